@@ -1,0 +1,39 @@
+"""kexport: build a Keras 3 model into SavedModel, .keras, ONNX and TFLite, and prove each artifact right.
+
+The public functions are `build`, `load` and `verify`. Nothing heavy is imported before one of them is used.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from kexport.errors import KexportError
+
+if TYPE_CHECKING:
+    from kexport.bundle.folder import Bundle
+    from kexport.factory.pipeline import build
+    from kexport.field.loading import LoadedModel, load
+    from kexport.field.verifying import verify
+
+__version__ = "0.1.0"
+__all__ = ["Bundle", "KexportError", "LoadedModel", "build", "load", "verify"]
+
+_HOMES = {
+    "Bundle": "kexport.bundle.folder",
+    "LoadedModel": "kexport.field.loading",
+    "build": "kexport.factory.pipeline",
+    "load": "kexport.field.loading",
+    "verify": "kexport.field.verifying",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'kexport' has no attribute {name!r}")
+    import importlib
+
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

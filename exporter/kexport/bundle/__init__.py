@@ -1,0 +1,1 @@
+"""The language that factory and field share: signature, domain, manifest, goldens, digests, and the folder itself."""

@@ -1,0 +1,92 @@
+"""A bundle on disk: the folder, its manifest, and the report of its build."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from kexport.bundle import goldens, manifest
+from kexport.bundle.digests import digest, size
+from kexport.bundle.goldens import Golden
+from kexport.bundle.manifest import Artifact, Manifest
+from kexport.bundle.report import Report
+from kexport.bundle.signature import Signature
+from kexport.errors import ArtifactError, BundleError
+
+REPORT_NAME = "report.json"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A folder with a model in one or more formats, and the proof that they agree with it.
+
+    Attributes:
+        path: the folder.
+        manifest: what it holds.
+    """
+
+    path: Path
+    manifest: Manifest
+
+    @classmethod
+    def open(cls, path: str | Path) -> Bundle:
+        """Read the manifest of the bundle at `path`.
+
+        Raises:
+            BundleError: there is no bundle, or one that this kexport cannot read.
+        """
+        return cls(Path(path), manifest.read(Path(path)))
+
+    @property
+    def signature(self) -> Signature:
+        """Inputs and outputs of the model."""
+        return self.manifest.signature
+
+    @cached_property
+    def report(self) -> Report:
+        """The checks made when the bundle was built."""
+        try:
+            return Report.from_json(json.loads((self.path / REPORT_NAME).read_text(encoding="utf-8")))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise BundleError(f"the report of {self.path} cannot be read", got=error) from None
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check of the build passed."""
+        return self.report.passed
+
+    def goldens(self) -> list[Golden]:
+        """Golden inputs and true outputs, after their digest was checked."""
+        path = self.path / self.manifest.goldens_path
+        require_digest(path, self.manifest.goldens_sha256)
+        return goldens.read(path, self.signature, self.manifest.cases)
+
+    def artifacts_of(self, format_name: str) -> list[Artifact]:
+        """The artifacts in one format."""
+        return [artifact for artifact in self.manifest.artifacts if artifact.format == format_name]
+
+    def checked_path(self, artifact: Artifact) -> Path:
+        """The path of an artifact whose bytes are those that the manifest describes.
+
+        Raises:
+            ArtifactError: it is missing, or its digest differs.
+        """
+        path = self.path / artifact.path
+        require_digest(path, artifact.sha256)
+        return path
+
+
+def require_digest(path: Path, expected: str) -> None:
+    """Raise `ArtifactError` unless the file or folder at `path` has the SHA-256 `expected`."""
+    if not path.exists():
+        raise ArtifactError(f"{path.name} is missing from the bundle", hint="copy or build the bundle again")
+    found = digest(path)
+    if found != expected:
+        raise ArtifactError(
+            f"{path.name} is not the file that the manifest describes",
+            got=f"sha256 {found[:16]}..., {size(path)} bytes",
+            expected=f"sha256 {expected[:16]}...",
+            hint="it was changed or damaged after the build; copy or build the bundle again",
+        )

@@ -1,0 +1,187 @@
+"""`manifest.json`: what a bundle holds.
+
+Schema rules. `schema` is an integer. A reader accepts every schema up to its own and refuses newer ones. Adding a
+key that an old reader may ignore leaves the number as it is; removing or renaming a key, changing what one means,
+or adding one that must not be ignored raises it by one, and this file then reads both. Paths are relative to the
+bundle, with forward slashes, and never lead out of it. Nothing in a manifest tells when, where or by whom the
+bundle was built.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from kexport.bundle.signature import Signature
+from kexport.errors import BundleError
+
+SCHEMA = 1
+FILE_NAME = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One written file (or folder) that computes the model.
+
+    Attributes:
+        format: the name of the format, such as `"onnx"`.
+        precision: of its weights and arithmetic, such as `"float32"`.
+        path: relative to the bundle.
+        sha256: of the file, or of the folder as `kexport.bundle.digests` defines it.
+        bytes: its size.
+        details: what else the format tells of it: opset, operators and their versions.
+    """
+
+    format: str
+    precision: str
+    path: str
+    sha256: str
+    bytes: int
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """The artifact's entry in the manifest."""
+        own = asdict(self)
+        return {**{k: v for k, v in own.items() if k != "details"}, **own["details"]}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Artifact:
+        """The inverse of `to_json`."""
+        own = ("format", "precision", "path", "sha256", "bytes")
+        details = {key: value for key, value in data.items() if key not in own}
+        return cls(
+            str(data["format"]),
+            str(data["precision"]),
+            safe_path(str(data["path"])),
+            str(data["sha256"]),
+            int(data["bytes"]),
+            details,
+        )
+
+
+@dataclass(frozen=True)
+class OutputLimit:
+    """How far an output may be from the truth, and where that limit comes from.
+
+    Attributes:
+        output: its name.
+        scale: the largest magnitude of the truth over all goldens; distances are given relative to it.
+        floor: the distance of Keras' own float32 result from the truth, relative to `scale`.
+        limit: what an artifact may differ by, relative to `scale`.
+        source: how the floor was measured: `"float64 twin"`, `"one-ulp perturbation"` or `"exact"`.
+    """
+
+    output: str
+    scale: float
+    floor: float
+    limit: float
+    source: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """All that `manifest.json` says."""
+
+    name: str
+    signature: Signature
+    artifacts: tuple[Artifact, ...]
+    goldens_path: str
+    goldens_sha256: str
+    cases: tuple[str, ...]
+    limits: tuple[OutputLimit, ...]
+    domains: Mapping[str, str]
+    provenance: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """The content of the file."""
+        return {
+            "schema": SCHEMA,
+            "name": self.name,
+            "signature": self.signature.to_json(),
+            "domains": dict(self.domains),
+            "artifacts": [artifact.to_json() for artifact in self.artifacts],
+            "goldens": {
+                "path": self.goldens_path,
+                "sha256": self.goldens_sha256,
+                "cases": list(self.cases),
+                "limits": [asdict(limit) for limit in self.limits],
+            },
+            "provenance": dict(self.provenance),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Manifest:
+        """The inverse of `to_json`."""
+        goldens = data["goldens"]
+        return cls(
+            name=str(data["name"]),
+            signature=Signature.from_json(data["signature"]),
+            artifacts=tuple(Artifact.from_json(entry) for entry in data["artifacts"]),
+            goldens_path=safe_path(str(goldens["path"])),
+            goldens_sha256=str(goldens["sha256"]),
+            cases=tuple(map(str, goldens["cases"])),
+            limits=tuple(OutputLimit(**entry) for entry in goldens["limits"]),
+            domains=dict(data["domains"]),
+            provenance=dict(data["provenance"]),
+        )
+
+
+def write(folder: Path, manifest: Manifest) -> None:
+    """Write `manifest.json` into the folder."""
+    write_json(folder / FILE_NAME, manifest.to_json())
+
+
+def write_json(path: Path, data: object) -> None:
+    """Write JSON as all files of a bundle have it: two spaces, one final newline."""
+    path.write_text(json.dumps(data, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def read(folder: Path) -> Manifest:
+    """Read a bundle's manifest.
+
+    Raises:
+        BundleError: it is missing, unreadable, of a newer schema, or names a path outside of the bundle.
+    """
+    path = folder / FILE_NAME
+    hint = "a bundle is a folder that `kexport build` wrote"
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        reason = "no manifest.json in it" if folder.is_dir() else "no such folder"
+        raise BundleError(f"{folder} is not a bundle", got=reason, hint=hint) from None
+    except (OSError, ValueError) as error:
+        raise BundleError(f"{path} cannot be read", got=error, hint=hint) from None
+    schema = data.get("schema") if isinstance(data, dict) else None
+    if isinstance(schema, bool) or not isinstance(schema, int) or schema < 1:
+        raise BundleError(f"{path} has no schema", got=repr(schema), expected="a whole number of at least 1")
+    if schema > SCHEMA:
+        raise BundleError(
+            f"{path} has a newer schema than this kexport reads",
+            got=schema,
+            expected=f"at most {SCHEMA}",
+            hint="pip install --upgrade kexport",
+        )
+    try:
+        return Manifest.from_json(data)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BundleError(f"{path} is damaged", got=f"{type(error).__name__}: {error}", hint=hint) from None
+
+
+def safe_path(text: str) -> str:
+    """The path itself, when it stays inside the bundle.
+
+    Raises:
+        BundleError: it is absolute, empty, or leads out of the folder.
+    """
+    path = PurePosixPath(text)
+    if not text or path.is_absolute() or ".." in path.parts or "\\" in text or ":" in text:
+        raise BundleError(
+            "the manifest names a path outside of its bundle",
+            got=text,
+            expected="a relative path below the bundle",
+            hint="do not use this bundle",
+        )
+    return text

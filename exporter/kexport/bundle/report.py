@@ -1,0 +1,91 @@
+"""The result of checking a bundle: every check that was asked for, with its figure and limit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from kexport.errors import FAILED, UNCHECKED
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was checked, or that was to be checked and could not be.
+
+    Attributes:
+        kind: `"digest"`, `"signature"`, `"parity"`, or `"runtime"` for a runtime that could not run.
+        passed: whether it ran and what was checked is right.
+        artifact: the artifact's path in the bundle.
+        runtime: the name of the runtime.
+        output: the name of the output.
+        figure: what was measured, in `unit`.
+        limit: what it may be at most, in `unit`.
+        unit: of figure and limit.
+        detail: what a person needs to know about it.
+        ran: False when the check could not be made at all.
+    """
+
+    kind: str
+    passed: bool
+    artifact: str | None = None
+    runtime: str | None = None
+    output: str | None = None
+    figure: float | None = None
+    limit: float | None = None
+    unit: str | None = None
+    detail: str = ""
+    ran: bool = True
+
+    def to_json(self) -> dict[str, Any]:
+        """The check's entry in a report; a figure that is no number is null, and the detail says so."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Check:
+        """The inverse of `to_json`."""
+        return cls(**data)
+
+
+@dataclass(frozen=True)
+class Report:
+    """All checks of one bundle.
+
+    Attributes:
+        bundle: its name.
+        checks: every check, passed or not.
+        notes: what a reader should know besides, such as the runtimes that were left out.
+    """
+
+    bundle: str
+    checks: tuple[Check, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether at least one check was made, and none failed."""
+        return bool(self.checks) and all(check.passed for check in self.checks)
+
+    @property
+    def exit_code(self) -> int:
+        """0 all passed; 1 a check failed; 3 a check could not be made, or none was."""
+        if self.passed:
+            return 0
+        return FAILED if any(not check.passed and check.ran for check in self.checks) else UNCHECKED
+
+    def to_json(self) -> dict[str, Any]:
+        """The content of `report.json`, and what `--json` prints."""
+        return {
+            "schema": SCHEMA,
+            "bundle": self.bundle,
+            "passed": self.passed,
+            "checks": [check.to_json() for check in self.checks],
+            "notes": list(self.notes),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Report:
+        """The inverse of `to_json`."""
+        return cls(data["bundle"], tuple(map(Check.from_json, data["checks"])), tuple(data.get("notes", ())))

@@ -1,0 +1,167 @@
+"""Names, dtypes and shapes of a model's inputs and outputs, and the check of data against them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kexport.errors import InputError, nearest
+
+Array = npt.NDArray[Any]
+
+#: Dtypes that NumPy lacks, and the ones in which their values are held here.
+_HELD_AS = {"bfloat16": "float32", "string": "str"}
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """One input or output.
+
+    Attributes:
+        name: the same in every format.
+        dtype: NumPy's name of it, or `"bfloat16"` or `"string"`.
+        shape: one size an axis; `None` is a dynamic axis.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int | None, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_numpy", np.dtype(_HELD_AS.get(self.dtype, self.dtype)))
+
+    @property
+    def numpy_dtype(self) -> np.dtype[Any]:
+        """The NumPy dtype that holds its values."""
+        dtype: np.dtype[Any] = self._numpy  # type: ignore[attr-defined]  # set once, above: it is on the hot path
+        return dtype
+
+    @property
+    def is_float(self) -> bool:
+        """Whether its values are real numbers."""
+        return self.numpy_dtype.kind == "f"
+
+    def check(self, value: object) -> Array:
+        """The array itself, when it fits.
+
+        Raises:
+            InputError: not an array, another dtype, another rank or size, or an axis of length 0.
+        """
+        if type(value) is not np.ndarray:
+            raise InputError(
+                f"input {self.name!r} is not a NumPy array",
+                got=type(value).__name__,
+                expected=f"a NumPy array of {self}",
+                hint=f"numpy.asarray(x, dtype={self.dtype!r})",
+            )
+        wanted = self.numpy_dtype
+        if value.dtype is not wanted and value.dtype != wanted and value.dtype.kind != wanted.kind == "U":
+            raise InputError(
+                f"input {self.name!r} has the wrong dtype",
+                got=value.dtype,
+                expected=self.dtype,
+                hint=f"x.astype({str(wanted)!r})",
+            )
+        shape = value.shape
+        if len(shape) != len(self.shape):
+            self._refuse(shape)
+        for size, own in zip(shape, self.shape, strict=True):
+            if own is None:
+                if size == 0:
+                    raise InputError(
+                        f"input {self.name!r} is empty",
+                        got=f"shape {shape}",
+                        expected="at least one element along every axis",
+                        hint="runtimes are not safe against empty tensors; skip the call instead",
+                    )
+            elif size != own:
+                self._refuse(shape)
+        return value
+
+    def _refuse(self, shape: tuple[int, ...]) -> None:
+        count = f"{len(self.shape)} axes" if len(shape) != len(self.shape) else "these sizes"
+        raise InputError(
+            f"input {self.name!r} has the wrong shape",
+            got=shape,
+            expected=f"{self.shape_text()}",
+            hint=f"reshape the data to {count}; the first axis counts the samples",
+        )
+
+    def shape_text(self) -> str:
+        """The shape as people read it: `?` for a dynamic axis."""
+        inner = ", ".join("?" if size is None else str(size) for size in self.shape)
+        return f"({inner},)" if len(self.shape) == 1 else f"({inner})"
+
+    def __str__(self) -> str:
+        return f"{self.dtype} {self.shape_text()}"
+
+
+@dataclass(frozen=True)
+class Signature:
+    """All inputs and outputs, in the model's own order."""
+
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+
+    def check(self, feeds: object) -> list[Array]:
+        """The arrays in the order of the inputs, when names, dtypes and shapes fit.
+
+        Args:
+            feeds: an array, for a model of one input, or a mapping from input name to array.
+
+        Raises:
+            InputError: the first thing that does not fit.
+        """
+        inputs = self.inputs
+        if not isinstance(feeds, Mapping):
+            if len(inputs) != 1:
+                raise InputError(
+                    f"the model has {len(inputs)} inputs, and got one value without a name",
+                    got=type(feeds).__name__,
+                    expected=f"a mapping with {_listed(spec.name for spec in inputs)}",
+                )
+            return [inputs[0].check(feeds)]
+        for name in feeds:
+            if not any(spec.name == name for spec in inputs):
+                raise InputError(
+                    f"no input is named {name!r}",
+                    got=_listed(map(str, feeds)),
+                    expected=_listed(spec.name for spec in inputs),
+                    hint=nearest(str(name), [spec.name for spec in inputs]),
+                )
+        for spec in inputs:
+            if spec.name not in feeds:
+                raise InputError(
+                    f"input {spec.name!r} is missing",
+                    got=_listed(feeds),
+                    expected=_listed(spec.name for spec in inputs),
+                )
+        return [spec.check(feeds[spec.name]) for spec in inputs]
+
+    def named_outputs(self, values: Sequence[Array]) -> dict[str, Array]:
+        """The outputs as a mapping from name to array."""
+        return {spec.name: value for spec, value in zip(self.outputs, values, strict=True)}
+
+    def to_json(self) -> dict[str, Any]:
+        """The `signature` of a manifest."""
+        return {
+            side: [{"name": s.name, "dtype": s.dtype, "shape": list(s.shape)} for s in specs]
+            for side, specs in (("inputs", self.inputs), ("outputs", self.outputs))
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Signature:
+        """The inverse of `to_json`."""
+        sides = [
+            tuple(TensorSpec(str(s["name"]), str(s["dtype"]), tuple(s["shape"])) for s in data[side])
+            for side in ("inputs", "outputs")
+        ]
+        return cls(*sides)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(map(repr, names)) or "nothing"

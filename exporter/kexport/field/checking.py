@@ -1,0 +1,91 @@
+"""The checks of one artifact in one runtime, in this process: signature, then parity of every output."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from kexport.bundle.folder import Bundle
+from kexport.bundle.manifest import Artifact
+from kexport.bundle.report import Check
+from kexport.bundle.signature import Array, Signature, TensorSpec
+from kexport.imports import run_imports
+from kexport.parity.compare import compare
+from kexport.runtimes._runtime import Opened, Runtime, Session
+
+
+def check_artifact(
+    bundle: Bundle, artifact: Artifact, runtime: Runtime, imports: Sequence[str] = (), allow_lambda: bool = False
+) -> Iterator[Check]:
+    """Open the artifact and make every check; whatever the runtime raises is a failed check, and the last one."""
+    try:
+        session = _open(bundle, artifact, runtime, imports, allow_lambda)
+        yield _check_signature(bundle.signature, session.opened, artifact, runtime)
+        yield from _check_parity(bundle, session, artifact, runtime)
+    except Exception as error:  # noqa: BLE001  a runtime may raise anything; here it becomes a failed check
+        first = (str(error).strip() or type(error).__name__).splitlines()[0]
+        yield Check("runtime", False, artifact.path, runtime.name, detail=f"{type(error).__name__}: {first}")
+
+
+def _open(
+    bundle: Bundle, artifact: Artifact, runtime: Runtime, imports: Sequence[str], allow_lambda: bool
+) -> Session:
+    path = bundle.path / artifact.path
+    if runtime.reads != "keras":
+        return runtime.open(path, bundle.signature)
+    from kexport.runtimes._keras_model import allowing_lambda
+
+    run_imports(imports)
+    with allowing_lambda(allow_lambda):
+        return runtime.open(path, bundle.signature)
+
+
+def _check_signature(signature: Signature, opened: Opened, artifact: Artifact, runtime: Runtime) -> Check:
+    """Names, order, dtypes and shapes of inputs, names and order of outputs, as the artifact declares them."""
+    problems = []
+    declared: Sequence[TensorSpec] = opened.inputs
+    outputs = list(opened.outputs)
+    wanted = [spec.name for spec in signature.outputs]
+    if not opened.ordered:
+        order = {spec.name: index for index, spec in enumerate(signature.inputs)}
+        declared = sorted(declared, key=lambda spec: order.get(spec.name, len(order)))
+        outputs, wanted = sorted(outputs), sorted(wanted)
+    for got, want in _pairs(declared, signature.inputs):
+        if got is None or want is None or got != want:
+            problems.append(f"input {_text(got)} instead of {_text(want)}")
+    if outputs != wanted:
+        problems.append(f"outputs {', '.join(outputs)} instead of {', '.join(wanted)}")
+    return Check("signature", not problems, artifact.path, runtime.name, detail="; ".join(problems))
+
+
+def _pairs(
+    got: Sequence[TensorSpec], want: Sequence[TensorSpec]
+) -> Iterator[tuple[TensorSpec | None, TensorSpec | None]]:
+    for index in range(max(len(got), len(want))):
+        yield got[index] if index < len(got) else None, want[index] if index < len(want) else None
+
+
+def _text(spec: TensorSpec | None) -> str:
+    return "nothing" if spec is None else f"{spec.name} {spec}"
+
+
+def _check_parity(bundle: Bundle, session: Session, artifact: Artifact, runtime: Runtime) -> Iterator[Check]:
+    goldens = bundle.goldens()
+    results: list[dict[str, Array]] = [session(dict(golden.inputs)) for golden in goldens]
+    labels = [golden.label for golden in goldens]
+    limits = {limit.output: limit for limit in bundle.manifest.limits}
+    for spec in bundle.signature.outputs:
+        truths = [golden.truth[spec.name] for golden in goldens]
+        values = [result[spec.name] for result in results]
+        outcome = compare(spec, limits[spec.name], labels, truths, values)
+        yield Check(
+            "parity",
+            outcome.passed,
+            artifact.path,
+            runtime.name,
+            spec.name,
+            outcome.figure,
+            outcome.limit,
+            outcome.unit,
+            "; ".join(outcome.problems) or (f"worst: {outcome.worst}" if outcome.worst else "identical"),
+            outcome.ran,
+        )

@@ -1,0 +1,46 @@
+"""How far an output may be from the truth, from what float arithmetic itself costs the model.
+
+The noise floor of an output is the distance of Keras' own result from the truth, over all goldens, relative to the
+largest magnitude of the truth. Other kernels add up in other orders: measured on ImageNet networks with random
+weights, ONNX Runtime lies at 0.6 to 1 times that floor and LiteRT at 1 to 3.3 times. Four times the floor passes
+what is right; a wrong weight, axis or epsilon is orders above it. A model of very few operations may by luck have
+a floor near zero, hence a least limit of a few units in the last place of the scale.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kexport.bundle.manifest import OutputLimit
+from kexport.bundle.signature import TensorSpec
+
+FLOOR_MULTIPLE = 4.0
+LEAST_ULPS = 4.0
+#: Above this, float arithmetic leaves so little of the result that a comparison proves nothing.
+LARGEST_LIMIT = 0.1
+
+_EPSILON = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
+
+
+def limit_for(spec: TensorSpec, scale: float, noise: float, source: str) -> OutputLimit:
+    """The limit of one output.
+
+    Args:
+        spec: of the output.
+        scale: the largest finite magnitude of the truth over all goldens.
+        noise: the largest absolute distance of Keras' own result from it.
+        source: how the noise was measured.
+    """
+    if not spec.is_float:
+        return OutputLimit(spec.name, 1.0, 0.0, 0.0, "exact")
+    scale = scale or 1.0  # an output that is always zero has no scale of its own
+    floor = noise / scale
+    # Arithmetic is float32 where the truth's dtype is float64 but the model's is not: the output's dtype decides.
+    limit = max(FLOOR_MULTIPLE * floor, LEAST_ULPS * _EPSILON[spec.dtype])
+    return OutputLimit(spec.name, float(scale), float(floor), float(limit), source)
+
+
+def largest(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float:
+    """The largest finite magnitude, 0 when there is none."""
+    finite = np.abs(values[np.isfinite(values)])
+    return float(finite.max()) if finite.size else 0.0

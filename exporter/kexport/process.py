@@ -1,0 +1,182 @@
+"""Worker processes: a named function runs elsewhere, so that a crash or a hang there is an error here.
+
+A worker reads one JSON task a line from its standard input, `{"call": "module:function", "args": {...}}`, and
+writes one JSON event a line: `item` for each thing the function yields, then `done` or `error`. It ends when its
+standard input closes, so none outlives its parent. Workers are started, never forked: forking after TensorFlow has
+run something hangs eager execution.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from typing import IO, Any
+
+from kexport import errors
+from kexport.errors import KexportError
+
+DEFAULT_TIMEOUT = 1800.0  # seconds that one task may take
+
+#: What every process of ours sets before it imports a native library: the libraries' words and lookups are not ours.
+QUIET_ENVIRONMENT = {
+    "ORT_DISABLE_TELEMETRY": "1",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "KERAS_BACKEND": "tensorflow",
+    "PYTHONWARNINGS": "ignore",
+}
+
+
+class WorkerCrash(Exception):
+    """A worker process died, or ran out of time, in the middle of a task."""
+
+    def __init__(self, what: str, log: str) -> None:
+        self.log = log
+        super().__init__(what)
+
+
+class Worker:
+    """A process that runs named functions one after another.
+
+    Args:
+        preload: modules it imports at once, while the parent does something else.
+    """
+
+    def __init__(self, preload: Sequence[str] = ()) -> None:
+        self._log: IO[bytes] = tempfile.TemporaryFile()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "kexport.process", *preload],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            env={**os.environ, **QUIET_ENVIRONMENT},
+        )
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process still runs."""
+        return self._process.poll() is None
+
+    def submit(self, call: str, **args: Any) -> None:
+        """Hand a task to the process; `results` gives what comes of it, in the order of submission."""
+        line = json.dumps({"call": call, "args": args}) + "\n"
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(line.encode())
+            self._process.stdin.flush()
+        except OSError:
+            pass  # it died: `results` says how
+
+    def results(self, timeout: float = DEFAULT_TIMEOUT) -> Iterator[Any]:
+        """What the oldest unread task yields, as it comes.
+
+        Raises:
+            KexportError: the one that the task raised.
+            WorkerCrash: the process died or took longer than `timeout` seconds.
+        """
+        assert self._process.stdout is not None
+        expired = threading.Event()
+
+        def expire() -> None:
+            expired.set()
+            self._process.kill()
+
+        alarm = threading.Timer(timeout, expire)
+        alarm.daemon = True
+        alarm.start()
+        try:
+            for line in self._process.stdout:
+                event, value = json.loads(line)
+                if event == "item":
+                    yield value
+                elif event == "done":
+                    return
+                else:
+                    raise _revive(value)
+        finally:
+            alarm.cancel()
+        if expired.is_set():
+            raise WorkerCrash(f"took longer than {timeout:g} s", self._tail())
+        raise WorkerCrash(_cause_of_death(self._process.wait()), self._tail())
+
+    def run(self, call: str, timeout: float = DEFAULT_TIMEOUT, **args: Any) -> list[Any]:
+        """Submit a task and wait for all it yields."""
+        self.submit(call, **args)
+        return list(self.results(timeout))
+
+    def close(self) -> None:
+        """End the process, whatever it is doing."""
+        if self.alive:
+            self._process.kill()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout, self._log):
+            if stream is not None:
+                try:
+                    stream.close()
+                except OSError:
+                    pass  # an unsent task in the buffer of a dead process
+
+    def _tail(self) -> str:
+        self._log.seek(0)
+        return self._log.read().decode(errors="replace")[-2000:]
+
+
+def _cause_of_death(code: int) -> str:
+    if code < 0:
+        return f"the process crashed with {signal.Signals(-code).name}"
+    return f"the process ended with exit code {code}"
+
+
+def _revive(value: dict[str, Any]) -> Exception:
+    kind = getattr(errors, value["type"], None)
+    if isinstance(kind, type) and issubclass(kind, KexportError):
+        return kind(value["subject"], **value["facts"])
+    return RuntimeError(f"a worker process failed; its traceback:\n{value['traceback']}")
+
+
+def _serve(preload: Sequence[str]) -> None:
+    """The worker's own main loop."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle; it closes our input
+    events = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # whatever a library prints must not mix with the events
+
+    def emit(event: str, value: object = None) -> None:
+        events.write(json.dumps([event, value]) + "\n")
+        events.flush()
+
+    import gc
+
+    # Collections during the import of TensorFlow cost a fifth of its time and free nothing.
+    gc.disable()
+    for module in preload:
+        try:
+            importlib.import_module(module)
+        except ImportError:
+            pass  # the task that needs it says so
+    gc.freeze()
+    gc.enable()
+    for line in sys.stdin:
+        task = json.loads(line)
+        module, _, function = task["call"].partition(":")
+        try:
+            for item in getattr(importlib.import_module(module), function)(**task["args"]):
+                emit("item", item)
+        except KexportError as error:
+            facts = {key: None if fact is None else str(fact) for key, fact in error.facts.items()}
+            emit("error", {"type": type(error).__name__, "subject": error.subject, "facts": facts})
+        except Exception:
+            import traceback
+
+            emit("error", {"type": "", "traceback": traceback.format_exc()})
+        else:
+            emit("done")
+
+
+if __name__ == "__main__":
+    _serve(sys.argv[1:])

@@ -1,0 +1,121 @@
+"""Plug-ins, found by file name and by entry point, and imported only when one is asked for.
+
+A folder of kexport (`runtimes/`, `factory/formats/`, `reports/` ...) is a table of contents: each file in it whose
+name does not begin with an underscore is one plug-in, and the file's module-level object named as its kind
+(`RUNTIME`, `FORMAT`, ...) is the plug-in itself. Models and layers come from other packages through the
+entry-point groups `kexport.models` and `kexport.layers`; an entry point names either a package, all of whose files
+are then plug-ins, or one object as `module:object`.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from kexport.errors import unknown
+
+_BASE = Path(__file__).parent
+
+
+def names(folder: str) -> list[str]:
+    """The plug-ins in a folder of kexport, such as `"factory/formats"`, in alphabetical order."""
+    return sorted(path.stem for path in (_BASE / folder).glob("*.py") if not path.stem.startswith("_"))
+
+
+def get(folder: str, name: str, attribute: str, kind: str | None = None) -> Any:
+    """The plug-in `name` of a folder of kexport.
+
+    Raises:
+        UsageError: no file of that name is there.
+    """
+    if name not in names(folder):
+        raise unknown(kind or attribute.lower(), name, names(folder))
+    return getattr(importlib.import_module(f"kexport.{folder.replace('/', '.')}.{name}"), attribute)
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A model or layer that an installed package offers.
+
+    Attributes:
+        name: the name users type.
+        module: the module it lives in.
+        attribute: its name in that module.
+    """
+
+    name: str
+    module: str
+    attribute: str
+
+    def load(self) -> Any:
+        """Import the module and return the object."""
+        return getattr(importlib.import_module(self.module), self.attribute)
+
+    def definition(self) -> ast.FunctionDef | ast.ClassDef | None:
+        """The object's syntax tree, read without running its module."""
+        spec = importlib.util.find_spec(self.module)
+        if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
+            return None
+        return _definition(Path(spec.origin), self.attribute)
+
+    def summary(self) -> str:
+        """The first line of the object's docstring."""
+        definition = self.definition()
+        text = ast.get_docstring(definition) if definition else None
+        return text.splitlines()[0] if text else ""
+
+    def parameters(self) -> list[str]:
+        """The function's parameters with their defaults, as written."""
+        definition = self.definition()
+        if not isinstance(definition, ast.FunctionDef):
+            return []
+        args = definition.args
+        pairs = list(zip(args.args[len(args.args) - len(args.defaults) :], args.defaults, strict=True))
+        pairs += [(a, d) for a, d in zip(args.kwonlyargs, args.kw_defaults, strict=True) if d is not None]
+        return [f"{arg.arg}={ast.unparse(default)}" for arg, default in pairs]
+
+
+@cache
+def offers(group: str) -> dict[str, Offer]:
+    """What installed packages offer in the entry-point group, by name."""
+    found: dict[str, Offer] = {}
+    for point in entry_points(group=group):
+        if point.attr:
+            found[point.name] = Offer(point.name, point.module, point.attr)
+            continue
+        package = importlib.import_module(point.module)
+        for folder in package.__path__:
+            for path in sorted(Path(folder).glob("*.py")):
+                if not path.stem.startswith("_"):
+                    offer = _offer_of_file(point.module, path)
+                    found[offer.name] = offer
+    return dict(sorted(found.items()))
+
+
+def _offer_of_file(package: str, path: Path) -> Offer:
+    """The plug-in of a file: the function of the file's name, else its first public class."""
+    module = f"{package}.{path.stem}"
+    if _definition(path, path.stem) is not None:
+        return Offer(path.stem, module, path.stem)
+    for node in _tree(path).body:
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            return Offer(node.name, module, node.name)
+    return Offer(path.stem, module, path.stem)
+
+
+def _definition(path: Path, attribute: str) -> ast.FunctionDef | ast.ClassDef | None:
+    for node in _tree(path).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == attribute:
+            return node
+    return None
+
+
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))

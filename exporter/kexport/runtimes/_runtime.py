@@ -1,0 +1,157 @@
+"""What every runtime is, and the session that it opens: the public call checks, the private one works."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import overload
+
+from kexport import registry
+from kexport.bundle.signature import Array, Signature, TensorSpec
+from kexport.errors import MissingRuntimeError, unknown
+
+FOLDER = "runtimes"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An artifact, loaded.
+
+    Attributes:
+        run: arrays in the order of the signature's inputs, to arrays in the order of its outputs.
+        inputs: what the artifact itself declares, in its own order.
+        outputs: likewise; the names alone count, shapes and dtypes are proved by running.
+        ordered: False when the format carries names without an order.
+    """
+
+    run: Callable[[Sequence[Array]], Sequence[Array]]
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[str, ...]
+    ordered: bool = True
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """One way to run an artifact.
+
+    Attributes:
+        name: as users type it, and the name of its file.
+        reads: the format it reads.
+        module: what must be importable for it.
+        distribution: the package on the index that holds the module; several names, if several packages do.
+        extra: the extra of kexport that installs it.
+        rank: `load` takes the installed runtime with the lowest.
+        summary: what it is, in one line.
+        opener: loads an artifact; everything heavy is imported there.
+    """
+
+    name: str
+    reads: str
+    module: str
+    distribution: tuple[str, ...]
+    extra: str
+    rank: int
+    summary: str
+    opener: Callable[[Path, Signature], Opened]
+
+    @property
+    def installed(self) -> bool:
+        """Whether it can be imported here; nothing is imported to find out."""
+        return importlib.util.find_spec(self.module) is not None
+
+    @property
+    def version(self) -> str | None:
+        """The version of the package behind it, None when it is not installed."""
+        for name in self.distribution:
+            try:
+                return metadata.version(name)
+            except metadata.PackageNotFoundError:
+                continue
+        return None
+
+    def require(self) -> None:
+        """Raise `MissingRuntimeError` unless it is installed."""
+        if not self.installed:
+            raise MissingRuntimeError(
+                f"runtime {self.name!r} is not installed",
+                expected=f"the package {self.distribution[0]}",
+                hint=f"pip install 'kexport[{self.extra}]'",
+            )
+
+    def open(self, path: Path, signature: Signature) -> Session:
+        """Load an artifact whose digest the caller has checked.
+
+        Raises:
+            MissingRuntimeError: the runtime is not installed.
+        """
+        self.require()
+        return Session(self.name, signature, self.opener(path, signature))
+
+
+class Session:
+    """A loaded model: call it with an array or a mapping of arrays, and get the same.
+
+    Attributes:
+        runtime: the name of the runtime that runs it.
+        signature: names, dtypes and shapes of inputs and outputs.
+    """
+
+    def __init__(self, runtime: str, signature: Signature, opened: Opened) -> None:
+        self.runtime = runtime
+        self.signature = signature
+        self.opened = opened
+        self._run = opened.run
+        self._single = len(signature.outputs) == 1
+
+    @overload
+    def __call__(self, inputs: Array) -> Array: ...
+    @overload
+    def __call__(self, inputs: Mapping[str, Array]) -> dict[str, Array]: ...
+    def __call__(self, inputs: Array | Mapping[str, Array]) -> Array | dict[str, Array]:
+        """Run the model.
+
+        Args:
+            inputs: an array, for a model of one input; else a mapping from input name to array.
+
+        Returns:
+            A mapping from output name to array, when a mapping came in or the model has several outputs; else
+            the array of the one output.
+
+        Raises:
+            InputError: a name, dtype or shape does not fit the signature, or an array is empty.
+        """
+        outputs = self._run(self.signature.check(inputs))
+        if self._single and not isinstance(inputs, Mapping):
+            return outputs[0]
+        return self.signature.named_outputs(outputs)
+
+    def __repr__(self) -> str:
+        inputs = ", ".join(f"{spec.name}: {spec}" for spec in self.signature.inputs)
+        outputs = ", ".join(f"{spec.name}: {spec}" for spec in self.signature.outputs)
+        return f"<model on {self.runtime}: {inputs} -> {outputs}>"
+
+
+def names() -> list[str]:
+    """All runtimes, best first."""
+    return [runtime.name for runtime in every()]
+
+
+def every() -> list[Runtime]:
+    """All runtimes, installed or not, best first."""
+    found = [registry.get(FOLDER, name, "RUNTIME") for name in registry.names(FOLDER)]
+    return sorted(found, key=lambda runtime: runtime.rank)
+
+
+def get(name: str) -> Runtime:
+    """The runtime of that name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if name not in registry.names(FOLDER):
+        raise unknown("runtime", name, registry.names(FOLDER))
+    runtime: Runtime = registry.get(FOLDER, name, "RUNTIME")
+    return runtime

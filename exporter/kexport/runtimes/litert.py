@@ -1,0 +1,71 @@
+"""LiteRT (the TensorFlow Lite interpreter) with its default kernels, XNNPACK among them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kexport.bundle.signature import Array, Signature, TensorSpec
+from kexport.runtimes._runtime import Opened, Runtime
+
+
+def open_with(resolver: str, path: Path, signature: Signature) -> Opened:
+    """Load a `.tflite` file with one of LiteRT's kernel sets, named as in `OpResolverType`."""
+    from ai_edge_litert import interpreter as litert
+
+    interpreter = litert.Interpreter(
+        model_path=str(path), experimental_op_resolver_type=litert.OpResolverType[resolver]
+    )
+    declared = interpreter.get_input_details()
+    produced = interpreter.get_output_details()
+    inputs = _indices([spec.name for spec in signature.inputs], declared)
+    outputs = _indices([spec.name for spec in signature.outputs], produced)
+    set_tensor, invoke, get_tensor = interpreter.set_tensor, interpreter.invoke, interpreter.get_tensor
+    allocated: list[tuple[int, ...]] | None = None
+
+    def run(arrays: Sequence[Array]) -> Sequence[Array]:
+        nonlocal allocated
+        shapes = [array.shape for array in arrays]
+        if shapes != allocated:
+            allocated = None  # stays so when a resize is refused
+            for index, shape in zip(inputs, shapes, strict=True):
+                interpreter.resize_tensor_input(index, shape)
+            interpreter.allocate_tensors()
+            allocated = shapes
+        for index, array in zip(inputs, arrays, strict=True):
+            set_tensor(index, array)
+        invoke()
+        return [get_tensor(index) for index in outputs]
+
+    return Opened(run, tuple(map(_spec, declared)), tuple(detail["name"] for detail in produced))
+
+
+def _indices(names: Sequence[str], details: Sequence[dict[str, Any]]) -> list[int]:
+    """Tensor indices in the order of the names; a name that the file lacks falls to the check of the signature."""
+    by_name = {detail["name"]: int(detail["index"]) for detail in details}
+    return [by_name.get(name, -1) for name in names]
+
+
+def _spec(detail: dict[str, Any]) -> TensorSpec:
+    dtype = "string" if detail["dtype"] is np.bytes_ else np.dtype(detail["dtype"]).name
+    shape = tuple(int(size) if size >= 0 else None for size in detail["shape_signature"])
+    return TensorSpec(detail["name"], dtype, shape)
+
+
+def _open(path: Path, signature: Signature) -> Opened:
+    return open_with("AUTO", path, signature)
+
+
+RUNTIME = Runtime(
+    name="litert",
+    reads="tflite",
+    module="ai_edge_litert",
+    distribution=("ai-edge-litert",),
+    extra="litert",
+    rank=20,
+    summary="LiteRT interpreter, XNNPACK kernels",
+    opener=_open,
+)

@@ -1,0 +1,42 @@
+"""TensorFlow itself, serving a SavedModel at its signature `serving_default`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from kexport.bundle.signature import Array, Signature, TensorSpec
+from kexport.runtimes._runtime import Opened, Runtime
+
+
+def _open(path: Path, signature: Signature) -> Opened:
+    import tensorflow as tf
+
+    model = tf.saved_model.load(str(path))
+    serve = model.signatures["serving_default"]
+    _, declared = serve.structured_input_signature
+
+    def run(arrays: Sequence[Array], _alive: object = model) -> Sequence[Array]:
+        # The loaded object must outlive the function: it owns the variables.
+        feeds = {
+            spec.name: tf.constant(array) for spec, array in zip(signature.inputs, arrays, strict=True)
+        }
+        outputs = serve(**feeds)
+        return [outputs[spec.name].numpy() for spec in signature.outputs]
+
+    inputs = tuple(
+        TensorSpec(name, spec.dtype.name, tuple(spec.shape.as_list())) for name, spec in declared.items()
+    )
+    return Opened(run, inputs, tuple(serve.structured_outputs), ordered=False)
+
+
+RUNTIME = Runtime(
+    name="saved_model",
+    reads="saved_model",
+    module="tensorflow",
+    distribution=("tensorflow", "tensorflow-cpu"),
+    extra="build",
+    rank=40,
+    summary="TensorFlow, the SavedModel's serving signature",
+    opener=_open,
+)
