@@ -6,6 +6,7 @@ A message states one fact a line: the subject, what was got, what was expected, 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 FAILED = 1
@@ -95,3 +96,12 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
     return UsageError(
         f"unknown {kind} {name!r}", expected="one of " + ", ".join(known), hint=nearest(name, known)
     )
+
+
+def reason(error: BaseException) -> str:
+    """The line of an exception's message that says what went wrong, without colours and preambles."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    telling = [line for line in lines if not line.startswith("Exception encountered when calling")]
+    first = (telling or lines or [""])[0]
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__

@@ -17,6 +17,8 @@ def run_imports(names: Sequence[str]) -> None:
     Raises:
         UsageError: there is no such file or module, or its code fails.
     """
+    if names and (here := str(Path.cwd())) not in sys.path:
+        sys.path.append(here)  # last: a file here must not shadow an installed package
     for name in names:
         require(name)
         try:
@@ -41,9 +43,11 @@ def require(name: str) -> None:
 
 
 def _run_file(path: Path) -> None:
-    name = f"kexport_import_{path.stem}_{abs(hash(str(path.resolve())))}"
-    if name in sys.modules:
-        return
+    name = f"kexport_import_{path.stem}"  # goes into the .keras file as the module of its layers: no folder in it
+    while name in sys.modules:
+        if Path(sys.modules[name].__file__ or "").resolve() == path.resolve():
+            return
+        name += "_"
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None

@@ -30,6 +30,7 @@ QUIET_ENVIRONMENT = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "KERAS_BACKEND": "tensorflow",
     "PYTHONWARNINGS": "ignore",
+    "PYTHONSAFEPATH": "1",  # a file onnx.py in the user's folder must not shadow the package
 }
 
 

@@ -8,6 +8,7 @@ from kexport.bundle.folder import Bundle
 from kexport.bundle.manifest import Artifact
 from kexport.bundle.report import Check
 from kexport.bundle.signature import Array, Signature, TensorSpec
+from kexport.errors import KexportError, reason
 from kexport.imports import run_imports
 from kexport.parity.compare import compare
 from kexport.runtimes._runtime import Opened, Runtime, Session
@@ -21,9 +22,10 @@ def check_artifact(
         session = _open(bundle, artifact, runtime, imports, allow_lambda)
         yield _check_signature(bundle.signature, session.opened, artifact, runtime)
         yield from _check_parity(bundle, session, artifact, runtime)
+    except KexportError as error:
+        yield Check("runtime", False, artifact.path, runtime.name, detail=str(error))
     except Exception as error:  # noqa: BLE001  a runtime may raise anything; here it becomes a failed check
-        first = (str(error).strip() or type(error).__name__).splitlines()[0]
-        yield Check("runtime", False, artifact.path, runtime.name, detail=f"{type(error).__name__}: {first}")
+        yield Check("runtime", False, artifact.path, runtime.name, detail=reason(error))
 
 
 def _open(

@@ -6,13 +6,12 @@ it is most of the work; packages run beside each other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from kexport.bundle.folder import Bundle, require_digest
-from kexport.bundle.manifest import Artifact
 from kexport.bundle.report import Check, Report
 from kexport.errors import ArtifactError
 from kexport.process import Worker, WorkerCrash
@@ -29,6 +28,8 @@ def verify(
     imports: Sequence[str] = (),
     allow_lambda: bool = False,
     observe: Observer = lambda check: None,
+    workers: Mapping[str, Worker] | None = None,
+    here: Sequence[str] = (),
 ) -> Report:
     """Check a bundle on this machine.
 
@@ -38,6 +39,8 @@ def verify(
         imports: files or modules that register the layers of a `.keras` artifact.
         allow_lambda: load Lambda layers of a `.keras` artifact.
         observe: called with each check as soon as it is made.
+        workers: processes already started for a group of runtimes; they are ended here.
+        here: runtimes to check in this process, because what they need exists nowhere else.
 
     Returns:
         Every check that was asked for; one that could not be made has not passed.
@@ -73,9 +76,18 @@ def verify(
             groups.setdefault(group_of(runtime), []).append(runtime)
         else:
             record(_unmade(runtime.name, "not run: the digest of its artifact, or of the goldens, is wrong"))
-    options = {"imports": list(imports), "allow_lambda": allow_lambda}
+    options: dict[str, Any] = {"imports": list(imports), "allow_lambda": allow_lambda}
+    local = [runtime for members in groups.values() for runtime in members if runtime.name in here]
+    remote = {name: [r for r in members if r not in local] for name, members in groups.items()}
     with ThreadPoolExecutor(max_workers=max(1, len(groups))) as pool:
-        jobs = [pool.submit(run_group, Path(path), members, record, options) for members in groups.values()]
+        jobs = [
+            pool.submit(run_group, Path(path), members, record, options, (workers or {}).get(name))
+            for name, members in remote.items()
+            if members
+        ]
+        for runtime in local:
+            for item in check_runtime(str(path), runtime.name, **options):
+                record(Check.from_json(item))
         for job in jobs:
             job.result()
     return Report(bundle.manifest.name, tuple(in_order(checks)), tuple(notes))
@@ -144,5 +156,3 @@ def in_order(checks: Sequence[Check]) -> list[Check]:
 def _unmade(runtime: str, why: str) -> Check:
     return Check("runtime", False, runtime=None if runtime == "*" else runtime, detail=why, ran=False)
 
-
-__all__ = ["Artifact", "check_digests", "check_runtime", "group_of", "in_order", "run_group", "verify"]

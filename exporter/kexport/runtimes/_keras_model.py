@@ -16,7 +16,7 @@ import numpy as np
 from kexport import registry
 from kexport.bundle.naming import unique
 from kexport.bundle.signature import Array, TensorSpec
-from kexport.errors import ModelError
+from kexport.errors import ModelError, reason
 
 _lambda_allowed: ContextVar[bool] = ContextVar("_lambda_allowed", default=False)
 
@@ -39,11 +39,13 @@ class Interface:
         inputs: flat, in the model's own order.
         input_structure: the inputs as the model takes them; each leaf is a KerasTensor.
         output_names: flat, in the model's own order.
+        output_structure: the outputs as the model gives them; each leaf is a KerasTensor.
     """
 
     inputs: tuple[TensorSpec, ...]
     input_structure: Any
     output_names: tuple[str, ...]
+    output_structure: Any
 
     @classmethod
     def of(cls, model: Any) -> Interface:
@@ -69,7 +71,8 @@ class Interface:
             TensorSpec(name, keras.backend.standardize_dtype(tensor.dtype), tuple(tensor.shape))
             for name, tensor in zip(names, tensors, strict=True)
         )
-        return cls(specs, structure, tuple(unique(_raw_output_names(functional), taken=names)))
+        outputs = functional._outputs_struct
+        return cls(specs, structure, tuple(unique(_raw_output_names(outputs), taken=names)), outputs)
 
     def pack(self, flat: Sequence[Any]) -> Any:
         """The flat inputs in the structure that the model takes."""
@@ -85,12 +88,12 @@ class Interface:
         return [np.asarray(keras.ops.convert_to_numpy(value)) for value in keras.tree.flatten(outputs)]
 
 
-def _raw_output_names(functional: Any) -> list[str]:
+def _raw_output_names(structure: Any) -> list[str]:
     """Of each output: its dict key, else the layer it comes from."""
     import keras
 
     names = []
-    for path, tensor in keras.tree.flatten_with_path(functional._outputs_struct):
+    for path, tensor in keras.tree.flatten_with_path(structure):
         keys = [key for key in path if isinstance(key, str)]
         names.append(keys[-1] if keys else tensor._keras_history.operation.name)
     return names
@@ -124,10 +127,7 @@ def load_file(path: Path) -> Any:
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=not _lambda_allowed.get())
     except (ValueError, TypeError, KeyError, OSError, AttributeError, ImportError, zipfile.BadZipFile) as error:
-        reason = str(error).strip().splitlines()
-        raise ModelError(
-            f"Keras cannot load {path.name}", got=f"{type(error).__name__}: {reason[0] if reason else ''}"
-        ) from error
+        raise ModelError(f"Keras cannot load {path.name}", got=reason(error)) from error
 
 
 def read_config(path: Path) -> Any:

@@ -1,0 +1,1 @@
+"""What `--model` may be: one file a kind."""

@@ -1,0 +1,37 @@
+"""A model that an installed package offers by name, in the entry-point group `kexport.models`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+from kexport import registry
+from kexport.errors import ModelError, UsageError, nearest
+from kexport.factory.sources._parameters import typed
+from kexport.factory.sources._source import Kind, Source
+
+GROUP = "kexport.models"
+
+
+def _find(model: str, settings: Mapping[str, str]) -> Source:
+    offers = registry.offers(GROUP)
+    if model not in offers:
+        raise UsageError(
+            f"unknown model {model!r}",
+            expected="one of " + ", ".join(offers) + ", or the path of a .keras file",
+            hint=nearest(model, offers),
+        )
+    function = offers[model].load()
+    arguments = typed(function, settings, f"model {model!r}")
+
+    def load() -> object:
+        try:
+            return function(**arguments)
+        except ValueError as error:
+            raise ModelError(f"model {model!r} refuses its settings", got=error) from error
+
+    domains = getattr(sys.modules[function.__module__], "DOMAINS", {})
+    return Source(model, load, domains)
+
+
+KIND = Kind(rank=90, claims=lambda model: isinstance(model, str), find=_find)
