@@ -10,15 +10,16 @@ from kexport.errors import KexportError
 if TYPE_CHECKING:
     from kexport.bundle.folder import Bundle
     from kexport.factory.pipeline import build
-    from kexport.field.loading import LoadedModel, load
+    from kexport.field.loading import load
     from kexport.field.verifying import verify
+    from kexport.runtimes._runtime import Session
 
 __version__ = "0.1.0"
-__all__ = ["Bundle", "KexportError", "LoadedModel", "build", "load", "verify"]
+__all__ = ["Bundle", "KexportError", "Session", "build", "load", "verify"]
 
 _HOMES = {
     "Bundle": "kexport.bundle.folder",
-    "LoadedModel": "kexport.field.loading",
+    "Session": "kexport.runtimes._runtime",
     "build": "kexport.factory.pipeline",
     "load": "kexport.field.loading",
     "verify": "kexport.field.verifying",

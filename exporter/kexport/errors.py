@@ -27,9 +27,7 @@ class KexportError(Exception):
 
     exit_code = USAGE
 
-    def __init__(
-        self, subject: str, *, got: object = None, expected: object = None, hint: str | None = None
-    ) -> None:
+    def __init__(self, subject: str, *, got: object = None, expected: object = None, hint: str | None = None) -> None:
         self.facts = {"got": got, "expected": expected, "hint": hint}
         self.subject = subject
         lines = [subject]
@@ -93,9 +91,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
     """The error for a name that is not among the known ones of its kind."""
     known = sorted(known)
-    return UsageError(
-        f"unknown {kind} {name!r}", expected="one of " + ", ".join(known), hint=nearest(name, known)
-    )
+    return UsageError(f"unknown {kind} {name!r}", expected="one of " + ", ".join(known), hint=nearest(name, known))
 
 
 def reason(error: BaseException) -> str:

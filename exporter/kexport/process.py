@@ -34,7 +34,7 @@ QUIET_ENVIRONMENT = {
 }
 
 
-class WorkerCrash(Exception):
+class WorkerCrashError(Exception):
     """A worker process died, or ran out of time, in the middle of a task."""
 
     def __init__(self, what: str, log: str) -> None:
@@ -50,7 +50,7 @@ class Worker:
     """
 
     def __init__(self, preload: Sequence[str] = ()) -> None:
-        self._log: IO[bytes] = tempfile.TemporaryFile()
+        self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  closed by close()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "kexport.process", *preload],
             stdin=subprocess.PIPE,
@@ -79,7 +79,7 @@ class Worker:
 
         Raises:
             KexportError: the one that the task raised.
-            WorkerCrash: the process died or took longer than `timeout` seconds.
+            WorkerCrashError: the process died or took longer than `timeout` seconds.
         """
         assert self._process.stdout is not None
         expired = threading.Event()
@@ -103,8 +103,8 @@ class Worker:
         finally:
             alarm.cancel()
         if expired.is_set():
-            raise WorkerCrash(f"took longer than {timeout:g} s", self._tail())
-        raise WorkerCrash(_cause_of_death(self._process.wait()), self._tail())
+            raise WorkerCrashError(f"took longer than {timeout:g} s", self._tail())
+        raise WorkerCrashError(_cause_of_death(self._process.wait()), self._tail())
 
     def run(self, call: str, timeout: float = DEFAULT_TIMEOUT, **args: Any) -> list[Any]:
         """Submit a task and wait for all it yields."""
@@ -171,7 +171,7 @@ def _serve(preload: Sequence[str]) -> None:
         except KexportError as error:
             facts = {key: None if fact is None else str(fact) for key, fact in error.facts.items()}
             emit("error", {"type": type(error).__name__, "subject": error.subject, "facts": facts})
-        except Exception:
+        except Exception:  # noqa: BLE001  it goes to the parent, which raises it
             import traceback
 
             emit("error", {"type": "", "traceback": traceback.format_exc()})

@@ -1,4 +1,4 @@
-"""Where a model's inputs live: a range, integers, choices, or recorded data. A domain samples, and knows its corners."""
+"""Where a model's inputs live: a range, integers, choices, or recorded data."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def default_for(spec: TensorSpec) -> Domain:
 
 
 def coerce(name: str, value: object, spec: TensorSpec) -> Domain:
-    """The domain that a user's declaration means: a `Domain`, its text, a `(low, high)` pair, or an array of samples."""
+    """The domain that a declaration means: a `Domain`, its text, a `(low, high)` pair, or an array of samples."""
     if isinstance(value, str):
         return parse(value)
     if isinstance(value, tuple) and len(value) == 2 and all(isinstance(v, int | float) for v in value):

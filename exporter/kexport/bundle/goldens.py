@@ -32,11 +32,11 @@ class Golden:
 
 def write(path: Path, goldens: Sequence[Golden]) -> None:
     """Write the arrays as `N/input/NAME` and `N/truth/NAME`, deterministically."""
-    arrays = {}
+    arrays: dict[str, Array] = {}
     for index, golden in enumerate(goldens):
         arrays |= {f"{index}/input/{name}": value for name, value in golden.inputs.items()}
         arrays |= {f"{index}/truth/{name}": value for name, value in golden.truth.items()}
-    np.savez_compressed(path, **arrays)  # type: ignore[arg-type]
+    np.savez_compressed(path, allow_pickle=False, **arrays)
 
 
 def read(path: Path, signature: Signature, labels: Sequence[str]) -> list[Golden]:

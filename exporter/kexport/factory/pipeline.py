@@ -29,7 +29,7 @@ from kexport.factory.sources import _source
 from kexport.factory.sources._source import Source
 from kexport.field.verifying import Observer, group_of, verify
 from kexport.imports import require, run_imports
-from kexport.process import QUIET_ENVIRONMENT, Worker, WorkerCrash
+from kexport.process import QUIET_ENVIRONMENT, Worker, WorkerCrashError
 from kexport.runtimes import _runtime
 from kexport.runtimes._keras_model import allowing_lambda
 
@@ -87,9 +87,7 @@ def build(
             require(name)
         source = _source.find(model, settings or {})
         chosen = tuple(_format.get(name) for name in dict.fromkeys(formats))
-        request = Request(
-            source, _target(out, source), chosen, _declared(domain, source), tuple(imports), allow_lambda
-        )
+        request = Request(source, _target(out, source), chosen, _declared(domain, source), tuple(imports), allow_lambda)
         _require_packages(chosen)
         return _build(request, progress, observe)
 
@@ -117,9 +115,7 @@ def _build(request: Request, progress: Progress, observe: Observer) -> Bundle:
         return Bundle.open(final)
 
 
-def _write(
-    request: Request, model: Any, folder: Path, tensorflow_worker: Worker, progress: Progress
-) -> list[str]:
+def _write(request: Request, model: Any, folder: Path, tensorflow_worker: Worker, progress: Progress) -> list[str]:
     """Write artifacts, goldens and manifest into the folder; returns notes for the report."""
     # These import TensorFlow, which must first be imported quietly.
     from kexport.factory.domains import settle
@@ -187,9 +183,7 @@ def _write(
     return notes
 
 
-def _check(
-    request: Request, folder: Path, tensorflow_worker: Worker, observe: Observer, notes: list[str]
-) -> Report:
+def _check(request: Request, folder: Path, tensorflow_worker: Worker, observe: Observer, notes: list[str]) -> Report:
     """Check the bundle the way a device would, in every runtime of its formats."""
     written = {form.name for form in request.formats}
     runtimes = [runtime for runtime in _runtime.every() if runtime.reads in written]
@@ -219,7 +213,7 @@ def _writing(writer: Callable[..., dict[str, Any]], program: Any, target: Path, 
 def _result(worker: Worker, form: Format) -> dict[str, Any]:
     try:
         (details,) = worker.results()
-    except WorkerCrash as crash:
+    except WorkerCrashError as crash:
         raise ExportError(f"the {form.name} converter did not survive the model", got=crash) from crash
     found: dict[str, Any] = details
     return found

@@ -45,7 +45,7 @@ def trace(model: Any) -> Program:
         )
     interface = Interface.of(model)
 
-    @tf.function(input_signature=tensor_specs(interface.inputs), autograph=False)  # type: ignore[untyped-decorator]
+    @tf.function(input_signature=tensor_specs(interface.inputs), autograph=False)
     def core(*flat: Any) -> list[Any]:
         outputs = model(interface.pack(flat), training=False)
         return [tf.convert_to_tensor(value) for value in keras.tree.flatten(outputs)]

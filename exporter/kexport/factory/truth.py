@@ -54,9 +54,7 @@ def establish(program: Program, domains: Mapping[str, Domain]) -> Truth:
                     noises[index] = max(noises[index], largest(_widened(other[index]) - true[index]))
         goldens.append(Golden(label, feeds, program.signature.named_outputs(true)))
     source = TWIN if twin else PERTURBATION
-    limits = [
-        limit_for(spec, scale, noise, source) for spec, scale, noise in zip(specs, scales, noises, strict=True)
-    ]
+    limits = [limit_for(spec, scale, noise, source) for spec, scale, noise in zip(specs, scales, noises, strict=True)]
     return Truth(goldens, limits)
 
 
@@ -125,8 +123,7 @@ def _in_double(config: Any) -> Any:
     if config.get("class_name") == "DTypePolicy" and _is_float(config["config"]["name"]):
         return {**config, "config": {**config["config"], "name": "float64"}}
     return {
-        key: "float64" if key == "dtype" and _is_float(value) else _in_double(value)
-        for key, value in config.items()
+        key: "float64" if key == "dtype" and _is_float(value) else _in_double(value) for key, value in config.items()
     }
 
 

@@ -28,9 +28,7 @@ def check_artifact(
         yield Check("runtime", False, artifact.path, runtime.name, detail=reason(error))
 
 
-def _open(
-    bundle: Bundle, artifact: Artifact, runtime: Runtime, imports: Sequence[str], allow_lambda: bool
-) -> Session:
+def _open(bundle: Bundle, artifact: Artifact, runtime: Runtime, imports: Sequence[str], allow_lambda: bool) -> Session:
     path = bundle.path / artifact.path
     if runtime.reads != "keras":
         return runtime.open(path, bundle.signature)

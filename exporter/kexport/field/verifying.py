@@ -14,7 +14,7 @@ from typing import Any
 from kexport.bundle.folder import Bundle, require_digest
 from kexport.bundle.report import Check, Report
 from kexport.errors import ArtifactError
-from kexport.process import Worker, WorkerCrash
+from kexport.process import Worker, WorkerCrashError
 from kexport.runtimes import _runtime
 from kexport.runtimes._runtime import Runtime
 
@@ -125,12 +125,10 @@ def run_group(
                 worker.close()
                 worker = Worker(preload=[runtime.module])
             try:
-                worker.submit(
-                    "kexport.field.verifying:check_runtime", path=str(path), name=runtime.name, **options
-                )
+                worker.submit("kexport.field.verifying:check_runtime", path=str(path), name=runtime.name, **options)
                 for item in worker.results():
                     record(Check.from_json(item))
-            except WorkerCrash as crash:
+            except WorkerCrashError as crash:
                 record(Check("runtime", False, runtime=runtime.name, detail=str(crash)))
     finally:
         worker.close()
@@ -155,4 +153,3 @@ def in_order(checks: Sequence[Check]) -> list[Check]:
 
 def _unmade(runtime: str, why: str) -> Check:
     return Check("runtime", False, runtime=None if runtime == "*" else runtime, detail=why, ran=False)
-

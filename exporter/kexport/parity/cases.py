@@ -87,11 +87,7 @@ def _recorded(
     inputs: Sequence[TensorSpec], domains: Mapping[str, Domain], rng: np.random.Generator
 ) -> Iterator[tuple[str, Feeds]]:
     """Recorded samples, the same rows of every input that has as many; random values for the other inputs."""
-    arrays = {
-        spec.name: domain.values
-        for spec in inputs
-        if isinstance(domain := domains[spec.name], Samples)
-    }
+    arrays = {spec.name: domain.values for spec in inputs if isinstance(domain := domains[spec.name], Samples)}
     count = min(len(array) for array in arrays.values())
     fixed = {spec.shape[0] for spec in inputs if spec.shape and spec.shape[0] is not None}
     batches = [fixed.pop()] if fixed else sorted({1, min(2, count), min(5, count), min(32, count)})
@@ -102,10 +98,7 @@ def _recorded(
         feeds = {}
         for spec in inputs:
             domain = domains[spec.name]
-            if isinstance(domain, Samples):
-                value = domain.values[rows]
-            else:
-                value = domain.sample(rng, _shape(spec, batch, 1))
+            value = arrays[spec.name][rows] if spec.name in arrays else domain.sample(rng, _shape(spec, batch, 1))
             feeds[spec.name] = np.ascontiguousarray(value, dtype=spec.numpy_dtype)
         yield f"recorded samples, batch {batch}", feeds
 

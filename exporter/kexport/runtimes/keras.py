@@ -10,7 +10,7 @@ from kexport.runtimes import _keras_model
 from kexport.runtimes._runtime import Opened, Runtime
 
 
-def _open(path: Path, signature: Signature) -> Opened:  # noqa: ARG001  (the file tells its own)
+def _open(path: Path, signature: Signature) -> Opened:
     model = _keras_model.load_file(path)
     face = _keras_model.Interface.of(model)
 

@@ -31,7 +31,7 @@ def _write(program: Program, target: Path) -> dict[str, Any]:
     return {
         "opset": OPSET,
         "ir_version": model.ir_version,
-        "producer": f"{model.producer_name} {model.producer_version}".split(" ", 2)[:2],
+        "producer": f"{model.producer_name} {model.producer_version.split()[0]}",
         "ops": _operators(model),
     }
 

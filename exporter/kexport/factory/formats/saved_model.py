@@ -20,12 +20,12 @@ def _write(program: Program, target: Path) -> dict[str, Any]:
     core, interface = program.core, program.interface
     specs = tensor_specs(interface.inputs)
 
-    @tf.function(input_signature=[interface.pack(specs)], autograph=False)  # type: ignore[untyped-decorator]
+    @tf.function(input_signature=[interface.pack(specs)], autograph=False)
     def serve(inputs: Any) -> Any:
         """As the Keras model: its input structure in, its output structure out."""
         return keras.tree.pack_sequence_as(interface.output_structure, core(*keras.tree.flatten(inputs)))
 
-    @tf.function(autograph=False)  # type: ignore[untyped-decorator]
+    @tf.function(autograph=False)
     def serving_default(**named: Any) -> dict[str, Any]:
         """By name: every input a keyword, every output a key."""
         outputs = core(*(named[spec.name] for spec in program.signature.inputs))

@@ -1,0 +1,36 @@
+"""The command itself: its subcommands are the files of this folder."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import click
+
+from kexport import __version__
+from kexport.errors import unknown
+
+_PREFIX = "cmd_"
+
+
+class _Folder(click.Group):
+    """A group whose commands are imported only when they are needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(path.stem.removeprefix(_PREFIX) for path in Path(__file__).parent.glob(f"{_PREFIX}*.py"))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.list_commands(ctx):
+            raise unknown("command", cmd_name, self.list_commands(ctx))
+        command: click.Command = importlib.import_module(f"kexport.cli.{_PREFIX}{cmd_name}").COMMAND
+        return command
+
+
+@click.group(cls=_Folder, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="kexport")
+def kexport() -> None:
+    """Export Keras 3 models, and prove that every artifact computes the same function.
+
+    Exit codes: 0 every check ran and passed; 1 a check failed or an export was refused; 2 usage or bad input;
+    3 something asked for could not be checked; 130 interrupted.
+    """

@@ -1,0 +1,107 @@
+"""`kexport build`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kexport.errors import UsageError
+
+
+def _pairs(what: str) -> Callable[[click.Context, click.Parameter, tuple[str, ...]], dict[str, str]]:
+    def split(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+        result = {}
+        for value in values:
+            name, equals, text = value.partition("=")
+            if not equals or not name:
+                raise UsageError(f"{parameter.opts[0]} {value!r} has no value", expected=f"{parameter.opts[0]} {what}")
+            result[name.strip()] = text.strip()
+        return result
+
+    return split
+
+
+@click.command("build")
+@click.option("--model", required=True, metavar="NAME|PATH", help="A registered model, or a .keras file.")
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", callback=_pairs("KEY=VALUE"), help="A model parameter."
+)
+@click.option("--formats", metavar="A,B", help="What to write; by default keras,saved_model,onnx,tflite.")
+@click.option("--out", metavar="DIR", help="Where to; by default artifacts/NAME.")
+@click.option(
+    "--domain",
+    multiple=True,
+    metavar="INPUT=DOMAIN",
+    callback=_pairs("'signal=uniform(-5, 5)'"),
+    help="Where an input lives: uniform(LOW, HIGH), normal(MEAN, DEVIATION), ints(LOW, HIGH), choice(A, B, ...).",
+)
+@click.option(
+    "--import",
+    "imports",
+    multiple=True,
+    metavar="FILE|MODULE",
+    help="Run this code first, to register your own layers.",
+)
+@click.option("--allow-lambda", is_flag=True, help="Load Lambda layers, which runs the bytecode in the file.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON on standard output.")
+def COMMAND(  # noqa: N802  (the name by which the group finds it)
+    model: str,
+    settings: dict[str, str],
+    formats: str | None,
+    out: str | None,
+    domain: dict[str, str],
+    imports: tuple[str, ...],
+    allow_lambda: bool,
+    as_json: bool,
+) -> int:
+    """Build a model into a bundle, and check every artifact in its runtimes.
+
+    A bundle whose checks fail is written to OUT.rejected. The code named by --import, and that of a
+    registered model, is run.
+    """
+    from kexport.cli._boundary import quiet_libraries
+    from kexport.cli._progress import Steps
+    from kexport.factory import pipeline
+    from kexport.reports import json
+
+    began = time.monotonic()
+    chosen = pipeline.DEFAULT_FORMATS if formats is None else _names(formats)
+    with quiet_libraries() as stream, Steps(stream) as steps:
+        bundle = pipeline.build(
+            model,
+            out,
+            formats=chosen,
+            domain=domain,
+            settings=settings,
+            imports=imports,
+            allow_lambda=allow_lambda,
+            progress=steps,
+        )
+    if as_json:
+        click.echo(json.render(bundle.report))
+    from kexport.reports import terminal
+
+    stream = sys.stderr if as_json else sys.stdout
+    terminal.show(bundle.report, bundle, stream)
+    print(_summary(bundle, Path(bundle.path), time.monotonic() - began), file=stream)
+    return bundle.report.exit_code
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if not names:
+        raise UsageError("--formats names no format", expected="for example --formats onnx,tflite")
+    return names
+
+
+def _summary(bundle: Any, path: Path, seconds: float) -> str:
+    checks = bundle.report.checks
+    failed = sum(not check.passed for check in checks)
+    if failed:
+        return f"rejected: {failed} of {len(checks)} checks did not pass; the bundle lies at {path}"
+    return f"built {path}: {len(checks)} checks passed, {seconds:.1f} s"

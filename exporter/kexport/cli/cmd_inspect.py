@@ -1,0 +1,81 @@
+"""`kexport inspect`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@click.command("inspect")
+@click.argument("path", metavar="BUNDLE|FILE")
+def COMMAND(path: str) -> None:  # noqa: N802  (the name by which the group finds it)
+    """Show what a bundle or a single artifact holds: signature, sizes, versions, parity."""
+    from kexport.bundle import manifest
+
+    if (Path(path) / manifest.FILE_NAME).exists():
+        _show_bundle(path)
+    else:
+        from kexport.field.describing import describe
+
+        _show_file(path, describe(Path(path)))
+
+
+def _show_bundle(path: str) -> None:
+    from kexport.bundle.folder import Bundle
+    from kexport.reports import terminal
+
+    bundle = Bundle.open(path)
+    manifest = bundle.manifest
+    click.echo(f"{manifest.name}: {'every check of the build passed' if bundle.passed else 'REJECTED by its build'}")
+    _section("inputs", ((s.name, f"{s}" + _domain(manifest.domains.get(s.name))) for s in manifest.signature.inputs))
+    _section("outputs", ((s.name, str(s)) for s in manifest.signature.outputs))
+    for artifact in manifest.artifacts:
+        facts = {
+            "format": artifact.format,
+            "precision": artifact.precision,
+            "size": terminal.size_text(artifact.bytes),
+            "sha256": artifact.sha256,
+            **artifact.details,
+        }
+        _section(artifact.path, _texts(facts))
+    _section("built with", _texts(manifest.provenance))
+    click.echo(f"\nparity, as built, over {len(manifest.cases)} goldens")
+    terminal.show(bundle.report, bundle, sys.stdout)
+
+
+def _show_file(path: str, facts: dict[str, Any]) -> None:
+    from kexport.bundle.signature import TensorSpec
+    from kexport.reports import terminal
+
+    inputs = [TensorSpec(s["name"], s["dtype"], tuple(s["shape"])) for s in facts.pop("inputs")]
+    outputs = facts.pop("outputs")
+    facts["size"] = terminal.size_text(facts.pop("bytes"))
+    click.echo(path)
+    _section("artifact", _texts(facts))
+    _section("inputs", ((spec.name, str(spec)) for spec in inputs))
+    _section("outputs", ((name, "") for name in outputs))
+
+
+def _domain(text: str | None) -> str:
+    return f" in {text}" if text else ""
+
+
+def _texts(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
+    rows = []
+    for name, value in facts.items():
+        if isinstance(value, Mapping):
+            value = ", ".join(f"{key} x {count}" if name == "ops" else f"{key} {count}" for key, count in value.items())
+        elif isinstance(value, list):
+            value = " ".join(map(str, value))
+        rows.append((name, str(value)))
+    return rows
+
+
+def _section(title: str, rows: Iterable[tuple[str, str]]) -> None:
+    click.echo(f"\n{title}")
+    for name, text in rows:
+        click.echo(f"  {name:<16} {text}".rstrip())

@@ -1,0 +1,48 @@
+"""`kexport list`."""
+
+from __future__ import annotations
+
+import click
+
+KINDS = ("models", "layers", "formats", "runtimes")
+
+
+@click.command("list")
+@click.argument("kind", metavar="|".join(KINDS))
+def COMMAND(kind: str) -> None:  # noqa: N802  (the name by which the group finds it)
+    """List the models, layers, formats or runtimes that are there."""
+    from kexport.errors import unknown
+
+    if kind not in KINDS:
+        raise unknown("list", kind, KINDS)
+    rows = {"models": _offers, "layers": _offers, "formats": _formats, "runtimes": _runtimes}[kind](kind)
+    width = max((len(name) for name, _ in rows), default=0)
+    for name, text in rows:
+        click.echo(f"{name:<{width}}  {text}".rstrip())
+
+
+def _offers(kind: str) -> list[tuple[str, str]]:
+    from kexport import registry
+
+    rows = []
+    for name, offer in registry.offers(f"kexport.{kind}").items():
+        rows.append((name, offer.summary()))
+        if parameters := offer.parameters():
+            rows.append(("", "--set " + " --set ".join(parameters)))
+    return rows
+
+
+def _formats(kind: str) -> list[tuple[str, str]]:
+    from kexport.factory.formats import _format
+
+    return [(name, _format.get(name).summary) for name in _format.names()]
+
+
+def _runtimes(kind: str) -> list[tuple[str, str]]:
+    from kexport.runtimes import _runtime
+
+    rows = []
+    for runtime in _runtime.every():
+        state = runtime.version if runtime.installed else f"not installed: pip install 'kexport[{runtime.extra}]'"
+        rows.append((runtime.name, f"{runtime.summary}; reads {runtime.reads}; {state}"))
+    return rows

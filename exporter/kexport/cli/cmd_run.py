@@ -1,0 +1,36 @@
+"""`kexport run`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+
+@click.command("run")
+@click.argument("bundle", metavar="BUNDLE")
+@click.option("--input", "source", required=True, metavar="FILE", help="A .npy, .npz or .csv file.")
+@click.option("--runtime", metavar="NAME", help="By default the best one that is installed.")
+@click.option("--output", metavar="FILE", help="A .npy, .npz or .csv file; by default CSV on standard output.")
+def COMMAND(bundle: str, source: str, runtime: str | None, output: str | None) -> None:  # noqa: N802
+    """Run a bundle's model on data from a file.
+
+    In a .csv a row is a sample, and a single column is one series. A .npz holds an array an input, by name.
+    """
+    from pathlib import Path
+
+    from kexport.bundle.folder import Bundle
+    from kexport.cli._boundary import quiet_libraries
+    from kexport.field import data
+    from kexport.field.loading import load
+
+    signature = Bundle.open(bundle).signature
+    writer = data.writer_for(output, signature)
+    feeds = data.read(Path(source), signature)
+    signature.check(feeds)  # before a runtime is imported
+    with quiet_libraries():
+        model = load(bundle, runtime)
+        outputs = model(feeds)
+    writer(outputs, sys.stdout)
+    shapes = ", ".join(f"{name} {array.shape}" for name, array in outputs.items())
+    click.echo(f"{model.runtime}: {shapes}" + (f" -> {output}" if output else ""), err=True)

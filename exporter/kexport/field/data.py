@@ -1,0 +1,133 @@
+"""Data files for `kexport run`: .npy, .npz and .csv, in and out."""
+
+from __future__ import annotations
+
+import csv
+import math
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+
+from kexport.bundle.signature import Array, Signature, TensorSpec
+from kexport.errors import InputError, UsageError
+
+_KINDS = (".npy", ".npz", ".csv")
+Writer = Callable[[Mapping[str, Array], TextIO], None]
+
+
+def read(path: Path, signature: Signature) -> dict[str, Array]:
+    """The arrays of a file, by input name; what does not fit the signature is refused by `signature.check`.
+
+    Raises:
+        InputError: the file is missing, damaged, of another kind, or holds something that is not a number.
+    """
+    if path.suffix not in _KINDS:
+        raise InputError(f"{path} is of no kind that can be read", expected="a file ending in .npy, .npz or .csv")
+    try:
+        if path.suffix == ".npz":
+            with np.load(path, allow_pickle=False) as stored:
+                return dict(stored.items())
+        only = _only_input(path, signature)
+        if path.suffix == ".npy":
+            array: Array = np.load(path, allow_pickle=False)
+            return {only.name: array}
+        return {only.name: _read_csv(path, only)}
+    except FileNotFoundError:
+        raise InputError(f"there is no file {path}") from None
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path} cannot be read", got=error, expected="numbers, without pickled objects") from None
+
+
+def _only_input(path: Path, signature: Signature) -> TensorSpec:
+    if len(signature.inputs) != 1:
+        names = ", ".join(spec.name for spec in signature.inputs)
+        raise InputError(
+            f"a {path.suffix} file holds one array, and the model has {len(signature.inputs)} inputs",
+            expected=f"a .npz with {names}",
+        )
+    return signature.inputs[0]
+
+
+def _read_csv(path: Path, spec: TensorSpec) -> Array:
+    """A row is a sample; a single column is one series, unless the model takes one value a sample."""
+    rows: list[list[float]] = []
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        for number, cells in enumerate(csv.reader(file), start=1):
+            if not cells or (number == 1 and not any(map(_is_number, cells))):
+                continue  # an empty line, or a line of titles
+            rows.append([_number(path, number, column, cell) for column, cell in enumerate(cells, start=1)])
+            if len(rows[-1]) != len(rows[0]):
+                raise InputError(
+                    f"{path} has rows of different lengths",
+                    got=f"{len(rows[-1])} values in line {number}",
+                    expected=f"{len(rows[0])}, as in the first row",
+                )
+    if not rows:
+        raise InputError(f"{path} holds no numbers", expected="at least one row")
+    values = np.asarray(rows)
+    if values.shape[1] == 1 and spec.shape[-1] != 1:
+        values = values.T
+    return values.astype(spec.numpy_dtype)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _number(path: Path, line: int, column: int, cell: str) -> float:
+    value = float(cell) if _is_number(cell) else math.nan
+    if not math.isfinite(value):
+        raise InputError(
+            f"{path}, line {line}, column {column}: not a finite number",
+            got=repr(cell),
+            expected="a finite number",
+            hint="fill or remove the gaps of a recording before it is filtered",
+        )
+    return value
+
+
+def writer_for(output: str | None, signature: Signature) -> Writer:
+    """How the outputs are written; refused before anything is computed when it cannot be.
+
+    Raises:
+        UsageError: the file is of an unknown kind, or cannot hold several outputs.
+    """
+    suffix = ".csv" if output is None else Path(output).suffix
+    if suffix not in _KINDS:
+        raise UsageError(f"{output} is of no kind that can be written", expected="a file ending in .npy, .npz or .csv")
+    if suffix != ".npz" and len(signature.outputs) != 1:
+        raise UsageError(
+            f"the model has {len(signature.outputs)} outputs, and {output or 'standard output'} holds one",
+            hint="--output FILE.npz",
+        )
+    if output is None:
+        return _print_csv
+    if not Path(output).parent.is_dir():
+        raise UsageError(f"{output} cannot be written", got="no such folder")
+    return lambda outputs, stream: _write_file(Path(output), outputs)
+
+
+def _write_file(path: Path, outputs: Mapping[str, Array]) -> None:
+    try:
+        if path.suffix == ".npz":
+            np.savez(path, **outputs)  # type: ignore[arg-type]
+        elif path.suffix == ".npy":
+            np.save(path, next(iter(outputs.values())))
+        else:
+            with path.open("w", encoding="utf-8") as stream:
+                _print_csv(outputs, stream)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written", got=error.strerror or error) from None
+
+
+def _print_csv(outputs: Mapping[str, Array], stream: TextIO) -> None:
+    (array,) = outputs.values()
+    for row in array.reshape(len(array), -1) if array.ndim else array.reshape(1, 1):
+        stream.write(",".join(map(str, row)) + "\n")

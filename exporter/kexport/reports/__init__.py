@@ -1,0 +1,1 @@
+"""Ways to show a report: one file a rendering. Each takes a `Report` and returns text."""

@@ -1,0 +1,85 @@
+"""The report as a table for people, and the failures in words below it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TextIO
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from kexport.bundle.folder import Bundle
+from kexport.bundle.report import Check, Report
+from kexport.parity.compare import UNIT
+
+_PLAIN_WIDTH = 120  # where the output is no terminal there is no width to ask for
+
+_LEGEND = "error and limit: largest distance from the float64 truth, relative to the output's scale"
+
+
+def show(report: Report, bundle: Bundle, stream: TextIO) -> None:
+    """Print the table: artifact, runtime, size, error against the truth, limit, verdict."""
+    console = Console(file=stream, width=None if stream.isatty() else _PLAIN_WIDTH, highlight=False)
+    sizes = {artifact.path: artifact.bytes for artifact in bundle.manifest.artifacts}
+    several = len(bundle.signature.outputs) > 1
+    rows = [check for check in report.checks if check.kind in ("parity", "runtime")]
+    if rows:
+        console.print(_table(rows, sizes, several))
+    if any(check.unit == UNIT for check in rows):
+        console.print(Text(_LEGEND, style="dim"))
+    for check in report.checks:
+        if not check.passed:
+            console.print(_failure(check))
+    for note in report.notes:
+        console.print(Text(f"note: {note}", style="dim"))
+
+
+def _table(rows: list[Check], sizes: Mapping[str, int], several: bool) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for title in ("artifact", "runtime", *(["output"] if several else [])):
+        table.add_column(title, no_wrap=True)
+    for title in ("size", "error", "limit"):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    for check in rows:
+        table.add_row(
+            check.artifact or "-",
+            check.runtime or "-",
+            *([check.output or "-"] if several else []),
+            size_text(sizes[check.artifact or ""]) if check.artifact in sizes else "-",
+            number_text(check.figure),
+            number_text(check.limit),
+            _verdict(check),
+        )
+    return table
+
+
+def number_text(value: float | None) -> str:
+    """A figure as the table shows it."""
+    if value is None:
+        return "-"
+    return "0" if value == 0 else f"{value:.1e}"
+
+
+def size_text(count: int) -> str:
+    """A number of bytes as people read it."""
+    size, unit = float(count), "B"
+    for larger in ("kB", "MB", "GB"):
+        if size < 1000:
+            break
+        size, unit = size / 1000, larger
+    return f"{size:.0f} {unit}" if unit == "B" or size >= 100 else f"{size:.1f} {unit}"
+
+
+def _verdict(check: Check) -> Text:
+    if check.passed:
+        return Text("pass", style="green")
+    return Text("FAIL", style="bold red") if check.ran else Text("not checked", style="bold yellow")
+
+
+def _failure(check: Check) -> Text:
+    where = " ".join(part for part in (check.kind, check.artifact, check.runtime, check.output) if part)
+    text = _verdict(check)
+    text.append(f" {where}\n", style="not bold default")
+    return text.append("  " + check.detail.replace("; ", "\n  ").replace("\n  \n", "\n"), style="not bold default")

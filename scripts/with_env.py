@@ -1,0 +1,52 @@
+"""Run a command in the project's own environment, which is made on the first use.
+
+    python3 scripts/with_env.py kexport build --model lowpass
+    python3 scripts/with_env.py pytest
+
+Needs Python alone. The environment lies in `.venv`, or where KEXPORT_VENV says; it is brought up to date when
+setup.cfg or the constraints change.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+CONSTRAINTS = ROOT / "scripts" / "constraints.txt"
+VENV = Path(os.environ.get("KEXPORT_VENV", ROOT / ".venv"))
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+MARK = VENV / "installed-for"
+
+
+def main() -> int:
+    """Set the environment up if need be, then run the command in it and return its exit code."""
+    if len(sys.argv) < 2:
+        print(__doc__)
+        return 2
+    wanted = hashlib.sha256((ROOT / "setup.cfg").read_bytes() + CONSTRAINTS.read_bytes()).hexdigest()
+    if not MARK.exists() or MARK.read_text() != wanted:
+        print(f"setting up {VENV} (once, about two minutes)", file=sys.stderr, flush=True)
+        if not BIN.exists():
+            venv.create(VENV, with_pip=True)
+        pip = [str(BIN / "python"), "-m", "pip", "--disable-pip-version-check", "-q"]
+        # pip's own notes on where it looks are no part of our output; its errors still are.
+        code = subprocess.call([*pip, "install", "-c", str(CONSTRAINTS), "-e", f"{ROOT}[dev]"])
+        if code:
+            print("the environment could not be set up: see pip's message above", file=sys.stderr)
+            return code
+        MARK.write_text(wanted)
+    path = f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}"
+    environment = {**os.environ, "PATH": path, "VIRTUAL_ENV": str(VENV), "ORT_DISABLE_TELEMETRY": "1"}
+    command = BIN / sys.argv[1]
+    program = str(command) if command.exists() else sys.argv[1]
+    return subprocess.call([program, *sys.argv[2:]], cwd=ROOT, env=environment)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
