@@ -1,0 +1,63 @@
+"""A scaled copy of the input."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+
+@keras.saving.register_keras_serializable(package="kexport")
+class ScaledOutput(keras.layers.Layer):
+    """Multiplies its input by a constant: `y = scale * x`.
+
+    Args:
+        scale: a number, or one a channel (the last axis).
+        **kwargs: as of every Keras layer.
+
+    Input shape:
+        Any; of rank 2 or more when `scale` has one number a channel.
+
+    Output shape:
+        As the input, in the layer's compute dtype.
+
+    Raises:
+        ValueError: a scale is not finite, or there are not as many of them as channels.
+
+    Example:
+        >>> import numpy as np
+        >>> layer = ScaledOutput(scale=[1.0, 10.0])
+        >>> np.asarray(layer(np.ones((1, 2), "float32"))).tolist()
+        [[1.0, 10.0]]
+    """
+
+    def __init__(self, scale: float | Sequence[float] = 1.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        single = isinstance(scale, int | float)
+        self.scale: float | list[float] = float(scale) if single else [float(value) for value in scale]  # type: ignore[union-attr, arg-type]
+        values = [self.scale] if isinstance(self.scale, float) else self.scale
+        if not values or not all(map(math.isfinite, values)):
+            raise ValueError(f"ScaledOutput: scale must be one finite number, or one a channel; got {scale!r}")
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Check that there is a scale for every channel."""
+        if isinstance(self.scale, list) and input_shape[-1] != len(self.scale):
+            raise ValueError(
+                f"ScaledOutput: {len(self.scale)} scales need an input of {len(self.scale)} channels on its last "
+                f"axis; got shape {tuple(input_shape)}"
+            )
+        super().build(input_shape)
+
+    def call(self, inputs: Any) -> Any:
+        """Scale the input, of any shape."""
+        return inputs * keras.ops.convert_to_tensor(self.scale, dtype=inputs.dtype)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """The shape of the input."""
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "scale": self.scale}
