@@ -45,6 +45,8 @@ def staging(target: Path) -> Iterator[Path]:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with _lock(target):
+            for leftover in target.parent.glob(f".{target.name}.*.building"):
+                remove(leftover)  # of a build that was killed: nobody else builds while we hold the lock
             folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".building", dir=target.parent))
             try:
                 folder.chmod(0o777 & ~_umask())
