@@ -79,6 +79,7 @@ class Worker:
 
         Raises:
             KexportError: the one that the task raised.
+        OSError: likewise.
             WorkerCrashError: the process died or took longer than `timeout` seconds.
         """
         assert self._process.stdout is not None
@@ -135,6 +136,8 @@ def _cause_of_death(code: int) -> str:
 
 
 def _revive(value: dict[str, Any]) -> Exception:
+    if value["type"] == "OSError":
+        return OSError(value["errno"], value["text"])
     kind = getattr(errors, value["type"], None)
     if isinstance(kind, type) and issubclass(kind, KexportError):
         return kind(value["subject"], **value["facts"])
@@ -171,6 +174,8 @@ def _serve(preload: Sequence[str]) -> None:
         except KexportError as error:
             facts = {key: None if fact is None else str(fact) for key, fact in error.facts.items()}
             emit("error", {"type": type(error).__name__, "subject": error.subject, "facts": facts})
+        except OSError as error:
+            emit("error", {"type": "OSError", "errno": error.errno, "text": error.strerror or str(error)})
         except Exception:  # noqa: BLE001  it goes to the parent, which raises it
             import traceback
 

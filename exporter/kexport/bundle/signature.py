@@ -59,7 +59,7 @@ class TensorSpec:
                 hint=f"numpy.asarray(x, dtype={self.dtype!r})",
             )
         wanted = self.numpy_dtype
-        if value.dtype is not wanted and value.dtype != wanted and value.dtype.kind != wanted.kind == "U":
+        if value.dtype is not wanted and value.dtype != wanted and not (value.dtype.kind == wanted.kind == "U"):
             raise InputError(
                 f"input {self.name!r} has the wrong dtype",
                 got=value.dtype,

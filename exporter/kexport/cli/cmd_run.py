@@ -23,7 +23,10 @@ def COMMAND(bundle: str, source: str, runtime: str | None, output: str | None) -
     from kexport.cli._boundary import quiet_libraries
     from kexport.field import data
     from kexport.field.loading import load
+    from kexport.runtimes import _runtime
 
+    if runtime is not None:
+        _runtime.get(runtime).require()
     signature = Bundle.open(bundle).signature
     writer = data.writer_for(output, signature)
     feeds = data.read(Path(source), signature)

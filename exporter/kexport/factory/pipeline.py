@@ -8,8 +8,10 @@ runtimes check the bundle in processes that never import TensorFlow.
 from __future__ import annotations
 
 import contextlib
+import errno
 import gc
 import importlib.util
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,6 +35,7 @@ from kexport.process import QUIET_ENVIRONMENT, Worker, WorkerCrashError
 from kexport.runtimes import _runtime
 from kexport.runtimes._keras_model import allowing_lambda
 
+_NO_MORE_DATA = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS)
 DEFAULT_FORMATS = ("keras", "saved_model", "onnx", "tflite")
 Progress = Callable[[str], None]
 
@@ -207,6 +210,9 @@ def _writing(writer: Callable[..., dict[str, Any]], program: Any, target: Path, 
     except (OSError, ExportError):
         raise
     except Exception as error:
+        for code in _NO_MORE_DATA:
+            if os.strerror(code) in str(error):  # TensorFlow wraps what the system said into errors of its own
+                raise OSError(code, os.strerror(code)) from error
         raise ExportError(f"the model cannot be written as {name}", got=reason(error)) from error
 
 
@@ -236,8 +242,6 @@ def _saved_model(request: Request, folder: Path, needed: bool) -> Iterator[Path 
 
 def _import_tensorflow() -> None:
     """Import TensorFlow and Keras without the garbage collections that cost a fifth of the time."""
-    import os
-
     if "keras" in sys.modules:
         return
     for name, value in QUIET_ENVIRONMENT.items():

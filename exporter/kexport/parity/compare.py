@@ -93,7 +93,8 @@ def _distance(spec: TensorSpec, limit: OutputLimit, truth: Array, value: Array) 
         differing = truth != value
         where = np.unravel_index(int(differing.argmax()), differing.shape)
         return float(differing.sum()), _place(where, value, truth)
-    apart = np.abs(value.astype(np.float64) - truth)
+    with np.errstate(invalid="ignore"):  # infinity minus infinity
+        apart = np.abs(value.astype(np.float64) - truth)
     apart[~np.isfinite(apart)] = 0.0  # both are infinite or NaN, alike: the pattern was compared
     where = np.unravel_index(int(apart.argmax()), apart.shape)
     return float(apart[where]) / limit.scale, _place(where, value, truth)

@@ -1,0 +1,108 @@
+"""Who may import what: the design's first rule, and the direction between the packages."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conftest import REFERENCE, ROOT
+
+SOURCE = ROOT / "exporter" / "kexport"
+HEAVY = {"tensorflow", "keras", "tf2onnx", "onnx"}
+#: Only these may import TensorFlow, Keras, tf2onnx or onnx, and only inside functions.
+MAY_IMPORT_HEAVY = ("factory/", "runtimes/keras.py", "runtimes/saved_model.py", "runtimes/_keras_model.py")
+#: Each may import those of a smaller rank, and its own.
+RANKS = {
+    "errors": 0, "process": 1, "imports": 1, "registry": 1, "bundle": 1,
+    "runtimes": 2, "parity": 2, "field": 3, "reports": 3, "factory": 4, "cli": 5,
+}  # fmt: skip
+
+
+def imports_of(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return names
+
+
+@pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=lambda path: path.relative_to(SOURCE).as_posix())
+def test_imports_run_one_way(path):
+    place = path.relative_to(SOURCE).as_posix()
+    package = place.split("/")[0].removesuffix(".py")
+    for name in imports_of(path):
+        top, *rest = name.split(".")
+        if top in HEAVY:
+            assert place.startswith(MAY_IMPORT_HEAVY), f"{place} imports {name}"
+        if top in ("click", "rich"):
+            assert package == "cli" or place == "reports/terminal.py", f"{place} imports {name}"
+        assert top != "kexport_layers", f"{place} imports {name} by name"
+        if top == "kexport" and rest and package in RANKS and rest[0] in RANKS and rest[0] != package:
+            assert RANKS[rest[0]] < RANKS[package] or RANKS[package] == RANKS[rest[0]] == 1, f"{place} imports {name}"
+
+
+def test_no_module_shadows_a_public_function():
+    assert not {"build", "load", "verify"} & {path.stem for path in SOURCE.rglob("*.py")}
+
+
+BLOCKED = """
+import importlib.abc, pathlib, sys
+class Block(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {blocked}:
+            raise ImportError("blocked: " + name)
+sys.meta_path.insert(0, Block())
+"""
+
+
+def run_blocked(code: str, blocked: set[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", BLOCKED.format(blocked=sorted(blocked)) + code],
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_field_half_imports_where_the_factory_packages_are_blocked():
+    run_blocked(
+        "import importlib, kexport\n"
+        f"root = pathlib.Path({str(SOURCE)!r})\n"
+        "for path in root.rglob('*.py'):\n"
+        "    if '__main__' not in path.name:\n"
+        "        importlib.import_module('kexport.' + '.'.join(path.relative_to(root).with_suffix('').parts))\n"
+        f"import numpy\nmodel = kexport.load({str(REFERENCE / 'lowpass')!r})\n"
+        "assert model.runtime == 'onnxruntime'\nmodel(numpy.zeros((1, 9), 'float32'))\n",
+        HEAVY,
+    )
+
+
+def test_library_use_of_the_field_needs_numpy_and_one_runtime_alone():
+    for runtime, others in (("onnxruntime", {"ai_edge_litert"}), ("litert", {"onnxruntime"})):
+        run_blocked(
+            f"import kexport, numpy\nmodel = kexport.load({str(REFERENCE / 'lowpass')!r}, {runtime!r})\n"
+            "model(numpy.zeros((1, 9), 'float32'))\n",
+            HEAVY | others | {"click", "rich", "scipy"},
+        )
+
+
+def test_importing_kexport_imports_neither_click_nor_rich_nor_anything_heavy():
+    code = (
+        "import sys, kexport\nheavy = {'click', 'rich', 'onnxruntime', 'ai_edge_litert', 'tensorflow', 'keras'}\n"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_the_processes_that_verify_never_import_tensorflow():
+    code = (
+        "import sys\nfrom kexport.field.verifying import check_runtime\n"
+        "for runtime in ('onnxruntime', 'litert', 'litert_reference'):\n"
+        f"    checks = list(check_runtime({str(REFERENCE / 'lowpass')!r}, runtime, [], False))\n"
+        "    assert checks and all(check['passed'] for check in checks), checks\n"
+        "assert not {'tensorflow', 'keras', 'onnx', 'tf2onnx'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -1,0 +1,142 @@
+"""What every plug-in must pass; a new file in a plug-in folder, or a new model or layer, is picked up from there."""
+
+import doctest
+import importlib
+import inspect
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import kexport
+from conftest import REFERENCE
+from kexport import registry
+from kexport.bundle.domain import parse
+from kexport.bundle.report import Check, Report
+from kexport.factory.formats import _format
+from kexport.field.verifying import verify
+from kexport.runtimes import _runtime
+
+MODELS = registry.offers("kexport.models")
+LAYERS = registry.offers("kexport.layers")
+
+
+@pytest.mark.parametrize("name", registry.names("runtimes"))
+def test_a_runtime_is_named_as_its_file_and_checks_a_bundle_it_can_read(name):
+    runtime = _runtime.get(name)
+    assert runtime.name == name
+    assert runtime.reads in _format.names()
+    assert runtime.version
+    report = verify(REFERENCE / "regularized", [name])
+    assert report.passed, report
+    assert {check.kind for check in report.checks if check.runtime == name} == {"signature", "parity"}
+
+
+@pytest.mark.parametrize("name", registry.names("runtimes"))
+def test_a_runtime_gives_an_array_for_an_array_and_a_mapping_for_a_mapping(name):
+    code = (
+        "import kexport, numpy as np\n"
+        f"model = kexport.load({str(REFERENCE / 'scaled')!r}, {name!r})\n"
+        "x = np.array([[1, -2, 3]], 'float32')\n"
+        f"assert model.runtime == {name!r} and model.signature.inputs[0].name == 'features'\n"
+        "for batch in (x, np.tile(x, (4, 1)), x[:, :1]):\n"
+        "    assert np.array_equal(model(batch), batch * 2)\n"
+        "out = model({'features': x})\n"
+        "assert list(out) == ['scaled_features'] and np.array_equal(out['scaled_features'], x * 2)\n"
+        "print(repr(model))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert f"<model on {name}" in done.stdout
+
+
+def test_no_two_runtimes_have_one_rank():
+    ranks = [runtime.rank for runtime in _runtime.every()]
+    assert len(set(ranks)) == len(ranks)
+
+
+@pytest.mark.parametrize("name", registry.names("factory/formats"))
+def test_a_format_is_named_as_its_file_and_has_one_way_to_be_written_and_a_runtime(name):
+    form = _format.get(name)
+    assert form.name == name
+    assert (form.writer is None) != (form.converter is None)
+    assert any(runtime.reads == name for runtime in _runtime.every())
+    artifact = kexport.Bundle.open(REFERENCE / "lowpass").artifacts_of(name)[0]
+    assert artifact.path == form.path
+
+
+@pytest.mark.parametrize("name", registry.names("reports"))
+def test_a_report_shows_failures_and_checks_that_could_not_be_made(name, capsys):
+    report = Report(
+        "b",
+        (
+            Check("parity", True, "model.onnx", "onnxruntime", "y", 1e-7, 2e-7, "of output scale"),
+            Check("parity", False, "model.onnx", "litert", "y", 1.0, 2e-7, "of output scale", "worst \x00 <&"),
+            Check("runtime", False, None, "keras", detail="not installed", ran=False),
+        ),
+        ("a note",),
+    )
+    module = importlib.import_module(f"kexport.reports.{name}")
+    if hasattr(module, "render"):
+        text = module.render(report)
+    else:
+        module.show(report, kexport.Bundle.open(REFERENCE / "lowpass"), sys.stdout)
+        text = capsys.readouterr().out
+    for word in ("litert", "keras", "worst", "not installed"):
+        assert word in text
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_model_declares_its_domain_and_builds_in_every_format(name, tmp_path):
+    function = MODELS[name].load()
+    domains = sys.modules[function.__module__].DOMAINS
+    assert MODELS[name].summary()
+    assert all(
+        parameter.default is not inspect.Parameter.empty
+        for parameter in inspect.signature(function).parameters.values()
+    )
+    bundle = kexport.build(name, tmp_path / "b")
+    assert bundle.passed, bundle.report
+    assert bundle.manifest.domains == {name: str(parse(text)) for name, text in domains.items()}
+    assert [spec.name for spec in bundle.signature.inputs] == list(domains)
+    assert all(spec.shape[0] is None for spec in (*bundle.signature.inputs, *bundle.signature.outputs))
+    assert {check.runtime for check in bundle.report.checks if check.kind == "parity"} == set(_runtime.names())
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_layer_is_registered_documented_and_made_again_from_its_config(name):
+    import keras
+
+    layer_class = LAYERS[name].load()
+    assert keras.saving.get_registered_name(layer_class).startswith("kexport>")
+    text = inspect.getdoc(layer_class)
+    for heading in ("Args:", "Input shape:", "Output shape:", "Raises:", "Example:"):
+        assert heading in text
+    layer = layer_class()
+    config = layer.get_config()
+    json.dumps(config)  # plain numbers, no tensors
+    assert layer_class.from_config(config).get_config() == config
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_the_example_of_a_layer_runs(name):
+    module = importlib.import_module(LAYERS[name].module)
+    tests = [t for t in doctest.DocTestFinder().find(module) if t.examples]
+    assert tests
+    for test in tests:
+        assert doctest.DocTestRunner().run(test).failed == 0
+
+
+def test_a_plug_in_is_one_new_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(registry, "_BASE", tmp_path)
+    (tmp_path / "runtimes").mkdir()
+    (tmp_path / "runtimes" / "mine.py").write_text("")
+    (tmp_path / "runtimes" / "_private.py").write_text("")
+    assert registry.names("runtimes") == ["mine"]
+
+
+def test_the_example_of_load_runs():
+    result = kexport.load(REFERENCE / "scaled", "onnxruntime")(np.ones((1, 3), "float32"))
+    assert result.tolist() == [[2.0, 2.0, 2.0]]

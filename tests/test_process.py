@@ -1,0 +1,33 @@
+import pytest
+
+from kexport.errors import BundleError
+from kexport.process import Worker, WorkerCrashError
+
+
+@pytest.fixture
+def worker():
+    worker = Worker()
+    yield worker
+    worker.close()
+
+
+def test_a_crash_in_a_worker_is_an_error_with_the_name_of_the_signal(worker):
+    with pytest.raises(WorkerCrashError, match="SIGABRT"):
+        worker.run("os:abort")
+
+
+def test_a_worker_that_takes_too_long_is_ended(worker):
+    with pytest.raises(WorkerCrashError, match=r"longer than 0\.5 s"):
+        worker.run("signal:pause", timeout=0.5)
+    assert not worker.alive
+
+
+def test_an_error_raised_on_purpose_arrives_as_itself(worker):
+    with pytest.raises(BundleError, match="cannot be loaded by onnxruntime"):
+        worker.run("kexport.field.describing:open_alone", path=__file__, runtime="onnxruntime")
+    assert worker.alive
+
+
+def test_a_bug_in_a_worker_arrives_with_its_traceback(worker):
+    with pytest.raises(RuntimeError, match="TypeError"):
+        worker.run("math:sqrt")
