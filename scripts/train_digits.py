@@ -38,7 +38,7 @@ def train(out: Path) -> None:
 
     from kexport_layers.models.regularized import regularized
 
-    images, _, labels, _ = digits()
+    images, held_out, labels, answers = digits()
     keras.utils.set_random_seed(0)
     model = regularized(strength=STRENGTH)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -49,7 +49,9 @@ def train(out: Path) -> None:
     model.get_layer("hidden").set_weights([kernel, bias])
     out.parent.mkdir(parents=True, exist_ok=True)
     model.save(out)
+    accuracy = np.mean(model.predict(held_out, verbose=0).argmax(axis=1) == answers)
     print(f"{out}: {np.mean(kernel == 0):.0%} of the hidden layer's weights are zero")
+    print(f"before export     {accuracy:.2%} of {len(answers)} held-out digits")
 
 
 def evaluate(bundle: Path) -> int:
