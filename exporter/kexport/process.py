@@ -79,7 +79,7 @@ class Worker:
 
         Raises:
             KexportError: the one that the task raised.
-        OSError: likewise.
+            OSError: likewise.
             WorkerCrashError: the process died or took longer than `timeout` seconds.
         """
         assert self._process.stdout is not None
@@ -103,9 +103,10 @@ class Worker:
                     raise _revive(value)
         finally:
             alarm.cancel()
+        status = self._process.wait()
         if expired.is_set():
             raise WorkerCrashError(f"took longer than {timeout:g} s", self._tail())
-        raise WorkerCrashError(_cause_of_death(self._process.wait()), self._tail())
+        raise WorkerCrashError(_cause_of_death(status), self._tail())
 
     def run(self, call: str, timeout: float = DEFAULT_TIMEOUT, **args: Any) -> list[Any]:
         """Submit a task and wait for all it yields."""

@@ -168,7 +168,7 @@ def _write(request: Request, model: Any, folder: Path, tensorflow_worker: Worker
     versions = provenance()
     for entry in details.values():
         if "opset" in entry:
-            versions["opset"] = entry["opset"]
+            versions["opset"] = entry["opset"]["ai.onnx"]
     manifest.write(
         folder,
         Manifest(

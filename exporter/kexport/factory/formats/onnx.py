@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from kexport.bundle.signature import TensorSpec
 from kexport.errors import ExportError
 from kexport.factory.formats._format import Format
 from kexport.factory.trace import Program
+from kexport.runtimes import _onnx_file
 
 #: The highest that tf2onnx writes; the oldest onnxruntime we support, 1.16, reads up to 19.
 OPSET = 18
@@ -28,12 +28,7 @@ def _write(program: Program, target: Path) -> dict[str, Any]:
             "the ONNX converter wrote an invalid model", got=str(error).strip().splitlines()[0]
         ) from error
     target.write_bytes(model.SerializeToString())
-    return {
-        "opset": OPSET,
-        "ir_version": model.ir_version,
-        "producer": f"{model.producer_name} {model.producer_version.split()[0]}",
-        "ops": _operators(model),
-    }
+    return _onnx_file.details(target)
 
 
 def _convert(program: Program) -> Any:
@@ -90,10 +85,6 @@ def _name_axes_of(value: Any, spec: TensorSpec) -> None:
             dim.dim_value = size
         else:
             dim.dim_param = "batch" if axis == 0 else f"{spec.name}_axis_{axis}"
-
-
-def _operators(model: Any) -> dict[str, int]:
-    return dict(sorted(collections.Counter(node.op_type for node in model.graph.node).items()))
 
 
 FORMAT = Format(

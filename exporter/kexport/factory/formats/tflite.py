@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from kexport.bundle.signature import Signature
 from kexport.errors import ExportError
 from kexport.factory.formats._format import Format
+from kexport.runtimes import _tflite_file
 
 
 def convert(saved_model: str, target: str, signature: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -31,7 +31,7 @@ def convert(saved_model: str, target: str, signature: dict[str, Any]) -> Iterato
     model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
     _use_public_names(model, Signature.from_json(signature))
     Path(target).write_bytes(flatbuffer_utils.convert_object_to_bytearray(model))
-    yield {"tensorflow": tf.__version__, "ops": _operators(model)}
+    yield {"tensorflow": tf.__version__, **_tflite_file.details(Path(target))}
 
 
 def _refusal(message: str) -> ExportError:
@@ -66,17 +66,6 @@ def _use_public_names(model: Any, signature: Signature) -> None:
         setattr(graph, side, indices)
         for index, spec in zip(indices, specs, strict=True):
             graph.tensors[index].name = spec.name.encode()
-
-
-def _operators(model: Any) -> dict[str, int]:
-    from tensorflow.lite.python import schema_py_generated as schema
-
-    names = {value: name for name, value in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
-    codes = [
-        f"{names[max(code.builtinCode, code.deprecatedBuiltinCode)]} v{code.version}" for code in model.operatorCodes
-    ]
-    used = collections.Counter(codes[op.opcodeIndex] for graph in model.subgraphs for op in graph.operators or ())
-    return dict(sorted(used.items()))
 
 
 FORMAT = Format(

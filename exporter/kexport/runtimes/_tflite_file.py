@@ -1,0 +1,35 @@
+"""What a TFLite file says of itself, read with the schema that LiteRT and TensorFlow both bring."""
+
+from __future__ import annotations
+
+import collections
+import importlib
+from pathlib import Path
+from typing import Any
+
+_SCHEMAS = ("ai_edge_litert.schema_py_generated", "tensorflow.lite.python.schema_py_generated")
+
+
+def details(path: Path) -> dict[str, Any]:
+    """How often the model uses each operator, in each version of the operator.
+
+    Raises:
+        ImportError: neither LiteRT nor TensorFlow is installed.
+    """
+    schema = _schema()
+    model = schema.ModelT.InitFromPackedBuf(bytearray(path.read_bytes()), 0)
+    names = {value: name for name, value in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
+    codes = [
+        f"{names[max(code.builtinCode, code.deprecatedBuiltinCode)]} v{code.version}" for code in model.operatorCodes
+    ]
+    used = collections.Counter(codes[op.opcodeIndex] for graph in model.subgraphs for op in graph.operators or ())
+    return {"ops": dict(sorted(used.items()))}
+
+
+def _schema() -> Any:
+    for name in _SCHEMAS:
+        try:
+            return importlib.import_module(name)
+        except ImportError:
+            continue
+    raise ImportError("no schema of TFLite files is installed")
