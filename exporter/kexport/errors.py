@@ -97,6 +97,7 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
 def reason(error: BaseException) -> str:
     """The line of an exception's message that says what went wrong, without colours and preambles."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
+    text = text.rpartition("Exception encountered: ")[2]  # Keras nests causes, the first of them last
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     telling = [line for line in lines if not line.startswith("Exception encountered when calling")]
     first = (telling or lines or [""])[0]

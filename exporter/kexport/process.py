@@ -19,7 +19,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import IO, Any
 
-from kexport import errors
+from kexport import errors, leaving
 from kexport.errors import KexportError
 
 DEFAULT_TIMEOUT = 1800.0  # seconds that one task may take
@@ -58,6 +58,7 @@ class Worker:
             stderr=self._log,
             env={**os.environ, **QUIET_ENVIRONMENT},
         )
+        leaving.register(self._process.kill)
 
     @property
     def alive(self) -> bool:
@@ -118,6 +119,7 @@ class Worker:
         if self.alive:
             self._process.kill()
         self._process.wait()
+        leaving.forget(self._process.kill)
         for stream in (self._process.stdin, self._process.stdout, self._log):
             if stream is not None:
                 try:

@@ -106,3 +106,11 @@ def test_a_layer_that_the_onnx_converter_lacks_is_refused_and_nothing_is_written
 def test_what_is_no_model_is_refused(tmp_path):
     with pytest.raises(kexport.KexportError, match="not a model"):
         kexport.build(42, tmp_path / "b")
+
+
+def test_inputs_that_nobody_named_pass_in_keras_too(tmp_path):
+    inputs = [keras.Input((2,)), keras.Input((3,))]
+    model = keras.Model(inputs, keras.layers.Concatenate(name="y")(inputs))
+    bundle = kexport.build(model, tmp_path / "b", formats=["keras"])
+    assert bundle.passed, bundle.report
+    assert [spec.name for spec in bundle.signature.inputs] == [tensor.name for tensor in model.inputs]

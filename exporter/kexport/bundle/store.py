@@ -17,6 +17,7 @@ from pathlib import Path
 
 from kexport.bundle.manifest import FILE_NAME
 from kexport.errors import UsageError
+from kexport.leaving import undone_by
 
 _AT_FDCWD = -100  # Linux, fcntl.h
 _RENAME_EXCHANGE = 2  # Linux, linux/fs.h
@@ -50,7 +51,8 @@ def staging(target: Path) -> Iterator[Path]:
             folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".building", dir=target.parent))
             try:
                 folder.chmod(0o777 & ~_umask())
-                yield folder
+                with undone_by(lambda: remove(folder)):
+                    yield folder
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
     except OSError as error:
@@ -72,8 +74,9 @@ def place(folder: Path, target: Path) -> None:
     if not _exchange(folder, target):
         # No atomic exchange on this system: the gap between two renames is as small as it can be.
         old = folder.with_name(folder.name + ".old")
-        target.rename(old)
-        folder.rename(target)
+        with undone_by(lambda: target.exists() or old.rename(target)):
+            target.rename(old)
+            folder.rename(target)
         shutil.rmtree(old, ignore_errors=True)
 
 
@@ -113,7 +116,8 @@ def _lock(target: Path) -> Iterator[None]:
             if not _is_same_file(file.fileno(), path):
                 continue  # the holder before us removed the file between our open and our lock
             try:
-                yield
+                with undone_by(lambda: path.unlink(missing_ok=True)):
+                    yield
             finally:
                 path.unlink(missing_ok=True)
             return

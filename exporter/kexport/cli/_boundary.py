@@ -13,9 +13,10 @@ from typing import NoReturn, TextIO
 
 import click
 
+from kexport import leaving
 from kexport.errors import INTERRUPTED, KexportError
 
-_interrupted = False
+_standard_error = 2  # elsewhere while the libraries are kept quiet
 
 
 def run() -> NoReturn:
@@ -31,32 +32,21 @@ def run() -> NoReturn:
     except click.ClickException as error:
         error.show()
         code = error.exit_code
-    except (KeyboardInterrupt, click.Abort):
+    except click.Abort:
         code = INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader of our output went away: nobody to tell
         code = 0
-    except BaseException:
-        if not _interrupted:  # a library may turn Ctrl-C into an exception of its own
-            raise
-        code = INTERRUPTED
-    if code == INTERRUPTED:
-        click.echo("interrupted: nothing was changed", err=True)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code or 0)
 
 
-def check_interrupt() -> None:
-    """Raise `KeyboardInterrupt` when Ctrl-C was pressed and a library swallowed it."""
-    if _interrupted:
-        raise KeyboardInterrupt
-
-
 def _on_interrupt(signum: int, frame: FrameType | None) -> NoReturn:
-    global _interrupted
-    _interrupted = True
-    raise KeyboardInterrupt
+    """Leave at once: an exception raised here would unwind native code that called back into Python, and crash it."""
+    leaving.undo_all()
+    os.write(_standard_error, b"interrupted: nothing was changed\n")
+    os._exit(INTERRUPTED)
 
 
 @contextlib.contextmanager
@@ -64,7 +54,9 @@ def quiet_libraries() -> Iterator[TextIO]:
     """Within the block, what libraries print goes nowhere; gives a stream to the real standard error."""
     sys.stdout.flush()
     sys.stderr.flush()
+    global _standard_error
     real_out, real_err = os.dup(1), os.dup(2)
+    _standard_error = real_err
     with tempfile.TemporaryFile() as log, os.fdopen(os.dup(real_err), "w", encoding="utf-8") as stream:
         try:
             os.dup2(log.fileno(), 1)
@@ -75,5 +67,6 @@ def quiet_libraries() -> Iterator[TextIO]:
             sys.stderr.flush()
             os.dup2(real_out, 1)
             os.dup2(real_err, 2)
+            _standard_error = 2
             os.close(real_out)
             os.close(real_err)

@@ -6,8 +6,6 @@ import time
 from types import TracebackType
 from typing import Any, TextIO
 
-from kexport.cli._boundary import check_interrupt
-
 
 class Steps:
     """Shows each step as it begins; on a terminal, also how long the finished ones took."""
@@ -25,7 +23,6 @@ class Steps:
 
     def __call__(self, step: str) -> None:
         """Begin a step, which ends the one before."""
-        check_interrupt()
         self._finish()
         self._step, self._began = step, time.monotonic()
         if self._status is not None:

@@ -127,7 +127,21 @@ def load_file(path: Path) -> Any:
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=not _lambda_allowed.get())
     except (ValueError, TypeError, KeyError, OSError, AttributeError, ImportError, zipfile.BadZipFile) as error:
-        raise ModelError(f"Keras cannot load {path.name}", got=reason(error)) from error
+        writer = _keras_version(path)
+        raise ModelError(
+            f"Keras {keras.__version__} cannot load {path.name}",
+            got=reason(error),
+            hint=f"Keras {writer} wrote it" if writer != keras.__version__ else "",
+        ) from error
+
+
+def _keras_version(path: Path) -> str:
+    """The version of Keras that wrote the file, by its own word."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return str(json.loads(archive.read("metadata.json"))["keras_version"])
+    except (OSError, zipfile.BadZipFile, KeyError, TypeError, ValueError):
+        return "of an unknown version"
 
 
 def read_config(path: Path) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,7 +18,13 @@ def _open(path: Path, signature: Signature) -> Opened:
     def run(arrays: Sequence[Array]) -> Sequence[Array]:
         return face.run(model, arrays)
 
-    return Opened(run, face.inputs, face.output_names)
+    # The file does not keep the name of an input that nobody named; order, dtype and shape tell inputs apart.
+    names = [spec.name for spec in signature.inputs]
+    inputs = tuple(
+        dataclasses.replace(spec, name=names[index] if index < len(names) else spec.name)
+        for index, spec in enumerate(face.inputs)
+    )
+    return Opened(run, inputs, face.output_names)
 
 
 RUNTIME = Runtime(
