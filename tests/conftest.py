@@ -1,11 +1,14 @@
 """What the tests share: the command line as a user types it, and one built bundle."""
 
+import importlib
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -43,3 +46,46 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.Co
     """`kexport build --model lowpass`, as typed: the folder it ran in, and what it said."""
     folder = tmp_path_factory.mktemp("built")
     return folder, run_kexport("build", "--model", "lowpass", cwd=folder)
+
+
+@pytest.fixture
+def converted(tmp_path):
+    """`converted(function, format, *arrays)`: the outputs in each runtime, and the operators of the file.
+
+    Every axis of the inputs is static but the first; `dynamic=True` makes all of them dynamic.
+    """
+
+    def convert(function, format_name, *arrays, dynamic=False):
+        import numpy as np
+        import tensorflow as tf
+
+        from kexport.bundle.signature import Signature, TensorSpec
+        from kexport.factory import handover
+        from kexport.factory.formats import _format
+        from kexport.factory.trace import Program
+        from kexport.runtimes import _runtime
+
+        arrays = [np.asarray(array) for array in arrays]
+        shapes = [(None,) * a.ndim if dynamic else (None, *a.shape[1:]) for a in arrays]
+        inputs = tuple(
+            TensorSpec(f"x{i}", a.dtype.name, shape) for i, (a, shape) in enumerate(zip(arrays, shapes, strict=True))
+        )
+        specs = [tf.TensorSpec(spec.shape, spec.dtype, spec.name) for spec in inputs]
+        core = tf.function(lambda *x: tf.nest.flatten(function(*x)), autograph=False).get_concrete_function(*specs)
+        outputs = tuple(
+            TensorSpec(f"y{i}", t.dtype.name, tuple(t.shape.as_list())) for i, t in enumerate(core.structured_outputs)
+        )
+        signature = Signature(inputs, outputs)
+        folder, target = Path(tempfile.mkdtemp(dir=tmp_path)) / "handover", tmp_path / f"model.{format_name}"
+        handover.write(Program(SimpleNamespace(name="test"), None, signature, core), folder)
+        module, _, name = _format.get(format_name).converter.partition(":")
+        (details,) = getattr(importlib.import_module(module), name)(str(folder), str(target), {})
+        results = []
+        for runtime in _runtime.every():
+            if runtime.reads != format_name:
+                continue
+            session = runtime.open(target, signature)
+            results.append(list(session(dict(zip([s.name for s in inputs], arrays, strict=True))).values()))
+        return results, set(details["ops"])
+
+    return convert

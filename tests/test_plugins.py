@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 import kexport
-from conftest import REFERENCE
+from conftest import REFERENCE, ROOT
 from kexport import registry
 from kexport.bundle.domain import parse
 from kexport.bundle.report import Check, Report
 from kexport.factory.formats import _format
+from kexport.factory.lowerings import _lowering
 from kexport.field.verifying import verify
 from kexport.runtimes import _runtime
 
@@ -65,6 +66,17 @@ def test_a_format_is_named_as_its_file_and_has_one_way_to_be_written_and_a_runti
     assert any(runtime.reads == name for runtime in _runtime.every())
     artifact = kexport.Bundle.open(REFERENCE / "lowpass").artifacts_of(name)[0]
     assert artifact.path == form.path
+
+
+@pytest.mark.parametrize("name", registry.names("factory/lowerings"))
+def test_a_lowering_is_named_as_its_file_says_its_source_and_has_a_test_of_its_own(name):
+    lowering = _lowering.get(name)
+    assert lowering.name == name
+    assert lowering.ops
+    assert set(lowering.formats) <= set(_format.names())
+    module = importlib.import_module(f"kexport.factory.lowerings.{name}")
+    assert "Source:" in module.__doc__
+    assert (ROOT / "tests" / "factory" / "lowerings" / f"test_{name}.py").is_file()
 
 
 @pytest.mark.parametrize("name", registry.names("reports"))

@@ -20,6 +20,11 @@ def forget(undo: Undo) -> None:
         _undoing.remove(undo)
 
 
+def forget_all() -> None:
+    """What this process would undo is another's: it is a copy of that."""
+    _undoing.clear()
+
+
 @contextlib.contextmanager
 def undone_by(undo: Undo) -> Iterator[None]:
     """Within the block, `undo_all` calls `undo`; the block's own end does not."""

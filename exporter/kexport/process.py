@@ -2,8 +2,8 @@
 
 A worker reads one JSON task a line from its standard input, `{"call": "module:function", "args": {...}}`, and
 writes one JSON event a line: `item` for each thing the function yields, then `done` or `error`. It ends when its
-standard input closes, so none outlives its parent. Workers are started, never forked: forking after TensorFlow has
-run something hangs eager execution.
+standard input closes, so none outlives its parent. Most workers are started anew; one may be forked instead, which
+gives it all that was imported, but only while TensorFlow has not run anything: eager execution hangs after that.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 from kexport import errors, leaving
 from kexport.errors import KexportError
@@ -47,17 +47,22 @@ class Worker:
 
     Args:
         preload: modules it imports at once, while the parent does something else.
+        fork: whether to copy this process instead of starting a new one.
     """
 
-    def __init__(self, preload: Sequence[str] = ()) -> None:
+    def __init__(self, preload: Sequence[str] = (), *, fork: bool = False) -> None:
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  closed by close()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "kexport.process", *preload],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._log,
-            env={**os.environ, **QUIET_ENVIRONMENT},
-        )
+        self._process: subprocess.Popen[bytes] | _Fork
+        if fork:
+            self._process = _Fork(self._log)
+        else:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "kexport.process", *preload],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._log,
+                env={**os.environ, **QUIET_ENVIRONMENT},
+            )
         leaving.register(self._process.kill)
 
     @property
@@ -130,6 +135,55 @@ class Worker:
     def _tail(self) -> str:
         self._log.seek(0)
         return self._log.read().decode(errors="replace")[-2000:]
+
+
+class _Fork:
+    """A copy of this process that serves; the part of `subprocess.Popen` that a worker needs."""
+
+    _pipes: ClassVar[list[IO[bytes]]] = []  # of all forks: a later one must not hold an earlier one's input open
+
+    def __init__(self, log: IO[bytes]) -> None:
+        tasks_in, tasks_out = os.pipe()
+        events_in, events_out = os.pipe()
+        self._status: int | None = None
+        self._pid = os.fork()
+        if self._pid == 0:
+            try:
+                for pipe in self._pipes:
+                    pipe.close()
+                leaving.forget_all()
+                for source, number in ((tasks_in, 0), (events_out, 1), (log.fileno(), 2)):
+                    os.dup2(source, number)
+                for number in (tasks_in, tasks_out, events_in, events_out):
+                    os.close(number)
+                sys.stdin = open(0, closefd=False)  # noqa: SIM115  the process ends with it
+                _serve(())
+            finally:
+                os._exit(0)
+        os.close(tasks_in)
+        os.close(events_out)
+        self.stdin: IO[bytes] = os.fdopen(tasks_out, "wb")
+        self.stdout: IO[bytes] = os.fdopen(events_in, "rb")
+        self._pipes.extend([self.stdin, self.stdout])
+
+    def poll(self) -> int | None:
+        """The exit status, None while it runs."""
+        if self._status is None:
+            pid, status = os.waitpid(self._pid, os.WNOHANG)
+            if pid:
+                self._status = os.waitstatus_to_exitcode(status)
+        return self._status
+
+    def wait(self) -> int:
+        """Wait for its end; the exit status."""
+        if self._status is None:
+            self._status = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+        return self._status
+
+    def kill(self) -> None:
+        """End it, whatever it is doing."""
+        if self.poll() is None:
+            os.kill(self._pid, signal.SIGKILL)
 
 
 def _cause_of_death(code: int) -> str:

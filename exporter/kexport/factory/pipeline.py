@@ -1,8 +1,9 @@
 """The build: source, trace, formats, truth, and the check of the finished bundle, in that order.
 
-Importing TensorFlow is most of a small build. So it is imported here once, and at the same time in one worker
-process, which then converts to TFLite (a converter that can crash) and reloads what TensorFlow can read. The other
-runtimes check the bundle in processes that never import TensorFlow.
+Importing TensorFlow is most of a small build. So it is imported once, and this process is copied before TensorFlow
+has run anything: each converter, which can crash or take for ever, gets a copy of its own, and one of them reloads
+afterwards what TensorFlow can read. Where TensorFlow has run already, new processes import it beside this one. The
+other runtimes check the bundle in processes that never import TensorFlow.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ import gc
 import importlib.util
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ class Request:
     domain: Mapping[str, Any]
     imports: tuple[str, ...]
     allow_lambda: bool
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 def build(
@@ -97,17 +99,18 @@ def build(
 
 def _build(request: Request, progress: Progress, observe: Observer) -> Bundle:
     target = request.out
-    with store.staging(target) as folder, contextlib.ExitStack() as workers:
-        tensorflow_worker = workers.enter_context(contextlib.closing(Worker(["tensorflow", "keras"])))
+    with store.staging(target) as folder, contextlib.ExitStack() as stack:
         progress("importing TensorFlow")
-        _import_tensorflow()
+        workers = [stack.enter_context(contextlib.closing(worker)) for worker in _tensorflow_workers(request.formats)]
         progress("loading the model")
         run_imports(request.imports)
         loaded = request.source.load()
         try:
-            notes = _write(request, loaded, folder, tensorflow_worker, progress)
+            notes = _write(request, loaded, folder, workers, progress)
+            for worker in workers[1:]:
+                worker.close()
             progress("checking every artifact in its runtimes")
-            report = _check(request, folder, tensorflow_worker, observe, notes)
+            report = _check(request, folder, workers[0], observe, notes)
             manifest.write_json(folder / REPORT_NAME, report.to_json())
         except OSError as error:
             raise store.unwritable(target, error) from error
@@ -118,9 +121,10 @@ def _build(request: Request, progress: Progress, observe: Observer) -> Bundle:
         return Bundle.open(final)
 
 
-def _write(request: Request, model: Any, folder: Path, tensorflow_worker: Worker, progress: Progress) -> list[str]:
+def _write(request: Request, model: Any, folder: Path, workers: Sequence[Worker], progress: Progress) -> list[str]:
     """Write artifacts, goldens and manifest into the folder; returns notes for the report."""
     # These import TensorFlow, which must first be imported quietly.
+    from kexport.factory import handover
     from kexport.factory.domains import settle
     from kexport.factory.provenance import provenance
     from kexport.factory.trace import trace
@@ -130,30 +134,25 @@ def _write(request: Request, model: Any, folder: Path, tensorflow_worker: Worker
     program = trace(model)
     domains, notes = settle(program, request.domain)
     details: dict[str, dict[str, Any]] = {}
-    converted = [form for form in request.formats if form.converter]
-    with _saved_model(request, folder, bool(converted)) as saved_model:
-        if saved_model is not None:
-            progress("writing saved_model")
-            writer = _format.get("saved_model").writer
-            assert writer is not None
-            details["saved_model"] = _writing(writer, program, saved_model, "saved_model")
-        for form in converted:
-            tensorflow_worker.submit(
-                form.converter or "",
-                saved_model=str(saved_model),
-                target=str(folder / form.path),
-                signature=program.signature.to_json(),
-            )
-        for form in request.formats:
-            if form.writer is not None and form.name != "saved_model":
-                progress(f"writing {form.name}")
-                details[form.name] = _writing(form.writer, program, folder / form.path, form.name)
-        progress("computing the truth in float64")
-        truth = establish(program, domains)
-        goldens.write(folder / goldens.FILE_NAME, truth.goldens)
-        for form in converted:
+    converting = dict(zip([form for form in request.formats if form.converter], workers, strict=False))
+    passing = folder / ".handover"
+    if converting:
+        handover.write(program, passing)
+    for form, worker in converting.items():
+        worker.submit(
+            form.converter or "", handover=str(passing), target=str(folder / form.path), options=request.options
+        )
+    for form in request.formats:
+        if form.writer is not None:
             progress(f"writing {form.name}")
-            details[form.name] = _result(tensorflow_worker, form)
+            details[form.name] = _writing(form.writer, program, folder / form.path, form.name)
+    progress("computing the truth in float64")
+    truth = establish(program, domains)
+    goldens.write(folder / goldens.FILE_NAME, truth.goldens)
+    for form, worker in converting.items():
+        progress(f"writing {form.name}")
+        details[form.name] = _result(worker, form)
+    store.remove(passing)
     artifacts = tuple(
         Artifact(
             form.name,
@@ -225,19 +224,15 @@ def _result(worker: Worker, form: Format) -> dict[str, Any]:
     return found
 
 
-@contextlib.contextmanager
-def _saved_model(request: Request, folder: Path, needed: bool) -> Iterator[Path | None]:
-    """Where the SavedModel goes: into the bundle when it is asked for, else where it is removed again."""
-    if any(form.name == "saved_model" for form in request.formats):
-        yield folder / _format.get("saved_model").path
-    elif needed:
-        passing = folder / ".saved_model"
-        try:
-            yield passing
-        finally:
-            store.remove(passing)
-    else:
-        yield None
+def _tensorflow_workers(formats: Sequence[Format]) -> list[Worker]:
+    """A process for each converter, at least one; TensorFlow is imported here when they come back."""
+    count = max(1, sum(form.converter is not None for form in formats))
+    if "tensorflow" in sys.modules or sys.platform != "linux":
+        workers = [Worker(["tensorflow", "keras"]) for _ in range(count)]
+        _import_tensorflow()
+        return workers
+    _import_tensorflow()
+    return [Worker(fork=True) for _ in range(count)]
 
 
 def _import_tensorflow() -> None:

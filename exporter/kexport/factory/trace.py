@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from kexport.bundle.signature import Signature, TensorSpec
 from kexport.errors import ExportError, ModelError, reason
+from kexport.factory.corrections._correction import all_active
 from kexport.runtimes._keras_model import Interface
 
 
@@ -19,12 +21,18 @@ class Program:
         interface: how it is called.
         signature: of every artifact made from it.
         core: a TensorFlow concrete function from flat inputs to flat outputs.
+        scopes: of each name that a layer opens in the graph, the layer's path in the model and its class.
+        recurrent: of each function in the graph that computes a recurrent layer, the layer's settings.
+        tables: of each lookup table that the function captures, by id of its handle: dtypes of keys and values.
     """
 
     model: Any
     interface: Interface
     signature: Signature
     core: Any
+    scopes: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    recurrent: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    tables: Mapping[int, tuple[Any, Any]] = field(default_factory=dict)
 
 
 def trace(model: Any) -> Program:
@@ -51,7 +59,8 @@ def trace(model: Any) -> Program:
         return [tf.convert_to_tensor(value) for value in keras.tree.flatten(outputs)]
 
     try:
-        concrete = core.get_concrete_function()
+        with all_active() as record:
+            concrete = core.get_concrete_function()
     except (ValueError, TypeError, NotImplementedError, tf.errors.OpError) as error:
         raise ExportError(
             f"model {model.name!r} cannot be traced for inference",
@@ -62,7 +71,35 @@ def trace(model: Any) -> Program:
         TensorSpec(name, tensor.dtype.name, _shape(tensor))
         for name, tensor in zip(interface.output_names, concrete.structured_outputs, strict=True)
     )
-    return Program(model, interface, Signature(interface.inputs, outputs), concrete)
+    return Program(
+        model,
+        interface,
+        Signature(interface.inputs, outputs),
+        concrete,
+        dict(_scopes(model)),
+        record.recurrent,
+        _tables(model),
+    )
+
+
+def _scopes(model: Any, path: str = "") -> Iterator[tuple[str, tuple[str, str]]]:
+    """Of every layer: its name, its path in the model and its class; inner models first name, then what is in them."""
+    for layer in model._layers:
+        own = f"{path}{layer.name}"
+        yield layer.name, (own, type(layer).__name__)
+        yield from _scopes(layer, f"{own}/")
+
+
+def _tables(model: Any) -> dict[int, tuple[Any, Any]]:
+    """Key and value dtypes of the lookup tables of the model's layers, by id of the handle."""
+    import tensorflow as tf
+
+    return {
+        id(value.resource_handle): (value.key_dtype, value.value_dtype)
+        for layer in model._flatten_layers()
+        for value in vars(layer).values()
+        if isinstance(value, tf.lookup.StaticHashTable | tf.lookup.experimental.MutableHashTable)
+    }
 
 
 def tensor_specs(specs: tuple[TensorSpec, ...]) -> list[Any]:

@@ -26,6 +26,21 @@ def details(path: Path) -> dict[str, Any]:
     return {"ops": dict(sorted(used.items()))}
 
 
+def foreign_operators(content: bytes) -> list[tuple[str, str]]:
+    """Name of each operator that is not built in (Flex ones too), and of the tensor it makes."""
+    schema = _schema()
+    model = schema.ModelT.InitFromPackedBuf(bytearray(content), 0)
+    custom = schema.BuiltinOperator.CUSTOM
+    found = []
+    for graph in model.subgraphs:
+        for operator in graph.operators or ():
+            code = model.operatorCodes[operator.opcodeIndex]
+            if max(code.builtinCode, code.deprecatedBuiltinCode) == custom:
+                name = (code.customCode or b"custom").decode().removeprefix("Flex")
+                found.append((name, graph.tensors[operator.outputs[0]].name.decode()))
+    return found
+
+
 def _schema() -> Any:
     for name in _SCHEMAS:
         try:

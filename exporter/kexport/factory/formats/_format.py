@@ -16,7 +16,7 @@ FOLDER = "factory/formats"
 
 @dataclass(frozen=True)
 class Format:
-    """One way to write a model; it has either a `writer` or a `converter`.
+    """One way to write a model; it has either a `writer`, or a `converter` that reads a handover.
 
     Attributes:
         name: as users type it, and the name of its file.
@@ -24,8 +24,8 @@ class Format:
         modules: what must be importable for it, besides TensorFlow and Keras.
         summary: what it is, in one line.
         writer: writes the program to a path in this process, and returns details for the manifest.
-        converter: `"module:function"`, run in a worker process because it may crash or take long. It takes
-            `saved_model`, `target` and `signature` (paths as text, the signature as JSON) and yields the details.
+        converter: `"module:function"`, run in a worker process because it may crash or take long. It takes the
+            paths `handover` and `target` as text and the `options` of the build, and yields the details once.
     """
 
     name: str

@@ -2,75 +2,123 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from kexport.bundle.signature import TensorSpec
+from kexport.bundle.signature import Signature, TensorSpec
 from kexport.errors import ExportError
+from kexport.factory import handover as handovers
+from kexport.factory.emission import Emitted, emit
 from kexport.factory.formats._format import Format
-from kexport.factory.trace import Program
+from kexport.factory.refusal import refusal
 from kexport.runtimes import _onnx_file
 
 #: The highest that tf2onnx writes; the oldest onnxruntime we support, 1.16, reads up to 19.
 OPSET = 18
 
 
-def _write(program: Program, target: Path) -> dict[str, Any]:
+def convert(handover: str, target: str, options: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Convert a handed-over program; yields the details once.
+
+    Raises:
+        ExportError: the model needs an operation that ONNX, or the converter, lacks.
+    """
     import onnx
 
-    model = _convert(program)
-    _refuse_unmapped(model)
-    _name_axes(model, program)
+    program = handovers.read(Path(handover))
+    model = to_model(program, options.get("opset") or OPSET)
     try:
         onnx.checker.check_model(model, full_check=False)
     except onnx.checker.ValidationError as error:
         raise ExportError(
             "the ONNX converter wrote an invalid model", got=str(error).strip().splitlines()[0]
         ) from error
-    target.write_bytes(model.SerializeToString())
-    return _onnx_file.details(target)
+    Path(target).write_bytes(model.SerializeToString())
+    yield _onnx_file.details(Path(target))
 
 
-def _convert(program: Program) -> Any:
-    """The traced function, frozen, optimised by TensorFlow, mapped and optimised by tf2onnx."""
+def to_model(program: handovers.Handover, opset: int) -> Any:
+    """The ONNX model of a program, in memory."""
+    emitted = emit(program, "onnx")
+    model = _mapped(emitted, program.signature, opset, program.name)
+    _refuse_unmapped(model, program)
+    _name_axes(model, program.signature)
+    return model
+
+
+def _mapped(emitted: Emitted, signature: Signature, opset: int, name: str) -> Any:
+    """The graph, optimised by TensorFlow, mapped by tf2onnx, and optimised by its passes."""
     import tensorflow as tf
-    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
     from tf2onnx import optimizer, tf_loader, tfonnx
 
-    frozen = convert_variables_to_constants_v2(program.core, lower_control_flow=False)
-    inputs = [tensor.name for tensor in frozen.inputs]
-    outputs = [tensor.name for tensor in frozen.outputs]
-    signature = program.signature
+    inputs = [tensor.name for tensor in emitted.inputs]
+    outputs = [tensor.name for tensor in emitted.outputs]
     public = {
         **dict(zip(inputs, (spec.name for spec in signature.inputs), strict=True)),
         **dict(zip(outputs, (spec.name for spec in signature.outputs), strict=True)),
     }
     with tf.Graph().as_default():  # its optimiser exports a meta graph, which eager execution refuses
-        graph_def = tf_loader.tf_optimize(inputs, outputs, frozen.graph.as_graph_def())
-    with tf.Graph().as_default() as graph:
-        tf.import_graph_def(graph_def, name="")
-        mapped = tfonnx.process_tf_graph(
-            graph, opset=OPSET, input_names=inputs, output_names=outputs, tensors_to_rename=public
-        )
-    return optimizer.optimize_graph(mapped).make_model(program.model.name)
+        graph_def = tf_loader.tf_optimize(inputs, outputs, emitted.graph.as_graph_def())
+
+    passes = dict(optimizer._get_optimizers())
+    while True:
+        with tf.Graph().as_default() as graph:
+            tf.import_graph_def(graph_def, name="")
+            mapped = tfonnx.process_tf_graph(
+                graph, opset=opset, input_names=inputs, output_names=outputs, tensors_to_rename=public
+            )
+        failed = _optimise(mapped, passes)
+        if failed is None:
+            return mapped.make_model(name)
+        del passes[failed]  # it left a graph that is half changed: map again, and do without it
 
 
-def _refuse_unmapped(model: Any) -> None:
+def _optimise(graph: Any, passes: Mapping[str, Any]) -> str | None:
+    """Run tf2onnx' passes until none changes anything; the name of one that fails, if one does.
+
+    Its own driver copies the whole graph, weights included, before each pass.
+    """
+    changed = True
+    while changed:
+        changed = False
+        for name, make in passes.items():
+            optimise = make()
+            try:
+                optimise.optimize(graph, 0)
+            except Exception:  # noqa: BLE001  whatever a pass raises, the model can be written without it
+                return name
+            changed = changed or optimise.graph_been_opt
+    graph.topological_sort(graph.get_nodes())
+    return None
+
+
+def _refuse_unmapped(model: Any, program: handovers.Handover) -> None:
     """tf2onnx leaves operations that it cannot map in the graph as they are."""
     import onnx
 
-    unmapped = sorted({node.op_type for node in model.graph.node if not onnx.defs.has(node.op_type, node.domain)})
+    unmapped = [
+        (node.op_type, node.name)
+        for graph in _graphs(model.graph)
+        for node in graph.node
+        if not onnx.defs.has(node.op_type, node.domain)
+    ]
     if unmapped:
-        raise ExportError(
-            "the model uses operations that the ONNX converter lacks",
-            got=", ".join(unmapped),
-            hint="leave that layer outside of the model, or build --formats without onnx",
-        )
+        raise refusal("onnx", "the ONNX converter has no equivalent of an operation", unmapped, program.scopes)
 
 
-def _name_axes(model: Any, program: Program) -> None:
+def _graphs(graph: Any) -> Iterator[Any]:
+    """The graph and all that its nodes hold."""
+    yield graph
+    for node in graph.node:
+        for attribute in node.attribute:
+            for inner in (attribute.g, *attribute.graphs):
+                if inner.node:
+                    yield from _graphs(inner)
+
+
+def _name_axes(model: Any, signature: Signature) -> None:
     """Give dynamic axes stable names: `batch` for the first, `NAME_axis_N` for the others."""
-    signature = program.signature
     for side, specs in ((model.graph.input, signature.inputs), (model.graph.output, signature.outputs)):
         for value, spec in zip(side, specs, strict=True):
             _name_axes_of(value, spec)
@@ -92,5 +140,5 @@ FORMAT = Format(
     path="model.onnx",
     modules=("tf2onnx", "onnx"),
     summary=f"ONNX, opset {OPSET}",
-    writer=_write,
+    converter="kexport.factory.formats.onnx:convert",
 )

@@ -3,69 +3,148 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from kexport.bundle.signature import Signature
 from kexport.errors import ExportError
+from kexport.factory import handover as handovers
+from kexport.factory.emission import Emitted, emit
 from kexport.factory.formats._format import Format
+from kexport.factory.refusal import refusal
 from kexport.runtimes import _tflite_file
 
+_LARGEST = 2**31 - 1  # bytes: a flatbuffer's offsets are signed and of 32 bits
 
-def convert(saved_model: str, target: str, signature: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Convert a SavedModel's `serving_default`; yields the details once.
+
+def convert(handover: str, target: str, options: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Convert a handed-over program; yields the details once.
 
     Raises:
-        ExportError: the model needs an operation that TFLite has no built-in operator for.
+        ExportError: the model needs an operation that TFLite has no built-in operator for, or is too large.
     """
     import tensorflow as tf
-    from tensorflow.lite.tools import flatbuffer_utils
 
-    converter = tf.lite.TFLiteConverter.from_saved_model(saved_model, signature_keys=["serving_default"])
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-    try:
-        content = converter.convert()
-    except Exception as error:  # the converter's own exception type is private to it
-        raise _refusal(str(error)) from error
-    model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
-    _use_public_names(model, Signature.from_json(signature))
-    Path(target).write_bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+    program = handovers.read(Path(handover))
+    Path(target).write_bytes(to_flatbuffer(program))
     yield {"tensorflow": tf.__version__, **_tflite_file.details(Path(target))}
 
 
-def _refusal(message: str) -> ExportError:
-    missing = re.findall(r"^\s*tf\.(\w+)\(", message, re.MULTILINE) or re.findall(r"Flex(\w+)", message)
-    first = next((line for line in message.splitlines() if "error:" in line), message.strip().split("\n")[0])
-    return ExportError(
-        "the model cannot be written with TFLite's built-in operators",
-        got=", ".join(sorted(set(missing))) or first[:300],
-        hint="leave that layer outside of the model, or build --formats without tflite",
+def to_flatbuffer(program: handovers.Handover) -> bytes:
+    """The TFLite file of a program, in memory."""
+    from tensorflow.lite.tools import flatbuffer_utils
+
+    if program.weight_bytes > _LARGEST:
+        raise ExportError(
+            "the model cannot be written as tflite: it is too large",
+            got=f"{program.weight_bytes / 1e9:.1f} GB of weights",
+            expected="less than 2.1 GB, the most that a flatbuffer holds",
+            hint="build --formats without tflite",
+        )
+    emitted = emit(program, "tflite")
+    model = flatbuffer_utils.read_model_from_bytearray(bytearray(_converted(emitted, program)))
+    _use_public_names(model, emitted, program.signature)
+    content = bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+    _refuse_foreign(content, program)
+    return content
+
+
+def _converted(emitted: Emitted, program: handovers.Handover) -> bytes:
+    import tensorflow as tf
+
+    converter = tf.compat.v1.lite.TFLiteConverter(
+        emitted.graph.as_graph_def(), list(emitted.inputs), list(emitted.outputs)
     )
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+    try:
+        content: bytes = converter.convert()
+    except Exception as error:  # the converter's own exception type is private to it
+        raise _refusal(str(error), program) from error
+    return content
 
 
-def _use_public_names(model: Any, signature: Signature) -> None:
-    """Name and order the graph's inputs and outputs as the manifest does.
+def _refusal(message: str, program: handovers.Handover) -> ExportError:
+    """The converter prints each operation that it lacks as `<unknown>:0: error: loc(...): 'tf.X' op ...`."""
+    found = []
+    for line in message.splitlines():
+        kind = re.search(r"'(?:tf|tfl)\.(\w+)' op", line)
+        places = re.findall(r'"([^"]+)"', line)
+        if kind and "error" in line:
+            found.append((kind[1], max(places, key=lambda place: place.count("/"), default="")))
+    if not found:
+        found = [(kind, "") for kind in re.findall(r"^\s*tf\.(\w+)\(", message, re.MULTILINE)]
+    if not found:
+        first = next((line for line in message.splitlines() if "error:" in line), message.strip().split("\n")[0])
+        return ExportError("the model cannot be written as tflite", got=first[:300])
+    return refusal("tflite", "TFLite has no built-in operator for an operation", found, program.scopes)
 
-    The converter calls them `serving_default_x:0` and `StatefulPartitionedCall:0`, and orders them by the alphabet.
+
+def _refuse_foreign(content: bytes, program: handovers.Handover) -> None:
+    """Refuse a file that holds Flex or custom operators: the runtimes of devices do not run them."""
+    foreign = _tflite_file.foreign_operators(content)
+    if foreign:
+        raise refusal("tflite", "the file would need operators that are not built in", foreign, program.scopes)
+
+
+def _use_public_names(model: Any, emitted: Emitted, signature: Signature) -> None:
+    """Name and order the graph's inputs and outputs as the manifest does, and declare them as its signature.
+
+    The converter keeps the order that it was given, but writes no signature for a graph.
     """
+    from tensorflow.lite.python import schema_py_generated as schema
+
     graph = model.subgraphs[0]
-    entry = model.signatureDefs[0]
-    for side, specs, maps in (
-        ("inputs", signature.inputs, entry.inputs),
-        ("outputs", signature.outputs, entry.outputs),
-    ):
-        index_of = {item.name.decode(): int(item.tensorIndex) for item in maps}
-        indices = [index_of[spec.name] for spec in specs]
-        if len(set(indices)) != len(indices):
-            raise ExportError(
-                f"two {side} of the model are one tensor in TFLite, which cannot bear two names",
-                got=", ".join(spec.name for spec in specs),
-                hint="return each tensor once",
-            )
-        setattr(graph, side, indices)
-        for index, spec in zip(indices, specs, strict=True):
-            graph.tensors[index].name = spec.name.encode()
+    entry = schema.SignatureDefT()
+    entry.signatureKey = b"serving_default"
+    entry.subgraphIndex = 0
+    entry.inputs = _named(graph, list(graph.inputs), [spec.name for spec in signature.inputs], schema)
+    outputs = _distinct(model, graph, schema)
+    entry.outputs = _named(graph, outputs, [spec.name for spec in signature.outputs], schema)
+    graph.outputs = outputs
+    model.signatureDefs = [entry]
+
+
+def _named(graph: Any, indices: Sequence[int], names: Sequence[str], schema: Any) -> list[Any]:
+    maps = []
+    for index, name in zip(indices, names, strict=True):
+        graph.tensors[index].name = name.encode()
+        item = schema.TensorMapT()
+        item.name, item.tensorIndex = name.encode(), int(index)
+        maps.append(item)
+    return maps
+
+
+def _distinct(model: Any, graph: Any, schema: Any) -> list[int]:
+    """The outputs, each a tensor of its own: what is also an input, a constant or another output is copied."""
+    made = {int(index) for operator in graph.operators or () for index in operator.outputs}
+    indices: list[int] = []
+    for index in map(int, graph.outputs):
+        copied = index not in made or index in indices
+        indices.append(_copied(model, graph, index, schema) if copied else index)
+    return indices
+
+
+def _copied(model: Any, graph: Any, index: int, schema: Any) -> int:
+    """Append an operator that copies the tensor: a CAST to the dtype that it has. The index of the copy."""
+    code = schema.OperatorCodeT()
+    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.CAST
+    code.version = 1
+    model.operatorCodes = [*(model.operatorCodes or ()), code]
+    original = graph.tensors[index]
+    copy = schema.TensorT()
+    copy.shape, copy.shapeSignature, copy.type = original.shape, original.shapeSignature, original.type
+    copy.hasRank, copy.buffer = original.hasRank, len(model.buffers)
+    model.buffers = [*model.buffers, schema.BufferT()]
+    graph.tensors = [*graph.tensors, copy]
+    options = schema.CastOptionsT()
+    options.inDataType = options.outDataType = original.type
+    operator = schema.OperatorT()
+    operator.opcodeIndex = len(model.operatorCodes) - 1
+    operator.inputs, operator.outputs = [index], [len(graph.tensors) - 1]
+    operator.builtinOptionsType, operator.builtinOptions = schema.BuiltinOptions.CastOptions, options
+    graph.operators = [*(graph.operators or ()), operator]
+    return len(graph.tensors) - 1
 
 
 FORMAT = Format(

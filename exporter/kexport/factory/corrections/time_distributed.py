@@ -1,0 +1,42 @@
+"""`TimeDistributed` over a dynamic time axis: in a graph, Keras takes the batch size for the number of steps.
+
+The layer inside is applied to every step alike, so all steps of all samples can be one batch: `(batch, time, ...)`
+becomes `(batch * time, ...)` and back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from kexport.factory.corrections._correction import Correction, Record, replaced
+
+
+@contextlib.contextmanager
+def _active(record: Record) -> Iterator[None]:
+    import keras
+
+    with replaced(keras.layers.TimeDistributed, "call", _corrected):
+        yield
+
+
+def _corrected(original: Callable[..., Any]) -> Callable[..., Any]:
+    def call(self: Any, inputs: Any, training: Any = None, mask: Any = None) -> Any:
+        from keras import ops
+
+        if inputs.shape[1] is not None:
+            return original(self, inputs, training=training, mask=mask)
+        options: dict[str, Any] = {}
+        if self.layer._call_has_training_arg:
+            options["training"] = training
+        if self.layer._call_has_mask_arg and mask is not None:
+            options["mask"] = ops.reshape(mask, (-1, *mask.shape[2:]))
+        steps = ops.shape(inputs)[1]
+        outputs = self.layer.call(ops.reshape(inputs, (-1, *inputs.shape[2:])), **options)
+        return ops.reshape(outputs, (-1, steps, *outputs.shape[1:]))
+
+    return call
+
+
+CORRECTION = Correction("time_distributed", _active)

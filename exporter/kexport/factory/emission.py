@@ -1,0 +1,273 @@
+"""Emitting a traced program into a new graph: weights become constants, calls are inlined, lowerings applied.
+
+Every operation that the outputs need is created anew, in order, so that TensorFlow infers every shape again: a
+batch that is pinned by the caller is known everywhere. Assertions and other control dependencies are left behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kexport.errors import ExportError
+from kexport.factory.handover import Handover, Table
+from kexport.factory.lowerings import _lowering
+from kexport.factory.lowerings._lowering import Lowering
+
+_CALLS = ("PartitionedCall", "StatefulPartitionedCall")
+_BRANCHES = ("If", "StatelessIf", "Case", "StatelessCase")
+_LOOPS = ("While", "StatelessWhile")
+
+
+@dataclass(frozen=True)
+class Emitted:
+    """A graph without variables and calls.
+
+    Attributes:
+        graph: the TensorFlow graph.
+        inputs: placeholders, named as the signature names the inputs.
+        outputs: tensors, in the order of the signature.
+    """
+
+    graph: Any
+    inputs: tuple[Any, ...]
+    outputs: tuple[Any, ...]
+
+
+def emit(handover: Handover, format_name: str, weight: Callable[[str, Any], Any] | None = None) -> Emitted:
+    """Emit the program for the converter of a format.
+
+    Args:
+        handover: the traced program.
+        format_name: whose lowerings apply.
+        weight: makes the tensor for a captured array, given the name of its placeholder; by default a constant.
+
+    Raises:
+        ExportError: the program assigns to variables: its state cannot become a constant.
+    """
+    import tensorflow as tf
+
+    with tf.Graph().as_default() as source:
+        tf.import_graph_def(handover.graph_def, name="")
+    with tf.Graph().as_default() as target:
+        emission = _Emission(source, handover, _lowering.needed_by(format_name), weight or _constant)
+        inputs = []
+        for spec, name in zip(handover.signature.inputs, handover.inputs, strict=True):
+            tensor = source.get_tensor_by_name(name)
+            placeholder = tf.compat.v1.placeholder(tensor.dtype, spec.shape, spec.name)
+            emission.bind(tensor, placeholder)
+            inputs.append(placeholder)
+        found = emission.tensors([source.get_tensor_by_name(name) for name in handover.outputs])
+        # An output needs a name of its own, also where it is an input, a constant, or another output.
+        outputs = [tf.identity(tensor, f"output_{index}") for index, tensor in enumerate(found)]
+    return Emitted(target, tuple(inputs), tuple(outputs))
+
+
+def _constant(name: str, value: Any) -> Any:
+    import tensorflow as tf
+
+    return tf.constant(value, name=name)
+
+
+class _Emission:
+    """The tensors of one source graph, emitted on demand into the current default graph."""
+
+    def __init__(
+        self,
+        source: Any,
+        handover: Handover,
+        lowerings: Mapping[str, Sequence[Lowering]],
+        weight: Callable[[str, Any], Any],
+        prefix: str = "",
+    ) -> None:
+        self._source = source
+        self._handover = handover
+        self._lowerings = lowerings
+        self._weight = weight
+        self._prefix = prefix
+        self._made: dict[tuple[str, int], Any] = {}
+
+    def bind(self, tensor: Any, made: Any) -> None:
+        """From now on `made` stands for the source's tensor."""
+        self._made[_key(tensor)] = made
+
+    def tensors(self, wanted: Sequence[Any]) -> list[Any]:
+        """What stands for the source's tensors; whatever they need is emitted first."""
+        pending = [tensor.op for tensor in reversed(wanted) if _key(tensor) not in self._made]
+        while pending:
+            op = pending[-1]
+            if all((op.name, index) in self._made for index in range(len(op.outputs))):
+                pending.pop()
+                continue
+            missing = [tensor.op for tensor in op.inputs if _key(tensor) not in self._made]
+            if missing:
+                pending += reversed(missing)
+                continue
+            pending.pop()
+            inputs = [self._made[_key(tensor)] for tensor in op.inputs]
+            for tensor, made in zip(op.outputs, self._emit(op, inputs), strict=True):
+                self.bind(tensor, made)
+        return [self._made[_key(tensor)] for tensor in wanted]
+
+    def _emit(self, op: Any, inputs: list[Any]) -> Sequence[Any]:
+        import tensorflow as tf
+
+        name = self._prefix + op.name
+        if op.type in ("Placeholder", "PlaceholderWithDefault") and op.name in self._handover.captures:
+            return [self._captured(op)]
+        if op.type == "ReadVariableOp":
+            return inputs
+        if op.type == "ResourceGather":
+            return [tf.gather(inputs[0], inputs[1], batch_dims=op.get_attr("batch_dims"), name=name)]
+        if op.type == "VariableShape":
+            return [tf.shape(inputs[0], out_type=op.get_attr("out_type"), name=name)]
+        if op.type.startswith("Assign") and op.type.endswith("VariableOp"):
+            raise ExportError("the model keeps state between calls", got=op.name)
+        for lowering in self._lowerings.get(op.type, ()):
+            if lowering.applies(op, inputs):
+                with tf.name_scope(name + "/"):
+                    return lowering.emit(op, inputs)
+        if op.type in _CALLS:
+            return self._inlined(op, inputs)
+        if op.type in _LOOPS:
+            return self._loop(op, inputs)
+        if op.type in _BRANCHES:
+            return self._branch(op, inputs)
+        return self._copy(op, inputs, {}, [tensor.dtype for tensor in op.outputs])
+
+    def _captured(self, op: Any) -> Any:
+        value = self._handover.captures[op.name]
+        if isinstance(value, Table):
+            return value  # a lowering makes something of it: it is no tensor
+        if value is None:
+            raise ExportError("the model captures something that has no value", got=op.name)
+        return self._weight(op.name, value)
+
+    def _copy(self, op: Any, inputs: Sequence[Any], changed: Mapping[str, Any], dtypes: Sequence[Any]) -> Sequence[Any]:
+        import tensorflow as tf
+
+        known = {attr.name for attr in op.op_def.attr}
+        attrs = {name: value for name, value in op.node_def.attr.items() if name in known}
+        attrs.update(changed)
+        made = tf.compat.v1.get_default_graph().create_op(
+            op.type, list(inputs), list(dtypes), name=self._prefix + op.name, attrs=attrs, op_def=op.op_def
+        )
+        return list(made.outputs)
+
+    def _body(self, name: str) -> Any:
+        """The graph of a function in the source's library."""
+        from tensorflow.python.framework.function_def_to_graph import function_def_to_graph
+
+        for definition in self._handover.graph_def.library.function:
+            if definition.signature.name == name:
+                with self._source.as_default():
+                    return function_def_to_graph(definition)
+        raise KeyError(name)
+
+    def _inside(self, body: Any, inputs: Sequence[Any], prefix: str) -> list[Any]:
+        inner = _Emission(body, self._handover, self._lowerings, self._weight, prefix)
+        for tensor, made in zip(body.inputs, inputs, strict=True):
+            inner.bind(tensor, made)
+        return inner.tensors(body.outputs)
+
+    def _inlined(self, op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+        body = self._body(op.get_attr("f").name)
+        return self._inside(body, inputs, f"{self._prefix}{op.name}/")
+
+    def _function(self, name: str, specs: Sequence[Any]) -> Any:
+        """A concrete function of a body of the library, emitted for inputs of these specs."""
+        import tensorflow as tf
+
+        body = self._body(name)
+
+        def call(*inputs: Any) -> list[Any]:
+            return self._inside(body, inputs, "")
+
+        call.__name__ = "body"
+        return tf.function(call, autograph=False).get_concrete_function(*specs)
+
+    def _branch(self, op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+        selector, *rest = inputs
+        specs = _specs(rest)
+        attributes = ["then_branch", "else_branch"] if op.type.endswith("If") else ["branches"]
+        changed: dict[str, Any] = {}
+        dtypes: list[Any] = []
+        for attribute in attributes:
+            value = op.get_attr(attribute)
+            made = [
+                self._function(function.name, specs) for function in (value if isinstance(value, list) else [value])
+            ]
+            changed[attribute] = _functions(made, as_list=isinstance(value, list))
+            dtypes = [tensor.dtype for tensor in made[0].outputs]
+        changed |= {"Tin": _types(spec.dtype for spec in specs), "Tout": _types(dtypes)}
+        return self._copy(op, [selector, *rest], changed, dtypes)
+
+    def _loop(self, op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+        """A loop whose variables keep the shapes that its body keeps."""
+        import tensorflow as tf
+
+        specs = _specs(inputs)
+        while True:
+            body = self._function(op.get_attr("body").name, specs)
+            kept = [
+                tf.TensorSpec(spec.shape.most_specific_compatible_shape(tensor.shape), spec.dtype)
+                for spec, tensor in zip(specs, body.outputs, strict=True)
+            ]  # fmt: skip
+            if all(_same(old.shape, new.shape) for old, new in zip(specs, kept, strict=True)):
+                break
+            specs = kept
+        condition = self._function(op.get_attr("cond").name, specs)
+        changed = {
+            "body": _functions([body]),
+            "cond": _functions([condition]),
+            "T": _types(spec.dtype for spec in specs),
+            "output_shapes": _shapes(spec.shape for spec in specs),
+        }
+        return self._copy(op, inputs, changed, [spec.dtype for spec in specs])
+
+
+def _key(tensor: Any) -> tuple[str, int]:
+    return tensor.op.name, tensor.value_index
+
+
+def _specs(tensors: Sequence[Any]) -> list[Any]:
+    import tensorflow as tf
+
+    return [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in tensors]
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two shapes are known alike."""
+    if one.rank is None or other.rank is None:
+        return bool(one.rank is other.rank)
+    return bool(one.as_list() == other.as_list())
+
+
+def _functions(functions: Sequence[Any], as_list: bool = False) -> Any:
+    """The attribute value that names functions, which are added to the current graph's library."""
+    import tensorflow as tf
+    from tensorflow.core.framework import attr_value_pb2
+
+    graph = tf.compat.v1.get_default_graph()
+    value = attr_value_pb2.AttrValue()
+    for function in functions:
+        function.add_to_graph(graph)
+        (value.list.func.add() if as_list else value.func).name = function.name
+    return value
+
+
+def _types(dtypes: Any) -> Any:
+    from tensorflow.core.framework import attr_value_pb2
+
+    value = attr_value_pb2.AttrValue()
+    value.list.type.extend(dtype.as_datatype_enum for dtype in dtypes)
+    return value
+
+
+def _shapes(shapes: Any) -> Any:
+    from tensorflow.core.framework import attr_value_pb2
+
+    value = attr_value_pb2.AttrValue()
+    value.list.shape.extend(shape.as_proto() for shape in shapes)
+    return value

@@ -1,0 +1,53 @@
+"""What every lowering is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kexport import registry
+
+FOLDER = "factory/lowerings"
+
+
+@dataclass(frozen=True)
+class Lowering:
+    """A rule that replaces one operation of a TensorFlow graph by others which compute the same.
+
+    Attributes:
+        name: the name of its file.
+        formats: those whose converters need it.
+        ops: types of the operations it may replace, as in TensorFlow's registry (`"Erfc"`).
+        applies: whether it replaces this one; gets the operation of the traced graph and its new inputs, whose
+            static shapes are the ones to look at.
+        emit: gets the same, adds operations to the current default graph, and returns the new outputs. What it
+            emits is not lowered again.
+    """
+
+    name: str
+    formats: tuple[str, ...]
+    ops: tuple[str, ...]
+    emit: Callable[[Any, Sequence[Any]], Sequence[Any]]
+    applies: Callable[[Any, Sequence[Any]], bool] = lambda op, inputs: True
+
+
+def names() -> list[str]:
+    """All lowerings."""
+    return registry.names(FOLDER)
+
+
+def get(name: str) -> Lowering:
+    """The lowering of that name."""
+    found: Lowering = registry.get(FOLDER, name, "LOWERING")
+    return found
+
+
+def needed_by(format_name: str) -> dict[str, list[Lowering]]:
+    """The lowerings that a format's converter needs, by the type of operation."""
+    found: dict[str, list[Lowering]] = {}
+    for lowering in map(get, names()):
+        if format_name in lowering.formats:
+            for op in lowering.ops:
+                found.setdefault(op, []).append(lowering)
+    return found

@@ -1,0 +1,49 @@
+"""Saying which layer of the model a format cannot carry."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from kexport.errors import ExportError
+
+_ANOTHER = {"onnx": "tflite", "tflite": "onnx"}
+_TEXT = re.compile(r"String|Regex|Unicode|Table|Text|FarmHash|Fingerprint|AsString|Ragged")
+
+
+def refusal(
+    format_name: str, why: str, operations: Iterable[tuple[str, str]], scopes: Mapping[str, Sequence[str]]
+) -> ExportError:
+    """The error for operations that a format lacks.
+
+    Args:
+        format_name: of the format.
+        why: in a few words.
+        operations: type and name in the graph of each.
+        scopes: of each name that a layer opens in the graph, the layer's path and class.
+    """
+    by_layer: dict[str, set[str]] = {}
+    for kind, name in operations:
+        by_layer.setdefault(layer_of(name, scopes), set()).add(kind)
+    kinds = set().union(*by_layer.values())
+    if any(_TEXT.search(kind) for kind in kinds):
+        hint = f"{format_name} carries no such work on strings: leave that layer to preprocessing outside of the model"
+    else:
+        others = f"another format (--formats saved_model,keras{',' + _ANOTHER[format_name]})"
+        hint = f"another setting of that layer, {others}, or that layer left to preprocessing"
+    return ExportError(
+        f"the model cannot be written as {format_name}: {why}",
+        got="; ".join(f"{', '.join(sorted(found))} in {layer}" for layer, found in by_layer.items()),
+        expected="operations that the format has",
+        hint=hint,
+    )
+
+
+def layer_of(name: str, scopes: Mapping[str, Sequence[str]]) -> str:
+    """The layer that a name in the graph comes from, as people read it."""
+    for part in reversed(name.split("/")):
+        for candidate in (part, re.sub(r"_\d+$", "", part)):
+            if candidate in scopes:
+                path, kind = scopes[candidate]
+                return f"layer {path!r} ({kind})"
+    return "the model itself"
