@@ -83,7 +83,20 @@ class OutputLimit:
 
 @dataclass(frozen=True)
 class Manifest:
-    """All that `manifest.json` says."""
+    """All that `manifest.json` says.
+
+    Attributes:
+        name: of the bundle.
+        signature: of the model.
+        artifacts: every one that was written.
+        goldens_path: of the goldens, relative to the bundle.
+        goldens_sha256: of that file.
+        cases: a label for each golden.
+        limits: one an output.
+        domains: of each input, as text.
+        provenance: versions of what wrote the bundle.
+        refused: of each format that was asked for and could not be written, why.
+    """
 
     name: str
     signature: Signature
@@ -94,6 +107,7 @@ class Manifest:
     limits: tuple[OutputLimit, ...]
     domains: Mapping[str, str]
     provenance: Mapping[str, Any]
+    refused: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The content of the file."""
@@ -110,6 +124,7 @@ class Manifest:
                 "limits": [asdict(limit) for limit in self.limits],
             },
             "provenance": dict(self.provenance),
+            **({"refused": dict(self.refused)} if self.refused else {}),
         }
 
     @classmethod
@@ -126,6 +141,7 @@ class Manifest:
             limits=tuple(OutputLimit(**entry) for entry in goldens["limits"]),
             domains=dict(data["domains"]),
             provenance=dict(data["provenance"]),
+            refused=dict(data.get("refused", {})),
         )
 
 

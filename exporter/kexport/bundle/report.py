@@ -16,7 +16,8 @@ class Check:
     """One thing that was checked, or that was to be checked and could not be.
 
     Attributes:
-        kind: `"digest"`, `"signature"`, `"parity"`, or `"runtime"` for a runtime that could not run.
+        kind: `"digest"`, `"signature"`, `"parity"`, `"runtime"` for a runtime that could not run, or `"export"` for a
+            format that could not be written.
         passed: whether it ran and what was checked is right.
         artifact: the artifact's path in the bundle.
         runtime: the name of the runtime.

@@ -48,6 +48,9 @@ def _pairs(what: str) -> Callable[[click.Context, click.Parameter, tuple[str, ..
     help="Run this code first, to register your own layers.",
 )
 @click.option("--allow-lambda", is_flag=True, help="Load Lambda layers, which runs the bytecode in the file.")
+@click.option("--opset", type=int, help="Of the ONNX artifact; by default the highest that can be written.")
+@click.option("--timeout", type=click.FloatRange(min=1), help="Seconds that the conversion to one format may take.")
+@click.option("--keep-going", is_flag=True, help="Build the other formats when one is refused; still exits 1.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON on standard output.")
 def COMMAND(  # noqa: N802  (the name by which the group finds it)
     model: str,
@@ -57,6 +60,9 @@ def COMMAND(  # noqa: N802  (the name by which the group finds it)
     domain: dict[str, str],
     imports: tuple[str, ...],
     allow_lambda: bool,
+    opset: int | None,
+    timeout: float | None,
+    keep_going: bool,
     as_json: bool,
 ) -> int:
     """Build a model into a bundle, and check every artifact in its runtimes.
@@ -67,6 +73,7 @@ def COMMAND(  # noqa: N802  (the name by which the group finds it)
     from kexport.cli._boundary import quiet_libraries
     from kexport.cli._progress import Steps
     from kexport.factory import pipeline
+    from kexport.process import DEFAULT_TIMEOUT
     from kexport.reports import json
 
     began = time.monotonic()
@@ -80,6 +87,9 @@ def COMMAND(  # noqa: N802  (the name by which the group finds it)
             settings=settings,
             imports=imports,
             allow_lambda=allow_lambda,
+            opset=opset,
+            timeout=timeout or DEFAULT_TIMEOUT,
+            keep_going=keep_going,
             progress=steps,
         )
     if as_json:

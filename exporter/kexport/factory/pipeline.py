@@ -1,21 +1,15 @@
 """The build: source, trace, formats, truth, and the check of the finished bundle, in that order.
 
-Importing TensorFlow is most of a small build. So it is imported once, and this process is copied before TensorFlow
-has run anything: each converter, which can crash or take for ever, gets a copy of its own, and one of them reloads
-afterwards what TensorFlow can read. Where TensorFlow has run already, new processes import it beside this one. The
-other runtimes check the bundle in processes that never import TensorFlow.
+Each converter, which can crash or take for ever, has a process of its own; one of them reloads afterwards what
+TensorFlow can read. The other runtimes check the bundle in processes that never import TensorFlow.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
-import gc
 import importlib.util
-import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,19 +18,20 @@ from kexport.bundle import goldens, manifest, store
 from kexport.bundle.digests import digest, size
 from kexport.bundle.folder import REPORT_NAME, Bundle
 from kexport.bundle.manifest import Artifact, Manifest
-from kexport.bundle.report import Report
-from kexport.errors import ExportError, MissingExtraError, reason
+from kexport.bundle.report import Check, Report
+from kexport.errors import MissingExtraError, UsageError
 from kexport.factory.formats import _format
 from kexport.factory.formats._format import Format
+from kexport.factory.formats.onnx import OPSETS
 from kexport.factory.sources import _source
 from kexport.factory.sources._source import Source
+from kexport.factory.workers import tensorflow_workers
 from kexport.field.verifying import Observer, group_of, verify
 from kexport.imports import require, run_imports
-from kexport.process import QUIET_ENVIRONMENT, Worker, WorkerCrashError
+from kexport.process import DEFAULT_TIMEOUT, Worker
 from kexport.runtimes import _runtime
 from kexport.runtimes._keras_model import allowing_lambda
 
-_NO_MORE_DATA = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS)
 DEFAULT_FORMATS = ("keras", "saved_model", "onnx", "tflite")
 Progress = Callable[[str], None]
 
@@ -51,7 +46,9 @@ class Request:
     domain: Mapping[str, Any]
     imports: tuple[str, ...]
     allow_lambda: bool
-    options: Mapping[str, Any] = field(default_factory=dict)
+    opset: int | None
+    timeout: float
+    keep_going: bool
 
 
 def build(
@@ -63,6 +60,9 @@ def build(
     settings: Mapping[str, str] | None = None,
     imports: Sequence[str] = (),
     allow_lambda: bool = False,
+    opset: int | None = None,
+    timeout: float = DEFAULT_TIMEOUT,
+    keep_going: bool = False,
     progress: Progress = lambda step: None,
     observe: Observer = lambda check: None,
 ) -> Bundle:
@@ -77,6 +77,9 @@ def build(
         settings: parameters of a registered model, as text.
         imports: files or modules that register the layers of a `.keras` file.
         allow_lambda: load Lambda layers from a `.keras` file, which runs the bytecode in it.
+        opset: of the ONNX artifact; by default the highest that its converter writes.
+        timeout: seconds that the conversion to one format may take.
+        keep_going: build the other formats when one is refused; the refusal is then a failed check.
         progress: called with the name of each step as it begins.
         observe: called with each check as soon as it is made.
 
@@ -92,7 +95,17 @@ def build(
             require(name)
         source = _source.find(model, settings or {})
         chosen = tuple(_format.get(name) for name in dict.fromkeys(formats))
-        request = Request(source, _target(out, source), chosen, _declared(domain, source), tuple(imports), allow_lambda)
+        request = Request(
+            source,
+            _target(out, source),
+            chosen,
+            _declared(domain, source),
+            tuple(imports),
+            allow_lambda,
+            _checked_opset(opset),
+            timeout,
+            keep_going,
+        )
         _require_packages(chosen)
         return _build(request, progress, observe)
 
@@ -101,7 +114,8 @@ def _build(request: Request, progress: Progress, observe: Observer) -> Bundle:
     target = request.out
     with store.staging(target) as folder, contextlib.ExitStack() as stack:
         progress("importing TensorFlow")
-        workers = [stack.enter_context(contextlib.closing(worker)) for worker in _tensorflow_workers(request.formats)]
+        count = max(1, sum(form.converter is not None for form in request.formats))
+        workers = [stack.enter_context(contextlib.closing(worker)) for worker in tensorflow_workers(count)]
         progress("loading the model")
         run_imports(request.imports)
         loaded = request.source.load()
@@ -124,8 +138,8 @@ def _build(request: Request, progress: Progress, observe: Observer) -> Bundle:
 def _write(request: Request, model: Any, folder: Path, workers: Sequence[Worker], progress: Progress) -> list[str]:
     """Write artifacts, goldens and manifest into the folder; returns notes for the report."""
     # These import TensorFlow, which must first be imported quietly.
-    from kexport.factory import handover
     from kexport.factory.domains import settle
+    from kexport.factory.exports import Exports
     from kexport.factory.provenance import provenance
     from kexport.factory.trace import trace
     from kexport.factory.truth import establish
@@ -133,26 +147,20 @@ def _write(request: Request, model: Any, folder: Path, workers: Sequence[Worker]
     progress("tracing")
     program = trace(model)
     domains, notes = settle(program, request.domain)
-    details: dict[str, dict[str, Any]] = {}
-    converting = dict(zip([form for form in request.formats if form.converter], workers, strict=False))
-    passing = folder / ".handover"
-    if converting:
-        handover.write(program, passing)
-    for form, worker in converting.items():
-        worker.submit(
-            form.converter or "", handover=str(passing), target=str(folder / form.path), options=request.options
-        )
-    for form in request.formats:
-        if form.writer is not None:
-            progress(f"writing {form.name}")
-            details[form.name] = _writing(form.writer, program, folder / form.path, form.name)
+    exports = Exports(
+        program,
+        request.formats,
+        folder,
+        options={"opset": request.opset},
+        timeout=request.timeout,
+        keep_going=request.keep_going,
+    )
+    exports.start(workers)
+    exports.write(progress)
     progress("computing the truth in float64")
     truth = establish(program, domains)
     goldens.write(folder / goldens.FILE_NAME, truth.goldens)
-    for form, worker in converting.items():
-        progress(f"writing {form.name}")
-        details[form.name] = _result(worker, form)
-    store.remove(passing)
+    exports.finish(progress)
     artifacts = tuple(
         Artifact(
             form.name,
@@ -160,12 +168,13 @@ def _write(request: Request, model: Any, folder: Path, workers: Sequence[Worker]
             form.path,
             digest(folder / form.path),
             size(folder / form.path),
-            details[form.name],
+            exports.details[form.name],
         )
         for form in request.formats
+        if form.name in exports.details
     )
     versions = provenance()
-    for entry in details.values():
+    for entry in exports.details.values():
         if "opset" in entry:
             versions["opset"] = entry["opset"]["ai.onnx"]
     manifest.write(
@@ -180,6 +189,7 @@ def _write(request: Request, model: Any, folder: Path, workers: Sequence[Worker]
             limits=tuple(truth.limits),
             domains={name: str(value) for name, value in domains.items()},
             provenance=versions,
+            refused={name: str(error) for name, error in exports.refusals.items()},
         ),
     )
     return notes
@@ -187,7 +197,8 @@ def _write(request: Request, model: Any, folder: Path, workers: Sequence[Worker]
 
 def _check(request: Request, folder: Path, tensorflow_worker: Worker, observe: Observer, notes: list[str]) -> Report:
     """Check the bundle the way a device would, in every runtime of its formats."""
-    written = {form.name for form in request.formats}
+    bundle = Bundle.open(folder)
+    written = {artifact.format for artifact in bundle.manifest.artifacts}
     runtimes = [runtime for runtime in _runtime.every() if runtime.reads in written]
     report = verify(
         folder,
@@ -199,56 +210,10 @@ def _check(request: Request, folder: Path, tensorflow_worker: Worker, observe: O
         # The classes of a live model may exist in this process only.
         here=["keras"] if request.source.live else [],
     )
-    return Report(report.bundle, report.checks, (*notes, *report.notes))
-
-
-def _writing(writer: Callable[..., dict[str, Any]], program: Any, target: Path, name: str) -> dict[str, Any]:
-    """Run a writer; what TensorFlow or a converter raises of its own becomes an error about the format."""
-    try:
-        return writer(program, target)
-    except (OSError, ExportError):
-        raise
-    except Exception as error:
-        for code in _NO_MORE_DATA:
-            if os.strerror(code) in str(error):  # TensorFlow wraps what the system said into errors of its own
-                raise OSError(code, os.strerror(code)) from error
-        raise ExportError(f"the model cannot be written as {name}", got=reason(error)) from error
-
-
-def _result(worker: Worker, form: Format) -> dict[str, Any]:
-    try:
-        (details,) = worker.results()
-    except WorkerCrashError as crash:
-        raise ExportError(f"the {form.name} converter did not survive the model", got=crash) from crash
-    found: dict[str, Any] = details
-    return found
-
-
-def _tensorflow_workers(formats: Sequence[Format]) -> list[Worker]:
-    """A process for each converter, at least one; TensorFlow is imported here when they come back."""
-    count = max(1, sum(form.converter is not None for form in formats))
-    if "tensorflow" in sys.modules or sys.platform != "linux":
-        workers = [Worker(["tensorflow", "keras"]) for _ in range(count)]
-        _import_tensorflow()
-        return workers
-    _import_tensorflow()
-    return [Worker(fork=True) for _ in range(count)]
-
-
-def _import_tensorflow() -> None:
-    """Import TensorFlow and Keras without the garbage collections that cost a fifth of the time."""
-    if "keras" in sys.modules:
-        return
-    for name, value in QUIET_ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        import keras  # noqa: F401
-    finally:
-        gc.freeze()
-        if collecting:
-            gc.enable()
+    refused = [
+        Check("export", False, _format.get(name).path, detail=why) for name, why in bundle.manifest.refused.items()
+    ]
+    return Report(report.bundle, (*refused, *report.checks), (*notes, *report.notes))
 
 
 def _require_packages(formats: Sequence[Format]) -> None:
@@ -274,6 +239,19 @@ def _declared(domain: Mapping[str, Any] | None, source: Source) -> dict[str, Any
         if isinstance(value, str):
             domain_module.parse(value)  # a misspelt one is refused before TensorFlow is imported
     return declared
+
+
+def _checked_opset(opset: int | None) -> int | None:
+    """The opset itself, when the converter writes it.
+
+    Raises:
+        UsageError: it does not.
+    """
+    if opset is not None and opset not in OPSETS:
+        raise UsageError(
+            "the ONNX converter does not write this opset", got=opset, expected=f"{OPSETS[0]} to {OPSETS[-1]}"
+        )
+    return opset
 
 
 def _precision(outputs: Sequence[Any]) -> str:

@@ -23,7 +23,7 @@ def show(report: Report, bundle: Bundle, stream: TextIO) -> None:
     console = Console(file=stream, width=None if stream.isatty() else _PLAIN_WIDTH, highlight=False)
     sizes = {artifact.path: artifact.bytes for artifact in bundle.manifest.artifacts}
     several = len(bundle.signature.outputs) > 1
-    rows = [check for check in report.checks if check.kind in ("parity", "runtime")]
+    rows = [check for check in report.checks if check.kind in ("parity", "runtime", "export")]
     if rows:
         console.print(_table(rows, sizes, several))
     if any(check.unit == UNIT for check in rows):

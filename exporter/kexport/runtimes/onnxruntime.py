@@ -21,12 +21,12 @@ def _open(path: Path, signature: Signature) -> Opened:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _LOG_NOTHING
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    input_names = [spec.name for spec in signature.inputs]
+    input_names = tuple(spec.name for spec in signature.inputs)
     output_names = [spec.name for spec in signature.outputs]
     run_session = session.run
 
     def run(arrays: Sequence[Array]) -> Sequence[Array]:
-        outputs: list[Array] = run_session(output_names, dict(zip(input_names, arrays, strict=True)))
+        outputs: list[Array] = run_session(output_names, dict(zip(input_names, arrays)))  # noqa: B905  checked before
         return outputs
 
     return Opened(run, tuple(map(_spec, session.get_inputs())), tuple(o.name for o in session.get_outputs()))

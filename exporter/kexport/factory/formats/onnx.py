@@ -14,8 +14,10 @@ from kexport.factory.formats._format import Format
 from kexport.factory.refusal import refusal
 from kexport.runtimes import _onnx_file
 
-#: The highest that tf2onnx writes; the oldest onnxruntime we support, 1.16, reads up to 19.
-OPSET = 18
+#: Those that tf2onnx writes and that hold what the lowerings need.
+OPSETS = range(13, 19)
+#: The highest of them; the oldest onnxruntime we support, 1.16, reads up to 19.
+OPSET = OPSETS[-1]
 
 
 def convert(handover: str, target: str, options: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

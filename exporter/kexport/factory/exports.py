@@ -1,0 +1,128 @@
+"""Writing every format of one build: in this process, or by a converter in a process of its own."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from kexport.bundle import store
+from kexport.errors import ExportError, reason
+from kexport.factory import handover
+from kexport.factory.formats._format import Format
+from kexport.factory.trace import Program
+from kexport.process import Worker, WorkerCrashError
+
+_NO_MORE_DATA = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS)
+_HANDOVER = ".handover"
+
+
+class Exports:
+    """The formats of one build.
+
+    Args:
+        program: the traced model.
+        formats: which to write, in the order of the manifest.
+        folder: of the bundle.
+        options: of the converters: `opset`.
+        timeout: seconds that one conversion may take.
+        keep_going: whether a refused format is recorded instead of raised.
+
+    Attributes:
+        details: of each format that was written, what it tells of its artifact.
+        refusals: of each format that was not, why.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        formats: Sequence[Format],
+        folder: Path,
+        *,
+        options: Mapping[str, Any],
+        timeout: float,
+        keep_going: bool,
+    ) -> None:
+        self.details: dict[str, Mapping[str, Any]] = {}
+        self.refusals: dict[str, ExportError] = {}
+        self._program = program
+        self._formats = formats
+        self._folder = folder
+        self._options = dict(options)
+        self._timeout = timeout
+        self._keep_going = keep_going
+        self._converting: dict[str, tuple[Format, Worker]] = {}
+
+    def start(self, workers: Sequence[Worker]) -> None:
+        """Hand the program over to the converters, one a worker; they work while this process does something else."""
+        forms = [form for form in self._formats if form.converter is not None]
+        if forms:
+            handover.write(self._program, self._folder / _HANDOVER)
+        for form, worker in zip(forms, workers, strict=False):
+            self._converting[form.name] = form, worker
+            worker.submit(
+                form.converter or "",
+                handover=str(self._folder / _HANDOVER),
+                target=str(self._folder / form.path),
+                options=self._options,
+            )
+
+    def write(self, progress: Callable[[str], None]) -> None:
+        """Write the formats that this process writes."""
+        for form in self._formats:
+            if form.writer is not None:
+                progress(f"writing {form.name}")
+                self._attempt(form, partial(_written, form, self._program, self._folder / form.path))
+
+    def finish(self, progress: Callable[[str], None]) -> None:
+        """Wait for the converters.
+
+        Raises:
+            ExportError: a format was refused and the build does not keep going, or every format was.
+        """
+        for form, worker in self._converting.values():
+            progress(f"writing {form.name}")
+            self._attempt(form, partial(_converted, form, worker, self._timeout))
+        store.remove(self._folder / _HANDOVER)
+        if not self.details:
+            raise next(iter(self.refusals.values()))
+
+    def _attempt(self, form: Format, write: Callable[[], Mapping[str, Any]]) -> None:
+        try:
+            self.details[form.name] = write()
+        except ExportError as error:
+            if not self._keep_going:
+                raise
+            self.refusals[form.name] = error
+            store.remove(self._folder / form.path)
+
+
+def _written(form: Format, program: Program, target: Path) -> Mapping[str, Any]:
+    """Run a writer; what TensorFlow or Keras raises of its own becomes an error about the format."""
+    assert form.writer is not None
+    try:
+        return form.writer(program, target)
+    except (OSError, ExportError):
+        raise
+    except Exception as error:
+        for code in _NO_MORE_DATA:
+            if os.strerror(code) in str(error):  # TensorFlow wraps what the system said into errors of its own
+                raise OSError(code, os.strerror(code)) from error
+        raise ExportError(f"the model cannot be written as {form.name}", got=reason(error)) from error
+
+
+def _converted(form: Format, worker: Worker, timeout: float) -> Mapping[str, Any]:
+    try:
+        (details,) = worker.results(timeout)
+    except WorkerCrashError as crash:
+        raise ExportError(
+            f"the {form.name} converter did not survive the model",
+            got=crash,
+            expected=f"a conversion within {timeout:g} s",
+            hint=f"build --formats without {form.name}, or allow it more time with --timeout SECONDS",
+        ) from crash
+    found: Mapping[str, Any] = details
+    return found

@@ -1,0 +1,80 @@
+import json
+import os
+import sys
+
+import keras
+import pytest
+
+import kexport
+from kexport.errors import ExportError
+from kexport.factory.exports import Exports
+from kexport.factory.formats._format import Format
+from kexport.factory.trace import trace
+from kexport.process import Worker
+
+CONVERTERS = """
+import os, time
+def dying(**task): os.kill(os.getpid(), 11); yield
+def hanging(**task): time.sleep(60); yield
+"""
+
+
+@pytest.fixture(scope="module")
+def model():
+    """A model that ONNX and TFLite both refuse: it works on strings."""
+    text = keras.Input((), dtype="string", name="text")
+    return keras.Model(text, keras.layers.Hashing(8, name="buckets")(text), name="hashed")
+
+
+@pytest.mark.parametrize(("name", "words"), [("dying", "SIGSEGV"), ("hanging", "longer than 1 s")])
+def test_a_converter_that_crashes_or_hangs_is_an_error_with_a_name(tmp_path, monkeypatch, name, words):
+    (tmp_path / "converters.py").write_text(CONVERTERS)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
+    inputs = keras.Input((2,), name="x")
+    program = trace(keras.Model(inputs, keras.layers.Dense(1, name="y")(inputs)))
+    form = Format("fragile", "model.fragile", (), "", converter=f"converters:{name}")
+    folder = tmp_path / "bundle"
+    folder.mkdir()
+    exports = Exports(program, [form], folder, options={}, timeout=1, keep_going=False)
+    worker = Worker()
+    exports.start([worker])
+    with pytest.raises(ExportError, match="fragile") as caught:
+        exports.finish(lambda step: None)
+    worker.close()
+    assert words in str(caught.value)
+    assert caught.value.exit_code == 1
+
+
+def test_a_refusal_names_layer_operation_and_ways_out_and_writes_nothing(model, tmp_path):
+    with pytest.raises(ExportError) as caught:
+        kexport.build(model, tmp_path / "b", formats=["keras", "onnx"])
+    for words in ("onnx", "StringToHashBucketFast", "'buckets' (Hashing)", "hint", "preprocessing"):
+        assert words in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_keep_going_builds_the_rest_records_the_refusal_and_does_not_pass(model, tmp_path):
+    bundle = kexport.build(model, tmp_path / "b", formats=["keras", "onnx", "saved_model"], keep_going=True)
+    assert not bundle.passed
+    assert bundle.path.name == "b.rejected"
+    assert bundle.report.exit_code == 1
+    assert {artifact.format for artifact in bundle.manifest.artifacts} == {"keras", "saved_model"}
+    assert "StringToHashBucketFast" in bundle.manifest.refused["onnx"]
+    (failed,) = [check for check in bundle.report.checks if not check.passed]
+    assert (failed.kind, failed.artifact) == ("export", "model.onnx")
+    assert {check.runtime for check in bundle.report.checks if check.kind == "parity"} == {"keras", "saved_model"}
+    assert "refused" in json.loads((bundle.path / "manifest.json").read_text())
+
+
+def test_keep_going_with_nothing_left_is_an_error(model, tmp_path):
+    with pytest.raises(ExportError):
+        kexport.build(model, tmp_path / "b", formats=["onnx", "tflite"], keep_going=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_opset_is_a_choice(tmp_path):
+    bundle = kexport.build("scaled", tmp_path / "b", formats=["onnx"], opset=15)
+    assert bundle.passed
+    assert bundle.manifest.artifacts[0].details["opset"]["ai.onnx"] == 15
+    with pytest.raises(kexport.KexportError, match="opset"):
+        kexport.build("scaled", tmp_path / "c", formats=["onnx"], opset=99)
