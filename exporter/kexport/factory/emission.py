@@ -6,14 +6,18 @@ batch that is pinned by the caller is known everywhere. Assertions and other con
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from kexport.errors import ExportError
+from kexport.factory import dimensions, lists
 from kexport.factory.handover import Handover, Table
 from kexport.factory.lowerings import _lowering
 from kexport.factory.lowerings._lowering import Lowering
+from kexport.factory.lowerings._pair import Pair
+from kexport.factory.refusal import refusal
 
 _CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 _BRANCHES = ("If", "StatelessIf", "Case", "StatelessCase")
@@ -51,7 +55,9 @@ def emit(handover: Handover, format_name: str, weight: Callable[[str, Any], Any]
     with tf.Graph().as_default() as source:
         tf.import_graph_def(handover.graph_def, name="")
     with tf.Graph().as_default() as target:
-        emission = _Emission(source, handover, _lowering.needed_by(format_name), weight or _constant)
+        emission = _Emission(
+            source, handover, format_name, _lowering.needed_by(format_name), weight or _constant
+        )  # fmt: skip
         inputs = []
         for spec, name in zip(handover.signature.inputs, handover.inputs, strict=True):
             tensor = source.get_tensor_by_name(name)
@@ -59,6 +65,11 @@ def emit(handover: Handover, format_name: str, weight: Callable[[str, Any], Any]
             emission.bind(tensor, placeholder)
             inputs.append(placeholder)
         found = emission.tensors([source.get_tensor_by_name(name) for name in handover.outputs])
+        for tensor, spec in zip(found, handover.signature.outputs, strict=True):
+            if isinstance(tensor, Pair):
+                raise refusal(
+                    format_name, "an output is complex", [("complex numbers", spec.name)], handover.scopes
+                )  # fmt: skip
         # An output needs a name of its own, also where it is an input, a constant, or another output.
         outputs = [tf.identity(tensor, f"output_{index}") for index, tensor in enumerate(found)]
     return Emitted(target, tuple(inputs), tuple(outputs))
@@ -77,12 +88,14 @@ class _Emission:
         self,
         source: Any,
         handover: Handover,
+        format_name: str,
         lowerings: Mapping[str, Sequence[Lowering]],
         weight: Callable[[str, Any], Any],
         prefix: str = "",
     ) -> None:
         self._source = source
         self._handover = handover
+        self._format = format_name
         self._lowerings = lowerings
         self._weight = weight
         self._prefix = prefix
@@ -116,7 +129,7 @@ class _Emission:
         name = self._prefix + op.name
         if op.type in ("Placeholder", "PlaceholderWithDefault") and op.name in self._handover.captures:
             return [self._captured(op)]
-        if op.type == "ReadVariableOp":
+        if op.type == "ReadVariableOp" or (op.type == "Identity" and op.outputs[0].dtype == tf.variant):
             return inputs
         if op.type == "ResourceGather":
             return [tf.gather(inputs[0], inputs[1], batch_dims=op.get_attr("batch_dims"), name=name)]
@@ -124,8 +137,9 @@ class _Emission:
             return [tf.shape(inputs[0], out_type=op.get_attr("out_type"), name=name)]
         if op.type.startswith("Assign") and op.type.endswith("VariableOp"):
             raise ExportError("the model keeps state between calls", got=op.name)
+        on_complex = any(tensor.dtype.is_complex for tensor in (*op.inputs, *op.outputs))
         for lowering in self._lowerings.get(op.type, ()):
-            if lowering.applies(op, inputs):
+            if lowering.on_complex is on_complex and lowering.applies(op, inputs):
                 with tf.name_scope(name + "/"):
                     return lowering.emit(op, inputs)
         if op.type in _CALLS:
@@ -134,6 +148,11 @@ class _Emission:
             return self._loop(op, inputs)
         if op.type in _BRANCHES:
             return self._branch(op, inputs)
+        if any(isinstance(made, Pair) for made in inputs):
+            why = "an operation on complex numbers has no equivalent"
+            raise refusal(self._format, why, [(op.type, name)], self._handover.scopes)
+        if any(isinstance(given, Table | lists.Reserved) for given in inputs):
+            raise ExportError("an operation takes what no tensor stands for", got=f"{op.type} {op.name}")
         return self._copy(op, inputs, {}, [tensor.dtype for tensor in op.outputs])
 
     def _captured(self, op: Any) -> Any:
@@ -165,11 +184,12 @@ class _Emission:
                     return function_def_to_graph(definition)
         raise KeyError(name)
 
-    def _inside(self, body: Any, inputs: Sequence[Any], prefix: str) -> list[Any]:
-        inner = _Emission(body, self._handover, self._lowerings, self._weight, prefix)
+    def _inside(self, body: Any, inputs: Sequence[Any], prefix: str, wanted: Sequence[Any] | None = None) -> list[Any]:
+        """The outputs of a function's graph, or other tensors in it, for these inputs."""
+        inner = _Emission(body, self._handover, self._format, self._lowerings, self._weight, prefix)
         for tensor, made in zip(body.inputs, inputs, strict=True):
             inner.bind(tensor, made)
-        return inner.tensors(body.outputs)
+        return inner.tensors(body.outputs if wanted is None else wanted)
 
     def _inlined(self, op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
         body = self._body(op.get_attr("f").name)
@@ -207,6 +227,7 @@ class _Emission:
         """A loop whose variables keep the shapes that its body keeps."""
         import tensorflow as tf
 
+        inputs = self._settled(op, inputs)
         specs = _specs(inputs)
         while True:
             body = self._function(op.get_attr("body").name, specs)
@@ -225,6 +246,42 @@ class _Emission:
             "output_shapes": _shapes(spec.shape for spec in specs),
         }
         return self._copy(op, inputs, changed, [spec.dtype for spec in specs])
+
+    def _settled(self, op: Any, inputs: Sequence[Any]) -> list[Any]:
+        """The inputs of a loop; where one is a list that is only reserved, the body tells the shape of its items."""
+        if not any(isinstance(given, lists.Reserved) for given in inputs):
+            return list(inputs)
+        body = self._body(op.get_attr("body").name)
+        return [
+            given.dense(self._item_sizes(body, variable, inputs)) if isinstance(given, lists.Reserved) else given
+            for given, variable in zip(inputs, body.inputs, strict=True)
+        ]
+
+    def _item_sizes(self, body: Any, variable: Any, inputs: Sequence[Any]) -> list[Any]:
+        """Sizes of what the body writes to a list: of the inputs where the graph tells so, else of a first item."""
+        import tensorflow as tf
+
+        item = lists.written(variable)
+        if item is None:
+            raise ExportError("a loop carries a list of tensors whose items' shape is not known", got=variable.op.name)
+        prefix = f"{self._prefix}{variable.op.name}/first/"
+        with tf.Graph().as_default():
+            stand_ins = [
+                given if isinstance(given, lists.Reserved) else tf.compat.v1.placeholder(given.dtype, given.shape)
+                for given in inputs
+            ]
+            (made,) = self._inside(body, stand_ins, prefix, [item])
+            sizes = [dimensions.size(made, axis) for axis in range(made.shape.rank)]
+        if None in sizes:
+            first = tf.shape(*self._inside(body, inputs, prefix, [item]))
+            return [first[axis] if size is None else size for axis, size in enumerate(made.shape.as_list())]
+        by_name = {made.op.name: given for made, given in zip(stand_ins, inputs, strict=True) if made is not given}
+        return [
+            size
+            if isinstance(size, int)
+            else functools.reduce(tf.maximum, [tf.shape(by_name[name])[axis] for name, axis in sorted(size)])
+            for size in sizes
+        ]
 
 
 def _key(tensor: Any) -> tuple[str, int]:

@@ -23,6 +23,8 @@ class Lowering:
             static shapes are the ones to look at.
         emit: gets the same, adds operations to the current default graph, and returns the new outputs. What it
             emits is not lowered again.
+        on_complex: whether it is for operations that take or give complex numbers; no other lowering gets these, whose
+            tensors may be `Pair`s.
     """
 
     name: str
@@ -30,6 +32,7 @@ class Lowering:
     ops: tuple[str, ...]
     emit: Callable[[Any, Sequence[Any]], Sequence[Any]]
     applies: Callable[[Any, Sequence[Any]], bool] = lambda op, inputs: True
+    on_complex: bool = False
 
 
 def names() -> list[str]:
