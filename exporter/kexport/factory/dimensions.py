@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-_ELEMENTWISE = frozenset(
-    "Abs Add AddN AddV2 Cast Ceil Cos Div DivNoNan Elu Equal Erf Exp Expm1 Floor FloorDiv FloorMod Greater GreaterEqual"
-    " Identity LeakyRelu Less LessEqual Log Log1p LogicalAnd LogicalNot LogicalOr Maximum Minimum Mul Neg NotEqual"
-    " OnesLike Pow RealDiv Reciprocal Relu Relu6 Round Rsqrt Select SelectV2 Selu Sigmoid Sign Sin Softmax Softplus"
-    " Softsign Sqrt Square SquaredDifference StopGradient Sub Tan Tanh ZerosLike".split()
-)
+_WORDS = """
+    Abs Add AddN AddV2 Cast Ceil Cos Div DivNoNan Elu Equal Erf Exp Expm1 Floor FloorDiv FloorMod Greater GreaterEqual
+    Identity LeakyRelu Less LessEqual Log Log1p LogicalAnd LogicalNot LogicalOr Maximum Minimum Mul Neg NotEqual
+    OnesLike Pow RealDiv Reciprocal Relu Relu6 Round Rsqrt Select SelectV2 Selu Sigmoid Sign Sin Softplus Softsign Sqrt
+    Square SquaredDifference StopGradient Sub Tan Tanh ZerosLike
+"""
+_ELEMENTWISE = frozenset(_WORDS.split())
 _MATRIX_PRODUCTS = {"MatMul": "transpose_a", "BatchMatMulV2": "adj_x"}
-_KEEP_FIRST = frozenset("BiasAdd Conv2D Conv3D DepthwiseConv2dNative MaxPool AvgPool Pad PadV2".split())
+_KEEP_FIRST = frozenset(["BiasAdd", "Conv2D", "Conv3D", "DepthwiseConv2dNative", "MaxPool", "AvgPool"])
 #: A number, or axes of placeholders.
 Size = int | frozenset[tuple[str, int]]
 

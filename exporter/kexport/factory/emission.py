@@ -17,6 +17,7 @@ from kexport.factory.handover import Handover, Table
 from kexport.factory.lowerings import _lowering
 from kexport.factory.lowerings._lowering import Lowering
 from kexport.factory.lowerings._pair import Pair
+from kexport.factory.recurrence import RECURRENT, Recurrence
 from kexport.factory.refusal import refusal
 
 _CALLS = ("PartitionedCall", "StatefulPartitionedCall")
@@ -39,13 +40,19 @@ class Emitted:
     outputs: tuple[Any, ...]
 
 
-def emit(handover: Handover, format_name: str, weight: Callable[[str, Any], Any] | None = None) -> Emitted:
+def emit(
+    handover: Handover,
+    format_name: str,
+    weight: Callable[[str, Any], Any] | None = None,
+    also: Sequence[str] = (),
+) -> Emitted:
     """Emit the program for the converter of a format.
 
     Args:
         handover: the traced program.
         format_name: whose lowerings apply.
         weight: makes the tensor for a captured array, given the name of its placeholder; by default a constant.
+        also: further lowerings, by name.
 
     Raises:
         ExportError: the program assigns to variables: its state cannot become a constant.
@@ -56,7 +63,7 @@ def emit(handover: Handover, format_name: str, weight: Callable[[str, Any], Any]
         tf.import_graph_def(handover.graph_def, name="")
     with tf.Graph().as_default() as target:
         emission = _Emission(
-            source, handover, format_name, _lowering.needed_by(format_name), weight or _constant
+            source, handover, format_name, _lowering.needed_by(format_name, also), weight or _constant
         )  # fmt: skip
         inputs = []
         for spec, name in zip(handover.signature.inputs, handover.inputs, strict=True):
@@ -192,8 +199,17 @@ class _Emission:
         return inner.tensors(body.outputs if wanted is None else wanted)
 
     def _inlined(self, op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
-        body = self._body(op.get_attr("f").name)
-        return self._inside(body, inputs, f"{self._prefix}{op.name}/")
+        import tensorflow as tf
+
+        function = op.get_attr("f").name
+        settings = self._handover.recurrent.get(function)
+        recurrence = None if settings is None else Recurrence.of(settings, inputs)
+        if recurrence is not None:
+            for lowering in self._lowerings.get(RECURRENT, ()):
+                if lowering.applies(recurrence, inputs):
+                    with tf.name_scope(f"{self._prefix}{op.name}/"):
+                        return lowering.emit(recurrence, inputs)
+        return self._inside(self._body(function), inputs, f"{self._prefix}{op.name}/")
 
     def _function(self, name: str, specs: Sequence[Any]) -> Any:
         """A concrete function of a body of the library, emitted for inputs of these specs."""
@@ -209,19 +225,36 @@ class _Emission:
 
     def _branch(self, op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
         selector, *rest = inputs
+        if op.type.endswith("Case"):
+            return self._cases(op, selector, rest)
         specs = _specs(rest)
-        attributes = ["then_branch", "else_branch"] if op.type.endswith("If") else ["branches"]
-        changed: dict[str, Any] = {}
-        dtypes: list[Any] = []
-        for attribute in attributes:
-            value = op.get_attr(attribute)
-            made = [
-                self._function(function.name, specs) for function in (value if isinstance(value, list) else [value])
-            ]
-            changed[attribute] = _functions(made, as_list=isinstance(value, list))
-            dtypes = [tensor.dtype for tensor in made[0].outputs]
-        changed |= {"Tin": _types(spec.dtype for spec in specs), "Tout": _types(dtypes)}
+        branches = [self._function(op.get_attr(f"{side}_branch").name, specs) for side in ("then", "else")]
+        dtypes = [tensor.dtype for tensor in branches[0].outputs]
+        changed = {
+            "then_branch": _function_named(branches[0]),
+            "else_branch": _function_named(branches[1]),
+            "Tin": _types(spec.dtype for spec in specs),
+            "Tout": _types(dtypes),
+        }
         return self._copy(op, [selector, *rest], changed, dtypes)
+
+    def _cases(self, op: Any, selector: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+        """A choice among several as choices between two: the last is for every number that no other has."""
+        import tensorflow as tf
+
+        names = [function.name for function in op.get_attr("branches")]
+
+        def chosen(first: int) -> list[Any]:
+            if first == len(names) - 1:
+                return self._inside(self._body(names[first]), inputs, f"{self._prefix}{op.name}/{first}/")
+            found = tf.cond(
+                tf.equal(selector, first),
+                lambda: self._inside(self._body(names[first]), inputs, ""),
+                lambda: chosen(first + 1),
+            )
+            return list(tf.nest.flatten(found))
+
+        return chosen(0)
 
     def _loop(self, op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
         """A loop whose variables keep the shapes that its body keeps."""
@@ -240,8 +273,8 @@ class _Emission:
             specs = kept
         condition = self._function(op.get_attr("cond").name, specs)
         changed = {
-            "body": _functions([body]),
-            "cond": _functions([condition]),
+            "body": _function_named(body),
+            "cond": _function_named(condition),
             "T": _types(spec.dtype for spec in specs),
             "output_shapes": _shapes(spec.shape for spec in specs),
         }
@@ -275,13 +308,13 @@ class _Emission:
         if None in sizes:
             first = tf.shape(*self._inside(body, inputs, prefix, [item]))
             return [first[axis] if size is None else size for axis, size in enumerate(made.shape.as_list())]
-        by_name = {made.op.name: given for made, given in zip(stand_ins, inputs, strict=True) if made is not given}
+        pairs = zip(stand_ins, inputs, strict=True)
+        by_name = {made.op.name: given for made, given in pairs if not isinstance(made, lists.Reserved)}
         return [
-            size
-            if isinstance(size, int)
-            else functools.reduce(tf.maximum, [tf.shape(by_name[name])[axis] for name, axis in sorted(size)])
+            functools.reduce(tf.maximum, [tf.shape(by_name[name])[axis] for name, axis in sorted(size)])
+            if isinstance(size, frozenset) else size
             for size in sizes
-        ]
+        ]  # fmt: skip
 
 
 def _key(tensor: Any) -> tuple[str, int]:
@@ -301,16 +334,14 @@ def _same(one: Any, other: Any) -> bool:
     return bool(one.as_list() == other.as_list())
 
 
-def _functions(functions: Sequence[Any], as_list: bool = False) -> Any:
-    """The attribute value that names functions, which are added to the current graph's library."""
+def _function_named(function: Any) -> Any:
+    """The attribute value that names a function, which is added to the current graph's library."""
     import tensorflow as tf
     from tensorflow.core.framework import attr_value_pb2
 
-    graph = tf.compat.v1.get_default_graph()
+    function.add_to_graph(tf.compat.v1.get_default_graph())
     value = attr_value_pb2.AttrValue()
-    for function in functions:
-        function.add_to_graph(graph)
-        (value.list.func.add() if as_list else value.func).name = function.name
+    value.func.name = function.name
     return value
 
 

@@ -46,3 +46,9 @@ def written(variable: Any) -> Any:
         if op.type in ("TensorListSetItem", "TensorListPushBack"):
             return op.inputs[2 if op.type == "TensorListSetItem" else 1]
     return None
+
+
+def used(graph_def: Any) -> bool:
+    """Whether a graph, or a function of its library, has lists of tensors."""
+    nodes = [graph_def.node, *(function.node_def for function in graph_def.library.function)]
+    return any(node.op.startswith("TensorList") for group in nodes for node in group)

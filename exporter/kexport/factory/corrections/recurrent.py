@@ -31,8 +31,9 @@ def _corrected(original: Callable[..., Any], record: Record) -> Callable[..., An
 
         kind = _KINDS.get(type(self.cell).__name__)
         plain = kind is not None and type(self.cell).__module__.startswith("keras.")
+        dropping = training and (getattr(self.cell, "dropout", False) or getattr(self.cell, "recurrent_dropout", False))
         one_mask = mask[0] if isinstance(mask, list | tuple) else mask
-        if not plain or self.unroll or keras.tree.is_nested(sequences):
+        if not plain or dropping or self.unroll or keras.tree.is_nested(sequences):
             return original(self, sequences, initial_state, mask, training=training)
         states = list(initial_state) if keras.tree.is_nested(initial_state) else [initial_state]
         inputs = [sequences, *states, *([] if one_mask is None else [one_mask])]

@@ -17,7 +17,7 @@ class Lowering:
 
     Attributes:
         name: the name of its file.
-        formats: those whose converters need it.
+        formats: those whose converters need it; none for one that is asked for by name.
         ops: types of the operations it may replace, as in TensorFlow's registry (`"Erfc"`).
         applies: whether it replaces this one; gets the operation of the traced graph and its new inputs, whose
             static shapes are the ones to look at.
@@ -46,11 +46,11 @@ def get(name: str) -> Lowering:
     return found
 
 
-def needed_by(format_name: str) -> dict[str, list[Lowering]]:
-    """The lowerings that a format's converter needs, by the type of operation."""
+def needed_by(format_name: str, also: Sequence[str] = ()) -> dict[str, list[Lowering]]:
+    """The lowerings that a format's converter needs, and others by name, by the type of operation."""
     found: dict[str, list[Lowering]] = {}
     for lowering in map(get, names()):
-        if format_name in lowering.formats:
+        if format_name in lowering.formats or lowering.name in also:
             for op in lowering.ops:
                 found.setdefault(op, []).append(lowering)
     return found

@@ -1,0 +1,72 @@
+"""Lists of tensors as one tensor each, for converters that have no lists.
+
+A list of n items of shape s is one tensor of shape (n, *s): reading item i gathers it, writing it updates a slice.
+A list that nothing has been written to holds zeros, as TensorFlow says of it. Items of one list have one shape here:
+where they had not, no tensor could hold them, and the runtime stops at the first that differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from kexport.errors import ExportError
+from kexport.factory.lists import Reserved, zeros
+
+Update = Callable[[Any, Any, Any], Any]
+
+OPS = (
+    "TensorListReserve",
+    "TensorListFromTensor",
+    "TensorListStack",
+    "TensorListSetItem",
+    "TensorListGetItem",
+    "TensorListLength",
+    "TensorListGather",
+)
+
+
+def emitting(update: Update) -> Callable[[Any, Sequence[Any]], Sequence[Any]]:
+    """The `emit` of a lowering of these operations; `update(items, index, item)` gives the items with one replaced."""
+
+    def emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+        import tensorflow as tf
+
+        if op.type == "TensorListReserve":
+            return [_reserve(op, *inputs)]
+        items, *rest = inputs
+        if op.type == "TensorListSetItem":
+            index, item = rest[:2]
+            return [update(items.dense(_sizes(item)) if isinstance(items, Reserved) else items, index, item)]
+        if isinstance(items, Reserved):
+            raise ExportError("a list of tensors is used before anything tells the shape of its items", got=op.name)
+        if op.type in ("TensorListGetItem", "TensorListGather"):
+            return [tf.gather(items, rest[0])]
+        return [tf.shape(items)[0] if op.type == "TensorListLength" else items]
+
+    return emit
+
+
+def _reserve(op: Any, item_shape: Any, count: Any) -> Any:
+    import tensorflow as tf
+
+    dtype = tf.as_dtype(op.get_attr("element_dtype"))
+    static = _static_shape(item_shape)
+    if static is None or None in static:
+        return Reserved(count, dtype)
+    return zeros(count, static, dtype)
+
+
+def _static_shape(item_shape: Any) -> list[int | None] | None:
+    """Sizes of an item, as far as they are known; None where even their number is not."""
+    from tensorflow.python.framework import tensor_util
+
+    shape = tensor_util.constant_value_as_shape(item_shape) if item_shape.shape.rank == 1 else None
+    return None if shape is None or shape.rank is None else shape.as_list()
+
+
+def _sizes(item: Any) -> list[Any]:
+    import tensorflow as tf
+
+    dynamic = tf.shape(item)
+    return [dynamic[axis] if size is None else size for axis, size in enumerate(item.shape.as_list())]

@@ -1,0 +1,42 @@
+"""Reversal along axes: one Slice with steps of -1, and none at all where what comes in was just reversed likewise.
+
+tf2onnx takes several nodes; a reversal that undoes another (the backward half of a bidirectional layer) takes none.
+Source: https://onnx.ai/onnx/operators/onnx__Slice.html.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from kexport.factory.lowerings._lowering import Lowering
+from kexport.factory.lowerings._onnx_node import onnx_node
+
+_BEFORE_THE_START = -(2**63) + 1
+
+
+def _axes(op: Any, inputs: Sequence[Any]) -> list[int] | None:
+    import tensorflow as tf
+
+    axes = tf.get_static_value(inputs[1])
+    rank = inputs[0].shape.rank
+    return None if axes is None or not rank else sorted(int(axis) % rank for axis in axes)
+
+
+def _applies(op: Any, inputs: Sequence[Any]) -> bool:
+    return bool(_axes(op, inputs))
+
+
+def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+    import tensorflow as tf
+
+    x, axes = inputs[0], _axes(op, inputs)
+    if x.op.type == "ReverseV2" and _axes(x.op, x.op.inputs) == axes:
+        return [x.op.inputs[0]]
+    count = len(axes or ())
+    starts = tf.constant([-1] * count, tf.int64)
+    ends = tf.constant([_BEFORE_THE_START] * count, tf.int64)
+    return onnx_node("Slice", [x, starts, ends, tf.constant(axes, tf.int64), starts], [(x.dtype, x.shape)])
+
+
+LOWERING = Lowering("reverse", ("onnx",), ("ReverseV2",), _emit, _applies)

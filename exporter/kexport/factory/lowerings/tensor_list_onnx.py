@@ -1,0 +1,22 @@
+"""Lists of tensors in loops that tf2onnx' patterns do not fit: one tensor each, an item of which ScatterND writes.
+
+Where the patterns fit, the loop scans, which copies less; so this is asked for by name, after they have failed.
+`_tensor_list.py` has the rest.
+Source: https://onnx.ai/onnx/operators/onnx__ScatterND.html.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kexport.factory.lowerings._lowering import Lowering
+from kexport.factory.lowerings._tensor_list import OPS, emitting
+
+
+def _update(items: Any, index: Any, item: Any) -> Any:
+    import tensorflow as tf
+
+    return tf.tensor_scatter_nd_update(items, tf.reshape(index, (1, 1)), tf.expand_dims(item, 0))
+
+
+LOWERING = Lowering("tensor_list_onnx", (), OPS, emitting(_update))

@@ -1,0 +1,115 @@
+"""A recurrent layer in the traced graph: a call of the function that computes it, taken apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+#: What lowerings of recurrent layers name as the type of the operation that they replace.
+RECURRENT = "recurrent"
+
+
+@dataclass(frozen=True)
+class Recurrence:
+    """A call that computes a recurrent layer; stands for the operation where a lowering gets one.
+
+    Attributes:
+        settings: of the layer, as `corrections/recurrent.py` records them.
+        sequences: (batch, time, features).
+        states: the initial ones, (batch, units) each.
+        mask: (batch, time), or None.
+        weights: kernel, recurrent_kernel and, if the layer has one, bias.
+    """
+
+    settings: Mapping[str, Any]
+    sequences: Any
+    states: Sequence[Any]
+    mask: Any
+    weights: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any], inputs: Sequence[Any]) -> Recurrence | None:
+        """The call with these inputs; None where it captures other than the layer's weights, or is not in float32."""
+        import tensorflow as tf
+
+        first = 1 + settings["states"]
+        mask = inputs[first] if settings["masked"] else None
+        captured = inputs[first + settings["masked"] :]
+        wanted = ["kernel", "recurrent_kernel", *(["bias"] if settings["use_bias"] else [])]
+        if sorted(settings["captures"]) != sorted(wanted) or len(captured) != len(wanted):
+            return None
+        made = cls(
+            settings, inputs[0], inputs[1:first], mask, dict(zip(settings["captures"], captured, strict=True))
+        )  # fmt: skip
+        tensors = [made.sequences, *made.states, *made.weights.values()]
+        plain = all(tensor.dtype == tf.float32 for tensor in tensors) and made.sequences.shape.rank == 3
+        return made if plain and (mask is None or mask.shape.rank == 2) else None
+
+    @property
+    def backwards(self) -> bool:
+        """Whether the last step in time is computed first."""
+        return bool(self.settings["go_backwards"])
+
+    def starts_at_zero(self) -> bool:
+        """Whether all initial states are known to be zero."""
+        return all(map(_is_zero, self.states))
+
+
+def _is_zero(tensor: Any) -> bool:
+    import tensorflow as tf
+
+    if tensor.op.type == "Fill":
+        tensor = tensor.op.inputs[1]
+    value = tf.get_static_value(tensor)
+    return value is not None and not value.any()
+
+
+@dataclass(frozen=True)
+class Steps:
+    """A masked sequence without its masked steps: those that count come first, in the order they are computed.
+
+    Masked steps change no state, so a layer computes the same on the steps that count alone.
+
+    Attributes:
+        sequences: (batch, time, features); what follows the steps that count is arbitrary.
+        counts: of steps that count, by sample.
+        places: of each step, how many steps that count lie up to it, itself included.
+        mask: of each step, whether it counts. Both in the order of computation.
+    """
+
+    sequences: Any
+    counts: Any
+    places: Any
+    mask: Any
+
+    @classmethod
+    def of(cls, recurrence: Recurrence) -> Steps:
+        """The steps of a masked recurrence."""
+        import tensorflow as tf
+
+        mask = tf.cast(recurrence.mask, tf.int32)
+        if recurrence.backwards:
+            mask = tf.reverse(mask, [1])
+        length = tf.shape(mask)[1]
+        # Distinct keys, the largest first: T - t of a step t that counts, -t of another.
+        keys = mask * length - tf.range(length)
+        order = tf.math.top_k(tf.cast(keys, tf.float32), length).indices
+        if recurrence.backwards:
+            order = length - 1 - order
+        sequences = tf.gather(recurrence.sequences, order, batch_dims=1)
+        sequences.set_shape(recurrence.sequences.shape)
+        return cls(sequences, tf.reduce_sum(mask, 1), tf.cumsum(mask, 1), mask)
+
+    def spread(self, outputs: Any, zero_if_masked: bool) -> Any:
+        """Outputs of the steps that count, (batch, time, units), to every step: a masked one repeats what precedes."""
+        import tensorflow as tf
+
+        found = tf.gather(outputs, tf.maximum(self.places - 1, 0), batch_dims=1)
+        return found * tf.cast((self.mask if zero_if_masked else self.places)[:, :, tf.newaxis] > 0, found.dtype)
+
+    def kept(self, new: Any, old: Any) -> Any:
+        """The new state, or output, of a sample that has a step which counts, else the old one."""
+        import tensorflow as tf
+
+        return tf.where(self.counts[:, tf.newaxis] > 0, new, old)
