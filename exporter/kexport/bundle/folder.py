@@ -73,9 +73,9 @@ class Bundle:
         Raises:
             ArtifactError: it is missing, or its digest differs.
         """
-        path = self.path / artifact.path
-        require_digest(path, artifact.sha256)
-        return path
+        for path, sha256 in artifact.files:
+            require_digest(self.path / path, sha256)
+        return self.path / artifact.path
 
 
 def require_digest(path: Path, expected: str) -> None:

@@ -32,7 +32,8 @@ class Artifact:
         path: relative to the bundle.
         sha256: of the file, or of the folder as `kexport.bundle.digests` defines it.
         bytes: its size.
-        details: what else the format tells of it: opset, operators and their versions.
+        details: what else the format tells of it: opset, operators and their versions; `external`, the files beside
+            it that hold its weights.
     """
 
     format: str
@@ -41,6 +42,12 @@ class Artifact:
     sha256: str
     bytes: int
     details: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def files(self) -> list[tuple[str, str]]:
+        """Path and SHA-256 of the artifact and of each file beside it that it needs."""
+        external = self.details.get("external", ())
+        return [(self.path, self.sha256), *((safe_path(str(f["path"])), str(f["sha256"])) for f in external)]
 
     def to_json(self) -> dict[str, Any]:
         """The artifact's entry in the manifest."""

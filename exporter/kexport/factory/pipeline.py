@@ -19,6 +19,7 @@ from kexport.bundle.digests import digest, size
 from kexport.bundle.folder import REPORT_NAME, Bundle
 from kexport.bundle.manifest import Artifact, Manifest
 from kexport.bundle.report import Check, Report
+from kexport.bundle.signature import Signature
 from kexport.errors import MissingExtraError, UsageError
 from kexport.factory.formats import _format
 from kexport.factory.formats._format import Format
@@ -55,7 +56,7 @@ def build(
     model: Any,
     out: str | Path | None = None,
     *,
-    formats: Sequence[str] = DEFAULT_FORMATS,
+    formats: Sequence[str] | None = None,
     domain: Mapping[str, Any] | None = None,
     settings: Mapping[str, str] | None = None,
     imports: Sequence[str] = (),
@@ -69,12 +70,14 @@ def build(
     """Build a bundle from a Keras model and check it in every runtime that its formats have.
 
     Args:
-        model: a live `keras.Model`, the name of a registered model, or the path of a `.keras` file.
+        model: a live `keras.Model`; or text: the name of a registered model, `file.py:callable`,
+            `package.module:callable`, the path of a `.keras` file or of a SavedModel folder. The code of a
+            callable runs.
         out: the bundle's folder; by default `artifacts/NAME`.
-        formats: which to write.
+        formats: which to write; by default all that the model can be written as.
         domain: of some or all inputs: a text such as `"uniform(-5, 5)"`, a `(low, high)` pair, or an array of
             recorded samples whose first axis counts the samples.
-        settings: parameters of a registered model, as text.
+        settings: keyword arguments of a registered model or a callable, as text.
         imports: files or modules that register the layers of a `.keras` file.
         allow_lambda: load Lambda layers from a `.keras` file, which runs the bytecode in it.
         opset: of the ONNX artifact; by default the highest that its converter writes.
@@ -94,7 +97,8 @@ def build(
         for name in imports:
             require(name)
         source = _source.find(model, settings or {})
-        chosen = tuple(_format.get(name) for name in dict.fromkeys(formats))
+        wanted = formats if formats is not None else source.formats or DEFAULT_FORMATS
+        chosen = tuple(_format.get(name) for name in dict.fromkeys(wanted))
         request = Request(
             source,
             _target(out, source),
@@ -138,14 +142,14 @@ def _build(request: Request, progress: Progress, observe: Observer) -> Bundle:
 def _write(request: Request, model: Any, folder: Path, workers: Sequence[Worker], progress: Progress) -> list[str]:
     """Write artifacts, goldens and manifest into the folder; returns notes for the report."""
     # These import TensorFlow, which must first be imported quietly.
-    from kexport.factory.domains import settle
+    from kexport.factory.domains import samples, settle
     from kexport.factory.exports import Exports
     from kexport.factory.provenance import provenance
     from kexport.factory.trace import trace
     from kexport.factory.truth import establish
 
     progress("tracing")
-    program = trace(model)
+    program = trace(model, samples(request.domain))
     domains, notes = settle(program, request.domain)
     exports = Exports(
         program,
@@ -162,14 +166,7 @@ def _write(request: Request, model: Any, folder: Path, workers: Sequence[Worker]
     goldens.write(folder / goldens.FILE_NAME, truth.goldens)
     exports.finish(progress)
     artifacts = tuple(
-        Artifact(
-            form.name,
-            _precision(program.signature.outputs),
-            form.path,
-            digest(folder / form.path),
-            size(folder / form.path),
-            exports.details[form.name],
-        )
+        _artifact(form, program.signature, folder, exports.details[form.name])
         for form in request.formats
         if form.name in exports.details
     )
@@ -193,6 +190,22 @@ def _write(request: Request, model: Any, folder: Path, workers: Sequence[Worker]
         ),
     )
     return notes
+
+
+def _artifact(form: Format, signature: Signature, folder: Path, details: Mapping[str, Any]) -> Artifact:
+    """The entry of a written artifact; its bytes are those of the files beside it too."""
+    beside = [
+        {"path": name, "sha256": digest(folder / name), "bytes": size(folder / name)}
+        for name in details.get("external", ())
+    ]
+    return Artifact(
+        form.name,
+        _precision(signature.outputs),
+        form.path,
+        digest(folder / form.path),
+        size(folder / form.path) + sum(file["bytes"] for file in beside),
+        {**details, **({"external": beside} if beside else {})},
+    )
 
 
 def _check(request: Request, folder: Path, tensorflow_worker: Worker, observe: Observer, notes: list[str]) -> Report:

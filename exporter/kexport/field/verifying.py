@@ -102,7 +102,7 @@ def check_digests(bundle: Bundle, record: Observer) -> Callable[[str], bool]:
     """Check the digest of goldens and artifacts; the answer tells of a format whether its runtimes may run."""
     failed: set[str] = set()
     entries: list[tuple[str, str, str]] = [("", bundle.manifest.goldens_path, bundle.manifest.goldens_sha256)]
-    entries += [(a.format, a.path, a.sha256) for a in bundle.manifest.artifacts]
+    entries += [(a.format, *file) for a in bundle.manifest.artifacts for file in a.files]
     for format_name, path, sha256 in entries:
         try:
             require_digest(bundle.path / path, sha256)

@@ -9,8 +9,11 @@ from typing import Any
 from kexport.bundle.signature import Signature, TensorSpec
 from kexport.errors import ExportError
 from kexport.factory import handover as handovers
+from kexport.factory import lists
 from kexport.factory.emission import Emitted, emit
 from kexport.factory.formats._format import Format
+from kexport.factory.formats._onnx_weights import Weights
+from kexport.factory.lowerings import _onnx_node
 from kexport.factory.refusal import refusal
 from kexport.runtimes import _onnx_file
 
@@ -26,40 +29,73 @@ def convert(handover: str, target: str, options: Mapping[str, Any]) -> Iterator[
     Raises:
         ExportError: the model needs an operation that ONNX, or the converter, lacks.
     """
+    program, path = handovers.read(Path(handover)), Path(target)
+    model, weights = _converted(program, options.get("opset") or OPSET)
+    _refuse_unmapped(model, program)
+    external = weights.attach(model, path)
+    _name_axes(model, program.signature)
+    path.write_bytes(model.SerializeToString())
+    _check(path)
+    yield {**_onnx_file.details(path), **({"external": external} if external else {})}
+
+
+def _converted(program: handovers.Handover, opset: int) -> tuple[Any, Weights]:
+    """The model, and the weights that are kept apart from it.
+
+    tf2onnx has patterns for loops that read from and write to lists of tensors. Where they fail, or find a recurrent
+    layer in another precision than float32, which onnxruntime does not run, the lists become tensors.
+    """
+    failed: Exception | None = None
+    for also in ((), ("tensor_list_onnx",)):
+        weights = Weights(program)
+        try:
+            model = _mapped(emit(program, "onnx", weights.tensor, also), weights, program, opset)
+        except ExportError:
+            raise
+        except Exception as error:  # whatever tf2onnx raises
+            if failed is not None or not lists.used(program.graph_def):
+                raise failed or error from error
+            failed = error
+            continue
+        if also or _single(model):
+            break
+    return model, weights
+
+
+def _single(model: Any) -> bool:
+    """Whether every recurrent node of the model computes in float32."""
     import onnx
 
-    program = handovers.read(Path(handover))
-    model = to_model(program, options.get("opset") or OPSET)
+    others = {tensor.name for tensor in model.graph.initializer if tensor.data_type != onnx.TensorProto.FLOAT}
+    return not any(
+        node.op_type in ("LSTM", "GRU", "RNN") and set(node.input[1:4]) & others for node in model.graph.node
+    )
+
+
+def _check(path: Path) -> None:
+    import onnx
+
     try:
-        onnx.checker.check_model(model, full_check=False)
+        onnx.checker.check_model(str(path))
     except onnx.checker.ValidationError as error:
         raise ExportError(
             "the ONNX converter wrote an invalid model", got=str(error).strip().splitlines()[0]
         ) from error
-    Path(target).write_bytes(model.SerializeToString())
-    yield _onnx_file.details(Path(target))
 
 
-def to_model(program: handovers.Handover, opset: int) -> Any:
-    """The ONNX model of a program, in memory."""
-    emitted = emit(program, "onnx")
-    model = _mapped(emitted, program.signature, opset, program.name)
-    _refuse_unmapped(model, program)
-    _name_axes(model, program.signature)
-    return model
-
-
-def _mapped(emitted: Emitted, signature: Signature, opset: int, name: str) -> Any:
+def _mapped(emitted: Emitted, weights: Weights, program: handovers.Handover, opset: int) -> Any:
     """The graph, optimised by TensorFlow, mapped by tf2onnx, and optimised by its passes."""
     import tensorflow as tf
     from tf2onnx import optimizer, tf_loader, tfonnx
 
+    signature = program.signature
     inputs = [tensor.name for tensor in emitted.inputs]
     outputs = [tensor.name for tensor in emitted.outputs]
     public = {
         **dict(zip(inputs, (spec.name for spec in signature.inputs), strict=True)),
         **dict(zip(outputs, (spec.name for spec in signature.outputs), strict=True)),
     }
+    inputs += weights.tensors
     with tf.Graph().as_default():  # its optimiser exports a meta graph, which eager execution refuses
         graph_def = tf_loader.tf_optimize(inputs, outputs, emitted.graph.as_graph_def())
 
@@ -68,18 +104,20 @@ def _mapped(emitted: Emitted, signature: Signature, opset: int, name: str) -> An
         with tf.Graph().as_default() as graph:
             tf.import_graph_def(graph_def, name="")
             mapped = tfonnx.process_tf_graph(
-                graph, opset=opset, input_names=inputs, output_names=outputs, tensors_to_rename=public
-            )
+                graph, opset=opset, input_names=inputs, output_names=outputs, tensors_to_rename=public,
+                custom_op_handlers={_onnx_node.CARRIER: (_onnx_node.place, [])},
+            )  # fmt: skip
         failed = _optimise(mapped, passes)
         if failed is None:
-            return mapped.make_model(name)
+            return mapped.make_model(program.name)
         del passes[failed]  # it left a graph that is half changed: map again, and do without it
 
 
 def _optimise(graph: Any, passes: Mapping[str, Any]) -> str | None:
     """Run tf2onnx' passes until none changes anything; the name of one that fails, if one does.
 
-    Its own driver copies the whole graph, weights included, before each pass.
+    Its own driver copies the whole graph, weights included, before each pass, and writes all of it into protocol
+    buffers after each: once, at the end, is enough.
     """
     changed = True
     while changed:
@@ -87,10 +125,12 @@ def _optimise(graph: Any, passes: Mapping[str, Any]) -> str | None:
         for name, make in passes.items():
             optimise = make()
             try:
-                optimise.optimize(graph, 0)
+                graph = optimise._optimize(graph)
+                graph.delete_unused_nodes(graph.outputs)
             except Exception:  # noqa: BLE001  whatever a pass raises, the model can be written without it
                 return name
             changed = changed or optimise.graph_been_opt
+    graph.update_proto()
     graph.topological_sort(graph.get_nodes())
     return None
 
