@@ -12,7 +12,8 @@ from kexport.factory.lowerings._lowering import Lowering
 from kexport.factory.lowerings._tensor_list import OPS, emitting
 
 
-def _update(items: Any, index: Any, item: Any) -> Any:
+def update(items: Any, index: Any, item: Any) -> Any:
+    """The items, with the one of that index replaced."""
     import tensorflow as tf
     from tensorflow.compiler.tf2xla.ops import gen_xla_ops
 
@@ -20,4 +21,4 @@ def _update(items: Any, index: Any, item: Any) -> Any:
     return gen_xla_ops.xla_dynamic_update_slice(items, tf.expand_dims(item, 0), start)
 
 
-LOWERING = Lowering("tensor_list", ("tflite",), OPS, emitting(_update))
+LOWERING = Lowering("tensor_list", ("tflite",), OPS, emitting(update))

@@ -1,0 +1,137 @@
+"""LSTM, GRU and simple RNN as a loop that does per step what depends on the step before, and nothing else.
+
+The product of the inputs with their kernel, and the bias, are computed for all steps at once; the gates that share an
+activation lie side by side and take it together. Sums are those of Keras in another order.
+Source: the equations of keras.layers.LSTMCell, GRUCell and SimpleRNNCell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from kexport.factory import lists
+from kexport.factory.lowerings._lowering import Lowering
+from kexport.factory.lowerings.tensor_list import update
+from kexport.factory.recurrence import RECURRENT, Recurrence
+
+#: The activations that TFLite computes right as TensorFlow says them.
+_PLAIN = ("sigmoid", "tanh", "relu", "relu6", "linear", "hard_sigmoid")
+_Step = Callable[[Any, Sequence[Any]], list[Any]]
+
+
+def _applies(recurrence: Recurrence, _: Sequence[Any]) -> bool:
+    names = (recurrence.settings["activation"], recurrence.settings["recurrent_activation"])
+    return recurrence.mask is None and all(name is None or name in _PLAIN for name in names)
+
+
+def _activation(name: str) -> Callable[[Any], Any]:
+    import tensorflow as tf
+
+    own = {"linear": lambda x: x, "hard_sigmoid": lambda x: tf.nn.relu6(x + 3.0) * (1 / 6)}
+    return own[name] if name in own else getattr(tf.nn, name)
+
+
+def _emit(recurrence: Recurrence, _: Sequence[Any]) -> Sequence[Any]:
+    import tensorflow as tf
+
+    units, whole = recurrence.settings["units"], recurrence.settings["return_sequences"]
+    projected, step = _STEPS[recurrence.settings["kind"]](recurrence)
+    if recurrence.backwards:
+        projected = tf.reverse(projected, [0])
+    count = projected.shape[0] or tf.shape(projected)[0]
+    states = [tf.ensure_shape(state, (projected.shape[1], units)) for state in recurrence.states]
+    made = []
+    if whole:
+        batch = projected.shape[1] or tf.shape(projected)[1]
+        made = [lists.zeros(tf.convert_to_tensor(count), [batch, units], tf.float32)]
+
+    def body(index: Any, *carried: Any) -> list[Any]:
+        new = step(tf.gather(projected, index), carried[: len(states)])
+        return [index + 1, *new, *(update(items, index, new[0]) for items in carried[len(states) :])]
+
+    _, *found = tf.while_loop(lambda index, *_: index < count, body, [tf.constant(0), *states, *made])
+    last = found[0]
+    outputs = tf.transpose(found[-1], (1, 0, 2)) if whole else tf.expand_dims(last, 1)
+    return [last, outputs, *found[: len(states)]]
+
+
+def _projected(recurrence: Recurrence, kernel: Any, bias: Any) -> Any:
+    """Kernel and bias applied to the inputs of all steps: (time, batch, gates * units)."""
+    import tensorflow as tf
+
+    x = recurrence.sequences
+    steps, width = x.shape[1] or tf.shape(x)[1], kernel.shape[1]
+    flat = tf.matmul(tf.reshape(tf.transpose(x, (1, 0, 2)), (-1, x.shape[2])), kernel)
+    flat = flat if bias is None else tf.nn.bias_add(flat, bias)
+    made = tf.reshape(flat, tf.stack([steps, -1 if x.shape[0] is None else x.shape[0], width]))
+    made.set_shape((x.shape[1], x.shape[0], width))
+    return made
+
+
+def _lstm(recurrence: Recurrence) -> tuple[Any, _Step]:
+    import tensorflow as tf
+
+    settings, weights = recurrence.settings, recurrence.weights
+    units = settings["units"]
+    # From i, f, c, o to i, f, o, c: the three that share an activation come first.
+    order = [gate * units + unit for gate in (0, 1, 3, 2) for unit in range(units)]
+    kernel, recurrent = (tf.gather(weights[name], order, axis=1) for name in ("kernel", "recurrent_kernel"))
+    bias = tf.gather(weights["bias"], order) if "bias" in weights else None
+    act, gate = _activation(settings["activation"]), _activation(settings["recurrent_activation"])
+
+    def step(x: Any, states: Sequence[Any]) -> list[Any]:
+        sums, new = tf.split(x + tf.matmul(states[0], recurrent), [3 * units, units], 1)
+        keep_in, forget, out = tf.split(gate(sums), 3, 1)
+        cell = forget * states[1] + keep_in * act(new)
+        return [out * act(cell), cell]
+
+    return _projected(recurrence, kernel, bias), step
+
+
+def _gru(recurrence: Recurrence) -> tuple[Any, _Step]:
+    import tensorflow as tf
+
+    settings, weights = recurrence.settings, recurrence.weights
+    units, after = settings["units"], settings["reset_after"]
+    recurrent = weights["recurrent_kernel"]
+    bias, inner_bias = weights.get("bias"), None
+    if bias is not None and after:
+        bias, inner_bias = tf.unstack(bias)
+    act, gate = _activation(settings["activation"]), _activation(settings["recurrent_activation"])
+    gates, candidate = recurrent[:, : 2 * units], recurrent[:, 2 * units :]
+
+    def step_after(x: Any, states: Sequence[Any]) -> list[Any]:
+        inner = tf.matmul(states[0], recurrent)
+        inner = inner if inner_bias is None else tf.nn.bias_add(inner, inner_bias)
+        x_gates, x_new = tf.split(x, [2 * units, units], 1)
+        inner_gates, inner_new = tf.split(inner, [2 * units, units], 1)
+        update_gate, reset = tf.split(gate(x_gates + inner_gates), 2, 1)
+        return [_mixed(update_gate, states[0], act(x_new + reset * inner_new))]
+
+    def step_before(x: Any, states: Sequence[Any]) -> list[Any]:
+        x_gates, x_new = tf.split(x, [2 * units, units], 1)
+        update_gate, reset = tf.split(gate(x_gates + tf.matmul(states[0], gates)), 2, 1)
+        return [_mixed(update_gate, states[0], act(x_new + tf.matmul(reset * states[0], candidate)))]
+
+    return _projected(recurrence, weights["kernel"], bias), step_after if after else step_before
+
+
+def _mixed(share: Any, old: Any, new: Any) -> Any:
+    return share * old + (1.0 - share) * new
+
+
+def _rnn(recurrence: Recurrence) -> tuple[Any, _Step]:
+    import tensorflow as tf
+
+    weights, act = recurrence.weights, _activation(recurrence.settings["activation"])
+
+    def step(x: Any, states: Sequence[Any]) -> list[Any]:
+        return [act(x + tf.matmul(states[0], weights["recurrent_kernel"]))]
+
+    return _projected(recurrence, weights["kernel"], weights.get("bias")), step
+
+
+_STEPS = {"lstm": _lstm, "gru": _gru, "rnn": _rnn}
+
+LOWERING = Lowering("recurrent_tflite", ("tflite",), (RECURRENT,), _emit, _applies)
