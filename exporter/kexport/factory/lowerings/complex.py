@@ -1,0 +1,213 @@
+"""Complex numbers, which neither ONNX nor TFLite carries: their real and imaginary parts, side by side.
+
+What moves numbers or adds them acts on both parts alike; products, quotients and elementary functions are spelt out.
+Source: Abramowitz and Stegun, Handbook of Mathematical Functions, 3.7 and 4.2 to 4.4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from kexport.factory.lowerings._lowering import Lowering
+from kexport.factory.lowerings._pair import Pair, pair
+
+_ALIKE = (
+    "Add", "AddN", "AddV2", "BatchToSpaceND", "BroadcastTo", "ConcatV2", "Cumsum", "ExpandDims", "Fill", "Gather",
+    "GatherNd", "GatherV2", "Identity", "MatrixBandPart", "MatrixDiagPart", "MatrixDiagPartV3", "Mean", "MirrorPad",
+    "Neg", "Pack", "Pad", "PadV2", "Reshape", "ReverseV2", "Roll", "Select", "SelectV2", "Slice", "SpaceToBatchND",
+    "Split", "SplitV", "Squeeze", "StopGradient", "StridedSlice", "Sub", "Sum", "Tile", "Transpose", "Unpack",
+    "UnsortedSegmentSum", "ZerosLike",
+)  # fmt: skip
+_BILINEAR = ("BatchMatMul", "BatchMatMulV2", "Einsum", "MatMul", "Mul")
+
+
+def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+    if op.type in _ALIKE:
+        return _on_both(op, inputs)
+    if op.type in _BILINEAR:
+        return [_bilinear(op, inputs)]
+    return [_FUNCTIONS[op.type](op, *inputs)]
+
+
+def _on_both(op: Any, inputs: Sequence[Any]) -> list[Pair]:
+    split = [pair(new) if old.dtype.is_complex else new for old, new in zip(op.inputs, inputs, strict=True)]
+    real = _again(op, [value.real if isinstance(value, Pair) else value for value in split])
+    imag = _again(op, [value.imag if isinstance(value, Pair) else value for value in split])
+    return [Pair(*both) for both in zip(real, imag, strict=True)]
+
+
+def _again(op: Any, inputs: Sequence[Any], drop: Sequence[str] = ()) -> list[Any]:
+    """The same operation on real numbers."""
+    import tensorflow as tf
+    from tensorflow.core.framework import attr_value_pb2
+
+    real = {tf.complex64: tf.float32, tf.complex128: tf.float64}
+    known = {attr.name for attr in op.op_def.attr} - set(drop)
+    attrs = {name: value for name, value in op.node_def.attr.items() if name in known}
+    for name, value in attrs.items():
+        if value.WhichOneof("value") == "type" and tf.as_dtype(value.type) in real:
+            attrs[name] = attr_value_pb2.AttrValue(type=real[tf.as_dtype(value.type)].as_datatype_enum)
+    dtypes = [real.get(tensor.dtype, tensor.dtype) for tensor in op.outputs]
+    made = tf.compat.v1.get_default_graph().create_op(
+        op.type, list(inputs), dtypes, attrs=attrs, op_def=op.op_def, name=op.type
+    )
+    return list(made.outputs)
+
+
+def _bilinear(op: Any, inputs: Sequence[Any]) -> Pair:
+    parts = [pair(value) for value in inputs]
+    if len(parts) == 1:  # an einsum of one operand is linear
+        return _on_both(op, inputs)[0]
+    x, y = (
+        Pair(part.real, -part.imag) if _adjoint(op, attribute) else part
+        for part, attribute in zip(parts, ("adj_x", "adj_y"), strict=True)
+    )
+
+    def times(a: Any, b: Any) -> Any:
+        return _again(op, [a, b])[0]
+
+    return Pair(
+        times(x.real, y.real) - times(x.imag, y.imag),
+        times(x.real, y.imag) + times(x.imag, y.real),
+    )
+
+
+def _adjoint(op: Any, attribute: str) -> bool:
+    return attribute in op.node_def.attr and bool(op.get_attr(attribute))
+
+
+def _complex(_op: Any, real: Any, imag: Any) -> Pair:
+    import tensorflow as tf
+
+    if real.shape.is_fully_defined() and real.shape == imag.shape:
+        return Pair(real, imag)
+    return Pair(real * tf.ones_like(imag), imag * tf.ones_like(real))  # a product with 1 keeps the sign of zero
+
+
+def _cast(op: Any, x: Any) -> Any:
+    import tensorflow as tf
+
+    target = op.outputs[0].dtype
+    if not target.is_complex:
+        return tf.cast(pair(x).real, target)
+    part = target.real_dtype
+    if not isinstance(x, Pair) and not x.dtype.is_complex:
+        real = tf.cast(x, part)
+        return Pair(real, tf.zeros_like(real))
+    return Pair(tf.cast(pair(x).real, part), tf.cast(pair(x).imag, part))
+
+
+def _magnitude(_op: Any, x: Any) -> Any:
+    """Scaled by a power of two where the squares would leave the range of numbers."""
+    import tensorflow as tf
+
+    x = pair(x)
+    large = tf.maximum(tf.abs(x.real), tf.abs(x.imag))
+    far = 2.0 ** (70 if large.dtype == tf.float32 else 600)
+    one = tf.ones((), large.dtype)
+    down, up = one / far, one * far
+    unit = tf.where(large > 2.0**30, up, tf.where(large < 2.0**-30, down, one))
+    real, imag = x.real / unit, x.imag / unit
+    return tf.sqrt(real * real + imag * imag) * unit
+
+
+def _squared(x: Pair) -> Any:
+    return x.real * x.real + x.imag * x.imag
+
+
+def _angle(_op: Any, x: Any) -> Any:
+    """Of the first quadrant, then mirrored: tf2onnx' Atan2 does not know the sign of zero."""
+    import tensorflow as tf
+
+    real, imag = pair(x).real, pair(x).imag
+    one = tf.ones((), real.dtype)
+    angle = tf.atan2(tf.abs(imag), tf.abs(real))
+    angle = tf.where((real < 0) | (one / real < 0), np.pi - angle, angle)
+    return tf.where((imag < 0) | (one / imag < 0), -angle, angle)
+
+
+def _times(x: Pair, y: Pair) -> Pair:
+    return Pair(x.real * y.real - x.imag * y.imag, x.real * y.imag + x.imag * y.real)
+
+
+def _over(_op: Any, x: Any, y: Any) -> Pair:
+    """By way of the divisor scaled to a magnitude near one: its square neither overflows nor vanishes."""
+    import tensorflow as tf
+
+    x, y = pair(x), pair(y)
+    size = tf.maximum(tf.abs(y.real), tf.abs(y.imag))
+    y = Pair(y.real / size, y.imag / size)
+    product, norm = _times(x, Pair(y.real, -y.imag)), _squared(y) * size
+    return Pair(product.real / norm, product.imag / norm)
+
+
+def _exponential(_op: Any, x: Any) -> Pair:
+    import tensorflow as tf
+
+    x = pair(x)
+    size = tf.exp(x.real)
+    return Pair(size * tf.cos(x.imag), size * tf.sin(x.imag))
+
+
+def _logarithm(op: Any, x: Any) -> Pair:
+    import tensorflow as tf
+
+    return Pair(tf.math.log(_magnitude(op, x)), _angle(op, x))
+
+
+def _equal(_op: Any, x: Any, y: Any) -> Any:
+    return (pair(x).real == pair(y).real) & (pair(x).imag == pair(y).imag)
+
+
+def _conjugate(_op: Any, x: Any) -> Pair:
+    return Pair(pair(x).real, -pair(x).imag)
+
+
+def _conjugate_transpose(op: Any, x: Any, order: Any) -> Pair:
+    import tensorflow as tf
+
+    return Pair(tf.transpose(pair(x).real, order), -tf.transpose(pair(x).imag, order))
+
+
+def _shape(op: Any, x: Any) -> Any:
+    import tensorflow as tf
+
+    return tf.shape(pair(x).real, out_type=op.outputs[0].dtype)
+
+
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "Angle": _angle,
+    "Cast": _cast,
+    "Complex": _complex,
+    "ComplexAbs": _magnitude,
+    "Conj": _conjugate,
+    "ConjugateTranspose": _conjugate_transpose,
+    "Equal": _equal,
+    "Exp": _exponential,
+    "Imag": lambda _op, x: pair(x).imag,
+    "Inv": lambda op, x: _over(op, _one_like(x), x),
+    "Log": _logarithm,
+    "NotEqual": lambda op, x, y: ~_equal(op, x, y),
+    "Real": lambda _op, x: pair(x).real,
+    "RealDiv": _over,
+    "Reciprocal": lambda op, x: _over(op, _one_like(x), x),
+    "Shape": _shape,
+    "Square": lambda _op, x: _times(pair(x), pair(x)),
+}
+
+
+def _one_like(x: Any) -> Pair:
+    import tensorflow as tf
+
+    return Pair(tf.ones_like(pair(x).real), tf.zeros_like(pair(x).real))
+
+
+def _applies(op: Any, inputs: Sequence[Any]) -> bool:
+    """Not on what an operator of the format's own gives, which the converter maps together with it."""
+    return not (op.type in ("Real", "Imag", "ComplexAbs") and getattr(inputs[0], "op", op).type in ("RFFT", "RFFT2D"))
+
+
+LOWERING = Lowering("complex", ("onnx", "tflite"), (*_ALIKE, *_BILINEAR, *_FUNCTIONS), _emit, _applies, on_complex=True)

@@ -1,0 +1,44 @@
+"""Fourier transforms of real numbers in TFLite: its own RFFT2D where it can, matrices elsewhere.
+
+TFLite's RFFT2D computes in float64, but only lengths that are powers of two and known, and few operators take its
+complex result.
+Source: see `_dft.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from kexport.factory.lowerings import rfft
+from kexport.factory.lowerings._lowering import Lowering
+from kexport.factory.lowerings._pair import Pair
+
+_TAKERS = {"Real", "Imag", "ComplexAbs"}
+
+
+def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+    import tensorflow as tf
+
+    if not _built_in(op, inputs):
+        return rfft.LOWERING.emit(op, inputs)
+    x, wanted = inputs
+    whole = (tf.raw_ops.RFFT if op.type == "RFFT" else tf.raw_ops.RFFT2D)(input=x, fft_length=wanted)
+    return [whole if _kept(op) else Pair(tf.math.real(whole), tf.math.imag(whole))]
+
+
+def _built_in(op: Any, inputs: Sequence[Any]) -> bool:
+    sizes = rfft.lengths(inputs[1])
+    powers = all(isinstance(size, int) and size > 1 and size & (size - 1) == 0 for size in sizes)
+    return op.type in ("RFFT", "RFFT2D") and powers and inputs[0].dtype == "float32" and _fits(inputs[0], sizes)
+
+
+def _fits(x: Any, sizes: Sequence[int]) -> bool:
+    return list(x.shape[-len(sizes) :]) == list(sizes)
+
+
+def _kept(op: Any) -> bool:
+    return all(consumer.type in _TAKERS for consumer in op.outputs[0].consumers())
+
+
+LOWERING = Lowering("rfft_tflite", ("tflite",), rfft.LOWERING.ops, _emit, on_complex=True)

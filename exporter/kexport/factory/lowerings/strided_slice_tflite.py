@@ -1,0 +1,86 @@
+"""Slices with an ellipsis or a new axis, in TFLite: all axes written out, new ones added afterwards.
+
+The operator's version that has an ellipsis is missing from the reference kernels, and a new axis does not convert
+where several sizes are unknown.
+Source: https://www.tensorflow.org/api_docs/python/tf/raw_ops/StridedSlice
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kexport.factory.lowerings._lowering import Lowering
+
+
+@dataclass(frozen=True)
+class _Axis:
+    """What happens to an axis of the input: begin, end and stride; all of it where `at` is None."""
+
+    at: int | None
+    begin_open: bool = True
+    end_open: bool = True
+    shrinks: bool = False
+
+
+def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+    import tensorflow as tf
+
+    x, *bounds = inputs
+    axes, added = _written_out(op, x.shape.rank, bounds[0].shape[0])
+    if any(axis.at is not None for axis in axes):
+        begin, end, stride = (_picked(bound, axes, fill) for bound, fill in zip(bounds, (0, 0, 1), strict=True))
+        x = tf.strided_slice(
+            x,
+            begin,
+            end,
+            stride,
+            begin_mask=_mask(axis.begin_open for axis in axes),
+            end_mask=_mask(axis.end_open for axis in axes),
+            shrink_axis_mask=_mask(axis.shrinks for axis in axes),
+        )
+    for position in added:
+        x = tf.expand_dims(x, position)
+    return [x]
+
+
+def _written_out(op: Any, rank: int, count: int) -> tuple[list[_Axis], list[int]]:
+    """One entry for each axis of the input, and the positions of new axes in the output."""
+    new, ellipsis, shrink = (op.get_attr(f"{kind}_mask") for kind in ("new_axis", "ellipsis", "shrink_axis"))
+    begin, end = op.get_attr("begin_mask"), op.get_attr("end_mask")
+    axes: list[_Axis] = []
+    added: list[int] = []
+    for at in range(count):
+        bit = 1 << at
+        if ellipsis & bit:
+            later = sum(not new & (1 << i) for i in range(at + 1, count))
+            axes += [_Axis(None)] * (rank - later - len(axes))
+        elif new & bit:
+            added.append(len(added) + sum(not axis.shrinks for axis in axes))
+        else:
+            axes.append(_Axis(at, bool(begin & bit), bool(end & bit), bool(shrink & bit)))
+    return axes, added
+
+
+def _picked(bound: Any, axes: Sequence[_Axis], fill: int) -> Any:
+    """The bounds of the axes, a constant where all of them are known."""
+    import tensorflow as tf
+
+    known = tf.get_static_value(bound, partial=True)
+    parts = [fill if axis.at is None else bound[axis.at] if known is None else known[axis.at] for axis in axes]
+    parts = [bound[axis.at] if part is None else part for axis, part in zip(axes, parts, strict=True)]
+    return tf.stack([tf.cast(part, bound.dtype) for part in parts]) if any(map(tf.is_tensor, parts)) else parts
+
+
+def _mask(flags: Any) -> int:
+    return sum(1 << axis for axis, flag in enumerate(flags) if flag)
+
+
+def _applies(op: Any, inputs: Sequence[Any]) -> bool:
+    x, begin = inputs[0], inputs[1]
+    asked = op.get_attr("ellipsis_mask") or op.get_attr("new_axis_mask")
+    return bool(asked) and x.shape.rank is not None and begin.shape[0] is not None
+
+
+LOWERING = Lowering("strided_slice_tflite", ("tflite",), ("StridedSlice",), _emit, _applies)
