@@ -6,7 +6,10 @@ A message states one fact a line: the subject, what was got, what was expected, 
 from __future__ import annotations
 
 import difflib
+import os
 import re
+import sysconfig
+import traceback
 from collections.abc import Iterable
 
 FAILED = 1
@@ -102,3 +105,14 @@ def reason(error: BaseException) -> str:
     telling = [line for line in lines if not line.startswith("Exception encountered when calling")]
     first = (telling or lines or [""])[0]
     return f"{type(error).__name__}: {first}" if first else type(error).__name__
+
+
+def located(error: BaseException) -> str:
+    """The reason of an exception, and the file and line of the user's code that it comes from."""
+    ours = os.path.dirname(os.path.abspath(__file__))
+    library = sysconfig.get_paths()
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        foreign = (ours, library["stdlib"], library["platstdlib"], library["purelib"], library["platlib"])
+        if os.path.isfile(frame.filename) and not frame.filename.startswith(foreign):
+            return f"{reason(error)} ({os.path.basename(frame.filename)}:{frame.lineno})"
+    return reason(error)

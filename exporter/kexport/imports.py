@@ -7,8 +7,9 @@ import importlib.util
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 
-from kexport.errors import UsageError
+from kexport.errors import UsageError, located
 
 
 def run_imports(names: Sequence[str]) -> None:
@@ -17,18 +18,18 @@ def run_imports(names: Sequence[str]) -> None:
     Raises:
         UsageError: there is no such file or module, or its code fails.
     """
-    if names and (here := str(Path.cwd())) not in sys.path:
-        sys.path.append(here)  # last: a file here must not shadow an installed package
+    if names:
+        here_too()
     for name in names:
         require(name)
         try:
             if name.endswith(".py"):
-                _run_file(Path(name))
+                run_file(Path(name))
             else:
                 importlib.import_module(name)
         except Exception as error:
             raise UsageError(
-                f"--import {name} failed", got=f"{type(error).__name__}: {error}", hint="run the file by itself to see"
+                f"--import {name} failed", got=located(error), hint="run the file by itself to see"
             ) from error
 
 
@@ -42,11 +43,14 @@ def require(name: str) -> None:
         raise UsageError(f"--import {name}: there is no such file or module", expected="layers.py or package.module")
 
 
-def _run_file(path: Path) -> None:
+def run_file(path: Path, *, again: bool = False) -> ModuleType:
+    """Run a file as a module of its own, once, or again when asked to."""
     name = f"kexport_import_{path.stem}"  # goes into the .keras file as the module of its layers: no folder in it
     while name in sys.modules:
         if Path(sys.modules[name].__file__ or "").resolve() == path.resolve():
-            return
+            if not again:
+                return sys.modules[name]
+            break
         name += "_"
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
@@ -58,3 +62,10 @@ def _run_file(path: Path) -> None:
     except BaseException:
         del sys.modules[name]
         raise
+    return module
+
+
+def here_too() -> None:
+    """Make the current folder importable, last: a file here must not shadow an installed package."""
+    if (here := str(Path.cwd())) not in sys.path:
+        sys.path.append(here)

@@ -12,6 +12,8 @@ import numpy as np
 from kexport.bundle.signature import Array, TensorSpec
 from kexport.errors import UsageError, nearest
 
+_WORDS = ("", "a", "the quick brown fox", "Hello, World!", "caf\u00e9 42", "  two  spaces ")
+
 
 class Domain(Protocol):
     """A set of values that an input may take. Its text, `str(domain)`, is what `parse` reads."""
@@ -91,9 +93,9 @@ class Ints:
 class Choice:
     """One of a few values, each equally likely."""
 
-    values: tuple[float, ...]
+    values: tuple[float, ...] | tuple[str, ...]
 
-    def __init__(self, *values: float) -> None:
+    def __init__(self, *values: float | str) -> None:
         if not values:
             raise UsageError("choice() has nothing to choose from", expected="at least one value")
         object.__setattr__(self, "values", values)
@@ -102,7 +104,8 @@ class Choice:
         return rng.choice(np.asarray(self.values), shape)
 
     def corners(self) -> list[float]:  # noqa: D102
-        return sorted(set(self.values))[:: max(1, len(set(self.values)) - 1)]
+        numbers = sorted({value for value in self.values if not isinstance(value, str)})
+        return numbers[:: max(1, len(numbers) - 1)]
 
     def __str__(self) -> str:
         return "choice(" + ", ".join(map(repr, self.values)) + ")"
@@ -148,7 +151,8 @@ def parse(text: str) -> Domain:
         raise UsageError(f"unreadable domain {text!r}", expected=hint, hint=close)
     try:
         arguments = ast.literal_eval(f"({rest[:-1]},)") if rest[:-1].strip() else ()
-        if not all(isinstance(a, int | float) and np.isfinite(a) for a in arguments):
+        texts = kind == "choice" and all(isinstance(a, str) for a in arguments)
+        if not texts and not all(isinstance(a, int | float) and np.isfinite(a) for a in arguments):
             raise ValueError
         if kind == "ints" and not all(isinstance(a, int) for a in arguments):
             raise ValueError
@@ -160,30 +164,51 @@ def parse(text: str) -> Domain:
 def default_for(spec: TensorSpec) -> Domain:
     """The domain of an input that nobody declared one for."""
     kind = spec.numpy_dtype.kind
-    if kind == "f":
+    if kind in "fc":
         return Uniform(-1.0, 1.0)
     if kind == "b":
         return Choice(0, 1)
-    return Ints(0, 2)
+    return Choice(*_WORDS) if kind == "U" else Ints(0, 2)
 
 
 def coerce(name: str, value: object, spec: TensorSpec) -> Domain:
     """The domain that a declaration means: a `Domain`, its text, a `(low, high)` pair, or an array of samples."""
     if isinstance(value, str):
         return parse(value)
-    if isinstance(value, tuple) and len(value) == 2 and all(isinstance(v, int | float) for v in value):
-        return Uniform(*value) if spec.is_float else Ints(int(value[0]), int(value[1]))
+    if _is_pair(value):
+        low, high = np.asarray(value).tolist()
+        return Uniform(low, high) if spec.is_float else Ints(int(low), int(high))
     if hasattr(value, "corners"):
         domain: Domain = value  # type: ignore[assignment]
         return domain
-    samples = np.asarray(value)
-    if samples.ndim == 0 or len(samples) == 0 or samples.dtype == object:
+    samples = recorded(value)
+    if samples is None or (samples.dtype.kind == "U") != (spec.numpy_dtype.kind == "U"):
         raise UsageError(
-            f"the domain of input {name!r} is neither a range nor samples",
+            f"the domain of input {name!r} is neither a range nor samples of {spec.dtype}",
             got=repr(value)[:60],
             expected="a text such as 'uniform(-5, 5)', a (low, high) pair, or an array whose first axis counts samples",
         )
     return Samples(samples)
+
+
+def recorded(value: object) -> Array | None:
+    """The samples that a declaration holds, None when it is something else."""
+    if isinstance(value, Samples):
+        return value.values
+    if isinstance(value, str) or _is_pair(value) or hasattr(value, "corners"):
+        return None
+    samples: Array = np.asarray(value)
+    if samples.dtype.kind in "OS":
+        items = samples.ravel().tolist()
+        if not all(isinstance(item, str | bytes) for item in items):
+            return None
+        texts = [item.decode(errors="surrogateescape") if isinstance(item, bytes) else item for item in items]
+        samples = np.array(texts, dtype=str).reshape(samples.shape)
+    return samples if samples.ndim and len(samples) else None
+
+
+def _is_pair(value: object) -> bool:
+    return isinstance(value, tuple) and len(value) == 2 and all(isinstance(v, int | float) for v in value)
 
 
 def _require_order(domain: Domain, low: float, high: float) -> None:

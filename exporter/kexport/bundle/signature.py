@@ -42,8 +42,8 @@ class TensorSpec:
 
     @property
     def is_float(self) -> bool:
-        """Whether its values are real numbers."""
-        return self.numpy_dtype.kind == "f"
+        """Whether its values are real or complex numbers, which arithmetic rounds."""
+        return self.numpy_dtype.kind in "fc"
 
     def check(self, value: object) -> Array:
         """The array itself, when it fits.

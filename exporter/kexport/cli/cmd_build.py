@@ -26,10 +26,21 @@ def _pairs(what: str) -> Callable[[click.Context, click.Parameter, tuple[str, ..
     return split
 
 
+_MODEL = (
+    "A registered model, file.py:callable or package.module:callable (its code runs), a .keras file, or a SavedModel "
+    "folder."
+)
+
+
 @click.command("build")
-@click.option("--model", required=True, metavar="NAME|PATH", help="A registered model, or a .keras file.")
+@click.option("--model", required=True, metavar="MODEL", help=_MODEL)
 @click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", callback=_pairs("KEY=VALUE"), help="A model parameter."
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    callback=_pairs("KEY=VALUE"),
+    help="A parameter of the model.",
 )
 @click.option("--formats", metavar="A,B", help="What to write; by default keras,saved_model,onnx,tflite.")
 @click.option("--out", metavar="DIR", help="Where to; by default artifacts/NAME.")
@@ -77,7 +88,7 @@ def COMMAND(  # noqa: N802  (the name by which the group finds it)
     from kexport.reports import json
 
     began = time.monotonic()
-    chosen = pipeline.DEFAULT_FORMATS if formats is None else _names(formats)
+    chosen = None if formats is None else _names(formats)
     with quiet_libraries() as stream, Steps(stream) as steps:
         bundle = pipeline.build(
             model,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kexport.bundle.domain import Domain, Ints, coerce, default_for
-from kexport.bundle.signature import Signature
+from kexport.bundle.domain import Domain, Ints, coerce, default_for, recorded
+from kexport.bundle.signature import Array, Signature
 from kexport.errors import UsageError, nearest
 from kexport.factory.trace import Program
 
@@ -28,7 +28,7 @@ def settle(program: Program, declared: Mapping[str, Any]) -> tuple[dict[str, Dom
             )
     limits = _embedding_limits(program)
     domains: dict[str, Domain] = {}
-    notes = []
+    notes = list(program.interface.notes)
     for spec in signature.inputs:
         if spec.name in declared:
             domains[spec.name] = coerce(spec.name, declared[spec.name], spec)
@@ -43,25 +43,32 @@ def settle(program: Program, declared: Mapping[str, Any]) -> tuple[dict[str, Dom
     return domains, notes
 
 
+def samples(declared: Mapping[str, Any]) -> dict[str, Array]:
+    """The declarations that are recorded data, as arrays."""
+    found = {name: recorded(value) for name, value in declared.items()}
+    return {name: array for name, array in found.items() if array is not None}
+
+
 def _embedding_limits(program: Program) -> dict[str, int]:
     """Of each input that feeds an Embedding, the least `input_dim`."""
     import keras
 
-    functional = getattr(program.model, "_functional", None) or program.model
+    limits: dict[str, int] = {}
+    embeddings = [each for each in program.model._flatten_layers() if isinstance(each, keras.layers.Embedding)]
+    if not program.interface.tensors:  # of a model that is no graph of layers, which input feeds which is unknown
+        least = min((layer.input_dim for layer in embeddings), default=0)
+        whole = [spec.name for spec in program.signature.inputs if spec.numpy_dtype.kind in "iu"]
+        return dict.fromkeys(whole, least) if least else {}
     names = {
         id(tensor): spec.name
-        for tensor, spec in zip(
-            keras.tree.flatten(program.interface.input_structure), program.signature.inputs, strict=True
-        )
-    }
-    limits: dict[str, int] = {}
-    for layer in functional.layers:
-        if isinstance(layer, keras.layers.Embedding):
-            for node in layer._inbound_nodes:
-                for tensor in _ancestors(node.input_tensors):
-                    name = names.get(id(tensor))
-                    if name is not None:
-                        limits[name] = min(limits.get(name, layer.input_dim), layer.input_dim)
+        for tensor, spec in zip(program.interface.tensors, program.signature.inputs, strict=True)
+    }  # fmt: skip
+    for layer in embeddings:
+        for node in layer._inbound_nodes:
+            for tensor in _ancestors(node.input_tensors):
+                name = names.get(id(tensor))
+                if name is not None:
+                    limits[name] = min(limits.get(name, layer.input_dim), layer.input_dim)
     return limits
 
 

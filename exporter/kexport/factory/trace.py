@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kexport.bundle.signature import Signature, TensorSpec
-from kexport.errors import ExportError, ModelError, reason
+from kexport.errors import ExportError, KexportError, ModelError, located
 from kexport.factory.corrections._correction import all_active
-from kexport.runtimes._keras_model import Interface
+from kexport.factory.served import Served
+from kexport.runtimes._keras_interface import Interface
 
 
 @dataclass(frozen=True)
@@ -34,15 +35,28 @@ class Program:
     recurrent: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     tables: Mapping[int, tuple[Any, Any]] = field(default_factory=dict)
 
+    @property
+    def served(self) -> bool:
+        """Whether the model is a function that TensorFlow loaded, without layers."""
+        return isinstance(self.model, Served)
 
-def trace(model: Any) -> Program:
+    def resources(self) -> list[Any]:
+        """What the function captures beside variables, and must be saved with it."""
+        return list(_table_objects(self.model))
+
+
+def trace(model: Any, samples: Mapping[str, Any] | None = None) -> Program:
     """Trace the model with `training=False` and its axes as dynamic as it declares them.
 
+    Args:
+        model: the Keras model.
+        samples: recorded inputs by name, which tell what a model takes that was never called.
+
     Raises:
-        ModelError: the model has no fixed inputs, or fails when it is traced.
+        ModelError: nothing tells what the inputs of the model are.
+        ExportError: the model fails when it is traced.
     """
     import keras
-    import tensorflow as tf
 
     if keras.backend.backend() != "tensorflow":
         raise ModelError(
@@ -51,24 +65,21 @@ def trace(model: Any) -> Program:
             expected="tensorflow",
             hint="set KERAS_BACKEND=tensorflow before Keras is imported",
         )
-    interface = Interface.of(model)
-
-    @tf.function(input_signature=tensor_specs(interface.inputs), autograph=False)
-    def core(*flat: Any) -> list[Any]:
-        outputs = model(interface.pack(flat), training=False)
-        return [tf.convert_to_tensor(value) for value in keras.tree.flatten(outputs)]
-
+    interface = model.interface if isinstance(model, Served) else Interface.of(model, samples)
     try:
         with all_active() as record:
-            concrete = core.get_concrete_function()
-    except (ValueError, TypeError, NotImplementedError, tf.errors.OpError) as error:
+            concrete, structure = interface.concrete(model)
+    except KexportError:
+        raise
+    except Exception as error:  # the model's own code may raise anything
         raise ExportError(
             f"model {model.name!r} cannot be traced for inference",
-            got=reason(error),
+            got=located(error),
             hint="a layer that needs Python values, or fixed sizes, cannot become a graph",
         ) from error
+    interface = interface.with_outputs(structure)
     outputs = tuple(
-        TensorSpec(name, tensor.dtype.name, _shape(tensor))
+        TensorSpec(name, tensor.dtype.name, _shape(name, tensor))
         for name, tensor in zip(interface.output_names, concrete.structured_outputs, strict=True)
     )
     return Program(
@@ -92,24 +103,23 @@ def _scopes(model: Any, path: str = "") -> Iterator[tuple[str, tuple[str, str]]]
 
 def _tables(model: Any) -> dict[int, tuple[Any, Any]]:
     """Key and value dtypes of the lookup tables of the model's layers, by id of the handle."""
+    return {id(table.resource_handle): (table.key_dtype, table.value_dtype) for table in _table_objects(model)}
+
+
+def _table_objects(model: Any) -> Iterator[Any]:
     import tensorflow as tf
 
-    return {
-        id(value.resource_handle): (value.key_dtype, value.value_dtype)
-        for layer in model._flatten_layers()
-        for value in vars(layer).values()
-        if isinstance(value, tf.lookup.StaticHashTable | tf.lookup.experimental.MutableHashTable)
-    }
+    for layer in model._flatten_layers():
+        for value in vars(layer).values():
+            if isinstance(value, tf.lookup.StaticHashTable | tf.lookup.experimental.MutableHashTable):
+                yield value
 
 
-def tensor_specs(specs: tuple[TensorSpec, ...]) -> list[Any]:
-    """The specs as TensorFlow's own."""
-    import tensorflow as tf
-
-    return [tf.TensorSpec(spec.shape, spec.dtype, spec.name) for spec in specs]
-
-
-def _shape(tensor: Any) -> tuple[int | None, ...]:
+def _shape(name: str, tensor: Any) -> tuple[int | None, ...]:
     if tensor.shape.rank is None:
-        raise ModelError("an output has no fixed number of axes", got=tensor.name)
+        raise ExportError(
+            f"output {name!r} has no fixed number of axes",
+            got=tensor.name,
+            hint="keras.ops.reshape, or a layer with a fixed output shape, settles it",
+        )
     return tuple(tensor.shape.as_list())

@@ -1,8 +1,9 @@
 """What is true of the model: its outputs in float64, and how far its own float32 lies from them.
 
 Truth is what Keras on TensorFlow computes eagerly for a twin of the model whose every float policy is float64, with
-the same weights. Where no twin can be built, the model's own result stands for the truth, and the noise is what one
-unit in the last place of inputs and weights moves it by.
+the same weights: made from its configuration, or the model itself changed in place. Where no twin can be built, the
+model's own result stands for the truth, and the noise is what one unit in the last place of inputs and weights moves
+it by.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ import numpy as np
 from kexport.bundle.domain import Domain
 from kexport.bundle.goldens import Golden
 from kexport.bundle.manifest import OutputLimit
-from kexport.bundle.signature import Array
-from kexport.errors import reason
+from kexport.bundle.signature import Array, TensorSpec
+from kexport.errors import ModelError, located
+from kexport.factory import double
 from kexport.factory.trace import Program
 from kexport.parity import cases
 from kexport.parity.tolerance import largest, limit_for
-from kexport.runtimes._keras_model import Interface
 
 TWIN = "float64 twin"
 PERTURBATION = "one-ulp perturbation"
@@ -39,138 +40,155 @@ class Truth:
 
 
 def establish(program: Program, domains: Mapping[str, Domain]) -> Truth:
-    """Run the model and its twin on every planned case; without a twin that can be trusted, perturb the model."""
+    """Run the model and its twin on every planned case; without a twin that can be trusted, perturb the model.
+
+    Raises:
+        ModelError: the model fails on its own domain.
+    """
     planned = list(cases.plan(program.signature, domains, lambda feeds: _refusal(program, feeds)))
-    twin = _Twin.of(program)
-    if twin is not None:
-        truth = _measure(program, planned, twin)
+    arrays = [[feeds[spec.name] for spec in program.signature.inputs] for _, feeds in planned]
+    try:
+        owns = [program.interface.run(program.model, each) for each in arrays]
+    except Exception as error:  # the model's own code may raise anything
+        raise ModelError(
+            f"model {program.model.name!r} fails on inputs from their domains",
+            got=located(error),
+            expected="; ".join(f"{name} in {domain}" for name, domain in domains.items()),
+            hint="declare the domain of each input, or give recorded samples",
+        ) from error
+    trues = _twin_results(program, arrays)
+    if trues is not None:
+        truth = _measure(program, planned, owns, trues, [[own] for own in owns], TWIN)
         if all(limit.floor < _SUSPICIOUS for limit in truth.limits):
             return truth
-        perturbed = _measure(program, planned, None)
+    widened = [[_widened(value) for value in own] for own in owns]
+    perturbed = _measure(program, planned, owns, widened, _perturbed(program, arrays), PERTURBATION)
+    if trues is not None:
         pairs = zip(truth.limits, perturbed.limits, strict=True)
         if all(one.floor < _SUSPICIOUS + _ANOTHER_FUNCTION * other.floor for one, other in pairs):
             return truth
-        return perturbed  # the twin is another function: the configuration does not tell all of the model
-    return _measure(program, planned, None)
+    return perturbed  # no twin, or it is another function: the configuration does not tell all of the model
 
 
-def _measure(program: Program, planned: Sequence[tuple[str, cases.Feeds]], twin: _Twin | None) -> Truth:
+def _measure(
+    program: Program,
+    planned: Sequence[tuple[str, cases.Feeds]],
+    owns: Sequence[list[Array]],
+    trues: Sequence[list[Array]],
+    others: Sequence[Sequence[list[Array]]],
+    source: str,
+) -> Truth:
+    """Goldens and limits, from the model's own results, the true ones, and others that tell the noise."""
     specs = program.signature.outputs
     scales, noises = np.zeros(len(specs)), np.zeros(len(specs))
     goldens = []
-    for label, feeds in planned:
-        arrays = [feeds[spec.name] for spec in program.signature.inputs]
-        own = program.interface.run(program.model, arrays)
-        true = twin.run(arrays) if twin else [_widened(value) for value in own]
-        others = [own] if twin else _perturbed(program, arrays)
+    for (label, feeds), own, true, several in zip(planned, owns, trues, others, strict=True):
+        also = {}
         for index, spec in enumerate(specs):
             if spec.is_float:
-                scales[index] = max(scales[index], largest(true[index]))
-                for other in others:
+                scales[index] = max(scales[index], _scale(own[index], true[index]))
+                for other in several:
                     noises[index] = max(noises[index], _noise(other[index], true[index]))
-        goldens.append(Golden(label, feeds, program.signature.named_outputs(true)))
-    source = TWIN if twin else PERTURBATION
+            if _another_answer(spec, own[index], true[index]):
+                also[spec.name] = own[index]
+        goldens.append(Golden(label, feeds, program.signature.named_outputs(true), also))
     limits = [limit_for(spec, scale, noise, source) for spec, scale, noise in zip(specs, scales, noises, strict=True)]
     return Truth(goldens, limits)
+
+
+def _another_answer(spec: TensorSpec, own: Array, true: Array) -> bool:
+    """Whether float arithmetic makes another answer of it: another whole number, or NaN or infinity elsewhere."""
+    if own.shape != true.shape:
+        return False
+    if not spec.is_float:
+        return not np.array_equal(own, true)
+    with np.errstate(over="ignore"):
+        return not np.array_equal(np.isfinite(own), np.isfinite(true.astype(spec.numpy_dtype)))
+
+
+def _scale(own: Array, true: Array) -> float:
+    """The largest magnitude of the truth where the model itself has a number."""
+    return largest(true[np.isfinite(own)] if own.shape == true.shape else true)
 
 
 def _noise(value: Array, truth: Array) -> float:
     """The largest distance where both are finite; a twin of another shape is infinitely far."""
     if value.shape != truth.shape:
         return float("inf")
-    with np.errstate(invalid="ignore"):  # infinity minus infinity
-        return largest(_widened(value) - truth)
+    with np.errstate(invalid="ignore", over="ignore"):  # infinity minus infinity
+        return largest(np.asarray(_widened(value) - truth)[np.isfinite(value)])
 
 
 def _refusal(program: Program, feeds: cases.Feeds) -> str | None:
     """Why the model does not take these feeds, None when it does."""
-    import tensorflow as tf
-
     try:
         program.interface.run(program.model, list(feeds.values()))
-    except (ValueError, TypeError, tf.errors.OpError) as error:
-        return reason(error)
+    except Exception as error:  # noqa: BLE001  the model's own code may raise anything
+        return located(error)
     return None
 
 
-@dataclass(frozen=True)
-class _Twin:
-    """The same model in float64."""
+def _twin_results(program: Program, arrays: Sequence[list[Array]]) -> list[list[Array]] | None:
+    """What the same model computes in float64, None when it cannot be made again, or run, in float64."""
+    if program.served:
+        return None
+    interface = program.interface.with_dtype(lambda dtype: "float64" if double.is_float(dtype) else dtype)
+    specs = program.signature.outputs
 
-    model: Any
-    interface: Interface
-    program: Program
+    def results(twin: Any) -> list[list[Array]]:
+        found = []
+        for each in arrays:
+            outputs = interface.run(twin, [_widened(array) for array in each])
+            pairs = zip(specs, outputs, strict=True)
+            found.append([_widened(v) if s.is_float else v.astype(s.numpy_dtype, copy=False) for s, v in pairs])
+        return found
 
-    @classmethod
-    def of(cls, program: Program) -> _Twin | None:
-        """The twin, or None when the model cannot be made again from its configuration."""
-        import keras
-
-        model = program.model
-        classes = {type(layer).__name__: type(layer) for layer in model._flatten_layers()}
+    with double.everywhere():
         try:
-            config = _in_double(keras.saving.serialize_keras_object(model))
-            # The classes and any Lambda are already running in this process: nothing new is trusted.
-            with keras.saving.custom_object_scope(
-                {name: kind for name, kind in classes.items() if not kind.__module__.startswith("keras.")}
-            ):
-                twin = keras.saving.deserialize_keras_object(config, safe_mode=False)
-            twin.set_weights(model.get_weights())
-            interface = Interface.of(twin)
-        except (ValueError, TypeError, KeyError, AttributeError, NotImplementedError):
+            if program.interface.tensors:
+                return results(double.twin(program.model))
+        except Exception:  # noqa: BLE001  the model's own code may raise anything; it is then changed in place
+            pass
+        try:
+            with double.in_place(program.model) as model:
+                return results(model)
+        except Exception:  # noqa: BLE001  likewise; the truth is then sought without a twin
             return None
-        return cls(twin, interface, program)
-
-    def run(self, arrays: list[Array]) -> list[Array]:
-        """The truth: float64 where the output is real, else the output's own dtype."""
-        wide = [_widened(array) for array in arrays]
-        outputs = self.interface.run(self.model, wide)
-        specs = self.program.signature.outputs
-        return [
-            _widened(value) if spec.is_float else value.astype(spec.numpy_dtype, copy=False)
-            for spec, value in zip(specs, outputs, strict=True)
-        ]
 
 
 def _widened(array: Array) -> Array:
-    """Real numbers as float64; everything else as it is."""
+    """Real numbers as float64, complex ones as complex128; everything else as it is."""
     real = array.dtype.kind == "f" or array.dtype.name == "bfloat16"
-    return array.astype(np.float64) if real else array
+    return array.astype(np.float64) if real else array.astype(np.complex128) if array.dtype.kind == "c" else array
 
 
-def _in_double(config: Any) -> Any:
-    """A Keras configuration with every float dtype and policy in it replaced by float64."""
-    if isinstance(config, list):
-        return [_in_double(item) for item in config]
-    if not isinstance(config, dict):
-        return config
-    if config.get("class_name") == "DTypePolicy" and _is_float(config["config"]["name"]):
-        return {**config, "config": {**config["config"], "name": "float64"}}
-    return {
-        key: "float64" if key == "dtype" and _is_float(value) else _in_double(value) for key, value in config.items()
-    }
-
-
-def _is_float(name: Any) -> bool:
-    return isinstance(name, str) and name.startswith(("float", "bfloat", "mixed_"))
-
-
-def _perturbed(program: Program, arrays: list[Array]) -> list[list[Array]]:
-    """The model's results with inputs and weights moved by at most one unit in the last place."""
+def _perturbed(program: Program, arrays: Sequence[list[Array]]) -> list[list[list[Array]]]:
+    """Of each case: the model's results with inputs and weights moved by at most one unit in the last place."""
     rng = np.random.default_rng(cases.SEED)
     weights = program.model.get_weights()
-    results = []
+    results: list[list[list[Array]]] = [[] for _ in arrays]
     try:
         for _ in range(_PERTURBATIONS):
             program.model.set_weights([_nudged(weight, rng) for weight in weights])
-            results.append(program.interface.run(program.model, [_nudged(array, rng) for array in arrays]))
+            for index, case in enumerate(arrays):
+                results[index].append(program.interface.run(program.model, [_nudged(array, rng) for array in case]))
     finally:
         program.model.set_weights(weights)
     return results
 
 
 def _nudged(array: Array, rng: np.random.Generator) -> Array:
+    if array.dtype.name == "bfloat16":
+        return _nudged_half(array, rng)
     if array.dtype.kind != "f":
         return array
     direction = rng.choice(np.array([-np.inf, np.inf], dtype=array.dtype), array.shape)
     return np.nextafter(array, np.where(rng.random(array.shape) < 0.5, array, direction))
+
+
+def _nudged_half(array: Array, rng: np.random.Generator) -> Array:
+    """The same for bfloat16, which NumPy knows by name only: an ulp is the lowest bit of its 16."""
+    bits = array.view(np.uint16)
+    magnitude = (bits & 0x7FFF).astype(np.int32)
+    moved = magnitude + np.where((magnitude > 0) & (magnitude < 0x7F7F), rng.integers(-1, 2, array.shape), 0)
+    return np.asarray((moved | (bits & 0x8000)).astype(np.uint16).view(array.dtype))

@@ -76,7 +76,8 @@ def _check_parity(bundle: Bundle, session: Session, artifact: Artifact, runtime:
     for spec in bundle.signature.outputs:
         truths = [golden.truth[spec.name] for golden in goldens]
         values = [result[spec.name] for result in results]
-        outcome = compare(spec, limits[spec.name], labels, truths, values)
+        owns = [golden.own.get(spec.name) for golden in goldens]
+        outcome = compare(spec, limits[spec.name], labels, truths, values, owns)
         yield Check(
             "parity",
             outcome.passed,

@@ -51,7 +51,7 @@ def plan(
             shape = _shape(spec, 2, lengths[0])
             own = _patterns(domains[spec.name], spec)
             value = own[name](shape) if name in own else domains[spec.name].sample(rng, shape)
-            feeds[spec.name] = value.astype(spec.numpy_dtype)
+            feeds[spec.name] = np.asarray(value).astype(spec.numpy_dtype)
         yield name, feeds
 
 
@@ -91,6 +91,14 @@ def _recorded(
     count = min(len(array) for array in arrays.values())
     fixed = {spec.shape[0] for spec in inputs if spec.shape and spec.shape[0] is not None}
     batches = [fixed.pop()] if fixed else sorted({1, min(2, count), min(5, count), min(32, count)})
+    dynamic = [
+        arrays[spec.name].shape[axis]
+        for spec in inputs
+        if spec.name in arrays
+        for axis in range(1, len(spec.shape))
+        if spec.shape[axis] is None and axis < arrays[spec.name].ndim
+    ]
+    length = dynamic[0] if dynamic else _LENGTHS[0]
     start = 0
     for batch in batches:
         rows = np.arange(start, start + batch) % count
@@ -98,8 +106,10 @@ def _recorded(
         feeds = {}
         for spec in inputs:
             domain = domains[spec.name]
-            value = arrays[spec.name][rows] if spec.name in arrays else domain.sample(rng, _shape(spec, batch, 1))
-            feeds[spec.name] = np.ascontiguousarray(value, dtype=spec.numpy_dtype)
+            value: Array = (
+                arrays[spec.name][rows] if spec.name in arrays else domain.sample(rng, _shape(spec, batch, length))
+            )
+            feeds[spec.name] = np.asarray(value).astype(spec.numpy_dtype, order="C")
         yield f"recorded samples, batch {batch}", feeds
 
 
@@ -107,7 +117,7 @@ def _random(
     inputs: Sequence[TensorSpec], domains: Mapping[str, Domain], rng: np.random.Generator, batch: int, length: int
 ) -> tuple[str, Feeds]:
     feeds = {
-        spec.name: domains[spec.name].sample(rng, _shape(spec, batch, length)).astype(spec.numpy_dtype)
+        spec.name: np.asarray(domains[spec.name].sample(rng, _shape(spec, batch, length))).astype(spec.numpy_dtype)
         for spec in inputs
     }
     dynamic = any(None in spec.shape[1:] for spec in inputs)

@@ -19,7 +19,14 @@ LEAST_ULPS = 4.0
 #: Above this, float arithmetic leaves so little of the result that a comparison proves nothing.
 LARGEST_LIMIT = 0.1
 
-_EPSILON = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
+_EPSILON = {
+    "float64": 2.0**-52,
+    "float32": 2.0**-23,
+    "float16": 2.0**-10,
+    "bfloat16": 2.0**-7,
+    "complex64": 2.0**-23,
+    "complex128": 2.0**-52,
+}
 
 
 def limit_for(spec: TensorSpec, scale: float, noise: float, source: str) -> OutputLimit:

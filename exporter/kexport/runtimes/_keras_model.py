@@ -1,21 +1,17 @@
-"""How a Keras model is loaded and called: the structure of its inputs and outputs, and their names."""
+"""How a `.keras` file is read, in safe mode."""
 
 from __future__ import annotations
 
 import contextlib
 import json
+import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from kexport import registry
-from kexport.bundle.naming import unique
-from kexport.bundle.signature import Array, TensorSpec
 from kexport.errors import ModelError, reason
 
 _lambda_allowed: ContextVar[bool] = ContextVar("_lambda_allowed", default=False)
@@ -29,74 +25,6 @@ def allowing_lambda(allowed: bool) -> Iterator[None]:
         yield
     finally:
         _lambda_allowed.reset(token)
-
-
-@dataclass(frozen=True)
-class Interface:
-    """The inputs and outputs of a Keras model.
-
-    Attributes:
-        inputs: flat, in the model's own order.
-        input_structure: the inputs as the model takes them; each leaf is a KerasTensor.
-        output_names: flat, in the model's own order.
-        output_structure: the outputs as the model gives them; each leaf is a KerasTensor.
-    """
-
-    inputs: tuple[TensorSpec, ...]
-    input_structure: Any
-    output_names: tuple[str, ...]
-    output_structure: Any
-
-    @classmethod
-    def of(cls, model: Any) -> Interface:
-        """The interface of a built functional or sequential model.
-
-        Raises:
-            ModelError: the model has no fixed inputs yet.
-        """
-        import keras
-
-        functional = getattr(model, "_functional", None) or model
-        structure = getattr(functional, "_inputs_struct", None)
-        if structure is None:
-            raise ModelError(
-                f"model {getattr(model, 'name', model)!r} has no defined inputs",
-                got=type(model).__name__,
-                expected="a functional model, or a sequential one that was built",
-                hint="begin the model with keras.Input(...)",
-            )
-        tensors = keras.tree.flatten(structure)
-        names = unique([tensor.name for tensor in tensors])
-        specs = tuple(
-            TensorSpec(name, keras.backend.standardize_dtype(tensor.dtype), tuple(tensor.shape))
-            for name, tensor in zip(names, tensors, strict=True)
-        )
-        outputs = functional._outputs_struct
-        return cls(specs, structure, tuple(unique(_raw_output_names(outputs), taken=names)), outputs)
-
-    def pack(self, flat: Sequence[Any]) -> Any:
-        """The flat inputs in the structure that the model takes."""
-        import keras
-
-        return keras.tree.pack_sequence_as(self.input_structure, list(flat))
-
-    def run(self, model: Any, arrays: Sequence[Array]) -> list[Array]:
-        """Call the model eagerly, as at inference; flat arrays in, flat arrays out."""
-        import keras
-
-        outputs = model(self.pack(arrays), training=False)
-        return [np.asarray(keras.ops.convert_to_numpy(value)) for value in keras.tree.flatten(outputs)]
-
-
-def _raw_output_names(structure: Any) -> list[str]:
-    """Of each output: its dict key, else the layer it comes from."""
-    import keras
-
-    names = []
-    for path, tensor in keras.tree.flatten_with_path(structure):
-        keys = [key for key in path if isinstance(key, str)]
-        names.append(keys[-1] if keys else tensor._keras_history.operation.name)
-    return names
 
 
 def load_file(path: Path) -> Any:
@@ -117,15 +45,24 @@ def load_file(path: Path) -> Any:
             expected="tensorflow",
             hint="set KERAS_BACKEND=tensorflow",
         )
-    unregistered = _unregistered(config)
-    if unregistered:
+    if missing := unregistered(config):
         raise ModelError(
-            f"{path.name} holds {_listed(unregistered)}, which nobody registered with Keras",
+            f"{path.name} holds {_listed(missing)}, which nobody registered with Keras",
             expected="@keras.saving.register_keras_serializable(package=...) above the class",
             hint="--import FILE|MODULE runs the code that registers it",
         )
     try:
-        return keras.saving.load_model(path, compile=False, safe_mode=not _lambda_allowed.get())
+        with warnings.catch_warnings():
+            # Keras only warns when it cannot build a model again, which then has no weights.
+            warnings.filterwarnings("error", message=".*cannot be built automatically", category=UserWarning)
+            return keras.saving.load_model(path, compile=False, safe_mode=not _lambda_allowed.get())
+    except UserWarning as error:
+        raise ModelError(
+            f"{path.name} cannot be loaded with its weights",
+            got="a model that Keras cannot build again from its file",
+            expected="a model whose variables are made in __init__ or build()",
+            hint="give the model's class a build_from_config(), or begin the model with keras.Input(...)",
+        ) from error
     except Exception as error:  # a layer's own code may raise anything while it is made again
         writer = _keras_version(path)
         raise ModelError(
@@ -194,7 +131,7 @@ def _layer_modules(config: Any) -> list[str]:
     return sorted(module for module in modules if module.rpartition(".")[0] in packages)
 
 
-def _unregistered(config: Any) -> list[str]:
+def unregistered(config: Any) -> list[str]:
     """Classes of the configuration that are neither Keras' own nor registered."""
     import keras
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kexport.bundle.signature import Array, Signature, TensorSpec
+from kexport.runtimes._keras_interface import to_array, to_tensor
 from kexport.runtimes._runtime import Opened, Runtime
 
 
@@ -18,9 +19,9 @@ def _open(path: Path, signature: Signature) -> Opened:
 
     def run(arrays: Sequence[Array], _alive: object = model) -> Sequence[Array]:
         # The loaded object must outlive the function: it owns the variables.
-        feeds = {spec.name: tf.constant(array) for spec, array in zip(signature.inputs, arrays, strict=True)}
+        feeds = {spec.name: to_tensor(spec.dtype, array) for spec, array in zip(signature.inputs, arrays, strict=True)}
         outputs = serve(**feeds)
-        return [outputs[spec.name].numpy() for spec in signature.outputs]
+        return [to_array(outputs[spec.name]) for spec in signature.outputs]
 
     inputs = tuple(TensorSpec(name, spec.dtype.name, tuple(spec.shape.as_list())) for name, spec in declared.items())
     return Opened(run, inputs, tuple(serve.structured_outputs), ordered=False)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kexport.factory.formats._format import Format
-from kexport.factory.trace import Program, tensor_specs
+from kexport.factory.trace import Program
 
 
 def _write(program: Program, target: Path) -> dict[str, Any]:
@@ -18,12 +18,14 @@ def _write(program: Program, target: Path) -> dict[str, Any]:
     import tensorflow as tf
 
     core, interface = program.core, program.interface
-    specs = tensor_specs(interface.inputs)
+    specs = interface.specs()
 
-    @tf.function(input_signature=[interface.pack(specs)], autograph=False)
-    def serve(inputs: Any) -> Any:
-        """As the Keras model: its input structure in, its output structure out."""
-        return keras.tree.pack_sequence_as(interface.output_structure, core(*keras.tree.flatten(inputs)))
+    @tf.function(autograph=False)
+    def serve(*arguments: Any, **named: Any) -> Any:
+        """As the Keras model: its arguments in their structure, its output structure out."""
+        by_name = [named[name] for name, _ in interface.arguments if name in named]
+        outputs = core(*keras.tree.flatten([*arguments, *by_name]))
+        return keras.tree.pack_sequence_as(interface.output_structure, outputs)
 
     @tf.function(autograph=False)
     def serving_default(**named: Any) -> dict[str, Any]:
@@ -33,7 +35,12 @@ def _write(program: Program, target: Path) -> dict[str, Any]:
 
     module = tf.Module()
     module.weights = list(core.graph.variables)  # a function that captures an untracked variable cannot be saved
+    module.captured = program.resources()
     module.serve = serve
+    arguments, named = interface.pack(specs)
+    serve.get_concrete_function(*arguments, **named)
+    if len(arguments) == 1 and not named and type(arguments[0]) is tuple:
+        serve.get_concrete_function(*arguments[0])  # a tuple of inputs may also be spread over the call
     by_name = serving_default.get_concrete_function(**{spec.name: spec for spec in specs})
     tf.saved_model.save(module, str(target), signatures={"serving_default": by_name})
     return {"tensorflow": tf.__version__}

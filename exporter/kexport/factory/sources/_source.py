@@ -10,6 +10,8 @@ from kexport import registry
 from kexport.errors import UsageError
 
 FOLDER = "factory/sources"
+#: What a text that names a model may be, in words.
+KINDS = "a registered name, file.py:callable, package.module:callable, a .keras file or a SavedModel folder"
 
 
 @dataclass(frozen=True)
@@ -21,12 +23,14 @@ class Source:
         load: gives the Keras model; this is where Keras is imported.
         domains: text or value of the domain of some or all of its inputs.
         live: whether the model was made in this process; its classes may then exist nowhere else.
+        formats: that can be made of it; None for all.
     """
 
     name: str
     load: Callable[[], Any]
     domains: Mapping[str, Any] = field(default_factory=dict)
     live: bool = False
+    formats: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -51,9 +55,7 @@ def find(model: object, settings: Mapping[str, str]) -> Source:
         if kind.claims(model):
             source: Source = kind.find(model, settings)
             return source
-    raise UsageError(
-        "this is not a model", got=type(model).__name__, expected="a keras.Model, a name, or the path of a .keras file"
-    )
+    raise UsageError("this is not a model", got=type(model).__name__, expected=f"a keras.Model, {KINDS}")
 
 
 def refuse_settings(what: str, settings: Mapping[str, str]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from kexport import registry
 from kexport.errors import ModelError, UsageError, nearest
 from kexport.factory.sources._parameters import typed
-from kexport.factory.sources._source import Kind, Source
+from kexport.factory.sources._source import KINDS, Kind, Source
 
 GROUP = "kexport.models"
 
@@ -18,7 +18,7 @@ def _find(model: str, settings: Mapping[str, str]) -> Source:
     if model not in offers:
         raise UsageError(
             f"unknown model {model!r}",
-            expected="one of " + ", ".join(offers) + ", or the path of a .keras file",
+            expected="one of " + ", ".join(offers) + f"; or {KINDS}",
             hint=nearest(model, offers),
         )
     function = offers[model].load()

@@ -1,0 +1,58 @@
+"""`file.py:callable`: a function of the user's own that returns the model. Its code runs, because the user named it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+
+from kexport.errors import UsageError
+from kexport.factory.sources import _callable
+from kexport.factory.sources._source import Kind, Source
+from kexport.imports import run_file
+
+
+def _claims(model: object) -> bool:
+    return isinstance(model, str) and (".py:" in model or model.endswith(".py"))
+
+
+def _find(model: str, settings: Mapping[str, str]) -> Source:
+    place, _, attribute = model.rpartition(":") if ".py:" in model else (model, "", "")
+    path = Path(place)
+    if not path.is_file():
+        raise UsageError(f"there is no file {path}", expected="file.py:callable", hint="check the path")
+    if not attribute:
+        raise UsageError(f"{model} names a file, and no function in it", expected=f"{path}:FUNCTION")
+
+    def run() -> ModuleType:
+        return _run(path.resolve())
+
+    return _callable.source(place, attribute, settings, path, run)
+
+
+def _run(path: Path) -> ModuleType:
+    """Run the file with its folder importable, first: a `layers.py` beside it is its own.
+
+    The folder stays importable: a function may import when it is called. What the program imported under the name
+    of a file in the folder, from elsewhere among the user's own files, makes way.
+    """
+    folder = path.parent
+    own = {each.stem for each in folder.glob("*.py")} | {each.parent.name for each in folder.glob("*/__init__.py")}
+    for name in [name for name in sys.modules if name.partition(".")[0] in own]:
+        file = getattr(sys.modules[name], "__file__", None)
+        if file and _is_users(Path(file)) and folder not in Path(file).resolve().parents:
+            del sys.modules[name]
+    before = list(sys.path)
+    sys.path.insert(0, str(folder))
+    try:
+        return run_file(path, again=True)
+    finally:
+        sys.path[:] = [*before, str(folder)] if str(folder) not in before else before
+
+
+def _is_users(path: Path) -> bool:
+    return not {"site-packages", "dist-packages"} & set(path.parts) and not str(path).startswith(sys.base_prefix)
+
+
+KIND = Kind(rank=12, claims=_claims, find=_find)

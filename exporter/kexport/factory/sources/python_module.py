@@ -1,0 +1,47 @@
+"""`package.module:callable`: a function in an importable module, which may lie in the current folder."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+
+from kexport.errors import UsageError, located
+from kexport.factory.sources import _callable
+from kexport.factory.sources._source import Kind, Source
+from kexport.imports import here_too
+
+
+def _claims(model: object) -> bool:
+    return isinstance(model, str) and re.fullmatch(r"[A-Za-z_][\w.]*:[\w.]*", model) is not None
+
+
+def _find(model: str, settings: Mapping[str, str]) -> Source:
+    name, _, attribute = model.partition(":")
+    here_too()
+    try:
+        spec = importlib.util.find_spec(name)
+    except ModuleNotFoundError:
+        spec = None
+    except Exception as error:  # finding a module runs the packages that it lies in
+        raise UsageError(f"{name} cannot be imported", got=located(error)) from error
+    if spec is None:
+        raise UsageError(
+            f"there is no module {name!r}",
+            expected="package.module:callable, installed or in the current folder",
+            hint="for a file: file.py:callable",
+        )
+    if not attribute:
+        raise UsageError(f"{model} names a module, and no function in it", expected=f"{name}:FUNCTION")
+    code = Path(spec.origin) if spec.origin and spec.origin.endswith(".py") else None
+
+    def run() -> ModuleType:
+        return importlib.import_module(name)
+
+    return _callable.source(name, attribute, settings, code, run)
+
+
+KIND = Kind(rank=30, claims=_claims, find=_find)

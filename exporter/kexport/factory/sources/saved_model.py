@@ -1,0 +1,37 @@
+"""A SavedModel folder with a serving signature: its own evaluation is the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from kexport.bundle.naming import carried
+from kexport.errors import ModelError
+from kexport.factory.sources._source import Kind, Source, refuse_settings
+
+#: What can be made of it; `.keras` keeps layers, and a SavedModel has none.
+_FORMATS = ("saved_model", "onnx", "tflite")
+
+
+def _claims(model: object) -> bool:
+    if isinstance(model, Path):
+        return model.is_dir()
+    return isinstance(model, str) and (Path(model) / "saved_model.pb").is_file()
+
+
+def _find(model: str | Path, settings: Mapping[str, str]) -> Source:
+    path = Path(model)
+    refuse_settings("a SavedModel", settings)
+    if not (path / "saved_model.pb").is_file():
+        raise ModelError(f"{path} is no SavedModel", got="no saved_model.pb in it", expected="model.export(folder)")
+    name = carried(path.resolve().name)
+
+    def load() -> object:
+        from kexport.factory import served
+
+        return served.load(path, name)
+
+    return Source(name, load, live=True, formats=_FORMATS)
+
+
+KIND = Kind(rank=15, claims=_claims, find=_find)
