@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +47,58 @@ def written(variable: Any) -> Any:
         if op.type in ("TensorListSetItem", "TensorListPushBack"):
             return op.inputs[2 if op.type == "TensorListSetItem" else 1]
     return None
+
+
+def scanned(graph_def: Any) -> bool:
+    """Whether every list that a loop writes gets its item i in step i, as tf2onnx takes for granted."""
+    functions = {function.signature.name: function for function in graph_def.library.function}
+    for nodes in [graph_def.node, *(function.node_def for function in functions.values())]:
+        by_name = {node.name: node for node in nodes}
+        for node in nodes:
+            if node.op in ("While", "StatelessWhile") and not _writes_in_order(node, by_name, functions):
+                return False
+    return True
+
+
+def _writes_in_order(loop: Any, around: Mapping[str, Any], functions: Mapping[str, Any]) -> bool:
+    body = functions[loop.attr["body"].func.name]
+    nodes = {node.name: node for node in body.node_def}
+    variables = [argument.name for argument in body.signature.input_arg]
+    results = [body.ret[argument.name] for argument in body.signature.output_arg]
+    for write in nodes.values():
+        if write.op != "TensorListSetItem":
+            continue
+        counter = _origin(write.input[1], nodes)
+        if counter not in variables:
+            return False
+        place = variables.index(counter)
+        step = nodes.get(_origin(results[place], nodes))
+        start = around.get(_origin(loop.input[place], around))
+        if step is None or step.op not in ("Add", "AddV2") or _number(start) != 0:
+            return False
+        added = [_origin(name, nodes) for name in step.input]
+        if counter not in added or 1 not in [_number(nodes.get(name)) for name in added]:
+            return False
+    return True
+
+
+def _origin(name: str, nodes: Mapping[str, Any]) -> str:
+    """The node, or argument, that an input comes from, past nodes that change nothing."""
+    while True:
+        name = name.split(":")[0]
+        if name not in nodes or nodes[name].op != "Identity":
+            return name
+        name = nodes[name].input[0]
+
+
+def _number(node: Any) -> int | None:
+    """The whole number that a node holds, if it holds one."""
+    import tensorflow as tf
+
+    if node is None or node.op != "Const":
+        return None
+    value = tf.make_ndarray(node.attr["value"].tensor)
+    return int(value) if value.ndim == 0 and value.dtype.kind == "i" else None
 
 
 def used(graph_def: Any) -> bool:

@@ -14,29 +14,34 @@ CARRIER = "PyFunc"
 _MARK = "kexport onnx node"
 
 
-def onnx_node(kind: str, inputs: Sequence[Any], outputs: Sequence[tuple[Any, Any]], **attributes: Any) -> list[Any]:
+def onnx_node(
+    kind: str, inputs: Sequence[Any], outputs: Sequence[tuple[Any, Any]], note: str = "", **attributes: Any
+) -> list[Any]:
     """Add a node.
 
     Args:
         kind: its type.
         inputs: tensors; None for an optional one that is left out.
         outputs: dtype and static shape of each.
+        note: what other lowerings may want to know of it.
         attributes: those of the node.
     """
     import tensorflow as tf
 
     given = [tensor is not None for tensor in inputs]
-    token = json.dumps({"mark": _MARK, "kind": kind, "given": given, "attributes": attributes})
+    token = json.dumps({"mark": _MARK, "kind": kind, "given": given, "attributes": attributes, "note": note})
     present = [tensor for tensor in inputs if tensor is not None]
     made = tf.raw_ops.PyFunc(input=present, token=token, Tout=[dtype for dtype, _ in outputs])
     return [tf.ensure_shape(tensor, shape) for tensor, (_, shape) in zip(made, outputs, strict=True)]
 
 
-def described(op: Any) -> dict[str, Any] | None:
-    """What a carrier carries; None when the operation is none."""
-    if op.type != CARRIER:
-        return None
-    return _read(op.get_attr("token"))
+def noted(tensor: Any) -> tuple[str, Any]:
+    """The note of the node that makes a tensor, and the first tensor it takes; no note where no such node does."""
+    if tensor.op.type != "EnsureShape" or tensor.op.inputs[0].op.type != CARRIER:
+        return "", None
+    carrier = tensor.op.inputs[0].op
+    said = _read(carrier.get_attr("token"))
+    return (said["note"], carrier.inputs[0]) if said else ("", None)
 
 
 def place(context: Any, node: Any, _name: str, _arguments: Any) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from kexport.factory.lowerings._lowering import Lowering
 from kexport.factory.lowerings._onnx_node import onnx_node
+from kexport.factory.lowerings.reverse import reverse
 from kexport.factory.recurrence import RECURRENT, Recurrence, Steps
 
 _NODES = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN"}
@@ -62,7 +63,7 @@ def _emit(recurrence: Recurrence, _: Sequence[Any]) -> Sequence[Any]:
     if steps is not None:
         outputs = steps.spread(outputs, zero)
     elif recurrence.backwards:
-        outputs = tf.reverse(outputs, [1])
+        outputs = reverse(outputs, [1])
     return [last, outputs, *states]
 
 

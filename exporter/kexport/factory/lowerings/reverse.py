@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kexport.factory.lowerings._lowering import Lowering
-from kexport.factory.lowerings._onnx_node import onnx_node
+from kexport.factory.lowerings._onnx_node import noted, onnx_node
 
 _BEFORE_THE_START = -(2**63) + 1
 
@@ -24,19 +24,26 @@ def _axes(op: Any, inputs: Sequence[Any]) -> list[int] | None:
 
 
 def _applies(op: Any, inputs: Sequence[Any]) -> bool:
-    return bool(_axes(op, inputs))
+    return bool(_axes(op, inputs)) and inputs[0].op.type != "Const"  # a constant is reversed beforehand
 
 
 def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+    return [reverse(inputs[0], _axes(op, inputs) or [])]
+
+
+def reverse(x: Any, axes: Sequence[int]) -> Any:
+    """The tensor, reversed along these axes, given in ascending order."""
     import tensorflow as tf
 
-    x, axes = inputs[0], _axes(op, inputs)
-    if x.op.type == "ReverseV2" and _axes(x.op, x.op.inputs) == axes:
-        return [x.op.inputs[0]]
-    count = len(axes or ())
-    starts = tf.constant([-1] * count, tf.int64)
-    ends = tf.constant([_BEFORE_THE_START] * count, tf.int64)
-    return onnx_node("Slice", [x, starts, ends, tf.constant(axes, tf.int64), starts], [(x.dtype, x.shape)])
+    note = f"reverse {list(axes)}"
+    known, original = noted(x)
+    if known == note:
+        return original
+    starts = tf.constant([-1] * len(axes), tf.int64)
+    ends = tf.constant([_BEFORE_THE_START] * len(axes), tf.int64)
+    places = tf.constant(list(axes), tf.int64)
+    (made,) = onnx_node("Slice", [x, starts, ends, places, starts], [(x.dtype, x.shape)], note)
+    return made
 
 
 LOWERING = Lowering("reverse", ("onnx",), ("ReverseV2",), _emit, _applies)

@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+X = np.random.default_rng(1).normal(size=(3, 5, 4)).astype("float32")
+
+
+def scan(x):
+    """Running sums over the second axis, by a loop that reads from one list of tensors and writes to another."""
+    steps = tf.shape(x)[1]
+    given = tf.TensorArray(tf.float32, steps).unstack(tf.transpose(x, [1, 0, 2]))
+
+    def body(index, total, made):
+        total = total + given.read(index)
+        return index + 1, total, made.write(index, total)
+
+    start = (0, tf.zeros_like(x[:, 0]), tf.TensorArray(tf.float32, steps))
+    _, total, made = tf.while_loop(lambda index, *_: index < steps, body, start)
+    return made.stack(), total
+
+
+@pytest.mark.parametrize("dynamic", [False, True])
+def test_a_loop_over_lists_is_exact_for_dynamic_batch_and_time(converted, dynamic):
+    results, operators = converted(scan, "tflite", X, dynamic=dynamic)
+    assert any(name.startswith("DYNAMIC_UPDATE_SLICE") for name in operators)
+    for made, total in results:
+        np.testing.assert_allclose(made, np.cumsum(X, 1).transpose(1, 0, 2), rtol=1e-6, atol=1e-6)
+        np.testing.assert_array_equal(total, made[-1])
+
+
+def test_items_whose_sizes_only_a_first_step_can_tell_are_right_too(converted):
+    def rows(x):
+        made = tf.TensorArray(tf.float32, 2)
+        _, made = tf.while_loop(
+            lambda index, _: index < 2,
+            lambda index, made: (index + 1, made.write(index, tf.repeat(x, 2, axis=0) * tf.cast(index, tf.float32))),
+            (0, made),
+        )
+        return made.stack()
+
+    results, _ = converted(rows, "tflite", X, dynamic=True)
+    for (value,) in results:
+        np.testing.assert_array_equal(value, np.stack([0 * np.repeat(X, 2, 0), np.repeat(X, 2, 0)]))
+
+
+@pytest.mark.parametrize("dtype", ["int32", "int64", "bool", "float32"])
+def test_items_never_written_are_zeros(converted, dtype):
+    def first_only(x):
+        made = tf.TensorArray(x.dtype, 3, element_shape=x.shape[1:])
+        return made.write(0, x[0]).stack()
+
+    x = np.asarray(X[:, 0] > 0).astype(dtype)
+    results, _ = converted(first_only, "tflite", x)
+    for (value,) in results:
+        assert value.dtype == x.dtype
+        np.testing.assert_array_equal(value, np.stack([x[0], 0 * x[0], 0 * x[0]]))
