@@ -57,6 +57,7 @@ def _converted(emitted: Emitted, program: handovers.Handover) -> bytes:
         emitted.graph.as_graph_def(), list(emitted.inputs), list(emitted.outputs)
     )
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+    converter.canonicalizing_inf_as_min_max_float = False  # by default an infinite constant becomes the largest number
     try:
         content: bytes = converter.convert()
     except Exception as error:  # the converter's own exception type is private to it

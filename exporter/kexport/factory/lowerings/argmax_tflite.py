@@ -1,0 +1,32 @@
+"""The place of the largest or smallest bool or int64, for which TFLite's operator, or a kernel of it, is missing.
+
+Of a bool: that of the same number in float32. Of an int64: the first place where it equals the extremum of the axis.
+Source: TensorFlow's `ArgMax` and `ArgMin`, which name the first of equals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from kexport.factory.lowerings._lowering import Lowering
+
+
+def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+    import tensorflow as tf
+
+    x, axis = inputs
+    smallest, output_type = op.type == "ArgMin", op.get_attr("output_type")
+    if x.dtype == tf.bool:
+        found = tf.argmin if smallest else tf.argmax
+        return [found(tf.cast(x, tf.float32), axis, output_type)]
+    reduce = tf.reduce_min if smallest else tf.reduce_max
+    hit = tf.equal(x, reduce(x, axis, keepdims=True))
+    return [tf.argmax(tf.cast(hit, tf.float32), axis, output_type)]
+
+
+def _applies(op: Any, inputs: Sequence[Any]) -> bool:
+    return inputs[0].dtype.name in ("bool", "int64")
+
+
+LOWERING = Lowering("argmax_tflite", ("tflite",), ("ArgMax", "ArgMin"), _emit, _applies)

@@ -1,0 +1,28 @@
+"""Whether a class is among the k most probable ones: fewer than k others exceed it.
+
+False where a prediction is not finite, and for a class that does not exist, as in TensorFlow.
+Source: TensorFlow's `InTopKV2`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from kexport.factory.lowerings._lowering import Lowering
+
+
+def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+    import tensorflow as tf
+
+    x, targets, k = inputs
+    classes = tf.cast(tf.shape(x)[1], targets.dtype)
+    zero = tf.zeros([], targets.dtype)
+    exists = tf.logical_and(targets >= zero, targets < classes)
+    own = tf.gather(x, tf.where(exists, targets, zero), axis=1, batch_dims=1)
+    more = tf.reduce_sum(tf.cast(x > tf.expand_dims(own, 1), tf.int32), 1)
+    finite = tf.reduce_all(tf.math.is_finite(x), 1)
+    return [tf.logical_and(tf.logical_and(exists, finite), more < tf.cast(k, tf.int32))]
+
+
+LOWERING = Lowering("in_top_k", ("tflite",), ("InTopKV2",), _emit)

@@ -1,0 +1,23 @@
+"""`log(1 + x)` that keeps its relative accuracy near 0, where TFLite's converter writes `log(1 + x)`.
+
+Source: see `_log1p`, which has the mathematics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from kexport.factory.lowerings._log1p import log1p
+from kexport.factory.lowerings._lowering import Lowering
+
+
+def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+    return [log1p(inputs[0])]
+
+
+def _applies(op: Any, inputs: Sequence[Any]) -> bool:
+    return bool(inputs[0].dtype.name == "float32")
+
+
+LOWERING = Lowering("log1p_tflite", ("tflite",), ("Log1p",), _emit, _applies)

@@ -1,0 +1,27 @@
+"""Cross entropy of logits and class numbers, which TFLite lacks: minus the logarithm of the softmax at the class.
+
+Its second output is the gradient, softmax(x) less one at the class.
+Source: TensorFlow's `SparseSoftmaxCrossEntropyWithLogits`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from kexport.factory.lowerings._lowering import Lowering
+
+
+def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+    import tensorflow as tf
+
+    x, labels = inputs
+    loss = -tf.gather(tf.nn.log_softmax(x), labels, axis=1, batch_dims=1)
+    return [loss, tf.nn.softmax(x) - tf.one_hot(labels, tf.shape(x)[1], dtype=x.dtype)]
+
+
+def _applies(op: Any, inputs: Sequence[Any]) -> bool:
+    return bool(inputs[0].dtype.name == "float32")
+
+
+LOWERING = Lowering("sparse_cross_entropy", ("tflite",), ("SparseSoftmaxCrossEntropyWithLogits",), _emit, _applies)

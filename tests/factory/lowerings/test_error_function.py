@@ -1,0 +1,37 @@
+import math
+
+import numpy as np
+import tensorflow as tf
+
+X = np.concatenate([np.linspace(-12, 9, 20001), 10.0 ** np.linspace(-30, 0, 301)]).astype("float32")
+EDGES = np.array([0.0, np.inf, -np.inf, np.nan, 1e30, -1e30], "float32")
+
+
+def test_the_error_function_is_that_of_float64(converted):
+    truth = np.vectorize(math.erf)(X.astype("float64"))
+    results, _ = converted(tf.math.erf, "tflite", X)
+    for (value,) in results:
+        assert (np.abs(value - truth) <= 4 * np.spacing(np.abs(truth).astype("float32"))).all()
+
+
+def test_its_complement_keeps_the_relative_accuracy_of_its_tail(converted):
+    truth = np.vectorize(math.erfc)(X.astype("float64"))
+    results, _ = converted(tf.math.erfc, "tflite", X)
+    for (value,) in results:  # XNNPACK's exponential alone is off by 32 units where it is small
+        assert (np.abs(value - truth) <= 72 * np.spacing(np.abs(truth).astype("float32"))).all()
+        assert np.abs(value - truth)[X > 0.0].max() <= 3 * np.finfo("float32").eps
+
+
+def test_both_end_at_one_and_two(converted):
+    results, _ = converted(lambda x: [tf.math.erf(x), tf.math.erfc(x)], "tflite", EDGES)
+    for erf, erfc in results:
+        np.testing.assert_array_equal(erf, np.float32([0, 1, -1, np.nan, 1, -1]))
+        np.testing.assert_array_equal(erfc, np.float32([1, 0, 2, np.nan, 0, 2]))
+
+
+def test_exact_gelu_stays_one_operator(converted):
+    truth = X.astype("float64") * np.vectorize(math.erfc)(-X.astype("float64") / math.sqrt(2)) / 2
+    results, operators = converted(lambda x: tf.nn.gelu(x, approximate=False), "tflite", X)
+    assert any("GELU" in operator for operator in operators)
+    for (value,) in results:
+        assert np.abs(value - truth).max() <= 12 * 2 * np.finfo("float32").eps
