@@ -99,7 +99,9 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
 
 def reason(error: BaseException) -> str:
     """The line of an exception's message that says what went wrong, without colours and preambles."""
-    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
+    # A KeyError's text is the representation of its key.
+    text = error.args[0] if isinstance(error, KeyError) and error.args else error
+    text = re.sub(r"\x1b\[[0-9;]*m", "", str(text))
     text = text.rpartition("Exception encountered: ")[2]  # Keras nests causes, the first of them last
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     telling = [line for line in lines if not line.startswith("Exception encountered when calling")]

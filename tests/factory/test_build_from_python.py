@@ -83,7 +83,7 @@ def test_a_model_without_a_float64_twin_is_judged_by_perturbation_and_says_so(tm
     class Stubborn(keras.layers.Layer):
         def __init__(self, matrix):
             super().__init__(name="y")
-            self.matrix = matrix
+            self.matrix = tf.constant(matrix)
 
         def call(self, x):
             return tf.matmul(x, self.matrix)  # which is of single precision, and matmul wants both alike

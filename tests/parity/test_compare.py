@@ -70,3 +70,38 @@ def test_a_limit_so_wide_that_nothing_follows_is_no_pass():
     result = outcome(TRUTH.astype("float32"), limit=OutputLimit("y", 2.0, 0.5, 2.0, "float64 twin"))
     assert not result.passed
     assert not result.ran
+
+
+def test_what_keras_itself_says_is_as_right_as_the_truth():
+    truth, own = np.array([1, 2, 3]), np.array([1, 2, 4])
+    result = compare(WHOLE, EXACT, ["case"], [truth], [own.copy()], [own])
+    assert result.passed
+    assert "1 elements are as in Keras" in result.worst
+    assert not compare(WHOLE, EXACT, ["case"], [truth], [np.array([1, 2, 5])], [own]).passed
+
+
+def test_infinity_where_keras_itself_overflows_is_right_and_elsewhere_is_not():
+    truth = np.array([[1.0, 0.5], [0.25, 0.125]])
+    own = np.array([[np.nan, 0.5], [0.25, 0.125]], "float32")
+    elsewhere = np.array([[1.0, np.nan], [0.25, 0.125]], "float32")
+    for value, passes in ((own.copy(), True), (truth.astype("float32"), True), (elsewhere, False)):
+        assert compare(FLOAT, LIMIT, ["case"], [truth], [value], [own]).passed is passes
+
+
+def test_text_is_compared_as_text_whether_it_comes_as_bytes_or_not():
+    spec = TensorSpec("y", "string", (None,))
+    truth = np.array(["a", "é"])
+    assert outcome(np.array([b"a", "é".encode()], object), truth, spec, EXACT).passed
+    assert outcome(np.array(["a", "é"]), truth, spec, EXACT).passed
+    assert not outcome(np.array(["a", "e"], object), truth, spec, EXACT).passed
+
+
+def test_scalars_and_complex_numbers_are_compared_too():
+    scalar = TensorSpec("y", "float32", ())
+    assert outcome(np.array(1.0, "float32"), np.array(1.0), scalar).passed
+    assert not outcome(np.array(1.1, "float32"), np.array(1.0), scalar).passed
+    pair = TensorSpec("y", "complex64", (None,))
+    truth = np.array([1 + 2j, complex(np.nan, 1)])
+    assert outcome(truth.astype("complex64"), truth, pair).passed
+    assert not outcome(np.array([1 + 2.1j, complex(np.nan, 1)], "complex64"), truth, pair).passed
+    assert not outcome(np.array([1 + 2j, 1], "complex64"), truth, pair).passed

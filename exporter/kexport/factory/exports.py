@@ -72,6 +72,7 @@ class Exports:
 
     def write(self, progress: Callable[[str], None]) -> None:
         """Write the formats that this process writes."""
+        self._program.reset()
         for form in self._formats:
             if form.writer is not None:
                 progress(f"writing {form.name}")
@@ -124,5 +125,11 @@ def _converted(form: Format, worker: Worker, timeout: float) -> Mapping[str, Any
             expected=f"a conversion within {timeout:g} s",
             hint=f"build --formats without {form.name}, or allow it more time with --timeout SECONDS",
         ) from crash
+    except RuntimeError as error:  # what the converter raised, that it should not have raised: the model is the cause
+        raise ExportError(
+            f"the {form.name} converter failed on the model",
+            got=str(error).strip().splitlines()[-1],
+            hint=f"build --formats without {form.name}",
+        ) from error
     found: Mapping[str, Any] = details
     return found

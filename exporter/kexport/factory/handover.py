@@ -10,16 +10,18 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from kexport.bundle.signature import Array, Signature
+from kexport.factory import state
 from kexport.factory.trace import Program
 
 GRAPH, WEIGHTS, REST = "graph.pb", "weights.bin", "program.json"
+STATEFUL = "stateful"
 _ALIGNMENT = 64  # bytes; values are mapped into memory, where kernels like them aligned
 
 
@@ -45,7 +47,8 @@ class Handover:
         scopes: of each name in the graph that a layer opened, the path of the layer and its class.
         recurrent: what is known of the functions that compute recurrent layers, by function name.
         name: of the model.
-        assigned: paths of variables that the function assigns to: its state.
+        assigned: of each placeholder that stands for state, a variable that is read and assigned to: the operation that
+            assigns. The folder `STATEFUL` in the handover then holds a SavedModel.
     """
 
     graph_def: Any
@@ -56,6 +59,7 @@ class Handover:
     scopes: Mapping[str, Sequence[str]]
     recurrent: Mapping[str, Mapping[str, Any]]
     name: str
+    assigned: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def weight_bytes(self) -> int:
@@ -80,7 +84,11 @@ def write(program: Program, folder: Path) -> None:
         "signature": program.signature.to_json(),
         "scopes": program.scopes,
         "recurrent": program.recurrent,
+        "assigned": state.kept(graph),
     }
+    if rest["assigned"]:
+        program.reset()
+        state.save(program, folder / STATEFUL)
     (folder / REST).write_text(json.dumps(rest))
 
 
@@ -102,6 +110,7 @@ def read(folder: Path) -> Handover:
         rest["scopes"],
         rest["recurrent"],
         rest["name"],
+        rest["assigned"],
     )
 
 
@@ -127,7 +136,8 @@ def _write_value(value: Any, file: Any) -> dict[str, Any]:
     if isinstance(value, tuple):
         return {"table": [_write_value(np.asarray(part), file) for part in value]}
     array = np.asarray(value)
-    if array.dtype == object:
+    if array.dtype.kind in "OSU":  # strings, which TensorFlow gives as bytes where there is one only
+        array = array.astype(object)
         texts = [base64.b64encode(item).decode() for item in array.ravel().tolist()]
         return {"strings": texts, "shape": list(array.shape)}
     file.write(bytes(-file.tell() % _ALIGNMENT))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from kexport.bundle.signature import Signature, TensorSpec
 from kexport.errors import ExportError, KexportError, ModelError, located
+from kexport.factory import state
 from kexport.factory.corrections._correction import all_active
 from kexport.factory.served import Served
 from kexport.runtimes._keras_interface import Interface
@@ -25,6 +26,7 @@ class Program:
         scopes: of each name that a layer opens in the graph, the layer's path in the model and its class.
         recurrent: of each function in the graph that computes a recurrent layer, the layer's settings.
         tables: of each lookup table that the function captures, by id of its handle: dtypes of keys and values.
+        state: variables that the function assigns to, each with the value it had when it was traced.
     """
 
     model: Any
@@ -34,6 +36,12 @@ class Program:
     scopes: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     recurrent: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     tables: Mapping[int, tuple[Any, Any]] = field(default_factory=dict)
+    state: Sequence[tuple[Any, Any]] = ()
+
+    def reset(self) -> None:
+        """Let what the model keeps between calls be as it was when it was traced."""
+        for variable, value in self.state:
+            variable.assign(value)
 
     @property
     def served(self) -> bool:
@@ -66,6 +74,8 @@ def trace(model: Any, samples: Mapping[str, Any] | None = None) -> Program:
             hint="set KERAS_BACKEND=tensorflow before Keras is imported",
         )
     interface = model.interface if isinstance(model, Served) else Interface.of(model, samples)
+    if not isinstance(model, Served):
+        state.reset_layers(model)
     try:
         with all_active() as record:
             concrete, structure = interface.concrete(model)
@@ -90,6 +100,7 @@ def trace(model: Any, samples: Mapping[str, Any] | None = None) -> Program:
         dict(_scopes(model)),
         record.recurrent,
         _tables(model),
+        state.initial(concrete),
     )
 
 

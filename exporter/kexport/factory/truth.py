@@ -22,12 +22,12 @@ from kexport.errors import ModelError, located
 from kexport.factory import double
 from kexport.factory.trace import Program
 from kexport.parity import cases
-from kexport.parity.tolerance import largest, limit_for
+from kexport.parity.tolerance import EPSILON, largest, limit_for
 
 TWIN = "float64 twin"
 PERTURBATION = "one-ulp perturbation"
 _PERTURBATIONS = 4
-_SUSPICIOUS = 1e-5  # of the output's scale; below it a twin is taken at its word
+_SUSPICIOUS = 100.0  # units in the last place of the output's scale; below it a twin is taken at its word
 _ANOTHER_FUNCTION = 100.0  # so many times what one ulp does to the model is no rounding any more
 
 
@@ -48,6 +48,7 @@ def establish(program: Program, domains: Mapping[str, Domain]) -> Truth:
     planned = list(cases.plan(program.signature, domains, lambda feeds: _refusal(program, feeds)))
     arrays = [[feeds[spec.name] for spec in program.signature.inputs] for _, feeds in planned]
     try:
+        program.reset()
         owns = [program.interface.run(program.model, each) for each in arrays]
     except Exception as error:  # the model's own code may raise anything
         raise ModelError(
@@ -59,15 +60,24 @@ def establish(program: Program, domains: Mapping[str, Domain]) -> Truth:
     trues = _twin_results(program, arrays)
     if trues is not None:
         truth = _measure(program, planned, owns, trues, [[own] for own in owns], TWIN)
-        if all(limit.floor < _SUSPICIOUS for limit in truth.limits):
+        suspicious = _SUSPICIOUS * _epsilon(program)
+        if all(limit.floor < suspicious for limit in truth.limits):
             return truth
     widened = [[_widened(value) for value in own] for own in owns]
     perturbed = _measure(program, planned, owns, widened, _perturbed(program, arrays), PERTURBATION)
     if trues is not None:
         pairs = zip(truth.limits, perturbed.limits, strict=True)
-        if all(one.floor < _SUSPICIOUS + _ANOTHER_FUNCTION * other.floor for one, other in pairs):
+        if all(one.floor < suspicious + _ANOTHER_FUNCTION * other.floor for one, other in pairs):
             return truth
     return perturbed  # no twin, or it is another function: the configuration does not tell all of the model
+
+
+def _epsilon(program: Program) -> float:
+    """The coarsest unit in the last place, relative to 1, of what the model computes in."""
+    layers = program.model._flatten_layers()
+    dtypes = {spec.dtype for spec in (*program.signature.inputs, *program.signature.outputs)}
+    dtypes |= {str(layer.dtype_policy.compute_dtype) for layer in layers}
+    return max((EPSILON[dtype] for dtype in dtypes if dtype in EPSILON), default=EPSILON["float32"])
 
 
 def _measure(
@@ -135,6 +145,8 @@ def _twin_results(program: Program, arrays: Sequence[list[Array]]) -> list[list[
     interface = program.interface.with_dtype(lambda dtype: "float64" if double.is_float(dtype) else dtype)
     specs = program.signature.outputs
 
+    program.reset()
+
     def results(twin: Any) -> list[list[Array]]:
         found = []
         for each in arrays:
@@ -165,30 +177,28 @@ def _widened(array: Array) -> Array:
 def _perturbed(program: Program, arrays: Sequence[list[Array]]) -> list[list[list[Array]]]:
     """Of each case: the model's results with inputs and weights moved by at most one unit in the last place."""
     rng = np.random.default_rng(cases.SEED)
+    epsilon = _epsilon(program)
     weights = program.model.get_weights()
     results: list[list[list[Array]]] = [[] for _ in arrays]
     try:
         for _ in range(_PERTURBATIONS):
-            program.model.set_weights([_nudged(weight, rng) for weight in weights])
+            program.reset()
+            program.model.set_weights([_nudged(weight, rng, epsilon) for weight in weights])
             for index, case in enumerate(arrays):
-                results[index].append(program.interface.run(program.model, [_nudged(array, rng) for array in case]))
+                nudged = [_nudged(array, rng, epsilon) for array in case]
+                results[index].append(program.interface.run(program.model, nudged))
     finally:
         program.model.set_weights(weights)
+        program.reset()
     return results
 
 
-def _nudged(array: Array, rng: np.random.Generator) -> Array:
-    if array.dtype.name == "bfloat16":
-        return _nudged_half(array, rng)
-    if array.dtype.kind != "f":
+def _nudged(array: Array, rng: np.random.Generator, epsilon: float) -> Array:
+    """Every real number moved by one unit in the last place that the model computes with, up, down, or not at all."""
+    if array.dtype.kind != "f" and array.dtype.name != "bfloat16":
         return array
-    direction = rng.choice(np.array([-np.inf, np.inf], dtype=array.dtype), array.shape)
-    return np.nextafter(array, np.where(rng.random(array.shape) < 0.5, array, direction))
-
-
-def _nudged_half(array: Array, rng: np.random.Generator) -> Array:
-    """The same for bfloat16, which NumPy knows by name only: an ulp is the lowest bit of its 16."""
-    bits = array.view(np.uint16)
-    magnitude = (bits & 0x7FFF).astype(np.int32)
-    moved = magnitude + np.where((magnitude > 0) & (magnitude < 0x7F7F), rng.integers(-1, 2, array.shape), 0)
-    return np.asarray((moved | (bits & 0x8000)).astype(np.uint16).view(array.dtype))
+    own = array.astype(np.float64)
+    # Half of them stay. An ulp lies between half of epsilon and epsilon of a number: here it is the latter.
+    signs = rng.choice([-1.0, 0.0, 0.0, 1.0], array.shape)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(own + signs * epsilon * np.abs(own)).astype(array.dtype)

@@ -19,7 +19,8 @@ LEAST_ULPS = 4.0
 #: Above this, float arithmetic leaves so little of the result that a comparison proves nothing.
 LARGEST_LIMIT = 0.1
 
-_EPSILON = {
+#: One unit in the last place of 1, by dtype.
+EPSILON = {
     "float64": 2.0**-52,
     "float32": 2.0**-23,
     "float16": 2.0**-10,
@@ -43,7 +44,7 @@ def limit_for(spec: TensorSpec, scale: float, noise: float, source: str) -> Outp
     scale = scale or 1.0  # an output that is always zero has no scale of its own
     floor = noise / scale
     # Arithmetic is float32 where the truth's dtype is float64 but the model's is not: the output's dtype decides.
-    limit = max(FLOOR_MULTIPLE * floor, LEAST_ULPS * _EPSILON[spec.dtype])
+    limit = max(FLOOR_MULTIPLE * floor, LEAST_ULPS * EPSILON[spec.dtype])
     return OutputLimit(spec.name, float(scale), float(floor), float(limit), source)
 
 

@@ -49,12 +49,13 @@ def recovered(model: Any, samples: Mapping[str, Array]) -> Interface:
 
 
 def _unknown(model: Any) -> ModelError:
-    taken = ", ".join(_required(model)) or "inputs"
+    samples = ", ".join(f"{name!r}: array" for name in _required(model))
+    why = "Keras could record nothing of its calls" if model._called else "it was never called"
     return ModelError(
-        f"model {model.name!r} has no defined inputs: it was never called",
+        f"model {model.name!r} has no defined inputs: {why}",
         got=type(model).__name__,
         expected="a model that was called or built once, or samples of its inputs",
-        hint=f"call it once; or begin it with keras.Input(...); or give samples: domain={{'{taken}': array}}",
+        hint=f"call it once; or begin it with keras.Input(...); or give samples: domain={{{samples}}}",
     )
 
 

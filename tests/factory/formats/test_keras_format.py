@@ -1,0 +1,42 @@
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+import kexport
+
+
+@keras.saving.register_keras_serializable(package="test_keras_format")
+class Two(keras.Model):
+    """Keras records the shape of `a` alone, and its constructor takes nothing."""
+
+    def __init__(self):
+        super().__init__()
+        self.one, self.other = layers.Dense(3), layers.Dense(3)
+
+    def call(self, a, b):
+        return self.one(a) + self.other(b)
+
+
+class Unregistered(layers.Layer):
+    def call(self, x):
+        return x * 2
+
+
+def test_a_model_of_two_arguments_reloads_in_keras_with_its_weights(tmp_path):
+    model = Two()
+    arrays = [np.random.default_rng(0).random((2, size), "float32") for size in (4, 6)]
+    wanted = model(*arrays).numpy()
+    bundle = kexport.build(model, tmp_path / "b", formats=["keras"])
+    assert bundle.passed, bundle.report
+    again = keras.saving.load_model(bundle.path / "model.keras")
+    assert np.array_equal(again(*arrays).numpy(), wanted)
+    assert model._build_shapes_dict == {"input_shape": (2, 4)}
+    assert "trainable" in model.get_config()
+
+
+def test_classes_that_keras_could_not_find_again_are_refused_by_name(tmp_path):
+    x = keras.Input((2,), name="x")
+    with pytest.raises(kexport.KexportError, match="Unregistered"):
+        kexport.build(keras.Model(x, Unregistered()(x)), tmp_path / "b", formats=["keras"])
+    assert list(tmp_path.iterdir()) == []

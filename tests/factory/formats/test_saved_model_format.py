@@ -1,0 +1,53 @@
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers, ops
+
+from kexport.factory.formats.saved_model import FORMAT
+from kexport.factory.trace import trace
+
+
+class Two(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense = layers.Dense(3)
+
+    def call(self, a, b):
+        return {"sum": self.dense(a) + b, "pair": (a, b)}
+
+
+def written(model, folder, samples=None):
+    FORMAT.writer(trace(model, samples), folder / "saved_model")
+    return tf.saved_model.load(str(folder / "saved_model"))
+
+
+def test_serve_takes_the_arguments_of_the_model_and_gives_its_structure(tmp_path):
+    model = Two()
+    a, b = tf.ones((2, 4)), tf.ones((2, 3))
+    wanted = model(a, b)
+    loaded = written(model, tmp_path, {"a": a.numpy(), "b": b.numpy()})
+    outputs = loaded.serve(a, b)
+    assert np.allclose(outputs["sum"], wanted["sum"])
+    assert len(outputs["pair"]) == 2
+    assert set(loaded.signatures["serving_default"](a=a, b=b)) == {"sum", "pair", "pair_1"}
+
+
+def test_a_tuple_of_inputs_may_be_given_whole_or_spread(tmp_path):
+    pair = keras.Input((2,), name="p"), keras.Input((3,), name="q")
+    loaded = written(keras.Model(pair, layers.Concatenate()(pair)), tmp_path)
+    values = tf.ones((2, 2)), tf.zeros((2, 3))
+    assert np.array_equal(loaded.serve(values), loaded.serve(*values))
+
+
+def test_dicts_and_nests_are_taken_as_they_are(tmp_path):
+    nest = {"b": keras.Input((2,), name="b"), "a": [keras.Input((2,), name="x"), keras.Input((2,), name="y")]}
+    model = keras.Model(nest, ops.stack([nest["b"] * 100, nest["a"][0] * 10, nest["a"][1]]))
+    loaded = written(model, tmp_path)
+    values = {"b": tf.constant([[3.0, 3]]), "a": [tf.constant([[2.0, 2]]), tf.constant([[1.0, 1]])]}
+    assert loaded.serve(values)[:, 0, 0].numpy().tolist() == [300, 20, 1]
+
+
+def test_lookup_tables_are_saved_with_it(tmp_path):
+    x = keras.Input((2,), dtype="string", name="x")
+    loaded = written(keras.Model(x, layers.StringLookup(vocabulary=["a", "b"])(x)), tmp_path)
+    assert loaded.serve(tf.constant([["b", "?"]])).numpy().tolist() == [[2, 0]]

@@ -1,0 +1,65 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import kexport
+from kexport.errors import ModelError
+from kexport.factory.sources import _source
+from kexport.factory.trace import trace
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """Keras' own export, of eleven outputs."""
+    x = keras.Input((4,), name="x")
+    model = keras.Model(x, [keras.layers.Dense(i + 1, name=f"y{i}")(x) for i in range(11)])
+    folder = tmp_path_factory.mktemp("exported") / "mine"
+    model.export(folder, verbose=False)
+    return model, folder
+
+
+def test_a_saved_model_is_built_in_the_formats_that_it_can_be_and_its_own_evaluation_is_the_truth(exported, tmp_path):
+    model, folder = exported
+    bundle = kexport.build(str(folder), tmp_path / "b")
+    assert bundle.passed, bundle.report
+    assert {artifact.format for artifact in bundle.manifest.artifacts} == {"saved_model", "onnx", "tflite"}
+    assert {limit.source for limit in bundle.manifest.limits} == {"one-ulp perturbation"}
+    values = np.random.default_rng(0).random((3, 4), "float32")
+    outputs = kexport.load(bundle.path, "onnxruntime")({"x": values})
+    for value, wanted in zip(outputs.values(), model(values), strict=True):
+        assert np.allclose(value, wanted, atol=1e-6)
+
+
+def test_keras_is_refused_for_it(exported, tmp_path):
+    with pytest.raises(kexport.KexportError, match="does not keep layers"):
+        kexport.build(exported[1], tmp_path / "b", formats=["keras"])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_any_serving_signature_will_do_and_its_names_are_kept(tmp_path):
+    module = tf.Module()
+    module.scale = tf.Variable(3.0)
+
+    @tf.function(input_signature=[tf.TensorSpec((None, 2), name="left"), tf.TensorSpec((None, 2), name="right")])
+    def serve(left, right):
+        return {"sum": left + right * module.scale, "count": tf.shape(left)[0]}
+
+    tf.saved_model.save(module, str(tmp_path / "s"), signatures={"serving_default": serve})
+    served = _source.find(tmp_path / "s", {}).load()
+    program = trace(served)
+    assert [spec.name for spec in program.signature.inputs] == ["left", "right"]
+    assert [(spec.name, spec.shape) for spec in program.signature.outputs] == [("count", ()), ("sum", (None, 2))]
+    ones = np.ones((1, 2), "float32")
+    assert program.interface.run(served, [ones, ones])[1].tolist() == [[4, 4]]
+    (weight,) = served.get_weights()
+    served.set_weights([weight * 2])
+    assert program.interface.run(served, [ones, ones])[1].tolist() == [[7, 7]]
+
+
+def test_a_folder_that_is_none_and_one_without_the_signature_are_refused(tmp_path):
+    with pytest.raises(ModelError, match=r"no saved_model\.pb"):
+        _source.find(tmp_path, {})
+    tf.saved_model.save(tf.Module(), str(tmp_path / "s"))
+    with pytest.raises(ModelError, match="no serving signature"):
+        _source.find(tmp_path / "s", {}).load()

@@ -1,0 +1,114 @@
+"""The truth and the limits that follow from it."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers, ops
+
+from kexport.bundle import goldens
+from kexport.bundle.domain import Samples, Uniform
+from kexport.factory import double
+from kexport.factory.domains import settle
+from kexport.factory.trace import trace
+from kexport.factory.truth import PERTURBATION, TWIN, establish
+from kexport.parity.tolerance import EPSILON
+
+
+def truth_of(model, **domains):
+    program = trace(model)
+    return program, establish(program, settle(program, domains)[0])
+
+
+class Plain(keras.Model):
+    """No configuration tells how to make it again."""
+
+    def __init__(self, width):
+        super().__init__()
+        self.inner = layers.Dense(width)
+
+    def call(self, x):
+        return self.inner(x)
+
+
+def test_a_subclassed_model_has_a_twin_in_place_and_is_left_as_it_was():
+    model = Plain(3)
+    model(np.ones((1, 4), "float32"))
+    before = [weight.copy() for weight in model.get_weights()]
+    _, truth = truth_of(model)
+    assert truth.limits[0].source == TWIN
+    assert 0 < truth.limits[0].floor < 1e-6
+    assert model.inner.dtype_policy.name == "float32"
+    for weight, own in zip(model.get_weights(), before, strict=True):
+        assert weight.dtype == own.dtype
+        assert np.array_equal(weight, own)
+    assert keras.config.floatx() == "float32"
+
+
+@pytest.mark.parametrize(("policy", "dtype"), [("mixed_float16", "float16"), ("mixed_bfloat16", "bfloat16")])
+def test_half_precision_inside_has_the_floor_of_half_though_the_output_is_single(policy, dtype):
+    x = keras.Input((8,), name="x")
+    hidden = layers.Dense(16, activation="tanh", dtype=policy)(x)
+    model = keras.Model(x, layers.Dense(3, dtype="float32", name="y")(hidden))
+    _, truth = truth_of(model)
+    assert truth.limits[0].source == TWIN
+    assert EPSILON[dtype] / 16 < truth.limits[0].floor < EPSILON[dtype] * 4
+
+
+def test_the_truth_of_a_float64_model_is_the_model():
+    x = keras.Input((4,), dtype="float64", name="x")
+    _, truth = truth_of(keras.Model(x, layers.Dense(3, dtype="float64", name="y")(x)))
+    assert truth.limits[0].limit <= 8 * EPSILON["float64"]
+
+
+def test_rounding_of_a_tie_has_two_right_answers():
+    x = keras.Input((1,), name="x")
+    model = keras.Model(x, ops.cast(ops.round((x / 3.0) * 3.0 * 0.5), "int32"))
+    values = np.random.default_rng(0).integers(1, 2000, (400, 1)).astype("float32") * 0.7
+    values[:200] = np.round(values[:200] / 0.7)  # odd ones lie on a tie, where float32 errs to either side
+    _, truth = truth_of(model, x=Samples(values))
+    assert truth.limits[0].limit == 0
+    two = [golden for golden in truth.goldens if golden.own]
+    for golden in two:
+        (name,) = golden.own
+        assert (golden.own[name] != golden.truth[name]).any()
+
+
+def test_where_single_precision_overflows_its_own_answer_is_kept_beside_the_truth():
+    x = keras.Input((1,), name="x")
+    model = keras.Model(x, ops.exp(x * 60) / (1 + ops.exp(x * 60)))
+    _, truth = truth_of(model, x=Uniform(0, 4))
+    kept = [own for golden in truth.goldens for own in golden.own.values()]
+    assert any(np.isnan(own).any() for own in kept)
+    assert truth.limits[0].scale == pytest.approx(1.0)
+
+
+def test_without_a_twin_the_model_is_perturbed():
+    class Stubborn(keras.layers.Layer):
+        def call(self, x):
+            if keras.config.floatx() == "float64":
+                raise RuntimeError("never in double")
+            return ops.tanh(x)
+
+    x = keras.Input((4,), name="x")
+    _, truth = truth_of(keras.Model(x, Stubborn(name="y")(x)))
+    assert truth.limits[0].source == PERTURBATION
+
+
+def test_a_quantised_model_is_not_doubled_in_place():
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(3)])
+    model.layers[0].quantize("int8")
+    with pytest.raises(NotImplementedError), double.in_place(model):
+        pass
+
+
+def test_goldens_of_text_and_of_two_answers_are_read_as_written(tmp_path):
+    x = keras.Input((2,), dtype="string", name="x")
+    model = keras.Model(x, layers.Identity(dtype="string", name="y")(x))
+    program, truth = truth_of(model, x=np.array([["a", "é"], ["", "long text"]], object))
+    extra = goldens.Golden("more", truth.goldens[0].inputs, truth.goldens[0].truth, truth.goldens[0].truth)
+    goldens.write(tmp_path / "g.npz", [*truth.goldens, extra])
+    read = goldens.read(tmp_path / "g.npz", program.signature, [""] * (len(truth.goldens) + 1))
+    for one, other in zip([*truth.goldens, extra], read, strict=True):
+        for part in ("inputs", "truth", "own"):
+            ours, theirs = getattr(one, part), getattr(other, part)
+            assert {k: v.tolist() for k, v in ours.items()} == {k: v.tolist() for k, v in theirs.items()}
