@@ -89,6 +89,26 @@ def test_a_sequential_model_is_not_bound_to_the_batch_of_its_first_call():
     assert signature(model)[0][0][2] == (None, 3)
 
 
+def test_whole_samples_tell_what_a_sequential_model_was_called_with():
+    model = keras.Sequential([layers.Embedding(9, 4)])
+    model(ones(5, 3, dtype="int32"))
+    (name,) = [tensor.name for tensor in model.inputs]
+    assert signature(model)[0] == [(name, "float32", (None, 3))]
+    assert signature(model, {name: ones(5, 3, dtype="int32")})[0] == [(name, "int32", (None, 3))]
+
+
+def test_an_output_that_is_none_is_refused_by_its_place():
+    model = NoneToo()
+    model(ones(1, 2))
+    with pytest.raises(ModelError, match=r"outputs\['loss'\]"):
+        trace(model)
+
+
+class NoneToo(keras.Model):
+    def call(self, x):
+        return {"y": x, "loss": None}
+
+
 def test_more_than_ten_outputs_keep_their_order_and_names():
     x = keras.Input((2,), name="x")
     model = keras.Model(x, [layers.Dense(i + 1, name=f"y{i}")(x) for i in range(12)])

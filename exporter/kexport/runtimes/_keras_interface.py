@@ -52,7 +52,8 @@ class Interface:
         functional = getattr(model, "_functional", None) or model
         if getattr(functional, "_inputs_struct", None) is None:
             return _keras_calls.recovered(model, samples or {})
-        return _of_functional(functional, _any_batch(model))
+        found = _of_functional(functional, _any_batch(model))
+        return _with_whole_samples(found, samples or {}) if _guessed(model) else found
 
     def with_outputs(self, structure: Any) -> Interface:
         """The same, with the outputs that a trace gave."""
@@ -103,6 +104,7 @@ class Interface:
         @tf.function(input_signature=self.specs(), autograph=False)
         def core(*flat: Any) -> list[Any]:
             outputs = self.call(model, flat)
+            _refuse_none(model, outputs)
             tensors = [tf.convert_to_tensor(value) for value in keras.tree.flatten(outputs)]
             found[:] = [keras.tree.map_structure(lambda _: 0, outputs)]
             return tensors
@@ -112,10 +114,24 @@ class Interface:
 
 def _any_batch(model: Any) -> bool:
     """Whether the batch is dynamic though it is recorded: a sequential model records that of its first call."""
+    stateful = any(getattr(layer, "stateful", False) for layer in model._flatten_layers())
+    return _guessed(model) and not stateful
+
+
+def _guessed(model: Any) -> bool:
+    """Whether Keras itself may have made the model's input, from the first call, as real numbers whatever it was."""
     import keras
 
-    stateful = any(getattr(layer, "stateful", False) for layer in model._flatten_layers())
-    return isinstance(model, keras.Sequential) and not stateful
+    return isinstance(model, keras.Sequential)
+
+
+def _with_whole_samples(interface: Interface, samples: Mapping[str, Array]) -> Interface:
+    whole = {name: array.dtype.name for name, array in samples.items() if array.dtype.kind in "iu"}
+    specs = [
+        dataclasses.replace(spec, dtype=whole[spec.name]) if spec.name in whole and spec.is_float else spec
+        for spec in interface.inputs
+    ]
+    return dataclasses.replace(interface, inputs=tuple(specs))
 
 
 def _of_functional(functional: Any, any_batch: bool) -> Interface:
@@ -148,6 +164,17 @@ def _of_functional(functional: Any, any_batch: bool) -> Interface:
         outputs,
         tuple(f"input {name} is optional in Keras: the artifacts always want it" for name in optional),
     )
+
+
+def _refuse_none(model: Any, outputs: Any) -> None:
+    import keras
+
+    for path, value in keras.tree.flatten_with_path(outputs):
+        if value is None:
+            where = "".join(f"[{key!r}]" for key in path)
+            raise ModelError(
+                f"an output of model {model.name!r} is None", got=f"outputs{where}", hint="leave it out at inference"
+            )
 
 
 def _origin(tensor: Any) -> Any:

@@ -14,9 +14,13 @@ from kexport.runtimes._runtime import Opened, Runtime
 
 def _open(path: Path, signature: Signature) -> Opened:
     model = _keras_model.load_file(path)
+    import keras
+
     face = Interface.of(model)
-    if not face.tensors and len(face.inputs) == len(signature.inputs):
-        # Of a model that is no graph of layers, the file keeps shapes and structures, not names and dtypes.
+    guessed = not face.tensors or isinstance(model, keras.Sequential)
+    if guessed and len(face.inputs) == len(signature.inputs):
+        # Of a model that is no graph of layers, the file keeps shapes and structures, not names and dtypes; those of
+        # a sequential one may be what Keras guessed.
         face = dataclasses.replace(face, inputs=signature.inputs)
     if not face.output_names:
         face = face.with_outputs(face.concrete(model)[1])
