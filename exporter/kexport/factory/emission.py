@@ -15,10 +15,10 @@ from kexport.errors import ExportError
 from kexport.factory import dimensions, lists
 from kexport.factory.handover import Handover, Table
 from kexport.factory.lowerings import _lowering
-from kexport.factory.lowerings._lowering import Lowering
+from kexport.factory.lowerings._lowering import Lowering, Missing
 from kexport.factory.lowerings._pair import Pair
 from kexport.factory.recurrence import RECURRENT, Recurrence
-from kexport.factory.refusal import refusal
+from kexport.factory.refusal import refusal, stateful
 
 _CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 _BRANCHES = ("If", "StatelessIf", "Case", "StatelessCase")
@@ -59,6 +59,8 @@ def emit(
     """
     import tensorflow as tf
 
+    if handover.assigned:
+        raise stateful(format_name, handover.assigned.values(), handover.scopes)
     with tf.Graph().as_default() as source:
         tf.import_graph_def(handover.graph_def, name="")
     with tf.Graph().as_default() as target:
@@ -73,6 +75,8 @@ def emit(
             inputs.append(placeholder)
         found = emission.tensors([source.get_tensor_by_name(name) for name in handover.outputs])
         for tensor, spec in zip(found, handover.signature.outputs, strict=True):
+            if isinstance(tensor, Missing):
+                raise refusal(format_name, tensor.why, [(tensor.kind, spec.name)], handover.scopes)
             if isinstance(tensor, Pair):
                 raise refusal(
                     format_name, "an output is complex", [("complex numbers", spec.name)], handover.scopes
@@ -142,8 +146,9 @@ class _Emission:
             return [tf.gather(inputs[0], inputs[1], batch_dims=op.get_attr("batch_dims"), name=name)]
         if op.type == "VariableShape":
             return [tf.shape(inputs[0], out_type=op.get_attr("out_type"), name=name)]
-        if op.type.startswith("Assign") and op.type.endswith("VariableOp"):
-            raise ExportError("the model keeps state between calls", got=op.name)
+        for made in inputs:
+            if isinstance(made, Missing):
+                raise refusal(self._format, made.why, [(made.kind, name)], self._handover.scopes)
         on_complex = any(tensor.dtype.is_complex for tensor in (*op.inputs, *op.outputs))
         for lowering in self._lowerings.get(op.type, ()):
             if lowering.on_complex is on_complex and lowering.applies(op, inputs):
@@ -159,7 +164,8 @@ class _Emission:
             why = "an operation on complex numbers has no equivalent"
             raise refusal(self._format, why, [(op.type, name)], self._handover.scopes)
         if any(isinstance(given, Table | lists.Reserved) for given in inputs):
-            raise ExportError("an operation takes what no tensor stands for", got=f"{op.type} {op.name}")
+            why = "an operation takes a table, or a list, that no tensor stands for"
+            raise refusal(self._format, why, [(op.type, name)], self._handover.scopes)
         return self._copy(op, inputs, {}, [tensor.dtype for tensor in op.outputs])
 
     def _captured(self, op: Any) -> Any:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from kexport.errors import ExportError
 
 _ANOTHER = {"onnx": "tflite", "tflite": "onnx"}
-_TEXT = re.compile(r"String|Regex|Unicode|Table|Text|FarmHash|Fingerprint|AsString|Ragged")
+_TEXT = re.compile(r"String|Regex|Unicode|Table|Text|FarmHash|Fingerprint|AsString|Ragged|SparseCross")
 
 
 def refusal(
@@ -36,6 +36,18 @@ def refusal(
         got="; ".join(f"{', '.join(sorted(found))} in {layer}" for layer, found in by_layer.items()),
         expected="operations that the format has",
         hint=hint,
+    )
+
+
+def stateful(format_name: str, assigning: Iterable[str], scopes: Mapping[str, Sequence[str]]) -> ExportError:
+    """The error for a model that keeps state between calls; gets the names of the operations that change it."""
+    layers = dict.fromkeys(layer_of(name, scopes) for name in assigning)
+    return ExportError(
+        f"the model cannot be written as {format_name}: its state would freeze at what it is now",
+        got=f"state kept between calls in {', '.join(layers)}",
+        expected="a model that computes the same at every call",
+        hint="stateful=False, with the state as input (initial_state) and output (return_state=True); or a format that "
+        "keeps state (--formats saved_model,keras,tflite)",
     )
 
 

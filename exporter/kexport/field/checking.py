@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from kexport.bundle.folder import Bundle
 from kexport.bundle.manifest import Artifact
@@ -43,6 +44,9 @@ def _check_signature(signature: Signature, opened: Opened, artifact: Artifact, r
     """Names, order, dtypes and shapes of inputs, names and order of outputs, as the artifact declares them."""
     problems = []
     declared: Sequence[TensorSpec] = opened.inputs
+    pinned = artifact.details.get("pinned")
+    if pinned:
+        declared = [_unpinned(spec, pinned["batch"]) for spec in declared]
     outputs = list(opened.outputs)
     wanted = [spec.name for spec in signature.outputs]
     if not opened.ordered:
@@ -55,6 +59,11 @@ def _check_signature(signature: Signature, opened: Opened, artifact: Artifact, r
     if outputs != wanted:
         problems.append(f"outputs {', '.join(outputs)} instead of {', '.join(wanted)}")
     return Check("signature", not problems, artifact.path, runtime.name, detail="; ".join(problems))
+
+
+def _unpinned(spec: TensorSpec, batch: int) -> TensorSpec:
+    """What an input whose batch the manifest calls pinned stands for: any batch."""
+    return replace(spec, shape=(None, *spec.shape[1:])) if spec.shape[:1] == (batch,) else spec
 
 
 def _pairs(

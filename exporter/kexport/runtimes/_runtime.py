@@ -9,9 +9,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import overload
 
+import numpy as np
+
 from kexport import registry
 from kexport.bundle.signature import Array, Signature, TensorSpec
-from kexport.errors import MissingRuntimeError, unknown
+from kexport.errors import InputError, MissingRuntimeError, unknown
 
 FOLDER = "runtimes"
 
@@ -132,6 +134,23 @@ class Session:
         inputs = ", ".join(f"{spec.name}: {spec}" for spec in self.signature.inputs)
         outputs = ", ".join(f"{spec.name}: {spec}" for spec in self.signature.outputs)
         return f"<model on {self.runtime}: {inputs} -> {outputs}>"
+
+
+def by_sample(
+    run: Callable[[Sequence[Array]], Sequence[Array]],
+) -> Callable[[Sequence[Array]], Sequence[Array]]:
+    """Serve batches of any size with an artifact whose batch is pinned to 1, one sample after another."""
+
+    def run_each(arrays: Sequence[Array]) -> Sequence[Array]:
+        sizes = {len(array) for array in arrays}
+        if len(sizes) > 1:
+            raise InputError("the inputs have different batches", got=sorted(sizes), expected="one size for all")
+        # What a runtime returns may be overwritten by its next run.
+        rows = [[array[row : row + 1] for array in arrays] for row in range(sizes.pop())]
+        results = [[np.array(value) for value in run(row)] for row in rows]
+        return [np.concatenate(values) for values in zip(*results, strict=True)]
+
+    return run_each
 
 
 def names() -> list[str]:

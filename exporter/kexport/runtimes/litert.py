@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from kexport.bundle.signature import Array, Signature, TensorSpec
-from kexport.runtimes._runtime import Opened, Runtime
+from kexport.runtimes._runtime import Opened, Runtime, by_sample
 
 
 def open_with(resolver: str, path: Path, signature: Signature) -> Opened:
@@ -40,7 +40,17 @@ def open_with(resolver: str, path: Path, signature: Signature) -> Opened:
         invoke()
         return [get_tensor(index) for index in outputs]
 
-    return Opened(run, tuple(map(_spec, declared)), tuple(detail["name"] for detail in produced))
+    specs = tuple(map(_spec, declared))
+    return Opened(
+        by_sample(run) if _is_pinned(specs, signature) else run, specs, tuple(detail["name"] for detail in produced)
+    )
+
+
+def _is_pinned(declared: Sequence[TensorSpec], signature: Signature) -> bool:
+    """Whether the file takes one sample at a time where the signature takes any number."""
+    wanted = {spec.name: spec.shape for spec in signature.inputs}
+    pairs = [(spec.shape, wanted.get(spec.name, ())) for spec in declared]
+    return bool(pairs) and all(own and want and own[0] == 1 and want[0] is None for own, want in pairs)
 
 
 def _indices(names: Sequence[str], details: Sequence[dict[str, Any]]) -> list[int]:

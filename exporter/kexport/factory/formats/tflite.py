@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from kexport.bundle.signature import Signature
 from kexport.errors import ExportError
 from kexport.factory import handover as handovers
-from kexport.factory.emission import Emitted, emit
+from kexport.factory.emission import emit
 from kexport.factory.formats._format import Format
 from kexport.factory.refusal import refusal
 from kexport.runtimes import _tflite_file
@@ -26,15 +27,8 @@ def convert(handover: str, target: str, options: Mapping[str, Any]) -> Iterator[
     """
     import tensorflow as tf
 
-    program = handovers.read(Path(handover))
-    Path(target).write_bytes(to_flatbuffer(program))
-    yield {"tensorflow": tf.__version__, **_tflite_file.details(Path(target))}
-
-
-def to_flatbuffer(program: handovers.Handover) -> bytes:
-    """The TFLite file of a program, in memory."""
-    from tensorflow.lite.tools import flatbuffer_utils
-
+    folder = Path(handover)
+    program = handovers.read(folder)
     if program.weight_bytes > _LARGEST:
         raise ExportError(
             "the model cannot be written as tflite: it is too large",
@@ -42,20 +36,72 @@ def to_flatbuffer(program: handovers.Handover) -> bytes:
             expected="less than 2.1 GB, the most that a flatbuffer holds",
             hint="build --formats without tflite",
         )
-    emitted = emit(program, "tflite")
-    model = flatbuffer_utils.read_model_from_bytearray(bytearray(_converted(emitted, program)))
-    _use_public_names(model, emitted, program.signature)
-    content = bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+    pinned: dict[str, Any] = {}
+    if program.assigned:
+        content = _public(_keeping_state(folder / handovers.STATEFUL, program), program)
+    else:
+        content, pinned = _dynamic_or_pinned(program)
     _refuse_foreign(content, program)
-    return content
+    Path(target).write_bytes(content)
+    yield {"tensorflow": tf.__version__, **_tflite_file.details(Path(target)), **pinned}
 
 
-def _converted(emitted: Emitted, program: handovers.Handover) -> bytes:
+def _dynamic_or_pinned(program: handovers.Handover) -> tuple[bytes, dict[str, Any]]:
+    """The file; where TFLite refuses a dynamic batch, one for a batch of 1, and what the manifest says of that."""
+    try:
+        return _public(_converted(program), program), {}
+    except ExportError as refused:
+        pinned = _pinned(program.signature)
+        if pinned is None:
+            raise
+        try:
+            content = _public(_converted(replace(program, signature=pinned)), program)
+        except ExportError:
+            raise refused from None
+        return content, {"pinned": {"batch": 1}}
+
+
+def _pinned(signature: Signature) -> Signature | None:
+    """The signature with a batch of 1; None where not every input and output has a dynamic batch."""
+    sides = (signature.inputs, signature.outputs)
+    if not all(spec.shape and spec.shape[0] is None for side in sides for spec in side):
+        return None
+    return Signature(*(tuple(replace(spec, shape=(1, *spec.shape[1:])) for spec in side) for side in sides))
+
+
+def _public(content: bytes, program: handovers.Handover) -> bytes:
+    """The file with the names of the manifest."""
+    from tensorflow.lite.tools import flatbuffer_utils
+
+    model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
+    if program.assigned:
+        _order_by_signature(model, program.signature)
+    _use_public_names(model, program.signature)
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+
+
+def _converted(program: handovers.Handover) -> bytes:
     import tensorflow as tf
 
+    emitted = emit(program, "tflite")
     converter = tf.compat.v1.lite.TFLiteConverter(
         emitted.graph.as_graph_def(), list(emitted.inputs), list(emitted.outputs)
     )
+    return _run(converter, program)
+
+
+def _keeping_state(saved_model: Path, program: handovers.Handover) -> bytes:
+    """The file of a model that keeps state: its variables are TFLite's resource variables."""
+    import tensorflow as tf
+
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model), signature_keys=["serving_default"])
+    converter.experimental_enable_resource_variables = True
+    return _run(converter, program)
+
+
+def _run(converter: Any, program: handovers.Handover) -> bytes:
+    import tensorflow as tf
+
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     converter.canonicalizing_inf_as_min_max_float = False  # by default an infinite constant becomes the largest number
     try:
@@ -88,7 +134,15 @@ def _refuse_foreign(content: bytes, program: handovers.Handover) -> None:
         raise refusal("tflite", "the file would need operators that are not built in", foreign, program.scopes)
 
 
-def _use_public_names(model: Any, emitted: Emitted, signature: Signature) -> None:
+def _order_by_signature(model: Any, signature: Signature) -> None:
+    """Give the graph's inputs and outputs, which a SavedModel has by name, the order of the manifest."""
+    entry, graph = model.signatureDefs[0], model.subgraphs[model.signatureDefs[0].subgraphIndex]
+    for side, specs in (("inputs", signature.inputs), ("outputs", signature.outputs)):
+        by_name = {item.name.decode(): int(item.tensorIndex) for item in getattr(entry, side)}
+        setattr(graph, side, [by_name[spec.name] for spec in specs])
+
+
+def _use_public_names(model: Any, signature: Signature) -> None:
     """Name and order the graph's inputs and outputs as the manifest does, and declare them as its signature.
 
     The converter keeps the order that it was given, but writes no signature for a graph.
