@@ -88,6 +88,8 @@ def _mapped(emitted: Emitted, weights: Weights, program: handovers.Handover, ops
     import tensorflow as tf
     from tf2onnx import optimizer, tf_loader, tfonnx
 
+    from kexport.factory.formats import _transposes
+
     signature = program.signature
     inputs = [tensor.name for tensor in emitted.inputs]
     outputs = [tensor.name for tensor in emitted.outputs]
@@ -99,7 +101,7 @@ def _mapped(emitted: Emitted, weights: Weights, program: handovers.Handover, ops
     with tf.Graph().as_default():  # its optimiser exports a meta graph, which eager execution refuses
         graph_def = tf_loader.tf_optimize(inputs, outputs, emitted.graph.as_graph_def())
 
-    passes = dict(optimizer._get_optimizers())
+    passes = {**optimizer._get_optimizers(), "optimize_transpose": _transposes.Transposes}
     while True:
         with tf.Graph().as_default() as graph:
             tf.import_graph_def(graph_def, name="")

@@ -35,6 +35,14 @@ class Lowering:
     on_complex: bool = False
 
 
+@dataclass(frozen=True)
+class Missing:
+    """An output that a lowering cannot give: the model is refused if anything uses it."""
+
+    kind: str
+    why: str
+
+
 def names() -> list[str]:
     """All lowerings."""
     return registry.names(FOLDER)
