@@ -1,0 +1,183 @@
+"""How convolutions are traced: their axes, and the dilation that TensorFlow says by moving space into the batch.
+
+A dilated convolution without a kernel of its own on the CPU is traced as SpaceToBatchND, a convolution without
+dilation, BatchToSpaceND. The paddings of the first less the crops of the last are those of the dilated convolution,
+and always the ones of SAME or of VALID at stride 1.
+Source: TensorFlow, documentation of tf.nn.convolution and of tf.nn.with_space_to_batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from kexport.factory.lowerings._probe import SIZE, probed
+
+OPS = ("Conv2D", "Conv3D", "DepthwiseConv2dNative")
+TRANSPOSED = ("Conv2DBackpropInput", "Conv3DBackpropInputV2")
+
+
+@dataclass(frozen=True)
+class Axes:
+    """Which axis of a tensor is which.
+
+    Attributes:
+        spatial: how many axes are neither batch nor channel.
+        first: whether the channel is axis 1, rather than the last.
+    """
+
+    spatial: int
+    first: bool
+
+    @property
+    def channel(self) -> int:
+        """The axis of the channels."""
+        return 1 if self.first else self.spatial + 1
+
+    @property
+    def to_last(self) -> list[int]:
+        """The permutation to channels last."""
+        return [0, *range(2, self.spatial + 2), 1]
+
+    @property
+    def to_first(self) -> list[int]:
+        """The permutation back."""
+        return [0, self.spatial + 1, *range(1, self.spatial + 1)]
+
+    def of_space(self, values: Sequence[int]) -> list[int]:
+        """The entries of an attribute that belong to the spatial axes."""
+        return list(values[2:] if self.first else values[1:-1])
+
+    def whole(self, values: Sequence[int]) -> list[int]:
+        """The attribute with these entries for the spatial axes."""
+        return [1, 1, *values] if self.first else [1, *values, 1]
+
+
+def axes(op: Any) -> Axes:
+    """The axes of the data of a convolution or pooling."""
+    layout = op.get_attr("data_format").decode()
+    return Axes(len(layout) - 2, layout[1] == "C")
+
+
+def sizes_last(op: Any, inputs: Sequence[Any]) -> list[Any]:
+    """The size of a transposed convolution's output, channels last: numbers where they are known."""
+    from tensorflow.python.framework import tensor_util
+
+    layout, sizes = axes(op), inputs[0]
+    known = list(tensor_util.constant_value_as_shape(sizes))
+    entries = [sizes[axis] if known[axis] is None else known[axis] for axis in range(len(known))]
+    return [entries[axis] for axis in layout.to_last] if layout.first else entries
+
+
+def beyond(op: Any, inputs: Sequence[Any]) -> list[int]:
+    """By how much, along each spatial axis, a transposed convolution's output ends after what its inputs reach."""
+    layout, (_, kernel, x) = axes(op), inputs
+    found = probed([op.inputs[0]])
+    if found is None:
+        return [0] * layout.spatial
+    rates = layout.of_space(op.get_attr("dilations"))
+    taps = [(size - 1) * rate + 1 for size, rate in zip(kernel.shape, rates, strict=False)]
+    lengths = [SIZE if size is None else size for size in layout.of_space(list(x.shape))]
+    reach = [
+        (length - 1) * step + tap
+        for length, step, tap in zip(lengths, layout.of_space(op.get_attr("strides")), taps, strict=True)
+    ]
+    return [max(int(size) - end, 0) for size, end in zip(layout.of_space(found[0].tolist()), reach, strict=True)]
+
+
+def padded(x: Any, layout: Axes, pads: Sequence[tuple[Any, Any]], filler: float = 0) -> Any:
+    """The data with borders along the spatial axes."""
+    import tensorflow as tf
+
+    whole = [(0, 0), (0, 0), *pads] if layout.first else [(0, 0), *pads, (0, 0)]
+    return tf.pad(x, tf.stack([tf.stack(pair) for pair in whole]), constant_values=tf.constant(filler, x.dtype))
+
+
+def same_pads(x: Any, layout: Axes, taps: Sequence[int], steps: Sequence[int]) -> list[tuple[Any, Any]]:
+    """The borders that SAME padding has, along each spatial axis."""
+    import tensorflow as tf
+
+    pads: list[tuple[Any, Any]] = []
+    for axis, tap, step in zip(range(2, layout.spatial + 2), taps, steps, strict=True):
+        size = tf.shape(x)[axis if layout.first else axis - 1]
+        total = tf.maximum(((size + step - 1) // step - 1) * step + tap - size, 0)
+        pads.append((total // 2, total - total // 2))
+    return pads
+
+
+@dataclass(frozen=True)
+class Dilated:
+    """A dilated convolution as it was traced.
+
+    Attributes:
+        before: the SpaceToBatchND.
+        convolution: the convolution itself.
+        after: the BatchToSpaceND.
+        rates: along the spatial axes of the convolution.
+        pads: begin and end along each of them.
+    """
+
+    before: Any
+    convolution: Any
+    after: Any
+    rates: list[int]
+    pads: list[tuple[int, int]]
+
+
+def dilated(op: Any) -> Dilated | None:
+    """The dilated convolution that an operation of a traced graph is one of the three parts of."""
+    convolution = {"SpaceToBatchND": _below, "BatchToSpaceND": _above}.get(op.type, lambda it: it)(op)
+    if convolution is None or convolution.type not in OPS or convolution.get_attr("padding") != b"VALID":
+        return None
+    before, after = _through(convolution.inputs[0].op, "ExpandDims"), _only_consumer(convolution, "Squeeze")
+    if before.type != "SpaceToBatchND" or after is None or after.type != "BatchToSpaceND":
+        return None
+    if len(before.outputs[0].consumers()) != 1 or _constant(before.inputs[1]) != _constant(after.inputs[1]):
+        return None
+    blocks, pads = _constant(before.inputs[1]), _pads(before, after)
+    if blocks is None or pads is None:
+        return None
+    spatial = axes(convolution).spatial
+    missing = max(spatial - len(blocks), 0)  # in 1-D convolutions, said with 2-D ones
+    rates, pads = ([1] * missing + blocks)[-spatial:], ([(0, 0)] * missing + pads)[-spatial:]
+    return Dilated(before, convolution, after, rates, pads)  # channels first, the channel is an axis of space, too
+
+
+def _below(op: Any) -> Any:
+    return _only_consumer(op, "ExpandDims")
+
+
+def _above(op: Any) -> Any:
+    return _through(op.inputs[0].op, "Squeeze")
+
+
+def _through(op: Any, kind: str) -> Any:
+    return op.inputs[0].op if op.type == kind else op
+
+
+def _only_consumer(op: Any, kind: str) -> Any:
+    """What alone takes the output, or takes it after an operation of this kind."""
+    consumers = op.outputs[0].consumers()
+    if len(consumers) != 1:
+        return None
+    return _only_consumer(consumers[0], "") if consumers[0].type == kind else consumers[0]
+
+
+def _constant(tensor: Any) -> Any:
+    import tensorflow as tf
+
+    value = tf.get_static_value(tensor)
+    return None if value is None else value.tolist()
+
+
+def _pads(before: Any, after: Any) -> list[tuple[int, int]] | None:
+    """Paddings less crops."""
+    found = probed([before.inputs[2], after.inputs[2]])
+    if found is None:
+        return None
+    paddings, crops = found
+    pads = np.stack([paddings[:, 0], paddings[:, 1] - crops[:, 1]], axis=1)
+    return None if crops[:, 0].any() or (pads < 0).any() else [(int(one), int(other)) for one, other in pads]

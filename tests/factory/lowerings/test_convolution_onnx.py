@@ -1,0 +1,50 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+RANDOM = np.random.default_rng(0)
+EPSILON = float(np.finfo("float32").eps)
+X = RANDOM.normal(size=(2, 7, 8, 9, 4)).astype("float32")
+
+
+def close(results, truth, kernel):
+    return all(np.abs(value - truth).max() <= 32 * EPSILON * np.abs(kernel).sum() for (value,) in results)
+
+
+def in_float64(x, kernel, padding, rate=1, step=1):
+    """TensorFlow's own, channels last, where it is sure of itself: one group, one dilation, double precision."""
+    return tf.nn.convolution(x.astype("float64"), kernel.astype("float64"), step, padding, dilations=rate).numpy()
+
+
+@pytest.mark.parametrize("dynamic", [False, True])
+@pytest.mark.parametrize("padding", ["SAME", "VALID"])
+@pytest.mark.parametrize("space", [1, 2, 3])
+def test_a_dilated_convolution_is_one_node(converted, space, padding, dynamic):
+    x = X[(slice(None), *[slice(None)] * space, *[0] * (3 - space))]
+    kernel = RANDOM.normal(size=(*[3] * space, 4, 5)).astype("float32")
+
+    def convolution(value):
+        value = tf.ensure_shape(value, (None, *[None] * space, 4))
+        return tf.nn.convolution(value, kernel, 1, padding, dilations=2)
+
+    results, operators = converted(convolution, "onnx", x, dynamic=dynamic)
+    assert not operators & {"DepthToSpace", "SpaceToDepth", "Mod"}
+    assert close(results, in_float64(x, kernel, padding, rate=2), kernel)
+
+
+def test_groups_of_a_3d_convolution_are_convolutions(converted):
+    kernel = RANDOM.normal(size=(3, 2, 2, 2, 6)).astype("float32")
+    results, _ = converted(lambda value: tf.nn.convolution(value, kernel, 1, "SAME"), "onnx", X)
+    parts = zip(np.split(X, 2, -1), np.split(kernel, 2, -1), strict=True)
+    assert close(results, np.concatenate([in_float64(x, k, "SAME") for x, k in parts], -1), kernel)
+
+
+@pytest.mark.parametrize("length", [7, 8, 9])
+def test_a_stride_may_be_longer_than_the_kernel_where_sizes_are_dynamic(converted, length):
+    x, kernel = X[:, 0, :, :, :].repeat(2, 1)[:, :length], RANDOM.normal(size=(2, 2, 4, 5)).astype("float32")
+
+    def convolution(value):
+        return tf.nn.convolution(tf.ensure_shape(value, (None, None, None, 4)), kernel, 3, "SAME")
+
+    results, _ = converted(convolution, "onnx", x, dynamic=True)
+    assert close(results, in_float64(x, kernel, "SAME", step=3), kernel)
