@@ -40,3 +40,11 @@ def test_classes_that_keras_could_not_find_again_are_refused_by_name(tmp_path):
     with pytest.raises(kexport.KexportError, match="Unregistered"):
         kexport.build(keras.Model(x, Unregistered()(x)), tmp_path / "b", formats=["keras"])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lambda_is_refused_unless_it_is_allowed(tmp_path):
+    x = keras.Input((2,), name="x")
+    model = keras.Model(x, layers.Lambda(lambda t: t + 1, name="plus")(x))
+    with pytest.raises(kexport.KexportError, match="Lambda layer 'plus'"):
+        kexport.build(model, tmp_path / "b", formats=["keras"])
+    assert kexport.build(model, tmp_path / "b", formats=["keras"], allow_lambda=True).passed

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from kexport.errors import ExportError
+from kexport.errors import ExportError, ModelError
 from kexport.factory.formats._format import Format
 from kexport.factory.trace import Program
 from kexport.runtimes import _keras_model
@@ -29,8 +29,16 @@ def _write(program: Program, target: Path) -> dict[str, Any]:
         for layer in program.model._flatten_layers():
             _keep_what_its_constructor_takes(stack, layer)
         keras.saving.save_model(program.model, target)
-    with _keras_model.allowing_lambda(True):
-        unregistered = _keras_model.unregistered(_keras_model.read_config(target))
+    try:
+        config = _keras_model.read_config(target)
+    except ModelError as error:  # a Lambda that nobody allowed: what cannot be loaded again is not worth writing
+        raise ExportError(
+            "the model cannot be written as keras: Keras would not load it again",
+            got=error.subject.removeprefix(f"{target.name} "),
+            expected=error.facts["expected"],
+            hint="write it as a layer class; or add --allow-lambda; or another format (--formats saved_model,onnx,tflite)",
+        ) from error
+    unregistered = _keras_model.unregistered(config)
     if unregistered:
         raise ExportError(
             "the model cannot be written as keras: Keras could not load it again",
