@@ -36,7 +36,7 @@ def _write(program: Program, target: Path) -> dict[str, Any]:
             "the model cannot be written as keras: Keras would not load it again",
             got=error.subject.removeprefix(f"{target.name} "),
             expected=error.facts["expected"],
-            hint="write it as a layer class; or add --allow-lambda; or another format (--formats saved_model,onnx,tflite)",
+            hint="write it as a layer class; or add --allow-lambda; or build --formats without keras",
         ) from error
     unregistered = _keras_model.unregistered(config)
     if unregistered:
