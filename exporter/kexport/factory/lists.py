@@ -69,7 +69,7 @@ def _writes_in_order(loop: Any, around: Mapping[str, Any], functions: Mapping[st
         if write.op != "TensorListSetItem":
             continue
         counter = _origin(write.input[1], nodes)
-        if counter not in variables:
+        if counter not in variables or write.attr["resize_if_index_out_of_bounds"].b:
             return False
         place = variables.index(counter)
         step = nodes.get(_origin(results[place], nodes))

@@ -54,3 +54,17 @@ def test_items_never_written_are_zeros(converted, dtype):
     for (value,) in results:
         assert value.dtype == x.dtype
         np.testing.assert_array_equal(value, np.stack([x[0], 0 * x[0], 0 * x[0]]))
+
+
+@pytest.mark.parametrize("format_name", ["tflite", "onnx"])
+def test_a_list_grows_when_it_is_written_to_beyond_its_end(converted, format_name):
+    def rows(x):
+        made = tf.TensorArray(tf.float32, 0, dynamic_size=True)
+        _, made = tf.while_loop(
+            lambda index, _: index < 3, lambda index, made: (index + 1, made.write(2 * index, x[0])), (0, made)
+        )
+        return made.stack()
+
+    results, _ = converted(rows, format_name, X[:, 0], dynamic=True)
+    for (value,) in results:
+        np.testing.assert_array_equal(value, X[0, 0] * np.array([[1], [0], [1], [0], [1]]))

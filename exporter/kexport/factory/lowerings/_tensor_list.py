@@ -37,7 +37,8 @@ def emitting(update: Update) -> Callable[[Any, Sequence[Any]], Sequence[Any]]:
         items, *rest = inputs
         if op.type == "TensorListSetItem":
             index, item = rest[:2]
-            return [update(items.dense(_sizes(item)) if isinstance(items, Reserved) else items, index, item)]
+            items = items.dense(_sizes(item)) if isinstance(items, Reserved) else items
+            return [update(_grown(op, items, index, item), index, item)]
         if isinstance(items, Reserved):
             raise ExportError("a list of tensors is used before anything tells the shape of its items", got=op.name)
         if op.type in ("TensorListGetItem", "TensorListGather"):
@@ -63,6 +64,16 @@ def _static_shape(item_shape: Any) -> list[int | None] | None:
 
     shape = tensor_util.constant_value_as_shape(item_shape) if item_shape.shape.rank == 1 else None
     return None if shape is None or shape.rank is None else shape.as_list()
+
+
+def _grown(op: Any, items: Any, index: Any, item: Any) -> Any:
+    """The items, and zeros up to this index where the list grows when it is written to beyond its end."""
+    import tensorflow as tf
+
+    if not op.get_attr("resize_if_index_out_of_bounds"):
+        return items
+    missing = tf.maximum(index + 1 - tf.shape(items)[0], 0)
+    return tf.concat([items, zeros(missing, _sizes(item), items.dtype)], 0)
 
 
 def _sizes(item: Any) -> list[Any]:

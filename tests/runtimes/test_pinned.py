@@ -1,0 +1,67 @@
+import dataclasses
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from kexport.bundle.signature import Signature, TensorSpec
+from kexport.errors import InputError
+from kexport.factory import handover
+from kexport.factory.formats import tflite
+from kexport.factory.trace import Program
+from kexport.field.checking import _check_signature
+from kexport.runtimes import _runtime
+
+X = np.random.default_rng(5).normal(size=(4, 3)).astype("float32")
+SIGNATURE = Signature(
+    (TensorSpec("x", "float32", (None, 3)), TensorSpec("y", "float32", (None, 3))),
+    (TensorSpec("sum", "float32", (None, 3)),),
+)
+
+
+@pytest.fixture
+def pinned(tmp_path):
+    """A file whose batch is pinned, because TFLite has no DynamicStitch for another, and its details."""
+
+    def function(x, y):
+        return [tf.dynamic_stitch([tf.range(tf.shape(x)[0])], [x]) + 2.0 * y]
+
+    specs = [tf.TensorSpec(spec.shape, spec.dtype, spec.name) for spec in SIGNATURE.inputs]
+    core = tf.function(function, autograph=False).get_concrete_function(*specs)
+    handover.write(Program(SimpleNamespace(name="test"), None, SIGNATURE, core), tmp_path / "handover")
+    (details,) = tflite.convert(str(tmp_path / "handover"), str(tmp_path / "model.tflite"), {})
+    return tmp_path / "model.tflite", details
+
+
+def test_the_details_say_what_is_pinned(pinned):
+    _, details = pinned
+    assert json.loads(json.dumps(details))["pinned"] == {"batch": 1}
+
+
+@pytest.mark.parametrize("runtime", ["litert", "litert_reference"])
+@pytest.mark.parametrize("batch", [1, 2, 4])
+def test_larger_batches_are_served_sample_by_sample(pinned, runtime, batch):
+    session = _runtime.get(runtime).open(pinned[0], SIGNATURE)
+    value = session({"x": X[:batch], "y": X[::-1][:batch]})["sum"]
+    np.testing.assert_allclose(value, X[:batch] + 2 * X[::-1][:batch], rtol=1e-6)
+
+
+def test_inputs_of_different_batches_are_refused(pinned):
+    session = _runtime.get("litert").open(pinned[0], SIGNATURE)
+    with pytest.raises(InputError, match="different batches"):
+        session({"x": X, "y": X[:1]})
+
+
+def test_a_pinned_batch_passes_only_when_the_manifest_says_so(pinned):
+    path, details = pinned
+    runtime = _runtime.get("litert")
+    opened = runtime.open(path, SIGNATURE).opened
+    artifact = SimpleNamespace(path="model.tflite", details=details)
+    assert _check_signature(SIGNATURE, opened, artifact, runtime).passed
+    artifact.details = {}
+    assert not _check_signature(SIGNATURE, opened, artifact, runtime).passed
+    artifact.details = details
+    wider = dataclasses.replace(opened, inputs=(TensorSpec("x", "float32", (2, 3)), opened.inputs[1]))
+    assert not _check_signature(SIGNATURE, wider, artifact, runtime).passed
