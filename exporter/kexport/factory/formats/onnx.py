@@ -13,7 +13,7 @@ from kexport.factory import lists
 from kexport.factory.emission import Emitted, emit
 from kexport.factory.formats._format import Format
 from kexport.factory.formats._onnx_weights import Weights
-from kexport.factory.lowerings import _onnx_node
+from kexport.factory.lowerings import _bfloat16, _casts, _comparison, _onnx_node, _where
 from kexport.factory.refusal import refusal
 from kexport.runtimes import _onnx_file
 
@@ -21,6 +21,12 @@ from kexport.runtimes import _onnx_file
 OPSETS = range(13, 19)
 #: The highest of them; the oldest onnxruntime we support, 1.16, reads up to 19.
 OPSET = OPSETS[-1]
+#: Beside, and instead of, tf2onnx' own handlers, by type of operation.
+_HANDLERS: dict[str, Any] = {
+    _onnx_node.CARRIER: (_onnx_node.place, []),
+    **{kind: (_where.place, []) for kind in _where.KINDS},
+    **{kind: (_comparison.place, []) for kind in _comparison.KINDS},
+}
 
 
 def convert(handover: str, target: str, options: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -103,13 +109,14 @@ def _mapped(emitted: Emitted, weights: Weights, program: handovers.Handover, ops
 
     passes = {**optimizer._get_optimizers(), "optimize_transpose": _transposes.Transposes}
     while True:
-        with tf.Graph().as_default() as graph:
+        with tf.Graph().as_default() as graph, _bfloat16.by_its_name():
             tf.import_graph_def(graph_def, name="")
             mapped = tfonnx.process_tf_graph(
                 graph, opset=opset, input_names=inputs, output_names=outputs, tensors_to_rename=public,
-                custom_op_handlers={_onnx_node.CARRIER: (_onnx_node.place, [])},
+                custom_op_handlers=_HANDLERS,
             )  # fmt: skip
-        failed = _optimise(mapped, passes)
+        with _casts.that_round_stay():
+            failed = _optimise(mapped, passes)
         if failed is None:
             return mapped.make_model(program.name)
         del passes[failed]  # it left a graph that is half changed: map again, and do without it

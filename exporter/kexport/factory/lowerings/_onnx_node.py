@@ -15,7 +15,12 @@ _MARK = "kexport onnx node"
 
 
 def onnx_node(
-    kind: str, inputs: Sequence[Any], outputs: Sequence[tuple[Any, Any]], note: str = "", **attributes: Any
+    kind: str,
+    inputs: Sequence[Any],
+    outputs: Sequence[tuple[Any, Any]],
+    note: str = "",
+    domain: str = "",
+    **attributes: Any,
 ) -> list[Any]:
     """Add a node.
 
@@ -24,12 +29,14 @@ def onnx_node(
         inputs: tensors; None for an optional one that is left out.
         outputs: dtype and static shape of each.
         note: what other lowerings may want to know of it.
+        domain: of its type; ONNX' own by default.
         attributes: those of the node.
     """
     import tensorflow as tf
 
     given = [tensor is not None for tensor in inputs]
-    token = json.dumps({"mark": _MARK, "kind": kind, "given": given, "attributes": attributes, "note": note})
+    said = {"kind": kind, "domain": domain, "given": given, "attributes": attributes, "note": note}
+    token = json.dumps({"mark": _MARK, **said})
     present = [tensor for tensor in inputs if tensor is not None]
     made = tf.raw_ops.PyFunc(input=present, token=token, Tout=[dtype for dtype, _ in outputs])
     return [tf.ensure_shape(tensor, shape) for tensor, (_, shape) in zip(made, outputs, strict=True)]
@@ -61,6 +68,7 @@ def place(context: Any, node: Any, _name: str, _arguments: Any) -> None:
         shapes=shapes,
         dtypes=dtypes,
         name=node.name,
+        domain=said["domain"],
         infer_shape_dtype=False,
     )
 

@@ -1,0 +1,20 @@
+"""The number of keys of a table: it cannot change any more.
+
+Source: TensorFlow's `LookupTableSizeV2`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from kexport.factory.lowerings._lowering import Lowering
+
+
+def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+    import tensorflow as tf
+
+    return [tf.constant(len(inputs[0].keys), tf.int64)]
+
+
+LOWERING = Lowering("table_size", ("onnx", "tflite"), ("LookupTableSizeV2",), _emit)
