@@ -92,3 +92,12 @@ def test_a_signal_survives_its_spectrogram(converted, format_name, dynamic):
     truth = there_and_back(x.astype("float64"))
     for (value,) in converted(there_and_back, format_name, x, dynamic=dynamic)[0]:
         assert near(value, truth.numpy(), 20)
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_a_spectrum_whose_length_only_the_data_tell_gives_its_signal_back(converted, format_name):
+    real, imag = numbers(2, 3, 9)
+    truth = np.fft.irfft(real.astype("float64") + 1j * imag)
+    results, _ = converted(lambda a, b: tf.signal.irfft(tf.complex(a, b)), format_name, real, imag, dynamic=True)
+    for (value,) in results:
+        assert near(value, truth, 4)

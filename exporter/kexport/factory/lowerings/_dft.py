@@ -10,6 +10,7 @@ Mathematics of Computation 19 (1965).
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -26,9 +27,8 @@ def transform(x: Pair, lengths: Sequence[Any], inverse: bool = False, after: int
     They are cropped or filled with zeros to the lengths, which are numbers or scalar tensors.
     """
     for axis, length in enumerate(lengths, x.shape.rank - len(lengths) - after):
-        swapped = _each(x, lambda part, axis=axis: _swap(part, axis))
-        changed = _along_last(swapped, length, inverse)
-        x = _each(changed, lambda part, axis=axis: _swap(part, axis))
+        swap = functools.partial(_swap, axis=axis)
+        x = _each(_along_last(_each(x, swap), length, inverse), swap)
     return x
 
 
@@ -130,8 +130,8 @@ def _real_by_matrix(x: Pair, length: Any) -> Any:
         cosine, sine = cosine * _number(twice, x), sine * _number(twice, x)
     else:
         k = tf.range(kept)
-        twice = tf.where((k == 0) | (2 * k == length), 1.0, 2.0)[:, None] / tf.cast(length, tf.float32)
-        cosine, sine = (wave * tf.cast(twice, wave.dtype) for wave in (cosine, sine))
+        twice = tf.where(tf.equal(k, 0) | tf.equal(2 * k, length), 1.0, 2.0) / tf.cast(length, tf.float32)
+        cosine, sine = (wave * tf.cast(twice, wave.dtype)[:, None] for wave in (cosine, sine))
     return _product(tf.concat([x.real, x.imag], -1), tf.concat([cosine, -sine], 0))
 
 

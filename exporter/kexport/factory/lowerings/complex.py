@@ -159,7 +159,38 @@ def _logarithm(op: Any, x: Any) -> Pair:
 
 
 def _equal(_op: Any, x: Any, y: Any) -> Any:
-    return (pair(x).real == pair(y).real) & (pair(x).imag == pair(y).imag)
+    import tensorflow as tf
+
+    x, y = pair(x), pair(y)
+    return tf.equal(x.real, y.real) & tf.equal(x.imag, y.imag)
+
+
+def _root(op: Any, x: Any) -> Pair:
+    """The root in the right half plane; its larger part comes first, the other is imag / (2 larger)."""
+    import tensorflow as tf
+
+    x = pair(x)
+    larger = tf.sqrt((_magnitude(op, x) + tf.abs(x.real)) / 2)
+    other = x.imag / (2 * tf.where(larger > 0, larger, tf.ones_like(larger)))
+    right = x.real >= 0
+    upper = tf.where(x.imag < 0, -larger, larger)
+    return Pair(tf.where(right, larger, tf.abs(other)), tf.where(right, other, upper))
+
+
+def _power(op: Any, x: Any, _exponent: Any) -> Pair:
+    power = found = pair(x)
+    for _ in range(int(_exponent_of(op)) - 1):
+        power = _times(power, found)
+    return power
+
+
+def _exponent_of(op: Any) -> Any:
+    """The exponent, if it is one small whole number; else 0."""
+    import tensorflow as tf
+
+    value = tf.get_static_value(op.inputs[1])
+    whole = value is not None and value.ndim == 0 and value.imag == 0 and value.real in range(1, 9)
+    return value.real if whole else 0
 
 
 def _conjugate(_op: Any, x: Any) -> Pair:
@@ -191,10 +222,12 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "Inv": lambda op, x: _over(op, _one_like(x), x),
     "Log": _logarithm,
     "NotEqual": lambda op, x, y: ~_equal(op, x, y),
+    "Pow": _power,
     "Real": lambda _op, x: pair(x).real,
     "RealDiv": _over,
     "Reciprocal": lambda op, x: _over(op, _one_like(x), x),
     "Shape": _shape,
+    "Sqrt": _root,
     "Square": lambda _op, x: _times(pair(x), pair(x)),
 }
 
@@ -207,6 +240,8 @@ def _one_like(x: Any) -> Pair:
 
 def _applies(op: Any, inputs: Sequence[Any]) -> bool:
     """Not on what an operator of the format's own gives, which the converter maps together with it."""
+    if op.type == "Pow":
+        return bool(_exponent_of(op))
     return not (op.type in ("Real", "Imag", "ComplexAbs") and getattr(inputs[0], "op", op).type in ("RFFT", "RFFT2D"))
 
 

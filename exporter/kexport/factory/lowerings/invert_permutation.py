@@ -1,0 +1,24 @@
+"""The inverse of a permutation: of each number, where it is. tf2onnx sorts, and gives int64 for int32.
+
+In TFLite, too, it is the sum of all places times one where the number is there.
+Source: https://www.tensorflow.org/api_docs/python/tf/math/invert_permutation
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from kexport.factory.lowerings._lowering import Lowering
+
+
+def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+    import tensorflow as tf
+
+    places = tf.range(tf.shape(inputs[0])[0])
+    there = tf.equal(tf.cast(inputs[0], tf.int32)[None, :], places[:, None])
+    found = tf.reduce_sum(tf.cast(there, tf.int32) * places[None, :], 1)
+    return [tf.cast(found, op.outputs[0].dtype)]
+
+
+LOWERING = Lowering("invert_permutation", ("onnx", "tflite"), ("InvertPermutation",), _emit)
