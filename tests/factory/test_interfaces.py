@@ -58,6 +58,24 @@ def test_two_positional_arguments_are_recovered_from_the_shapes_that_the_layers_
     assert np.array_equal(value, model(*arrays).numpy())
 
 
+class EncoderDecoder(keras.Model):
+    """The shared Embedding is built for the first argument, so the second one's shape is nowhere recorded."""
+
+    def __init__(self):
+        super().__init__()
+        self.table = layers.Embedding(9, 4)
+        self.encoder, self.decoder = layers.GRU(4), layers.GRU(4, return_sequences=True)
+
+    def call(self, source, target):
+        return self.decoder(self.table(target), initial_state=self.encoder(self.table(source)))
+
+
+def test_tokens_of_another_length_are_recovered_through_the_layer_after_a_shared_embedding():
+    model = EncoderDecoder()
+    model(ones(2, 5, dtype="int32"), ones(2, 7, dtype="int32"))
+    assert signature(model)[0] == [("source", "int32", (None, 5)), ("target", "int32", (None, 7))]
+
+
 def test_dict_inputs_keep_their_keys_and_what_only_becomes_whole_numbers_is_whole():
     model = Tokens()
     model({"x": ones(2, 3), "ids": ones(2, 5, dtype="int32")})

@@ -251,5 +251,6 @@ def _known_shapes(model: Any, built: Mapping[str, Any]) -> list[Any]:
             continue
         if _keras_trials.is_shape(made):
             shapes.append(tuple(made))
+    shapes += [shape[:-1] for shape in shapes if len(shape) > 2]  # an Embedding that others share adds the last axis
     unequal = dict.fromkeys((None, *shape[1:]) for shape in shapes if shape)
     return [_leaf(shape) for shape in unequal]
