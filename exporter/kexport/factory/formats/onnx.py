@@ -28,6 +28,8 @@ _HANDLERS: dict[str, Any] = {
     **{kind: (_comparison.place, []) for kind in _comparison.KINDS},
 }
 
+_LISTS = ("tensor_list_onnx",)
+
 
 def convert(handover: str, target: str, options: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Convert a handed-over program; yields the details once.
@@ -48,18 +50,18 @@ def convert(handover: str, target: str, options: Mapping[str, Any]) -> Iterator[
 def _converted(program: handovers.Handover, opset: int) -> tuple[Any, Weights]:
     """The model, and the weights that are kept apart from it.
 
-    tf2onnx has patterns for loops that read from and write to lists of tensors. Where they fail, or find a recurrent
-    layer in another precision than float32, which onnxruntime does not run, the lists become tensors.
+    tf2onnx has patterns for loops that write one item a step, in order, to lists of tensors. Where they do not fit, or
+    find a recurrent layer in another precision than float32, which onnxruntime does not run, lists become tensors.
     """
     failed: Exception | None = None
-    for also in ((), ("tensor_list_onnx",)):
+    for also in ((), _LISTS) if lists.scanned(program.graph_def) else (_LISTS,):
         weights = Weights(program)
         try:
             model = _mapped(emit(program, "onnx", weights.tensor, also), weights, program, opset)
         except ExportError:
             raise
         except Exception as error:  # whatever tf2onnx raises
-            if failed is not None or not lists.used(program.graph_def):
+            if also or not lists.used(program.graph_def):
                 raise failed or error from error
             failed = error
             continue
