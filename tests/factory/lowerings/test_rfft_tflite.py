@@ -20,7 +20,7 @@ def test_its_result_may_be_worked_on_as_complex_numbers(converted):
 
 
 def test_another_length_takes_matrices(converted):
-    results, operators = converted(lambda x: tf.abs(tf.signal.rfft(x, [60])), "tflite", X)
+    results, operators = converted(lambda x: tf.abs(tf.signal.rfft(x)), "tflite", X[:, :60])
     assert "RFFT2D v1" not in operators
     for (value,) in results:
         assert np.abs(value - np.abs(np.fft.rfft(X.astype("float64"), 60))).max() <= 1e-5
