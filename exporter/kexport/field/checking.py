@@ -12,6 +12,7 @@ from kexport.bundle.signature import Array, Signature, TensorSpec
 from kexport.errors import KexportError, reason
 from kexport.imports import run_imports
 from kexport.parity.compare import compare
+from kexport.parity.tolerance import for_kernels
 from kexport.runtimes._runtime import Opened, Runtime, Session
 
 
@@ -81,7 +82,7 @@ def _check_parity(bundle: Bundle, session: Session, artifact: Artifact, runtime:
     goldens = bundle.goldens()
     results: list[dict[str, Array]] = [session(dict(golden.inputs)) for golden in goldens]
     labels = [golden.label for golden in goldens]
-    limits = {limit.output: limit for limit in bundle.manifest.limits}
+    limits = {limit.output: for_kernels(limit, runtime.summation) for limit in bundle.manifest.limits}
     for spec in bundle.signature.outputs:
         truths = [golden.truth[spec.name] for golden in goldens]
         values = [result[spec.name] for result in results]
