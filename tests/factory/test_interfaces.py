@@ -58,6 +58,68 @@ def test_two_positional_arguments_are_recovered_from_the_shapes_that_the_layers_
     assert np.array_equal(value, model(*arrays).numpy())
 
 
+class OfTwo(keras.Model):
+    """A function of two arguments with some layers."""
+
+    def __init__(self, function, *inner):
+        super().__init__()
+        self.inner, self.function = inner, function
+
+    def call(self, a, b):
+        return self.function(a, b, *self.inner)
+
+
+def two(function, a, b, *inner):
+    model = OfTwo(function, *inner)
+    model(ones(*a), ones(*b))
+    return model
+
+
+def tower():
+    return keras.Sequential([layers.Conv2D(3, 3), layers.Conv2D(3, 3), layers.GlobalAveragePooling2D()])
+
+
+def attended(query, value, attention):
+    return attention(query, value)
+
+
+@pytest.mark.parametrize(
+    ("function", "a", "b", "inner"),
+    [
+        (lambda a, b, dense: dense(ops.concatenate([a, b], -1)), (2, 4), (2, 6), [layers.Dense(3)]),
+        (lambda a, b, dense: dense(a * b), (2, 4), (2, 4), [layers.Dense(1)]),
+        (lambda a, b, dense: dense(a) + b, (2, 4), (2, 3), [layers.Dense(3)]),
+        (lambda a, b, tower: tower(a) - tower(b), (2, 9, 9, 3), (2, 9, 9, 3), [tower()]),
+        (attended, (2, 5, 8), (2, 7, 8), [layers.MultiHeadAttention(2, 4)]),
+    ],
+    ids=["concatenated", "multiplied", "added", "siamese", "attention"],
+)
+def test_the_shape_of_a_second_argument_follows_from_what_the_layers_were_built_with(function, a, b, inner):
+    found, _ = signature(two(function, a, b, *inner))
+    assert [shape for _, _, shape in found] == [(None, *a[1:]), (None, *b[1:])]
+
+
+def test_shapes_with_which_a_layer_would_get_another_shape_than_it_was_built_with_do_not_fit():
+    model = two(lambda a, b, mix: mix(b[:, 1:]) + ops.mean(a), (2, 4), (2, 9, 3), layers.Conv1D(3, 1))
+    with pytest.raises(ModelError, match=r"not record what model .* takes as 'b'(.|\n)*no shape(.|\n)*domain=\{'b'"):
+        trace(model)
+    assert signature(model, {"b": ones(2, 9, 3)})[0][1] == ("b", "float32", (None, 9, 3))
+
+
+def test_several_shapes_that_fit_alike_are_refused_and_samples_or_symbolic_inputs_decide():
+    model = two(lambda a, b, mean: mean(a, b), (2, 5, 8), (2, 5), layers.GlobalAveragePooling1D())
+    with pytest.raises(ModelError, match=r"b \(\?, 5, 8\); or a \(\?, 5, 8\), b .* fit alike(.|\n)*keras.Input"):
+        trace(model)
+    assert signature(model, {"b": ones(2, 5)})[0][1] == ("b", "float32", (None, 5))
+    model(keras.Input((5, 8)), keras.Input((5,)))
+    assert signature(model)[0][1] == ("b", "float32", (None, 5))
+
+
+def test_an_argument_that_the_model_does_nothing_with_is_not_guessed():
+    with pytest.raises(ModelError, match="does nothing with 'b'"):
+        trace(two(lambda a, b, dense: dense(a), (2, 4), (2, 8), layers.Dense(3)))
+
+
 class EncoderDecoder(keras.Model):
     """The shared Embedding is built for the first argument, so the second one's shape is nowhere recorded."""
 

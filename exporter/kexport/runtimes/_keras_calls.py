@@ -2,8 +2,8 @@
 
 Keras keeps the shapes of the first argument, never dtypes, and those of other arguments only where the model's own
 `build` takes them. What is missing is tried: the model is traced with the shapes that its layers were built with,
-and the candidate wins that gives every layer the shapes it is known to have had. An input that the model only
-turns into whole numbers, or compares, holds whole numbers.
+and the one candidate is taken that gives every layer the shapes it is known to have had; where none does, or several
+do, nothing is guessed. An input that the model only turns into whole numbers, or compares, holds whole numbers.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from kexport.runtimes import _keras_trials
 from kexport.runtimes._keras_interface import Interface
 
 _CONTEXT = ("training",)
-_MOST_TRIALS = 64
+_MOST_TRIALS = 256
 _UNKNOWN = ""  # the dtype of an input that nothing tells of
 _Arguments = list[tuple[str, Any]]  # name and structure; each leaf is a `_Leaf`
 
@@ -207,23 +207,36 @@ def _interface(model: Any, arguments: _Arguments, names: Sequence[str] = ()) -> 
 
 
 def _completed(model: Any, built: Mapping[str, Any], samples: Mapping[str, Array]) -> Interface:
-    """The interface of a model of which some shapes are recorded: the rest is tried."""
+    """The interface of a model of which some shapes are recorded: the rest is tried.
+
+    Raises:
+        ModelError: trying leaves it open what the rest is.
+    """
     missing = [name for name in _required(model) if name not in built]
-    order = list(_parameters(model))
-    choices = [
-        [_leaf(samples[name].shape, batch=True)] if name in samples else _known_shapes(model, built)
-        for name in missing
-    ]  # fmt: skip
-    candidates = []
-    for combination in itertools.islice(itertools.product(*choices), _MOST_TRIALS):
-        together = {**built, **dict(zip(missing, combination, strict=True))}
-        interface = _interface(model, [(name, together[name]) for name in order if name in together])
-        candidates.append(_with_dtypes(interface, {n: _dtype_of(array, model) for n, array in samples.items()}))
-    interface, concrete = _keras_trials.best(model, candidates, samples)
+    known = {**built, **{name: _leaf(samples[name].shape, batch=True) for name in missing if name in samples}}
+    guessed = [name for name in missing if name not in known]
+    dtypes = {name: _dtype_of(array, model) for name, array in samples.items()}
+
+    def candidate(chosen: Sequence[Any]) -> Interface:
+        together = {**known, **dict(zip(guessed, chosen, strict=True))}
+        interface = _interface(model, [(name, together[name]) for name in _parameters(model) if name in together])
+        return _with_dtypes(interface, dtypes)
+
+    if guessed:
+        tiers = [
+            [candidate(chosen) for chosen in _combinations(shapes, len(guessed))]
+            for shapes in _known_shapes(model, built)
+        ]  # fmt: skip
+        try:
+            interface, concrete = _keras_trials.best(model, tiers, guessed, samples)
+        except _keras_trials.UndecidedError as undecided:
+            raise _undecided(model, guessed, undecided) from undecided
+    else:
+        interface, concrete = _keras_trials.traced(model, candidate(()), samples)
     notes = [
         f"input {spec.name}: Keras did not record its shape; {spec.shape_text()} fits what its layers were built with"
         for spec in interface.inputs
-        if spec.name in missing and spec.name not in samples
+        if spec.name in guessed
     ]
     whole = [] if concrete is None else _keras_trials.whole(interface, concrete)
     whole = [name for name in whole if name not in samples]
@@ -231,26 +244,58 @@ def _completed(model: Any, built: Mapping[str, Any], samples: Mapping[str, Array
     return dataclasses.replace(_with_dtypes(interface, dict.fromkeys(whole, "int32")), notes=tuple(notes))
 
 
+def _undecided(model: Any, guessed: Sequence[str], undecided: Exception) -> ModelError:
+    samples = ", ".join(f"{name!r}: array" for name in guessed)
+    return ModelError(
+        f"Keras did not record what model {model.name!r} takes as {' and '.join(map(repr, guessed))}",
+        got=undecided,
+        expected="shapes that follow from what the layers were built with",
+        hint=f"give samples: domain={{{samples}}}; or call the model once on keras.Input(...) for each argument",
+    )
+
+
+def _combinations(shapes: Sequence[Any], count: int) -> list[tuple[Any, ...]]:
+    """Every choice of shapes for so many arguments; none when there are too many to tell one from the others."""
+    return list(itertools.product(shapes, repeat=count)) if len(shapes) ** count <= _MOST_TRIALS else []
+
+
 def _with_dtypes(interface: Interface, dtypes: Mapping[str, str]) -> Interface:
     specs = [dataclasses.replace(spec, dtype=dtypes.get(spec.name, spec.dtype)) for spec in interface.inputs]
     return dataclasses.replace(interface, inputs=tuple(specs))
 
 
-def _known_shapes(model: Any, built: Mapping[str, Any]) -> list[Any]:
-    """Shapes that an argument may have had: those of the other arguments, and all that went into or out of a layer."""
+def _known_shapes(model: Any, built: Mapping[str, Any]) -> list[list[Any]]:
+    """Shapes that an argument may have had, the likelier ones first.
+
+    First those of the other arguments, all that went into a layer or came out of one, and what an Embedding that
+    others share may have been given; then what a concatenation may have added to one of them.
+    """
     import keras
 
-    shapes = [leaf.shape for leaf in keras.tree.flatten(list(built.values()))]
+    given = [leaf.shape for leaf in keras.tree.flatten(list(built.values()))]
+    made = []
     for layer in model._flatten_layers(include_self=False):
         recorded = layer._build_shapes_dict or {}
-        shapes += [tuple(value) for value in recorded.values() if value is not None and _keras_trials.is_shape(value)]
+        given += [tuple(value) for value in recorded.values() if value is not None and _keras_trials.is_shape(value)]
         try:
             one = len(recorded) == 1
-            made = layer.compute_output_shape(*(recorded.values() if one else ()), **({} if one else recorded))
+            shape = layer.compute_output_shape(*(recorded.values() if one else ()), **({} if one else recorded))
         except Exception:  # noqa: BLE001  a layer that cannot tell adds no candidate
             continue
-        if _keras_trials.is_shape(made):
-            shapes.append(tuple(made))
-    shapes += [shape[:-1] for shape in shapes if len(shape) > 2]  # an Embedding that others share adds the last axis
-    unequal = dict.fromkeys((None, *shape[1:]) for shape in shapes if shape)
-    return [_leaf(shape) for shape in unequal]
+        if _keras_trials.is_shape(shape):
+            made.append(tuple(shape))
+    made += [shape[:-1] for shape in given + made if len(shape) > 2]
+    known = list(dict.fromkeys((None, *shape[1:]) for shape in given + made if shape))
+    added = [rest for one, other in itertools.permutations(known, 2) if (rest := _added(one, other))]
+    others = dict.fromkeys([*added, (None,)])
+    return [[_leaf(shape) for shape in known], [_leaf(shape) for shape in others if shape not in known]]
+
+
+def _added(one: Sequence[int | None], other: Sequence[int | None]) -> tuple[int | None, ...] | None:
+    """What a concatenation added to the other shape if it made the first; None where it made no such thing."""
+    unequal = [axis for axis, (a, b) in enumerate(zip(one, other, strict=False)) if a != b]
+    if len(one) != len(other) or len(unequal) != 1:
+        return None
+    (axis,) = unequal
+    a, b = one[axis], other[axis]
+    return (*one[:axis], a - b, *one[axis + 1 :]) if a is not None and b is not None and a > b else None
