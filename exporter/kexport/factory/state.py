@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from kexport.factory import variable_names
+
 #: What the types of operations that change a variable begin with.
 _WRITES = ("Assign", "ResourceScatter", "ResourceStridedSliceAssign")
 
@@ -92,4 +94,5 @@ def save(program: Any, target: Path) -> None:
     module.weights = list(program.core.graph.variables)
     module.captured = program.resources()
     specs = {spec.name: spec for spec in program.interface.specs()}
-    tf.saved_model.save(module, str(target), signatures=serving_default.get_concrete_function(**specs))
+    with variable_names.valid(module.weights):
+        tf.saved_model.save(module, str(target), signatures=serving_default.get_concrete_function(**specs))

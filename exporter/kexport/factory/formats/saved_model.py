@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from kexport.factory import variable_names
 from kexport.factory.formats._format import Format
 from kexport.factory.trace import Program
 
@@ -42,7 +43,8 @@ def _write(program: Program, target: Path) -> dict[str, Any]:
     if len(arguments) == 1 and not named and type(arguments[0]) is tuple:
         serve.get_concrete_function(*arguments[0])  # a tuple of inputs may also be spread over the call
     by_name = serving_default.get_concrete_function(**{spec.name: spec for spec in specs})
-    tf.saved_model.save(module, str(target), signatures={"serving_default": by_name})
+    with variable_names.valid(module.weights):
+        tf.saved_model.save(module, str(target), signatures={"serving_default": by_name})
     return {"tensorflow": tf.__version__}
 
 

@@ -1,0 +1,25 @@
+"""Names of variables that a graph takes."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+
+@contextlib.contextmanager
+def valid(variables: Iterable[Any]) -> Iterator[None]:
+    """Within the block no name has what TensorFlow refuses: a class `_Scale` begins with `_`, a layer is called `é out`."""
+    with contextlib.ExitStack() as stack:
+        for variable in variables:
+            name = variable._handle_name
+            if (fit := _fit(name)) != name:
+                variable._handle_name = fit
+                stack.callback(setattr, variable, "_handle_name", name)
+        yield
+
+
+def _fit(name: str) -> str:
+    fit = re.sub(r"[^A-Za-z0-9_.\\/>:-]", "_", name)
+    return fit if fit[:1].isalnum() else f"v{fit}"
