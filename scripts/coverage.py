@@ -1,0 +1,174 @@
+"""Export every public Keras layer and operation, and models of all kinds, in every format; say what is right.
+
+    python scripts/coverage.py [--only REGEX] [--groups layers,ops,models,applications,hub] [--write]
+    python scripts/coverage.py --sample
+
+Each case is built in a process of its own, and its artifacts are run by the raw runtimes on inputs that the build has
+not seen. `--write` puts the outcomes into docs/coverage.json, and the page docs/coverage.md beside it. `--sample` runs
+a fixed part of the cases in under three minutes. Without `--write` the outcomes are compared with docs/coverage.json:
+exit code 1 when one differs, or is wrong and not caught, right and called wrong, or a crash.
+
+All of it takes about an hour on two cores. Needs `kexport[build]`; the group `hub` also needs keras-hub, which no extra
+brings, without the text packages that it asks for: `pip install --no-deps keras-hub kagglehub` and `pip install regex
+packaging`. Nothing is downloaded while it runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import importlib.metadata
+import importlib.util
+import json
+import os
+import re
+import sys
+import zlib
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+TABLE, PAGE = ROOT / "docs" / "coverage.json", ROOT / "docs" / "coverage.md"
+GROUPS = ("layers", "ops", "models", "applications", "hub")
+PACKAGES = ("keras", "tensorflow-cpu", "tf2onnx", "onnx", "onnxruntime", "ai-edge-litert", "keras-hub")
+BAD = ("wrong", "false alarm", "crash")
+SAMPLED = 16  # one case of so many is in the sample
+SAMPLED_WHOLE = ("MobileNetV3Small/32",)
+
+
+def cases_module(name: str) -> Any:
+    """A module of the cases, which belong to the tests."""
+    if str(ROOT / "tests") not in sys.path:
+        # Last, and without this folder: it has a coverage.py, which is also the name of a package.
+        sys.path[:] = [path for path in sys.path if path != str(ROOT / "scripts")]
+        sys.path.append(str(ROOT / "tests"))
+    return importlib.import_module(f"coverage_cases{name}")
+
+
+def chosen(groups: list[str], only: str, sample: bool) -> list[Any]:
+    """The cases to run."""
+    cases = [case for case in cases_module("").every(groups) if re.search(only, case.name)]
+    return [case for case in cases if in_sample(case)] if sample else cases
+
+
+def in_sample(case: Any) -> bool:
+    """Whether the case is in the sample, which does not change when cases are added."""
+    if case.group in ("applications", "hub"):
+        return case.name in SAMPLED_WHOLE
+    return zlib.crc32(case.name.encode()) % SAMPLED == 0
+
+
+def run(cases: list[Any], jobs: int) -> dict[str, dict[str, dict[str, str]]]:
+    """The outcome of every case, by group, case and format; a line is printed for each.
+
+    Raises:
+        SystemExit: a case is at fault itself.
+    """
+    processes = cases_module("._processes")
+    processes.prepare()
+    found: dict[str, dict[str, dict[str, str]]] = {}
+    broken = []
+    for index, (case, outcome, seconds) in enumerate(processes.outcomes(cases, jobs), 1):
+        head = f"[{index}/{len(cases)}] {case.group} {case.name} {seconds:.1f} s"
+        if isinstance(outcome, str):
+            broken.append(case.name)
+            print(f"{head}: the case fails\n{outcome}", flush=True)
+            continue
+        row = {name: f"{status}: {why}" if why else status for name, (status, why) in outcome.items()}
+        found.setdefault(case.group, {})[case.name] = row
+        print(f"{head}: " + ", ".join(f"{name} {text}" for name, text in row.items()), flush=True)
+    if broken:
+        raise SystemExit(f"cases that fail by themselves: {', '.join(broken)}")
+    return found
+
+
+def read() -> dict[str, Any]:
+    """What docs/coverage.json holds."""
+    return dict(json.loads(TABLE.read_text(encoding="utf-8"))) if TABLE.exists() else {"versions": {}, "cases": {}}
+
+
+def write(found: dict[str, dict[str, dict[str, str]]]) -> None:
+    """Put the outcomes into the table, without cases that are no more, and make the page."""
+    known = {(case.group, case.name) for case in cases_module("").every(available(GROUPS))}
+    table = read()
+    groups = table["cases"]
+    for group in GROUPS:
+        merged = {**groups.get(group, {}), **found.get(group, {})}
+        groups[group] = {
+            name: row
+            for name, row in sorted(merged.items())
+            if (group, name) in known or group not in available(GROUPS)
+        }
+    versions = {name: _version(name) or table["versions"].get(name, "") for name in PACKAGES}
+    versions = {name: version for name, version in versions.items() if version}
+    lines = [f" {json.dumps('versions')}: {json.dumps(versions)},", ' "cases": {']
+    for group, rows in groups.items():
+        entries = [f"   {json.dumps(name)}: {json.dumps(row)}" for name, row in rows.items()]
+        lines += [f"  {json.dumps(group)}: {{", ",\n".join(entries), "  }" + ("," if group != GROUPS[-1] else "")]
+    TABLE.write_text("\n".join(["{", *lines, " }", "}"]) + "\n", encoding="utf-8")
+    PAGE.write_text(cases_module("._page").page(groups, versions), encoding="utf-8")
+    print(f"written: {TABLE} and {PAGE}")
+
+
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def available(groups: tuple[str, ...]) -> list[str]:
+    """The groups whose packages are installed."""
+    return [group for group in groups if group != "hub" or importlib.util.find_spec("keras_hub") is not None]
+
+
+def differences(found: dict[str, dict[str, dict[str, str]]]) -> list[str]:
+    """What is not as the table says, a line each."""
+    table = read()["cases"]
+    lines = []
+    for group, rows in found.items():
+        for name, row in rows.items():
+            stated = table.get(group, {}).get(name, {})
+            for form in {**stated, **row}:
+                was, now = stated.get(form, "nothing"), row.get(form, "nothing")
+                if was.partition(":")[0] != now.partition(":")[0]:
+                    lines.append(f"{group} {name}, {form}: {now}; docs/coverage.json says {was}")
+    return lines
+
+
+def main() -> int:
+    """Run the cases; 1 when something is not as it should be."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="", metavar="REGEX", help="cases whose name matches")
+    parser.add_argument("--groups", default=",".join(GROUPS), help="some of: %(default)s")
+    parser.add_argument("--sample", action="store_true", help="the part of the cases that the tests run")
+    parser.add_argument("--write", action="store_true", help="write docs/coverage.json and docs/coverage.md")
+    parser.add_argument("--jobs", type=int, default=2, help="cases at a time (%(default)s)")
+    options = parser.parse_args()
+    groups = options.groups.split(",")
+    if unknown := sorted(set(groups) - set(GROUPS)):
+        parser.error(f"unknown groups: {', '.join(unknown)}")
+    if missing := sorted(set(groups) - set(available(tuple(groups)))):
+        print(f"left out: {', '.join(missing)}; keras-hub is not installed (see --help)")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+    found = run(chosen(available(tuple(groups)), options.only, options.sample), options.jobs)
+    bad = [
+        f"{group} {name}, {form}: {text}"
+        for group, rows in found.items()
+        for name, row in rows.items()
+        for form, text in row.items()
+        if text.startswith(BAD)
+    ]
+    if options.write:
+        write(found)
+    changed = differences(found)
+    for line in dict.fromkeys([*bad, *changed]):
+        print(line)
+    if changed:
+        print("if that is meant, or better: python scripts/coverage.py --sample --write (or --only), and commit docs/")
+    return 1 if bad or changed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
