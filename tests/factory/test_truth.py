@@ -82,6 +82,20 @@ def test_where_single_precision_overflows_its_own_answer_is_kept_beside_the_trut
     assert truth.limits[0].scale == pytest.approx(1.0)
 
 
+def test_infinity_is_not_perturbed_into_nan():
+    x = keras.Input((3,), name="x")
+    values = np.array([[np.inf, -np.inf, 1.0], [np.nan, 2.0, 0.0]], "float32")
+    _, truth = truth_of(keras.Model(x, ops.nan_to_num(x)), x=Samples(values))
+    assert truth.limits[0].limit < 1e-5
+
+
+def test_a_twin_whose_outputs_have_other_shapes_is_no_twin():
+    x = keras.Input((3,), name="x")
+    program, truth = truth_of(keras.Model(x, ops.view(x, "int32")))
+    (name,) = (spec.name for spec in program.signature.outputs)
+    assert all(golden.truth[name].shape == golden.inputs["x"].shape for golden in truth.goldens)
+
+
 def test_without_a_twin_the_model_is_perturbed():
     class Stubborn(keras.layers.Layer):
         def call(self, x):

@@ -58,6 +58,8 @@ def establish(program: Program, domains: Mapping[str, Domain]) -> Truth:
             hint="declare the domain of each input, or give recorded samples",
         ) from error
     trues = _twin_results(program, arrays)
+    if trues is not None and _shapes(trues) != _shapes(owns):
+        trues = None  # it depends on the size of a number in memory, for one
     if trues is not None:
         truth = _measure(program, planned, owns, trues, [[own] for own in owns], TWIN)
         suspicious = _SUSPICIOUS * _epsilon(program)
@@ -70,6 +72,10 @@ def establish(program: Program, domains: Mapping[str, Domain]) -> Truth:
         if all(one.floor < suspicious + _ANOTHER_FUNCTION * other.floor for one, other in pairs):
             return truth
     return perturbed  # no twin, or it is another function: the configuration does not tell all of the model
+
+
+def _shapes(results: Sequence[list[Array]]) -> list[tuple[int, ...]]:
+    return [value.shape for each in results for value in each]
 
 
 def _epsilon(program: Program) -> float:
@@ -200,5 +206,6 @@ def _nudged(array: Array, rng: np.random.Generator, epsilon: float) -> Array:
     own = array.astype(np.float64)
     # Half of them stay. An ulp lies between half of epsilon and epsilon of a number: here it is the latter.
     signs = rng.choice([-1.0, 0.0, 0.0, 1.0], array.shape)
-    with np.errstate(invalid="ignore"):
-        return np.asarray(own + signs * epsilon * np.abs(own)).astype(array.dtype)
+    with np.errstate(invalid="ignore"):  # infinity by 0
+        moved = np.where(np.isfinite(own), own + signs * epsilon * np.abs(own), own)
+        return np.asarray(moved.astype(array.dtype))
