@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import tensorflow as tf
 
 X = np.concatenate([np.linspace(-88, 88, 9001), np.linspace(-6, 6, 9001)]).astype("float32")
@@ -6,16 +7,18 @@ X = np.concatenate([np.linspace(-88, 88, 9001), np.linspace(-6, 6, 9001)]).astyp
 LARGEST = float(np.finfo("float32").max)
 
 
-def test_bessel_function_is_that_of_float64(converted):
+@pytest.mark.parametrize("format_name", ["onnx", "tflite"])
+def test_bessel_function_is_that_of_float64(converted, format_name):
     truth = np.i0(X.astype("float64"))
-    results, _ = converted(lambda x: tf.raw_ops.BesselI0(x=x), "tflite", X)
+    results, _ = converted(lambda x: tf.raw_ops.BesselI0(x=x), format_name, X)
     for (value,) in results:
         assert (np.abs(value - truth) <= 72 * np.spacing(np.abs(truth).astype("float32"))).all()
 
 
-def test_bessel_function_ends_at_infinity(converted):
+@pytest.mark.parametrize("format_name", ["onnx", "tflite"])
+def test_bessel_function_ends_at_infinity(converted, format_name):
     edges = np.array([0.0, np.nan, 100.0, -100.0], "float32")
-    results, _ = converted(lambda x: tf.raw_ops.BesselI0(x=x), "tflite", edges)
+    results, _ = converted(lambda x: tf.raw_ops.BesselI0(x=x), format_name, edges)
     for (value,) in results:
         np.testing.assert_array_equal(
             np.clip(value, -LARGEST, LARGEST), np.array([1.0, np.nan, LARGEST, LARGEST], "float32")

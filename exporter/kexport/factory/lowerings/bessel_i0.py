@@ -1,4 +1,4 @@
-"""The modified Bessel function of order 0, which TFLite lacks; Kaiser windows are made of it.
+"""The modified Bessel function of order 0, which ONNX and TFLite lack; Kaiser windows are made of it.
 
 Where |x| <= 4, I0(x) = P(x^2), whose coefficients are positive; else exp(a) R(1/a) / sqrt(a), a = |x|, with the
 exponential as the square of exp(a / 2), which does not overflow before the result does.
@@ -42,4 +42,4 @@ def _applies(op: Any, inputs: Sequence[Any]) -> bool:
     return bool(inputs[0].dtype.name == "float32")
 
 
-LOWERING = Lowering("bessel_i0", ("tflite",), ("BesselI0",), _emit, _applies)
+LOWERING = Lowering("bessel_i0", ("onnx", "tflite"), ("BesselI0",), _emit, _applies)
