@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,7 @@ class Handover:
         captures: of each placeholder that stands for something the function captured, its value: an array, or a
             `Table`. Arrays are mapped from the file, not read.
         signature: of the artifacts.
-        scopes: of each name in the graph that a layer opened, the path of the layer and its class.
+        scopes: of each scope in the graph, the layer or operation that opened it, in words.
         recurrent: what is known of the functions that compute recurrent layers, by function name.
         name: of the model.
         assigned: of each placeholder that stands for state, a variable that is read and assigned to: the operation that
@@ -56,7 +56,7 @@ class Handover:
     outputs: tuple[str, ...]
     captures: Mapping[str, Array | Table]
     signature: Signature
-    scopes: Mapping[str, Sequence[str]]
+    scopes: Mapping[str, str]
     recurrent: Mapping[str, Mapping[str, Any]]
     name: str
     assigned: Mapping[str, str] = field(default_factory=dict)

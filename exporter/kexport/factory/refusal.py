@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from kexport.errors import ExportError
 
@@ -12,7 +12,7 @@ _TEXT = re.compile(r"String|Regex|Unicode|Table|Text|FarmHash|Fingerprint|AsStri
 
 
 def refusal(
-    format_name: str, why: str, operations: Iterable[tuple[str, str]], scopes: Mapping[str, Sequence[str]]
+    format_name: str, why: str, operations: Iterable[tuple[str, str]], scopes: Mapping[str, str]
 ) -> ExportError:
     """The error for operations that a format lacks.
 
@@ -20,7 +20,7 @@ def refusal(
         format_name: of the format.
         why: in a few words.
         operations: type and name in the graph of each.
-        scopes: of each name that a layer opens in the graph, the layer's path and class.
+        scopes: of each scope in the graph, the layer or operation that opened it, in words.
     """
     by_layer: dict[str, set[str]] = {}
     for kind, name in operations:
@@ -39,7 +39,7 @@ def refusal(
     )
 
 
-def stateful(format_name: str, assigning: Iterable[str], scopes: Mapping[str, Sequence[str]]) -> ExportError:
+def stateful(format_name: str, assigning: Iterable[str], scopes: Mapping[str, str]) -> ExportError:
     """The error for a model that keeps state between calls; gets the names of the operations that change it."""
     layers = dict.fromkeys(layer_of(name, scopes) for name in assigning)
     return ExportError(
@@ -51,11 +51,15 @@ def stateful(format_name: str, assigning: Iterable[str], scopes: Mapping[str, Se
     )
 
 
-def layer_of(name: str, scopes: Mapping[str, Sequence[str]]) -> str:
-    """The layer that a name in the graph comes from, as people read it."""
-    for part in reversed(name.split("/")):
-        for candidate in (part, re.sub(r"_\d+$", "", part)):
-            if candidate in scopes:
-                path, kind = scopes[candidate]
-                return f"layer {path!r} ({kind})"
+def layer_of(name: str, scopes: Mapping[str, str]) -> str:
+    """The layer, or the operation of a functional model, that a name in the graph comes from, in words.
+
+    It is the innermost that opened a scope around the name. A converter may have put its own scopes before the
+    graph's, as a function that is called puts its own: then it is the one whose scope ends with the same names.
+    """
+    parts = re.split(r"[/;]", name)
+    for end in range(len(parts), 0, -1):
+        for start in range(end):
+            if (found := scopes.get("/".join(parts[start:end]))) is not None:
+                return found
     return "the model itself"

@@ -23,7 +23,7 @@ class Program:
         interface: how it is called.
         signature: of every artifact made from it.
         core: a TensorFlow concrete function from flat inputs to flat outputs.
-        scopes: of each name that a layer opens in the graph, the layer's path in the model and its class.
+        scopes: of each scope in the graph, the layer or operation that opened it, in words.
         recurrent: of each function in the graph that computes a recurrent layer, the layer's settings.
         tables: of each lookup table that the function captures, by id of its handle: dtypes of keys and values.
         state: variables that the function assigns to, each with the value it had when it was traced.
@@ -33,7 +33,7 @@ class Program:
     interface: Interface
     signature: Signature
     core: Any
-    scopes: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    scopes: Mapping[str, str] = field(default_factory=dict)
     recurrent: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     tables: Mapping[int, tuple[Any, Any]] = field(default_factory=dict)
     state: Sequence[tuple[Any, Any]] = ()
@@ -97,19 +97,43 @@ def trace(model: Any, samples: Mapping[str, Any] | None = None) -> Program:
         interface,
         Signature(interface.inputs, outputs),
         concrete,
-        dict(_scopes(model)),
+        _in_words(record.scopes, model),
         record.recurrent,
         _tables(model),
         state.initial(concrete),
     )
 
 
-def _scopes(model: Any, path: str = "") -> Iterator[tuple[str, tuple[str, str]]]:
-    """Of every layer: its name, its path in the model and its class; inner models first name, then what is in them."""
+def _in_words(scopes: Mapping[str, Sequence[Any]], model: Any) -> dict[str, str]:
+    """Of every scope, who opened it: a layer or an operation, its path in the model and its class."""
+    import keras
+
+    paths: dict[int, str] = {}
+    for each, path in _paths(model):
+        paths.setdefault(id(each), path)
+
+    def words(caller: Any) -> str:
+        kind = "layer" if isinstance(caller, keras.Layer) else "operation"
+        return f"{kind} {paths.get(id(caller), caller.name)!r} ({type(caller).__name__})"
+
+    found = {}
+    for scope, callers in scopes.items():
+        known = [words(caller) for caller in callers if isinstance(caller, keras.Operation) and caller is not model]
+        if known:
+            found[scope] = " or ".join(dict.fromkeys(known))
+    return found
+
+
+def _paths(model: Any, path: str = "") -> Iterator[tuple[Any, str]]:
+    """Every layer, and every operation of a functional model, with its path."""
+    import keras
+
+    for operation in getattr(model, "operations", ()):
+        if not isinstance(operation, keras.Layer):
+            yield operation, f"{path}{operation.name}"
     for layer in model._layers:
-        own = f"{path}{layer.name}"
-        yield layer.name, (own, type(layer).__name__)
-        yield from _scopes(layer, f"{own}/")
+        yield layer, f"{path}{layer.name}"
+        yield from _paths(layer, f"{path}{layer.name}/")
 
 
 def _tables(model: Any) -> dict[int, tuple[Any, Any]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 @contextlib.contextmanager
 def valid(variables: Iterable[Any]) -> Iterator[None]:
-    """Within the block no name has what TensorFlow refuses: a class `_Scale` begins with `_`, a layer is called `é out`."""
+    """Within the block no name has what TensorFlow refuses there: a `_` as its first letter, or what is not ASCII."""
     with contextlib.ExitStack() as stack:
         for variable in variables:
             name = variable._handle_name
@@ -21,5 +21,7 @@ def valid(variables: Iterable[Any]) -> Iterator[None]:
 
 
 def _fit(name: str) -> str:
-    fit = re.sub(r"[^A-Za-z0-9_.\\/>:-]", "_", name)
-    return fit if fit[:1].isalnum() else f"v{fit}"
+    """The name, in which only the number of its output comes after a colon."""
+    name, colon, number = name.rpartition(":")
+    fit = re.sub(r"[^A-Za-z0-9_.\\/>-]", "_", name)
+    return (fit if fit[:1].isalnum() else f"v{fit}") + colon + number

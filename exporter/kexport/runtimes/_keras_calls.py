@@ -51,11 +51,12 @@ def recovered(model: Any, samples: Mapping[str, Array]) -> Interface:
 def _unknown(model: Any) -> ModelError:
     samples = ", ".join(f"{name!r}: array" for name in _required(model))
     why = "Keras could record nothing of its calls" if model._called else "it was never called"
+    first = "" if model._called else "call it once; or "
     return ModelError(
         f"model {model.name!r} has no defined inputs: {why}",
         got=type(model).__name__,
         expected="a model that was called or built once, or samples of its inputs",
-        hint=f"call it once; or begin it with keras.Input(...); or give samples: domain={{{samples}}}",
+        hint=f"{first}begin it with keras.Input(...); or give samples: domain={{{samples}}}",
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from kexport.bundle.naming import unique
 from kexport.bundle.signature import Array, TensorSpec
 from kexport.errors import ModelError
+from kexport.runtimes import _keras_scopes
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,8 @@ class Interface:
             found[:] = [keras.tree.map_structure(lambda _: 0, outputs)]
             return tensors
 
-        return core.get_concrete_function(), found[0]
+        with _keras_scopes.cleaned():
+            return core.get_concrete_function(), found[0]
 
 
 def _any_batch(model: Any) -> bool:

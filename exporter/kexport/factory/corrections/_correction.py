@@ -15,13 +15,16 @@ FOLDER = "factory/corrections"
 
 @dataclass
 class Record:
-    """What corrections leave for the lowerings to know.
+    """What corrections leave for the lowerings, and for refusals, to know.
 
     Attributes:
         recurrent: of each function that computes a recurrent layer, by its name: the layer's settings.
+        scopes: of each scope in the graph: the layers and operations that opened it, several where functions that the
+            graph calls have scopes of the same name.
     """
 
     recurrent: dict[str, dict[str, Any]] = field(default_factory=dict)
+    scopes: dict[str, list[Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
