@@ -1,8 +1,11 @@
+import functools
 import json
 import os
+import re
 import sys
 
 import keras
+import numpy as np
 import pytest
 
 import kexport
@@ -16,6 +19,7 @@ CONVERTERS = """
 import os, time
 def dying(**task): os.kill(os.getpid(), 11); yield
 def hanging(**task): time.sleep(60); yield
+def wrong(**task): {}["a missing key"]; yield
 """
 
 
@@ -26,7 +30,16 @@ def model():
     return keras.Model(text, keras.layers.Hashing(8, name="buckets")(text), name="hashed")
 
 
-@pytest.mark.parametrize(("name", "words"), [("dying", "SIGSEGV"), ("hanging", "longer than 1 s")])
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("dying", "SIGSEGV"),
+        ("hanging", "longer than 1 s"),
+        ("wrong", "KeyError: 'a missing key' ("),
+        ("wrong", "converters.py:5, from kexport/process.py:"),
+        ("wrong", "a fault of kexport: please report"),
+    ],
+)
 def test_a_converter_that_crashes_or_hangs_is_an_error_with_a_name(tmp_path, monkeypatch, name, words):
     (tmp_path / "converters.py").write_text(CONVERTERS)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
@@ -35,7 +48,8 @@ def test_a_converter_that_crashes_or_hangs_is_an_error_with_a_name(tmp_path, mon
     form = Format("fragile", "model.fragile", (), "", converter=f"converters:{name}")
     folder = tmp_path / "bundle"
     folder.mkdir()
-    exports = Exports(program, [form], folder, options={}, timeout=1, keep_going=False)
+    patience = 1 if name == "hanging" else 60
+    exports = Exports(program, [form], folder, options={}, timeout=patience, keep_going=False)
     worker = Worker()
     exports.start([worker])
     with pytest.raises(ExportError, match="fragile") as caught:
@@ -43,6 +57,26 @@ def test_a_converter_that_crashes_or_hangs_is_an_error_with_a_name(tmp_path, mon
     worker.close()
     assert words in str(caught.value)
     assert caught.value.exit_code == 1
+
+
+def test_a_writer_that_fails_tells_where_unless_the_model_is_to_blame(tmp_path):
+    inputs = keras.Input((2,), name="x")
+    program = trace(keras.Model(inputs, keras.layers.Dense(1, name="y")(inputs)))
+    for write, words in ((_unwritable, r"ZeroDivisionError.*test_exports.py:\d+\)$"), (_misused, "fault of kexport")):
+        form = Format("fragile", "model.fragile", (), "", writer=write)
+        exports = Exports(program, [form], tmp_path, options={}, timeout=1, keep_going=False)
+        with pytest.raises(ExportError) as caught:
+            exports.write(lambda step: None)
+        assert re.search(words, str(caught.value), re.MULTILINE)
+        assert ("fault" in str(caught.value)) is (write is _misused)
+
+
+def _unwritable(program, target):
+    return {"here": 1 / 0}
+
+
+#: Raises in NumPy, called by no code of the user's.
+_misused = functools.partial(np.linspace, num=-1)
 
 
 def test_a_refusal_names_layer_operation_and_ways_out_and_writes_nothing(model, tmp_path):

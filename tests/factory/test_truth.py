@@ -68,6 +68,7 @@ def test_rounding_of_a_tie_has_two_right_answers():
     _, truth = truth_of(model, x=Samples(values))
     assert truth.limits[0].limit == 0
     two = [golden for golden in truth.goldens if golden.own]
+    assert two
     for golden in two:
         (name,) = golden.own
         assert (golden.own[name] != golden.truth[name]).any()
@@ -126,3 +127,20 @@ def test_goldens_of_text_and_of_two_answers_are_read_as_written(tmp_path):
         for part in ("inputs", "truth", "own"):
             ours, theirs = getattr(one, part), getattr(other, part)
             assert {k: v.tolist() for k, v in ours.items()} == {k: v.tolist() for k, v in theirs.items()}
+
+
+@pytest.mark.parametrize(("policy", "dtype"), [("mixed_float16", "float16"), ("mixed_bfloat16", "bfloat16")])
+def test_half_precision_admits_what_keras_computes_and_what_is_nearer_to_the_truth(policy, dtype):
+    x = keras.Input((8,), name="x")
+    model = keras.Model(x, layers.Dense(3, activation="softmax", dtype=policy, name="y")(x))
+    single = keras.models.clone_model(model, clone_function=lambda layer: type(layer).from_config(
+        {**layer.get_config(), "dtype": "float32"}
+    ))  # fmt: skip
+    single.set_weights(model.get_weights())
+    program, truth = truth_of(model)
+    (spec,), (limit,) = program.signature.outputs, truth.limits
+    assert spec.dtype == dtype
+    for golden in truth.goldens:
+        for candidate in (model, single):
+            value = np.asarray(candidate(golden.inputs["x"], training=False)).astype("float64")
+            assert np.abs(value - golden.truth["y"]).max() <= limit.limit * limit.scale

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from kexport.bundle import store
-from kexport.errors import ExportError, reason
+from kexport.errors import ExportError
 from kexport.factory import handover
+from kexport.factory.fault import fault
 from kexport.factory.formats._format import Format
 from kexport.factory.trace import Program
 from kexport.process import Worker, WorkerCrashError
@@ -112,7 +113,8 @@ def _written(form: Format, program: Program, target: Path) -> Mapping[str, Any]:
         for code in _NO_MORE_DATA:
             if os.strerror(code) in str(error):  # TensorFlow wraps what the system said into errors of its own
                 raise OSError(code, os.strerror(code)) from error
-        raise ExportError(f"the model cannot be written as {form.name}", got=reason(error)) from error
+        instead = f"build --formats without {form.name}"
+        raise fault(f"the model cannot be written as {form.name}", error, instead) from error
 
 
 def _converted(form: Format, worker: Worker, timeout: float) -> Mapping[str, Any]:
@@ -125,11 +127,8 @@ def _converted(form: Format, worker: Worker, timeout: float) -> Mapping[str, Any
             expected=f"a conversion within {timeout:g} s",
             hint=f"build --formats without {form.name}, or allow it more time with --timeout SECONDS",
         ) from crash
-    except RuntimeError as error:  # what the converter raised, that it should not have raised: the model is the cause
-        raise ExportError(
-            f"the {form.name} converter failed on the model",
-            got=str(error).strip().splitlines()[-1],
-            hint=f"build --formats without {form.name}",
-        ) from error
+    except RuntimeError as error:  # the traceback of what the converter raised, and should not have raised
+        instead = f"build --formats without {form.name}"
+        raise fault(f"the {form.name} converter failed on the model", str(error), instead) from error
     found: Mapping[str, Any] = details
     return found
