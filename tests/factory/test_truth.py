@@ -97,6 +97,14 @@ def test_a_twin_whose_outputs_have_other_shapes_is_no_twin():
     assert all(golden.truth[name].shape == golden.inputs["x"].shape for golden in truth.goldens)
 
 
+@pytest.mark.parametrize(("size", "rounded"), [(15, True), (20, False)])
+def test_the_places_of_a_resize_have_a_floor_unless_its_ratio_is_exact(size, rounded):
+    x = keras.Input((10, 10, 1), name="x")
+    _, truth = truth_of(keras.Model(x, layers.Resizing(size, size)(x)))
+    assert (truth.limits[0].floor >= 5 * EPSILON["float32"]) == rounded
+    assert truth.limits[0].limit <= 24 * EPSILON["float32"]
+
+
 def test_without_a_twin_the_model_is_perturbed():
     class Stubborn(keras.layers.Layer):
         def call(self, x):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kexport.errors import ExportError
-from kexport.factory import dimensions, lists
+from kexport.factory import dimensions, lists, precision
 from kexport.factory.handover import Handover, Table
 from kexport.factory.lowerings import _lowering
 from kexport.factory.lowerings._lowering import Lowering, Missing
@@ -61,6 +61,7 @@ def emit(
 
     if handover.assigned:
         raise stateful(format_name, handover.assigned.values(), handover.scopes)
+    handover = precision.in_single(handover)
     with tf.Graph().as_default() as source:
         tf.import_graph_def(handover.graph_def, name="")
     with tf.Graph().as_default() as target:

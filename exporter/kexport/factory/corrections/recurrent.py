@@ -69,7 +69,7 @@ def _corrected(original: Callable[..., Any], record: Record) -> Callable[..., An
 
 def _roles(cell: Any, function: Any) -> list[str]:
     names = {
-        id(getattr(cell, name).value.handle): name
+        id(getattr(cell, name)._value.handle): name  # its public value is a tensor where a policy casts it
         for name in ("kernel", "recurrent_kernel", "bias")
         if getattr(cell, name, None) is not None
     }

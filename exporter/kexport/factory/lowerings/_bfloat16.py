@@ -1,7 +1,7 @@
 """tf2onnx' table of types, made to call bfloat16 by its name.
 
-It writes float16 instead, which has other values, and other limits: 1e5 would be infinite. Runtimes have few kernels of
-bfloat16: what they lack does not load, and is refused.
+It writes float16 instead, which has other values, and other limits: 1e5 would be infinite. Casts alone have this type,
+to round (see `factory/precision.py`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The logarithm of float64 and float16, of which tf2onnx rounds the one to float32 and refuses the other.
+"""The logarithm of float64, which tf2onnx rounds to float32.
 
-Source: https://onnx.ai/onnx/operators/onnx__Log.html; IEEE 754-2019, 3.6 (binary16 is a subset of binary32).
+Source: https://onnx.ai/onnx/operators/onnx__Log.html.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
 
 
 def _applies(op: Any, inputs: Sequence[Any]) -> bool:
-    return bool(inputs[0].dtype.name != "float32")
+    return bool(inputs[0].dtype.name == "float64")
 
 
 LOWERING = Lowering("log", ("onnx",), ("Log",), _emit, _applies)

@@ -24,9 +24,8 @@ def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
         exact = tf.abs(x) < 1
         rounded = tf.where(exact & tf.not_equal(u, 1), u - 1, tf.ones_like(x))
         return [tf.where(tf.equal(u, 1), x, tf.where(exact, log(u) * x / rounded, log(u)))]
-    wide = tf.cast(x, tf.float32)
-    near = 2 * tf.atanh(wide / (2 + wide))
-    return [tf.cast(tf.where(tf.abs(wide) < 0.5, near, log(1 + wide)), x.dtype)]
+    near = 2 * tf.atanh(x / (2 + x))
+    return [tf.where(tf.abs(x) < 0.5, near, log(1 + x))]
 
 
 LOWERING = Lowering("log1p", ("onnx",), ("Log1p",), _emit)
