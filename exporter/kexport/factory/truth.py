@@ -9,7 +9,7 @@ it by.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,10 +19,10 @@ from kexport.bundle.goldens import Golden
 from kexport.bundle.manifest import OutputLimit
 from kexport.bundle.signature import Array, TensorSpec
 from kexport.errors import ModelError, located
-from kexport.factory import double
+from kexport.factory import double, interpolation
 from kexport.factory.trace import Program
 from kexport.parity import cases
-from kexport.parity.tolerance import EPSILON, largest, limit_for
+from kexport.parity.tolerance import EPSILON, EXACT, FLOOR_MULTIPLE, largest, limit_for
 
 TWIN = "float64 twin"
 PERTURBATION = "one-ulp perturbation"
@@ -57,6 +57,27 @@ def establish(program: Program, domains: Mapping[str, Domain]) -> Truth:
             expected="; ".join(f"{name} in {domain}" for name, domain in domains.items()),
             hint="declare the domain of each input, or give recorded samples",
         ) from error
+    truth = _sought(program, planned, arrays, owns)
+    sizes = [size for each in arrays for array in each for size in array.shape]
+    return replace(truth, limits=_widest(truth.limits, interpolation.noise(program.core, max(sizes, default=1))))
+
+
+def _widest(limits: Sequence[OutputLimit], floor: float) -> list[OutputLimit]:
+    """The limits, none of them below what a floor makes."""
+    return [
+        limit
+        if limit.source == EXACT
+        else replace(limit, floor=max(limit.floor, floor), limit=max(limit.limit, FLOOR_MULTIPLE * floor))
+        for limit in limits
+    ]
+
+
+def _sought(
+    program: Program,
+    planned: Sequence[tuple[str, cases.Feeds]],
+    arrays: Sequence[list[Array]],
+    owns: Sequence[list[Array]],
+) -> Truth:
     trues = _twin_results(program, arrays)
     if trues is not None and _shapes(trues) != _shapes(owns):
         trues = None  # it depends on the size of a number in memory, for one

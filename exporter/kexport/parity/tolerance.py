@@ -23,6 +23,8 @@ from kexport.bundle.signature import TensorSpec
 
 FLOOR_MULTIPLE = 4.0
 LEAST_ULPS = 4.0
+#: The source of the limit of an output whose values are not rounded.
+EXACT = "exact"
 #: Above this, float arithmetic leaves so little of the result that a comparison proves nothing.
 LARGEST_LIMIT = 0.1
 
@@ -47,7 +49,7 @@ def limit_for(spec: TensorSpec, scale: float, noise: float, source: str) -> Outp
         source: how the noise was measured.
     """
     if not spec.is_float:
-        return OutputLimit(spec.name, 1.0, 0.0, 0.0, "exact")
+        return OutputLimit(spec.name, 1.0, 0.0, 0.0, EXACT)
     scale = scale or 1.0  # an output that is always zero has no scale of its own
     floor = noise / scale
     # Arithmetic is float32 where the truth's dtype is float64 but the model's is not: the output's dtype decides.
