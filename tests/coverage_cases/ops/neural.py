@@ -14,8 +14,7 @@ for _name in (
     "sigmoid silu soft_shrink softmax softplus softsign sparse_plus sparse_sigmoid sparsemax squareplus tanh_shrink"
 ).split():
     of(f"{_name}/default", _WIDE, getattr(ops, _name))
-for _name in "sigmoid softplus softmax".split():
-    of(f"{_name}/special", special(4, 6), getattr(ops, _name))
+of("sigmoid/special", special(4, 6), ops.sigmoid)
 for _name in "softplus log_softmax logsumexp gelu".split():
     of(f"{_name}/far", normal(4, 6, scale=80), getattr(ops, _name))
 of("gelu/exact", _WIDE, lambda x: ops.gelu(x, approximate=False))
