@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from tf2onnx.optimizer.transpose_optimizer import TransposeOptimizer
 
-
-class Transposes(TransposeOptimizer):
+def transposes() -> Any:
     """The pass, with the shape of a square corrected."""
+    from tf2onnx.optimizer.transpose_optimizer import TransposeOptimizer
 
-    def _mul_handler(self, trans: Any, node: Any) -> bool:
-        squares = all(source == trans.output[0] for source in node.input)
-        shape = self._g.get_shape(trans.input[0])
-        moved: bool = super()._mul_handler(trans, node)
-        if moved and squares and shape is not None:
-            self._g.set_shape(node.output[0], shape)
-        return moved
+    class Transposes(TransposeOptimizer):
+        def _mul_handler(self, trans: Any, node: Any) -> bool:
+            squares = all(source == trans.output[0] for source in node.input)
+            shape = self._g.get_shape(trans.input[0])
+            moved: bool = super()._mul_handler(trans, node)
+            if moved and squares and shape is not None:
+                self._g.set_shape(node.output[0], shape)
+            return moved
+
+    return Transposes()

@@ -13,6 +13,7 @@ from kexport.factory import lists
 from kexport.factory.emission import Emitted, emit
 from kexport.factory.formats._format import Format
 from kexport.factory.formats._onnx_weights import Weights
+from kexport.factory.formats._transposes import transposes
 from kexport.factory.lowerings import _bfloat16, _casts, _comparison, _onnx_node, _where
 from kexport.factory.refusal import refusal
 from kexport.runtimes import _onnx_file
@@ -96,8 +97,6 @@ def _mapped(emitted: Emitted, weights: Weights, program: handovers.Handover, ops
     import tensorflow as tf
     from tf2onnx import optimizer, tf_loader, tfonnx
 
-    from kexport.factory.formats import _transposes
-
     signature = program.signature
     inputs = [tensor.name for tensor in emitted.inputs]
     outputs = [tensor.name for tensor in emitted.outputs]
@@ -109,7 +108,7 @@ def _mapped(emitted: Emitted, weights: Weights, program: handovers.Handover, ops
     with tf.Graph().as_default():  # its optimiser exports a meta graph, which eager execution refuses
         graph_def = tf_loader.tf_optimize(inputs, outputs, emitted.graph.as_graph_def())
 
-    passes = {**optimizer._get_optimizers(), "optimize_transpose": _transposes.Transposes}
+    passes = {**optimizer._get_optimizers(), "optimize_transpose": transposes}
     while True:
         with tf.Graph().as_default() as graph, _bfloat16.by_its_name():
             tf.import_graph_def(graph_def, name="")
