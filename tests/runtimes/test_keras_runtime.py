@@ -14,6 +14,10 @@ def functional(width=4, dtype="float32", name="x", key="y"):
     return keras.Model(x, {key: layers.Dense(3)(x)})
 
 
+def whole():
+    return functional(dtype="int32")
+
+
 def sequential(width=4):
     return keras.Sequential([keras.Input((width,)), layers.Dense(3, name="out")])
 
@@ -62,13 +66,23 @@ def test_the_file_of_a_model_declares_what_its_signature_says(make, tmp_path):
     [
         (functional, functional(width=5)),
         (functional, functional(dtype="int32")),
+        (whole, functional()),
         (functional, functional(name="w")),
         (functional, functional(key="z")),
         (sequential, sequential(width=5)),
         (mapped, mapped(width=5)),
         (mapped, mapped(key="b")),
     ],
-    ids=["width", "dtype", "input name", "output key", "sequential width", "subclassed width", "subclassed key"],
+    ids=[
+        "width",
+        "dtype",
+        "real dtype",
+        "input name",
+        "output key",
+        "sequential width",
+        "subclassed width",
+        "subclassed key",
+    ],
 )
 def test_the_file_of_another_model_does_not(make, other, tmp_path):
     assert not agrees(trace(make()).signature, other, tmp_path)
