@@ -32,7 +32,7 @@ def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
 
     x, settings = tf.cast(inputs[0], tf.float32), _settings(inputs) or []
     _, height, width, channels = x.shape
-    rows, columns = (_matrix(op, axis, size, settings) for axis, size in enumerate((height, width)))
+    rows, columns = (matrix(op, axis, size, settings) for axis, size in enumerate((height, width)))
     new_height, new_width = len(rows), len(columns)
     if not _is_unit(rows):
         x = tf.matmul(rows, tf.reshape(x, [-1, height, width * channels]))
@@ -41,7 +41,7 @@ def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
     return [tf.reshape(x, [-1, new_height, new_width, channels])]
 
 
-def _matrix(op: Any, axis: int, size: int, settings: Sequence[Any]) -> Array:
+def matrix(op: Any, axis: int, size: int, settings: Sequence[Any]) -> Array:
     """What the operation makes of the unit images along one axis; the other has one pixel and stays."""
     import tensorflow as tf
 
