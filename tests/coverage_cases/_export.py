@@ -16,6 +16,8 @@ from coverage_cases import _current
 from coverage_cases._case import Case
 from coverage_cases._draw import Array
 from kexport.errors import reason
+from kexport.parity.tolerance import for_kernels
+from kexport.runtimes import _runtime
 
 RIGHT, REFUSED, CAUGHT = "right", "refused", "caught"
 WRONG, ALARM, CRASH = "wrong", "false alarm", "crash"
@@ -87,7 +89,8 @@ def _outcome(case: Case, bundle: kexport.Bundle, name: str, trials: Sequence[Any
     artifact = bundle.artifacts_of(name)[0]
     failed = [check for check in bundle.report.checks if check.artifact == artifact.path and not check.passed]
     try:
-        problem = _compare(case, bundle, _SERVERS[name](case, bundle, bundle.path / artifact.path), trials)
+        summation = min(runtime.summation for runtime in _runtime.every() if runtime.reads == name)
+        problem = _compare(case, bundle, _SERVERS[name](case, bundle, bundle.path / artifact.path), trials, summation)
     except Exception as error:  # noqa: BLE001  a runtime may raise anything: the artifact does not work
         problem = f"{name} fails: {_last_line(error)}"
     if failed:
@@ -96,7 +99,7 @@ def _outcome(case: Case, bundle: kexport.Bundle, name: str, trials: Sequence[Any
     return (WRONG, problem) if problem else (RIGHT, "")
 
 
-def _compare(case: Case, bundle: kexport.Bundle, serve: Serve, trials: Sequence[Any]) -> str:
+def _compare(case: Case, bundle: kexport.Bundle, serve: Serve, trials: Sequence[Any], summation: float) -> str:
     """What is wrong with the outputs; nothing when all are right."""
     declared, wanted = [spec.name for spec in bundle.signature.inputs], _names(case, _current.made)
     if declared != wanted:
@@ -106,7 +109,7 @@ def _compare(case: Case, bundle: kexport.Bundle, serve: Serve, trials: Sequence[
         if len(got) != len(wanted):
             return f"{len(got)} outputs instead of {len(wanted)}"
         for index, (value, truth) in enumerate(zip(got, wanted, strict=True)):
-            limit = bundle.manifest.limits[index]
+            limit = for_kernels(bundle.manifest.limits[index], summation)
             allowed = min(0.01, limit.limit + limit.floor) * limit.scale if case.noise else 0.0
             if problem := _problem(np.asarray(value), truth, allowed):
                 return f"output {index}, batch {len(arrays[0])}: {problem}"

@@ -91,8 +91,8 @@ _backbone("ViT", _images(32), **_VISION, patch_size=(8, 8), mlp_dim=32)
 _backbone(
     "DeiT",
     _images(32, _UNNAMED),
-    **_SHAPE,
-    **{**_VISION, "patch_size": (8, 8)},
+    **_VISION,
+    patch_size=(8, 8),
     intermediate_dim=32,
 )
 _backbone("DINOV2", _images(32), **_VISION, patch_size=8, intermediate_dim=32, position_embedding_shape=(32, 32, 3))
