@@ -55,7 +55,7 @@ def _check_signature(signature: Signature, opened: Opened, artifact: Artifact, r
         declared = sorted(declared, key=lambda spec: order.get(spec.name, len(order)))
         outputs, wanted = sorted(outputs), sorted(wanted)
     for got, want in _pairs(declared, signature.inputs):
-        if got is None or want is None or got != want:
+        if got is None or want is None or (got != want and got != _held(want)):
             problems.append(f"input {_text(got)} instead of {_text(want)}")
     if outputs != wanted:
         problems.append(f"outputs {', '.join(outputs)} instead of {', '.join(wanted)}")
@@ -65,6 +65,11 @@ def _check_signature(signature: Signature, opened: Opened, artifact: Artifact, r
 def _unpinned(spec: TensorSpec, batch: int) -> TensorSpec:
     """What an input whose batch the manifest calls pinned stands for: any batch."""
     return replace(spec, shape=(None, *spec.shape[1:])) if spec.shape[:1] == (batch,) else spec
+
+
+def _held(spec: TensorSpec) -> TensorSpec:
+    """As an artifact declares what it holds in another dtype, of which NumPy knows: bfloat16 as float32."""
+    return replace(spec, dtype=spec.numpy_dtype.name) if spec.dtype == "bfloat16" else spec
 
 
 def _pairs(
