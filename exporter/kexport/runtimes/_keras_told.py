@@ -33,13 +33,22 @@ def inputs(model: Any, signature: Signature) -> Interface:
     return dataclasses.replace(face, inputs=tuple(told))
 
 
-def outputs(face: Interface, signature: Signature) -> tuple[str, ...]:
+def outputs(model: Any, face: Interface, signature: Signature) -> tuple[str, ...]:
     """The names of the outputs; numbers that Keras counts on in every process are those of the signature."""
     wanted: Sequence[str] = [spec.name for spec in signature.outputs]
     if len(wanted) != len(face.output_names):
         return face.output_names
+    if not type(model).__module__.startswith("keras.") and not _keyed(face.output_structure):
+        return tuple(wanted)  # named after layers that the class itself makes and names, perhaps after the model
     pairs = zip(face.output_names, wanted, strict=True)
     return tuple(want if _uncounted(ours) == _uncounted(want) else ours for ours, want in pairs)
+
+
+def _keyed(structure: Any) -> bool:
+    """Whether an output has a name in the structure of the outputs."""
+    import keras
+
+    return any(isinstance(key, str) for path, _ in keras.tree.flatten_with_path(structure) for key in path)
 
 
 def _example(spec: TensorSpec) -> Any:

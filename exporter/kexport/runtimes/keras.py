@@ -19,7 +19,7 @@ def _open(path: Path, signature: Signature) -> Opened:
     def run(arrays: Sequence[Array]) -> Sequence[Array]:
         return face.run(model, arrays)
 
-    return Opened(run, face.inputs, _keras_told.outputs(face, signature))
+    return Opened(run, face.inputs, _keras_told.outputs(model, face, signature))
 
 
 RUNTIME = Runtime(
