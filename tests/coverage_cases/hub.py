@@ -28,16 +28,19 @@ _LONG = {**_TEXT, "max_sequence_length": 32}
 _GROUPED = {**_SIZE, "num_query_heads": 4, "num_key_value_heads": 2}
 
 
+_BARE = ("ViT", "DeiT", "ResNet", "DenseNet", "VGG", "CSPNet", "MiT", "SwinTransformer", "Xception")  # take a tensor
+
+
 def _images(size: int, name: str = "images") -> Mapping[str, Draw]:
     return {name: uniform(0, 1, size, size, 3)}
 
 
 def _backbone(kind: str, inputs: Mapping[str, Draw], **settings: Any) -> None:
-    """Add a backbone; with several inputs it takes a dict of them."""
+    """Add a backbone; with named inputs it takes a dict of them."""
     named = dict(sorted(inputs.items())) if len(inputs) > 1 else dict(inputs)
 
     def call(model: Any, *tensors: Any) -> Any:
-        return model(dict(zip(named, tensors, strict=True)) if len(named) > 1 else tensors[0])
+        return model(tensors[0] if kind in _BARE else dict(zip(named, tensors, strict=True)))
 
     def make() -> Any:
         return getattr(importlib.import_module("keras_hub.models"), f"{kind}Backbone")(**settings)
