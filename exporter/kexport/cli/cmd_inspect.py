@@ -70,7 +70,7 @@ def _texts(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
         if isinstance(value, Mapping):
             value = ", ".join(f"{key} x {count}" if name == "ops" else f"{key} {count}" for key, count in value.items())
         elif isinstance(value, list):
-            value = " ".join(map(str, value))
+            value = " ".join(str(item["path"] if isinstance(item, Mapping) else item) for item in value)
         rows.append((name, str(value)))
     return rows
 
