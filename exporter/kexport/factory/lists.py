@@ -68,21 +68,21 @@ def _writes_in_order(loop: Any, around: Mapping[str, Any], functions: Mapping[st
     for write in nodes.values():
         if write.op != "TensorListSetItem":
             continue
-        counter = _origin(write.input[1], nodes)
+        counter = origin(write.input[1], nodes)
         if counter not in variables or write.attr["resize_if_index_out_of_bounds"].b:
             return False
         place = variables.index(counter)
-        step = nodes.get(_origin(results[place], nodes))
-        start = around.get(_origin(loop.input[place], around))
+        step = nodes.get(origin(results[place], nodes))
+        start = around.get(origin(loop.input[place], around))
         if step is None or step.op not in ("Add", "AddV2") or _number(start) != 0:
             return False
-        added = [_origin(name, nodes) for name in step.input]
+        added = [origin(name, nodes) for name in step.input]
         if counter not in added or 1 not in [_number(nodes.get(name)) for name in added]:
             return False
     return True
 
 
-def _origin(name: str, nodes: Mapping[str, Any]) -> str:
+def origin(name: str, nodes: Mapping[str, Any]) -> str:
     """The node, or argument, that an input comes from, past nodes that change nothing."""
     while True:
         name = name.split(":")[0]

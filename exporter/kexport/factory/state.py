@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kexport.factory import variable_names
+from kexport.factory.lists import origin
 
 #: What the types of operations that change a variable begin with.
 _WRITES = ("Assign", "ResourceScatter", "ResourceStridedSliceAssign")
@@ -52,7 +53,7 @@ def _written(nodes: Sequence[Any], functions: Mapping[str, Any]) -> dict[str, st
     found = {}
     for node in nodes:
         if node.op.startswith(_WRITES):
-            found[_origin(node.input[0], by_name)] = node.name
+            found[origin(node.input[0], by_name)] = node.name
         given = [name for name in node.input if not name.startswith("^")]
         for function in _called(node, functions):
             arguments = [argument.name for argument in function.signature.input_arg]
@@ -60,7 +61,7 @@ def _written(nodes: Sequence[Any], functions: Mapping[str, Any]) -> dict[str, st
             # The last ones belong together: a branch gets all inputs but the first, which selects it.
             for argument, name in zip(reversed(arguments), reversed(given), strict=False):
                 if argument in inner:
-                    found[_origin(name, by_name)] = f"{node.name}/{inner[argument]}"
+                    found[origin(name, by_name)] = f"{node.name}/{inner[argument]}"
     return found
 
 
@@ -69,14 +70,6 @@ def _called(node: Any, functions: Mapping[str, Any]) -> Iterator[Any]:
         for name in (value.func.name, *(item.name for item in value.list.func)):
             if name in functions:
                 yield functions[name]
-
-
-def _origin(name: str, nodes: Mapping[str, Any]) -> str:
-    while True:
-        name = name.split(":")[0]
-        if name not in nodes or nodes[name].op != "Identity":
-            return name
-        name = nodes[name].input[0]
 
 
 def save(program: Any, target: Path) -> None:

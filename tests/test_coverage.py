@@ -1,0 +1,59 @@
+"""The coverage page is true: a sample of its cases is run, and no row of it tells of what must not be."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import coverage_cases
+from conftest import ROOT
+
+TABLE = json.loads((ROOT / "docs" / "coverage.json").read_text())["cases"]
+
+
+def test_the_sample_is_as_the_table_says():
+    command = [
+        sys.executable,
+        ROOT / "scripts" / "coverage.py",
+        "--sample",
+        "--groups",
+        "layers,ops,models,applications",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900, stdin=subprocess.DEVNULL)
+    assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-5000:]
+
+
+def test_every_public_layer_has_a_case():
+    from coverage_cases import layers
+
+    assert layers.uncovered() == []
+
+
+def test_every_public_operation_has_a_case():
+    from coverage_cases import ops
+
+    assert ops.uncovered() == []
+
+
+@pytest.mark.parametrize("group", coverage_cases.GROUPS)
+def test_the_table_has_every_case_and_none_that_is_no_more(group):
+    assert sorted(TABLE[group]) == sorted(case.name for case in coverage_cases.every([group]))
+
+
+def test_nothing_is_wrong_a_false_alarm_or_a_crash():
+    bad = [
+        f"{group} {name}, {form}: {text}"
+        for group, rows in TABLE.items()
+        for name, row in rows.items()
+        for form, text in row.items()
+        if text.startswith(("wrong", "false alarm", "crash"))
+    ]
+    assert bad == []
+
+
+def test_the_page_is_made_of_the_table():
+    from coverage_cases._page import page
+
+    table = json.loads((ROOT / "docs" / "coverage.json").read_text())
+    assert (ROOT / "docs" / "coverage.md").read_text() == page(table["cases"], table["versions"])
