@@ -8,9 +8,9 @@ not seen. `--write` puts the outcomes into docs/coverage.json, and the page docs
 a fixed part of the cases in under three minutes. Without `--write` the outcomes are compared with docs/coverage.json:
 exit code 1 when one differs, or is wrong and not caught, right and called wrong, or a crash.
 
-All of it takes about an hour on two cores. Needs `kexport[build]`; the group `hub` also needs keras-hub, which no extra
-brings, without the text packages that it asks for: `pip install --no-deps keras-hub kagglehub` and `pip install regex
-packaging`. Nothing is downloaded while it runs.
+All of it takes about half an hour on two cores. Needs `kexport[build]`; the group `hub` also needs keras-hub, which no extra
+brings, without all that it asks for: `pip install --no-deps keras-hub regex tokenizers sentencepiece`. Nothing is
+downloaded while it runs.
 """
 
 from __future__ import annotations
@@ -69,7 +69,6 @@ def run(cases: list[Any], jobs: int) -> dict[str, dict[str, dict[str, str]]]:
         SystemExit: a case is at fault itself.
     """
     processes = cases_module("._processes")
-    processes.prepare()
     found: dict[str, dict[str, dict[str, str]]] = {}
     broken = []
     for index, (case, outcome, seconds) in enumerate(processes.outcomes(cases, jobs), 1):
@@ -156,6 +155,7 @@ def main() -> int:
         print(f"left out: {', '.join(missing)}; keras-hub is not installed (see --help)")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+    cases_module("._processes").prepare()  # before the cases, which import Keras
     found = run(chosen(available(tuple(groups)), options.only, options.sample), options.jobs)
     bad = [
         f"{group} {name}, {form}: {text}"

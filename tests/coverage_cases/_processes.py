@@ -44,6 +44,7 @@ def prepare() -> None:
     """Import all that a case needs; nothing may be run here, or the copies of this process would hang."""
     from kexport.factory.workers import import_tensorflow
 
+    assert "keras" not in sys.modules, "imported before, and perhaps run: builds could not copy this process"
     import_tensorflow()
     for module in [*_MODULES, *(found.name for found in pkgutil.walk_packages(kexport.__path__, "kexport."))]:
         if not module.endswith("__main__"):
