@@ -8,8 +8,8 @@ not seen. `--write` puts the outcomes into docs/coverage.json, and the page docs
 a fixed part of the cases in under three minutes. Without `--write` the outcomes are compared with docs/coverage.json:
 exit code 1 when one differs, or is wrong and not caught, right and called wrong, or a crash.
 
-All of it takes about half an hour on two cores. Needs `kexport[build]`; the group `hub` also needs keras-hub, which no extra
-brings, without all that it asks for: `pip install --no-deps keras-hub regex tokenizers sentencepiece`. Nothing is
+All of it takes about half an hour on two cores. Needs `kexport[build]`; the group `hub` also needs keras-hub, which no
+extra brings, without all that it asks for: `pip install --no-deps keras-hub regex tokenizers sentencepiece`. Nothing is
 downloaded while it runs.
 """
 
