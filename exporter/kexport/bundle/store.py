@@ -81,8 +81,11 @@ def place(folder: Path, target: Path) -> None:
 
 
 def remove(target: Path) -> None:
-    """Delete a bundle."""
-    shutil.rmtree(target, ignore_errors=True)
+    """Delete a bundle, or a file or folder of one."""
+    if target.is_file():
+        target.unlink(missing_ok=True)
+    else:
+        shutil.rmtree(target, ignore_errors=True)
 
 
 def _is_replaceable(path: Path) -> bool:

@@ -99,7 +99,8 @@ class Exports:
             if not self._keep_going:
                 raise
             self.refusals[form.name] = error
-            store.remove(self._folder / form.path)
+            for written in self._folder.glob(f"{form.path}*"):  # weights may lie beside it
+                store.remove(written)
 
 
 def _written(form: Format, program: Program, target: Path) -> Mapping[str, Any]:
