@@ -9,6 +9,7 @@ from kexport.bundle import goldens
 from kexport.bundle.domain import Samples, Uniform
 from kexport.factory import double
 from kexport.factory.domains import settle
+from kexport.factory.oracle import Oracle
 from kexport.factory.trace import trace
 from kexport.factory.truth import PERTURBATION, TWIN, establish
 from kexport.parity.tolerance import EPSILON
@@ -16,7 +17,7 @@ from kexport.parity.tolerance import EPSILON
 
 def truth_of(model, **domains):
     program = trace(model)
-    return program, establish(program, settle(program, domains)[0])
+    return program, establish(program, Oracle(program), settle(program, domains)[0])
 
 
 class Plain(keras.Model):

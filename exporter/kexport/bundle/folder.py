@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -57,11 +58,11 @@ class Bundle:
         """Whether every check of the build passed."""
         return self.report.passed
 
-    def goldens(self) -> list[Golden]:
-        """Golden inputs and true outputs, after their digest was checked."""
+    def goldens(self) -> Iterator[Golden]:
+        """Golden inputs and true outputs, one at a time, after their digest was checked."""
         path = self.path / self.manifest.goldens_path
         require_digest(path, self.manifest.goldens_sha256)
-        return goldens.read(path, self.signature, self.manifest.cases)
+        return goldens.stream(path, self.signature, self.manifest.cases)
 
     def artifacts_of(self, format_name: str) -> list[Artifact]:
         """The artifacts in one format."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping, Sequence
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,44 +26,55 @@ class Golden:
         truth: one array an output; float64 where the output is real.
         own: what Keras itself computes, of the outputs where float arithmetic makes it another answer than the
             truth: another whole number, or NaN or infinity in other places. Both answers are right.
+        moves: of the outputs where it is more than the limit anywhere: how far each element of the truth moves, in its
+            own unit, when inputs and weights move by one unit in the last place; 1 for another whole number.
     """
 
     label: str
     inputs: Mapping[str, Array]
     truth: Mapping[str, Array]
     own: Mapping[str, Array] = field(default_factory=dict)
+    moves: Mapping[str, Array] = field(default_factory=dict)
+
+
+#: The parts of a golden as its file names them; the first two are there for every input and output.
+_PARTS = {"input": "inputs", "truth": "truth", "own": "own", "moves": "moves"}
+_WORTH_COMPRESSING = 1 << 24  # bytes; recorded data beyond that compresses badly, and slows every check
 
 
 def write(path: Path, goldens: Sequence[Golden]) -> None:
-    """Write the arrays as `N/input/NAME`, `N/truth/NAME` and `N/own/NAME`, deterministically."""
+    """Write the arrays as `N/input/NAME`, `N/truth/NAME`, `N/own/NAME` and `N/moves/NAME`, deterministically."""
     arrays: dict[str, Array] = {}
     for index, golden in enumerate(goldens):
-        arrays |= {f"{index}/input/{name}": value for name, value in golden.inputs.items()}
-        arrays |= {f"{index}/truth/{name}": value for name, value in golden.truth.items()}
-        arrays |= {f"{index}/own/{name}": value for name, value in golden.own.items()}
-    np.savez_compressed(path, allow_pickle=False, **arrays)
+        for part, attribute in _PARTS.items():
+            arrays |= {f"{index}/{part}/{name}": value for name, value in getattr(golden, attribute).items()}
+    small = sum(array.nbytes for array in arrays.values()) <= _WORTH_COMPRESSING
+    (np.savez_compressed if small else np.savez)(path, allow_pickle=False, **arrays)
 
 
-def read(path: Path, signature: Signature, labels: Sequence[str]) -> list[Golden]:
-    """The goldens of a bundle, in order.
+def stream(path: Path, signature: Signature, labels: Sequence[str]) -> Iterator[Golden]:
+    """The goldens of a bundle in order, one in memory at a time.
 
     Raises:
         BundleError: the file is damaged, or lacks an array.
     """
+    inputs = [spec.name for spec in signature.inputs]
+    outputs = [spec.name for spec in signature.outputs]
     try:
         with np.load(path, allow_pickle=False) as stored:
-            return [
-                Golden(
+            there = set(stored)
+            for index, label in enumerate(labels):
+                yield Golden(
                     label,
-                    {spec.name: stored[f"{index}/input/{spec.name}"] for spec in signature.inputs},
-                    {spec.name: stored[f"{index}/truth/{spec.name}"] for spec in signature.outputs},
-                    {
-                        spec.name: stored[f"{index}/own/{spec.name}"]
-                        for spec in signature.outputs
-                        if f"{index}/own/{spec.name}" in stored
-                    },
+                    {name: stored[f"{index}/input/{name}"] for name in inputs},
+                    {name: stored[f"{index}/truth/{name}"] for name in outputs},
+                    {name: stored[key] for name in outputs if (key := f"{index}/own/{name}") in there},
+                    {name: stored[key] for name in outputs if (key := f"{index}/moves/{name}") in there},
                 )
-                for index, label in enumerate(labels)
-            ]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise BundleError(f"{path.name} is damaged", got=error, hint="build the bundle again") from None
+
+
+def read(path: Path, signature: Signature, labels: Sequence[str]) -> list[Golden]:
+    """All goldens at once; `stream` says what is raised."""
+    return list(stream(path, signature, labels))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -78,7 +78,10 @@ class OutputLimit:
         scale: the largest magnitude of the truth over all goldens; distances are given relative to it.
         floor: the distance of Keras' own float32 result from the truth, relative to `scale`.
         limit: what an artifact may differ by, relative to `scale`.
-        source: how the floor was measured: `"float64 twin"`, `"one-ulp perturbation"` or `"exact"`.
+        source: how the floor was measured: `"float64 twin"`, `"one-ulp perturbation"` or `"exact"`; `"declared"` when
+            a person set the limit.
+        reason: why it was declared.
+        decibels: what the ratio of signal to error must be at least; it then stands in place of `limit`.
     """
 
     output: str
@@ -86,6 +89,17 @@ class OutputLimit:
     floor: float
     limit: float
     source: str
+    reason: str = ""
+    decibels: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The limit's entry in the manifest."""
+        return {key: value for key, value in asdict(self).items() if value not in ("", None)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> OutputLimit:
+        """The inverse of `to_json`; keys of a later writer are ignored."""
+        return cls(**{each.name: data[each.name] for each in fields(cls) if each.name in data})
 
 
 @dataclass(frozen=True)
@@ -103,6 +117,7 @@ class Manifest:
         domains: of each input, as text.
         provenance: versions of what wrote the bundle.
         refused: of each format that was asked for and could not be written, why.
+        ulp: one unit in the last place, relative to 1, of the coarsest arithmetic in the model.
     """
 
     name: str
@@ -115,6 +130,7 @@ class Manifest:
     domains: Mapping[str, str]
     provenance: Mapping[str, Any]
     refused: Mapping[str, str] = field(default_factory=dict)
+    ulp: float = 2.0**-23
 
     def to_json(self) -> dict[str, Any]:
         """The content of the file."""
@@ -128,7 +144,8 @@ class Manifest:
                 "path": self.goldens_path,
                 "sha256": self.goldens_sha256,
                 "cases": list(self.cases),
-                "limits": [asdict(limit) for limit in self.limits],
+                "limits": [limit.to_json() for limit in self.limits],
+                "ulp": self.ulp,
             },
             "provenance": dict(self.provenance),
             **({"refused": dict(self.refused)} if self.refused else {}),
@@ -145,10 +162,11 @@ class Manifest:
             goldens_path=safe_path(str(goldens["path"])),
             goldens_sha256=str(goldens["sha256"]),
             cases=tuple(map(str, goldens["cases"])),
-            limits=tuple(OutputLimit(**entry) for entry in goldens["limits"]),
+            limits=tuple(OutputLimit.from_json(entry) for entry in goldens["limits"]),
             domains=dict(data["domains"]),
             provenance=dict(data["provenance"]),
             refused=dict(data.get("refused", {})),
+            ulp=float(goldens.get("ulp", cls.ulp)),
         )
 
 

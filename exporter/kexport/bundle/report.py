@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from kexport.errors import FAILED, UNCHECKED
@@ -16,8 +16,9 @@ class Check:
     """One thing that was checked, or that was to be checked and could not be.
 
     Attributes:
-        kind: `"digest"`, `"signature"`, `"parity"`, `"runtime"` for a runtime that could not run, or `"export"` for a
-            format that could not be written.
+        kind: `"digest"`, `"signature"`, `"parity"` for the goldens, `"witness"` for inputs that a search found before,
+            `"search"` for the worst input that was found now, `"runtime"` for a runtime that could not run, or
+            `"export"` for a format that could not be written.
         passed: whether it ran and what was checked is right.
         artifact: the artifact's path in the bundle.
         runtime: the name of the runtime.
@@ -27,6 +28,7 @@ class Check:
         unit: of figure and limit.
         detail: what a person needs to know about it.
         ran: False when the check could not be made at all.
+        metrics: other figures of it by name, such as `ulp` and `sqnr_db`: numbers, texts, and lists of them.
     """
 
     kind: str
@@ -39,6 +41,7 @@ class Check:
     unit: str | None = None
     detail: str = ""
     ran: bool = True
+    metrics: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The check's entry in a report; a figure that is no number is null, and the detail says so."""
@@ -46,8 +49,8 @@ class Check:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Check:
-        """The inverse of `to_json`."""
-        return cls(**data)
+        """The inverse of `to_json`; keys of a later writer are ignored."""
+        return cls(**{each.name: data[each.name] for each in fields(cls) if each.name in data})
 
 
 @dataclass(frozen=True)
@@ -66,12 +69,14 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """Whether at least one check was made, and none failed."""
-        return bool(self.checks) and all(check.passed for check in self.checks)
+        """Whether numbers were compared at all, and no check failed."""
+        return any(check.kind == "parity" and check.ran for check in self.checks) and all(
+            check.passed for check in self.checks
+        )
 
     @property
     def exit_code(self) -> int:
-        """0 all passed; 1 a check failed; 3 a check could not be made, or none was."""
+        """0 all passed; 1 a check failed; 3 a check could not be made, or no numbers were compared."""
         if self.passed:
             return 0
         return FAILED if any(not check.passed and check.ran for check in self.checks) else UNCHECKED

@@ -144,6 +144,7 @@ def _write(request: Request, model: Any, folder: Path, workers: Sequence[Worker]
     # These import TensorFlow, which must first be imported quietly.
     from kexport.factory.domains import samples, settle
     from kexport.factory.exports import Exports
+    from kexport.factory.oracle import Oracle
     from kexport.factory.provenance import provenance
     from kexport.factory.trace import trace
     from kexport.factory.truth import establish
@@ -162,7 +163,7 @@ def _write(request: Request, model: Any, folder: Path, workers: Sequence[Worker]
     exports.start(workers)
     exports.write(progress)
     progress("computing the truth in float64")
-    truth = establish(program, domains)
+    truth = establish(program, Oracle(program), domains)
     goldens.write(folder / goldens.FILE_NAME, truth.goldens)
     exports.finish(progress)
     artifacts = tuple(
@@ -187,6 +188,7 @@ def _write(request: Request, model: Any, folder: Path, workers: Sequence[Worker]
             domains={name: str(value) for name, value in domains.items()},
             provenance=versions,
             refused={name: str(error) for name, error in exports.refusals.items()},
+            ulp=truth.ulp,
         ),
     )
     return notes

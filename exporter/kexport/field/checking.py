@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from kexport.bundle.folder import Bundle
 from kexport.bundle.manifest import Artifact
 from kexport.bundle.report import Check
-from kexport.bundle.signature import Array, Signature, TensorSpec
+from kexport.bundle.signature import Signature, TensorSpec
 from kexport.errors import KexportError, reason
 from kexport.imports import run_imports
-from kexport.parity.compare import compare
+from kexport.parity.compare import Comparison, Outcome
 from kexport.parity.tolerance import for_kernels
 from kexport.runtimes._runtime import Opened, Runtime, Session
 
@@ -84,24 +85,37 @@ def _text(spec: TensorSpec | None) -> str:
 
 
 def _check_parity(bundle: Bundle, session: Session, artifact: Artifact, runtime: Runtime) -> Iterator[Check]:
-    goldens = bundle.goldens()
-    results: list[dict[str, Array]] = [session(dict(golden.inputs)) for golden in goldens]
-    labels = [golden.label for golden in goldens]
-    limits = {limit.output: for_kernels(limit, runtime.summation) for limit in bundle.manifest.limits}
-    for spec in bundle.signature.outputs:
-        truths = [golden.truth[spec.name] for golden in goldens]
-        values = [result[spec.name] for result in results]
-        owns = [golden.own.get(spec.name) for golden in goldens]
-        outcome = compare(spec, limits[spec.name], labels, truths, values, owns)
-        yield Check(
-            "parity",
-            outcome.passed,
-            artifact.path,
-            runtime.name,
-            spec.name,
-            outcome.figure,
-            outcome.limit,
-            outcome.unit,
-            "; ".join(outcome.problems) or (f"worst: {outcome.worst}" if outcome.worst else "identical"),
-            outcome.ran,
-        )
+    """Run every golden, one in memory at a time."""
+    comparisons = comparisons_for(bundle, runtime)
+    for golden in bundle.goldens():
+        result = session(dict(golden.inputs))
+        for name, comparison in comparisons.items():
+            comparison.add(golden.label, golden.truth[name], result[name], golden.own.get(name), golden.moves.get(name))
+    for name, comparison in comparisons.items():
+        yield check_of("parity", comparison.outcome(), artifact, runtime, name)
+
+
+def comparisons_for(bundle: Bundle, runtime: Runtime) -> dict[str, Comparison]:
+    """An empty comparison of each output, with the limit that the runtime has."""
+    specs = {spec.name: spec for spec in bundle.signature.outputs}
+    return {
+        limit.output: Comparison(specs[limit.output], for_kernels(limit, runtime.summation))
+        for limit in bundle.manifest.limits
+    }
+
+
+def check_of(kind: str, outcome: Outcome, artifact: Artifact, runtime: Runtime, output: str) -> Check:
+    """The outcome of a comparison as a check."""
+    return Check(
+        kind,
+        outcome.passed,
+        artifact.path,
+        runtime.name,
+        output,
+        outcome.figure if outcome.figure is None or math.isfinite(outcome.figure) else None,
+        outcome.limit,
+        outcome.unit,
+        "; ".join(outcome.problems) or (f"worst: {outcome.worst}" if outcome.worst else "identical"),
+        outcome.ran,
+        outcome.metrics,
+    )

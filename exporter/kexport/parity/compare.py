@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from kexport.bundle.manifest import OutputLimit
 from kexport.bundle.signature import Array, TensorSpec
-from kexport.parity.tolerance import LARGEST_LIMIT
+from kexport.parity.tolerance import DECLARED, EPSILON, EXACT, FLOOR_MULTIPLE, LARGEST_LIMIT
 
 UNIT = "of output scale"
 UNIT_EXACT = "elements that differ"
+UNIT_DIFFERENCE = "of difference"
+UNIT_DECIBELS = "dB"
+_MOST_PROBLEMS = 20  # that are told in words; the rest is counted
 
 
 @dataclass(frozen=True)
@@ -21,11 +26,12 @@ class Outcome:
 
     Attributes:
         figure: the largest distance; None when no number could be compared.
-        limit: what it may be at most.
+        limit: what it may be at most (in decibels: at least).
         unit: of both.
         problems: one text a difference; empty when all is right.
         ran: False when the output cannot be judged at all.
         worst: where the largest distance lies, in words.
+        metrics: the figures of the comparison by name; `Comparison` says which.
     """
 
     figure: float | None
@@ -34,11 +40,223 @@ class Outcome:
     problems: tuple[str, ...]
     ran: bool = True
     worst: str = ""
+    metrics: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:
         """Whether the output is right in every case."""
         return self.ran and not self.problems
+
+
+class Comparison:
+    """The comparison of one output with the truth, golden after golden: none is kept.
+
+    The metrics are `samples`; `elements`; `set_apart`, how many elements the model is ill-conditioned at, and
+    `samples_set_apart`; `ulp`, the largest distance in units in the last place of the output's scale;
+    `noise_multiple`, the same in noise floors; `sqnr_db`, the ratio of signal to error; `label_flips`, in how many
+    rows of scores another column is the largest; `worst`, the golden, index, value and truth of the worst element;
+    `floor` and `floor_source`.
+
+    Args:
+        spec: of the output.
+        limit: of the output.
+    """
+
+    def __init__(self, spec: TensorSpec, limit: OutputLimit) -> None:
+        self._spec, self._limit = spec, limit
+        self._problems: list[str] = []
+        self._unsaid = 0
+        self._figure = 0.0
+        self._compared = False
+        self._worst: dict[str, Any] = {}
+        self._beyond = False
+        self._as_in_keras = 0
+        self._elements = self._apart = self._samples = self._samples_apart = 0
+        self._signal = self._error = 0.0
+        self._flips: int | None = None
+        self._exact = not spec.is_float and (limit.source == EXACT or spec.numpy_dtype.kind == "U")
+
+    def add(self, label: str, truth: Array, value: Array, own: Array | None = None, moves: Array | None = None) -> None:
+        """Compare one golden: dtype, shape, NaN/Inf pattern, then numbers.
+
+        Args:
+            label: of the golden.
+            truth: of the output.
+            value: what the runtime gave.
+            own: what Keras itself gave, where float arithmetic makes it another answer: as right as the truth.
+            moves: how far one unit in the last place moves each element of the truth.
+        """
+        value = _as_text(value) if value.dtype.kind in "OS" else value
+        self._samples += len(truth) if truth.ndim else 1
+        self._elements += truth.size
+        problem = _structure(self._spec, truth, value)
+        if problem:
+            self._say(f"{label}: {problem}")
+            return
+        if own is not None:
+            truth, count = _nearer(self._spec, truth, own, value)
+            self._as_in_keras += count
+        if value.size == 0:
+            self._compared = True
+            return
+        if self._spec.is_float:
+            self._add_floats(label, truth, value, moves)
+        else:
+            self._add_exact(label, truth, value, moves)
+
+    def _add_floats(self, label: str, truth: Array, value: Array, moves: Array | None) -> None:
+        with np.errstate(invalid="ignore", over="ignore"):  # infinity minus infinity
+            apart = np.asarray(np.subtract(value, truth, dtype=truth.dtype))
+            apart = np.abs(apart) if truth.dtype.kind == "c" else np.abs(apart, out=apart)
+        top = float(apart.max())
+        if not math.isfinite(top):
+            problem = _pattern(self._spec, truth, value, moves)
+            if problem:
+                self._say(f"{label}: {problem}")
+                return
+            apart[~np.isfinite(apart)] = 0.0  # both are infinite or NaN, alike
+            top = float(apart.max())
+        self._compared = True
+        self._sum_up(truth, apart)
+        self._count_flips(truth, value)
+        allowed = self._limit.limit * self._limit.scale
+        if moves is not None and (moves > allowed).any():
+            edges = moves > allowed
+            self._count_apart(edges)
+            gross = edges & (apart > FLOOR_MULTIPLE * moves)
+            if gross.any():
+                where = np.unravel_index(int(np.where(gross, apart, -1.0).argmax()), apart.shape)
+                self._say(f"{label}, {_place(where, value, truth)}, though the model moves by {moves[where]:.1e} there")
+            apart[edges] = 0.0
+            top = float(apart.max())
+        figure = top / self._limit.scale
+        if figure > self._figure or not self._worst:
+            where = np.unravel_index(int(apart.argmax()), apart.shape)
+            self._note_worst(figure, label, where, value, truth)
+
+    def _add_exact(self, label: str, truth: Array, value: Array, moves: Array | None) -> None:
+        self._compared = True
+        differing = np.asarray(truth != value)
+        if moves is not None and moves.any():
+            self._count_apart(moves != 0)
+            differing &= moves == 0
+        if not differing.any():
+            return
+        if self._exact:
+            figure = float(differing.sum())
+            where = np.unravel_index(int(differing.argmax()), differing.shape)
+        else:
+            sizes = np.abs(truth.astype(np.float64) - value.astype(np.float64)) * differing
+            where = np.unravel_index(int(sizes.argmax()), sizes.shape)
+            figure = float(sizes[where])
+        if figure > self._figure:
+            self._note_worst(figure, label, where, value, truth)
+
+    def _note_worst(self, figure: float, label: str, where: Sequence[Any], value: Array, truth: Array) -> None:
+        self._figure = max(self._figure, figure)
+        self._worst = {
+            "golden": label,
+            "index": [int(i) for i in where],
+            "value": _plain(value[tuple(where)]),
+            "truth": _plain(truth[tuple(where)]),
+            "text": f"{label}, {_place(where, value, truth)}" if figure else "",
+        }
+
+    def _say(self, problem: str) -> None:
+        if len(self._problems) < _MOST_PROBLEMS:
+            self._problems.append(problem)
+        else:
+            self._unsaid += 1
+
+    def _count_apart(self, edges: Array) -> None:
+        self._apart += int(edges.sum())
+        self._samples_apart += int(edges.reshape(len(edges), -1).any(axis=1).sum()) if edges.ndim else int(edges)
+
+    def _sum_up(self, truth: Array, apart: Array) -> None:
+        signal, error = np.abs(truth).ravel() if truth.dtype.kind == "c" else truth.ravel(), apart.ravel()
+        total = float(signal @ signal)
+        if math.isfinite(total):  # NaN and infinity have no power; such a golden is left out of the ratio
+            self._signal += total
+            self._error += float(error @ error)
+
+    def _count_flips(self, truth: Array, value: Array) -> None:
+        if truth.ndim == 2 and truth.shape[1] > 1 and truth.dtype.kind == "f":
+            flips = int((truth.argmax(axis=1) != value.argmax(axis=1)).sum())
+            self._flips = flips + (self._flips or 0)
+
+    def outcome(self) -> Outcome:
+        """What it came to, so far."""
+        limit, unit = self._limit, self._unit()
+        text = self._unjudged()
+        if text:
+            return Outcome(None, limit.limit, unit, (text,), ran=False, metrics=self._metrics())
+        figure: float | None = self._figure if self._compared else None
+        allowed = limit.limit
+        problems = list(self._problems)
+        worst = str(self._worst.get("text", ""))
+        if limit.decibels is not None and self._spec.is_float:
+            figure, allowed = self._decibels(), limit.decibels
+            if self._compared and figure is not None and figure < allowed:
+                problems.append(worst)
+        elif figure is not None and figure > allowed:
+            problems.append(worst)
+        if self._unsaid:
+            problems.append(f"and {self._unsaid} more")
+        remarks = [worst] if worst else []
+        if self._as_in_keras:
+            remarks.append(f"{self._as_in_keras} elements are as in Keras, and not as in float64")
+        if self._apart:
+            remarks.append(
+                f"{self._apart} elements in {self._samples_apart} of {self._samples} samples are set apart: "
+                "the model is ill-conditioned there"
+            )
+        return Outcome(figure, allowed, unit, tuple(problems), worst="; ".join(remarks), metrics=self._metrics())
+
+    def _unit(self) -> str:
+        if self._spec.is_float:
+            return UNIT if self._limit.decibels is None else UNIT_DECIBELS
+        return UNIT_EXACT if self._exact else UNIT_DIFFERENCE
+
+    def _unjudged(self) -> str | None:
+        """Why nothing can be concluded, None when something can."""
+        if self._limit.limit > LARGEST_LIMIT and self._limit.source != DECLARED and self._spec.is_float:
+            return f"the model's own float error is {self._limit.floor:.1e} {UNIT}: nothing can be concluded"
+        if 2 * self._apart > self._elements:
+            return (
+                f"{self._apart} of {self._elements} elements are set apart, because the model is ill-conditioned "
+                "there: nothing can be concluded"
+            )
+        return None
+
+    def _decibels(self) -> float | None:
+        if self._error == 0.0:
+            return None  # no error at all: the ratio has no number
+        return 10.0 * math.log10(self._signal / self._error) if self._signal else -math.inf
+
+    def _metrics(self) -> dict[str, Any]:
+        found: dict[str, Any] = {
+            "samples": self._samples,
+            "elements": self._elements,
+            "set_apart": self._apart,
+            "samples_set_apart": self._samples_apart,
+        }
+        if self._compared and self._spec.is_float:
+            ulp = EPSILON.get(self._spec.dtype, EPSILON["float32"])
+            decibels = self._decibels()
+            found |= {
+                "ulp": self._figure / ulp,
+                "noise_multiple": self._figure / self._limit.floor if self._limit.floor else None,
+                "sqnr_db": decibels if decibels is not None and math.isfinite(decibels) else None,
+                "floor": self._limit.floor,
+            }
+        if self._flips is not None:
+            found["label_flips"] = self._flips
+        if self._worst:
+            found["worst"] = {key: value for key, value in self._worst.items() if key != "text"}
+        found["limit_source"] = self._limit.source
+        if self._limit.reason:
+            found["limit_reason"] = self._limit.reason
+        return found
 
 
 def compare(
@@ -48,43 +266,21 @@ def compare(
     truths: Sequence[Array],
     values: Sequence[Array],
     owns: Sequence[Array | None] | None = None,
+    moves: Sequence[Array | None] | None = None,
 ) -> Outcome:
-    """Compare one output with the truth, over all goldens: dtype, shape, NaN/Inf pattern, then numbers.
+    """Compare one output with the truth, over all goldens; `Comparison.add` explains the arguments."""
+    comparison = Comparison(spec, limit)
+    nothing: list[Array | None] = [None] * len(values)
+    for each in zip(labels, truths, values, owns or nothing, moves or nothing, strict=True):
+        comparison.add(*each)
+    return comparison.outcome()
 
-    Args:
-        spec: of the output.
-        limit: of the output.
-        labels: of the goldens.
-        truths: of the goldens.
-        values: what the runtime gave for each.
-        owns: what Keras itself gave, where float arithmetic makes it another answer: as right as the truth.
-    """
-    unit = UNIT if spec.is_float else UNIT_EXACT
-    if limit.limit > LARGEST_LIMIT:
-        text = f"the model's own float error is {limit.floor:.1e} {UNIT}: nothing can be concluded"
-        return Outcome(None, limit.limit, unit, (text,), ran=False)
-    problems: list[str] = []
-    figure, worst, allowed = 0.0, "", 0
-    compared = False
-    for label, truth, value, own in zip(labels, truths, values, owns or [None] * len(values), strict=True):
-        value = _as_text(value) if value.dtype.kind in "OS" else value
-        problem = _structure(spec, truth, value)
-        if problem is None and own is not None:
-            truth, count = _nearer(spec, truth, own, value)
-            allowed += count
-        problem = problem or _pattern(spec, truth, value)
-        if problem:
-            problems.append(f"{label}: {problem}")
-            continue
-        distance, place = _distance(spec, limit, truth, value)
-        compared = True
-        if distance > figure:
-            figure, worst = distance, f"{label}, {place}"
-    if figure > limit.limit:
-        problems.append(worst)
-    if allowed:
-        worst = f"{worst}; " * bool(worst) + f"{allowed} elements are as in Keras, and not as in float64"
-    return Outcome(figure if compared else None, limit.limit, unit, tuple(problems), worst=worst)
+
+def _plain(value: Any) -> Any:
+    """A number as JSON holds it, and text for what it cannot: NaN, infinity, complex numbers."""
+    item = value.item() if isinstance(value, np.generic) else value
+    finite = isinstance(item, bool | int) or (isinstance(item, float) and math.isfinite(item))
+    return item if finite else str(item)
 
 
 def _as_text(value: Array) -> Array:
@@ -122,11 +318,11 @@ def _kinds(values: Array) -> Array:
     return np.asarray(np.isnan(values) + 2 * np.isposinf(values) + 3 * np.isneginf(values))
 
 
-def _pattern(spec: TensorSpec, truth: Array, value: Array) -> str | None:
+def _pattern(spec: TensorSpec, truth: Array, value: Array, moves: Array | None) -> str | None:
     """What is wrong with NaN and infinity."""
-    if not spec.is_float:
-        return None
     wanted, got = _kinds(_narrowed(spec, truth)), _kinds(value)
+    if moves is not None:
+        got = np.where(np.isfinite(moves), got, wanted)  # one unit in the last place makes it infinite, or finite
     for number, name in ((1, "NaN"), (2, "+Inf"), (3, "-Inf")):
         wrong = int(((wanted == number) != (got == number)).sum())
         if wrong:
@@ -134,21 +330,6 @@ def _pattern(spec: TensorSpec, truth: Array, value: Array) -> str | None:
     return None if (wanted == got).all() else "NaN or infinity in the wrong place, or missing"
 
 
-def _distance(spec: TensorSpec, limit: OutputLimit, truth: Array, value: Array) -> tuple[float, str]:
-    """The largest distance in `UNIT` (or the count of wrong elements), and where it is."""
-    if value.size == 0:
-        return 0.0, ""
-    if not spec.is_float:
-        differing = np.asarray(truth != value)
-        where = np.unravel_index(int(differing.argmax()), differing.shape)
-        return float(differing.sum()), _place(where, value, truth)
-    with np.errstate(invalid="ignore", over="ignore"):  # infinity minus infinity
-        apart = np.asarray(np.abs(value.astype(truth.dtype) - truth))
-    apart[_kinds(value) != 0] = 0.0  # both are infinite or NaN, alike: the pattern was compared
-    where = np.unravel_index(int(apart.argmax()), apart.shape)
-    return float(apart[where]) / limit.scale, _place(where, value, truth)
-
-
-def _place(where: tuple[np.intp, ...], value: Array, truth: Array) -> str:
+def _place(where: Sequence[Any], value: Array, truth: Array) -> str:
     index = ", ".join(str(int(i)) for i in where)
-    return f"element [{index}]: {value[where]!s} instead of {truth[where]!s}"
+    return f"element [{index}]: {value[tuple(where)]!s} instead of {truth[tuple(where)]!s}"

@@ -10,21 +10,30 @@ each lose sqrt(16) = 4 times less than one sum of n numbers (the rounding errors
 up to n/sqrt(2) units: Higham, Accuracy and Stability of Numerical Algorithms, 2nd edition, section 4.2). Measured on
 ImageNet networks with random weights: ONNX Runtime 0.6 to 1 times the floor, XNNPACK up to 3.3, LiteRT's reference
 kernels 7. So a runtime says in `summation` how much more the order of its kernels costs.
+
+Where one unit in the last place of inputs and weights moves an element of the truth by more than the limit (a rounding
+edge, a tie, a pole), the model itself is ill-conditioned: such an element is set apart. Its distance may be
+`FLOOR_MULTIPLE` times that movement; a whole number there is not judged at all.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from kexport.bundle.manifest import OutputLimit
-from kexport.bundle.signature import TensorSpec
+from kexport.bundle.signature import Array, TensorSpec
+from kexport.errors import UsageError, nearest
 
 FLOOR_MULTIPLE = 4.0
 LEAST_ULPS = 4.0
 #: The source of the limit of an output whose values are not rounded.
 EXACT = "exact"
+#: The source of a limit that a person set.
+DECLARED = "declared"
 #: Above this, float arithmetic leaves so little of the result that a comparison proves nothing.
 LARGEST_LIMIT = 0.1
 
@@ -59,7 +68,104 @@ def limit_for(spec: TensorSpec, scale: float, noise: float, source: str) -> Outp
 
 def for_kernels(limit: OutputLimit, summation: float) -> OutputLimit:
     """The limit for a runtime whose order of summation costs `summation` times what the host's does."""
+    if limit.source == DECLARED:
+        return limit
     return replace(limit, limit=max(limit.limit, FLOOR_MULTIPLE * summation * limit.floor))
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """A limit that a person declares for an output.
+
+    Attributes:
+        limit: the largest distance, relative to the output's scale; of whole numbers the largest difference.
+        decibels: the least ratio of signal to error instead.
+        reason: why.
+    """
+
+    limit: float | None = None
+    decibels: float | None = None
+    reason: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Tolerance:
+        """What `1e-4`, `1e-4: 12-bit sensor` or `40dB: int8 weights` declares.
+
+        Raises:
+            UsageError: no positive number, or an unknown unit.
+        """
+        found = re.fullmatch(r"\s*([0-9.]+(?:[eE][-+]?[0-9]+)?)\s*(dB)?\s*(?::\s*(.*))?", text, re.DOTALL)
+        try:
+            value = float(found[1]) if found else 0.0
+        except ValueError:
+            value = 0.0
+        if not found or not 0 < value < float("inf"):
+            raise UsageError(
+                f"unreadable tolerance {text!r}",
+                expected="a number above 0, dB behind it or not, and a reason after a colon",
+                hint="for example 1e-4, '1e-4: 12-bit sensor', '40dB: int8 weights'",
+            )
+        return cls(None, value, found[3] or "") if found[2] else cls(value, None, found[3] or "")
+
+
+def declared(
+    limits: Iterable[OutputLimit], tolerances: Mapping[str, Tolerance | str | float]
+) -> tuple[OutputLimit, ...]:
+    """The limits, with those that a person declares in place of the derived ones.
+
+    Raises:
+        UsageError: a tolerance is given for something that is no output, or cannot be read.
+    """
+    limits = tuple(limits)
+    names = [limit.output for limit in limits]
+    read = {name: _tolerance(value) for name, value in tolerances.items()}
+    for name in read:
+        if name not in names:
+            raise UsageError(
+                f"a tolerance is given for {name!r}, which is no output of the model",
+                expected="one of " + ", ".join(names),
+                hint=nearest(name, names),
+            )
+    return tuple(_replaced(limit, read.get(limit.output)) for limit in limits)
+
+
+def _tolerance(value: Tolerance | str | float) -> Tolerance:
+    return value if isinstance(value, Tolerance) else Tolerance.parse(str(value))
+
+
+def _replaced(limit: OutputLimit, tolerance: Tolerance | None) -> OutputLimit:
+    if tolerance is None:
+        return limit
+    own = limit.limit if tolerance.limit is None else tolerance.limit
+    return replace(limit, limit=float(own), source=DECLARED, reason=tolerance.reason, decibels=tolerance.decibels)
+
+
+def robust_floor(noises: Sequence[Array], scale: float, epsilon: float) -> float:
+    """The noise floor of the samples on which the model is well-conditioned, relative to the scale.
+
+    A rounding edge makes noise of a whole step, which is not that of arithmetic: noise beyond `_OUTLIER` times the
+    median of the samples (or of one unit in the last place, for models of few operations) is left out.
+
+    Args:
+        noises: of each golden, the absolute noise of each element; the first axis counts the samples.
+        scale: of the output.
+        epsilon: one unit in the last place, relative to 1, of what the model computes in.
+    """
+    rows = np.concatenate([by_row(noise) for noise in noises]) / scale if noises else np.zeros(0)
+    if not rows.size:
+        return 0.0
+    usual = _OUTLIER * max(float(np.median(rows)), epsilon)
+    return float(rows[rows <= usual].max(initial=0.0))
+
+
+_OUTLIER = 32.0
+
+
+def by_row(values: Array) -> Array:
+    """The largest value of each sample."""
+    if values.ndim == 0:
+        return values.reshape(1)
+    return np.asarray(values.reshape(len(values), -1).max(axis=1, initial=0.0))
 
 
 def largest(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float:
