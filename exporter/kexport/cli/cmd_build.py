@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from kexport.cli._delivery import Delivery, delivering
 from kexport.errors import UsageError
 
 
@@ -63,6 +64,7 @@ _MODEL = (
 @click.option("--timeout", type=click.FloatRange(min=1), help="Seconds that the conversion to one format may take.")
 @click.option("--keep-going", is_flag=True, help="Build the other formats when one is refused; still exits 1.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON on standard output.")
+@delivering
 def COMMAND(  # noqa: N802  (the name by which the group finds it)
     model: str,
     settings: dict[str, str],
@@ -75,6 +77,7 @@ def COMMAND(  # noqa: N802  (the name by which the group finds it)
     timeout: float | None,
     keep_going: bool,
     as_json: bool,
+    deliver: Delivery,
 ) -> int:
     """Build a model into a bundle, and check every artifact in its runtimes.
 
@@ -110,6 +113,7 @@ def COMMAND(  # noqa: N802  (the name by which the group finds it)
     stream = sys.stderr if as_json else sys.stdout
     terminal.show(bundle.report, bundle, stream)
     print(_summary(bundle, Path(bundle.path), time.monotonic() - began), file=stream)
+    deliver(bundle.report, bundle.path)
     return bundle.report.exit_code
 
 
@@ -121,8 +125,8 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def _summary(bundle: Any, path: Path, seconds: float) -> str:
-    checks = bundle.report.checks
-    failed = sum(not check.passed for check in checks)
-    if failed:
-        return f"rejected: {failed} of {len(checks)} checks did not pass; the bundle lies at {path}"
-    return f"built {path}: {len(checks)} checks passed, {seconds:.1f} s"
+    from kexport.reports._wording import summary
+
+    if not bundle.report.passed:
+        return f"rejected: {summary(bundle.report)}; the bundle lies at {path}"
+    return f"built {path}: {len(bundle.report.checks)} checks passed, {seconds:.1f} s"

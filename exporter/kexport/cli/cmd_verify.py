@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import click
 
-from kexport.errors import UsageError
+from kexport.cli._delivery import Delivery, delivering
 
 
 @click.command("verify")
@@ -17,31 +16,31 @@ from kexport.errors import UsageError
     "--import", "imports", multiple=True, metavar="FILE|MODULE", help="Run this code before a .keras file is loaded."
 )
 @click.option("--allow-lambda", is_flag=True, help="Load Lambda layers, which runs the bytecode in the file.")
+@click.option("--require", metavar="A,B", help="These too; one that compares nothing is a check that was not made.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON on standard output.")
-@click.option("--junit", metavar="FILE", help="Write the report as JUnit XML.")
+@delivering
 def COMMAND(  # noqa: N802  (the name by which the group finds it)
     bundle: str,
     runtimes: tuple[str, ...],
     imports: tuple[str, ...],
     allow_lambda: bool,
+    require: str | None,
     as_json: bool,
-    junit: str | None,
+    deliver: Delivery,
 ) -> int:
     """Check a bundle on this machine: digests, signature, and goldens in every runtime.
 
     Without --runtime it takes every runtime that is installed and can read an artifact of the bundle.
     """
     from kexport.bundle.folder import Bundle
+    from kexport.field import requiring
     from kexport.field.verifying import verify
+    from kexport.reports._wording import summary
 
-    report = verify(bundle, list(runtimes) or None, imports=imports, allow_lambda=allow_lambda)
-    if junit:
-        from kexport.reports import junit as junit_report
-
-        try:
-            Path(junit).write_text(junit_report.render(report), encoding="utf-8")
-        except OSError as error:
-            raise UsageError(f"{junit} cannot be written", got=error.strerror) from None
+    required = () if require is None else requiring.names_of(require)
+    wanted = requiring.including(runtimes, required)
+    report = verify(bundle, wanted, imports=imports, allow_lambda=allow_lambda)
+    report = requiring.require(report, Bundle.open(bundle), required)
     if as_json:
         from kexport.reports import json
 
@@ -50,7 +49,6 @@ def COMMAND(  # noqa: N802  (the name by which the group finds it)
         from kexport.reports import terminal
 
         terminal.show(report, Bundle.open(bundle), sys.stdout)
-        failed = sum(not check.passed for check in report.checks)
-        verdict = f"{failed} of {len(report.checks)} checks did not pass" if failed else "passed"
-        click.echo(f"{report.bundle}: {verdict}" if failed else f"{report.bundle}: {len(report.checks)} checks passed")
+        click.echo(summary(report))
+    deliver(report, bundle)
     return report.exit_code

@@ -1,0 +1,53 @@
+"""Runtimes that a verdict must rest on: one that compared nothing, for whatever reason, is a check that is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from kexport.bundle.folder import Bundle
+from kexport.bundle.report import Check, Report
+from kexport.errors import UsageError
+from kexport.runtimes import _runtime
+
+
+def names_of(text: str, option: str = "--require") -> tuple[str, ...]:
+    """The runtimes that a text such as `litert,onnxruntime` names, each once.
+
+    Raises:
+        UsageError: it names none, or one that does not exist.
+    """
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    if not names:
+        raise UsageError(f"{option} names no runtime", expected=f"for example {option} litert,onnxruntime")
+    for name in names:
+        _runtime.get(name)
+    return names
+
+
+def including(runtimes: Sequence[str] | None, required: Sequence[str]) -> list[str] | None:
+    """What to run: the runtimes asked for, and the required ones; None, for all that are here, stays None."""
+    return None if not runtimes else list(dict.fromkeys((*runtimes, *required)))
+
+
+def require(report: Report, bundle: Bundle, required: Sequence[str]) -> Report:
+    """The report with a check that could not be made for each required runtime without a comparison of its own.
+
+    A runtime of which a check has failed, or is known to be unmade, needs no other.
+    """
+    answered = {check.runtime for check in report.checks if check.compared or not check.passed}
+    missing = [_runtime.get(name) for name in dict.fromkeys(required) if name not in answered]
+    unmade = [
+        Check("runtime", False, runtime=runtime.name, detail=f"required, and {_why(runtime, bundle)}", ran=False)
+        for runtime in missing
+    ]
+    notes = [note for note in report.notes if not note.startswith(tuple(f"{r.name} was left out" for r in missing))]
+    return replace(report, checks=(*report.checks, *unmade), notes=tuple(notes))
+
+
+def _why(runtime: _runtime.Runtime, bundle: Bundle) -> str:
+    if not bundle.artifacts_of(runtime.reads):
+        return f"the bundle holds no {runtime.reads} artifact: build it with --formats {runtime.reads}"
+    if not runtime.installed:
+        return f"not installed: pip install 'kexport[{runtime.extra}]'"
+    return "no output was compared in it"
