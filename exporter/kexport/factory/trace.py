@@ -108,13 +108,13 @@ def _in_words(scopes: Mapping[str, Sequence[Any]], model: Any) -> dict[str, str]
     """Of every scope, who opened it: a layer or an operation, its path in the model and its class."""
     import keras
 
-    paths: dict[int, str] = {}
-    for each, path in _paths(model):
-        paths.setdefault(id(each), path)
+    places: dict[int, str] = {}
+    for each, path in paths(model):
+        places.setdefault(id(each), path)
 
     def words(caller: Any) -> str:
         kind = "layer" if isinstance(caller, keras.Layer) else "operation"
-        return f"{kind} {paths.get(id(caller), caller.name)!r} ({type(caller).__name__})"
+        return f"{kind} {places.get(id(caller), caller.name)!r} ({type(caller).__name__})"
 
     found = {}
     for scope, callers in scopes.items():
@@ -124,7 +124,7 @@ def _in_words(scopes: Mapping[str, Sequence[Any]], model: Any) -> dict[str, str]
     return found
 
 
-def _paths(model: Any, path: str = "") -> Iterator[tuple[Any, str]]:
+def paths(model: Any, path: str = "") -> Iterator[tuple[Any, str]]:
     """Every layer, and every operation of a functional model, with its path."""
     import keras
 
@@ -133,7 +133,7 @@ def _paths(model: Any, path: str = "") -> Iterator[tuple[Any, str]]:
             yield operation, f"{path}{operation.name}"
     for layer in model._layers:
         yield layer, f"{path}{layer.name}"
-        yield from _paths(layer, f"{path}{layer.name}/")
+        yield from paths(layer, f"{path}{layer.name}/")
 
 
 def _tables(model: Any) -> dict[int, tuple[Any, Any]]:

@@ -16,9 +16,9 @@ def details(path: Path) -> dict[str, Any]:
     Raises:
         ImportError: neither LiteRT nor TensorFlow is installed.
     """
-    schema = _schema()
-    model = schema.ModelT.InitFromPackedBuf(bytearray(path.read_bytes()), 0)
-    names = {value: name for name, value in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
+    types = schema()
+    model = types.ModelT.InitFromPackedBuf(bytearray(path.read_bytes()), 0)
+    names = {value: name for name, value in vars(types.BuiltinOperator).items() if not name.startswith("_")}
     codes = [
         f"{names[max(code.builtinCode, code.deprecatedBuiltinCode)]} v{code.version}" for code in model.operatorCodes
     ]
@@ -28,9 +28,9 @@ def details(path: Path) -> dict[str, Any]:
 
 def foreign_operators(content: bytes) -> list[tuple[str, str]]:
     """Name of each operator that is not built in (Flex ones too), and of the tensor it makes."""
-    schema = _schema()
-    model = schema.ModelT.InitFromPackedBuf(bytearray(content), 0)
-    custom = schema.BuiltinOperator.CUSTOM
+    types = schema()
+    model = types.ModelT.InitFromPackedBuf(bytearray(content), 0)
+    custom = types.BuiltinOperator.CUSTOM
     found = []
     for graph in model.subgraphs:
         for operator in graph.operators or ():
@@ -41,7 +41,12 @@ def foreign_operators(content: bytes) -> list[tuple[str, str]]:
     return found
 
 
-def _schema() -> Any:
+def schema() -> Any:
+    """The classes of a TFLite file, as LiteRT or TensorFlow brings them.
+
+    Raises:
+        ImportError: neither is installed.
+    """
     for name in _SCHEMAS:
         try:
             return importlib.import_module(name)
