@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from kexport.bundle.domain import Choice, Ints, Normal, Samples, Uniform, coerce, default_for, parse
+from kexport.bundle.declaration import coerce
+from kexport.bundle.domain import Choice, Ints, Normal, Samples, Uniform, default_for, parse
 from kexport.bundle.signature import TensorSpec
 from kexport.errors import UsageError
 
@@ -33,7 +34,7 @@ def test_defaults_and_declarations_of_every_kind():
     assert coerce("x", (0, 5), FLOAT) == Uniform(0, 5)
     assert coerce("x", (0, 5), WHOLE) == Ints(0, 5)
     assert coerce("x", "ints(0, 3)", WHOLE) == Ints(0, 3)
-    assert isinstance(coerce("x", np.zeros((4, 2)), FLOAT), Samples)
+    assert isinstance(coerce("x", np.zeros(4), FLOAT), Samples)
     for wrong in (3.0, np.zeros((0, 2)), object()):
         with pytest.raises(UsageError):
             coerce("x", wrong, FLOAT)

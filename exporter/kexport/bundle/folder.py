@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from kexport.bundle import goldens, manifest
+from kexport.bundle import domain, goldens, manifest, samples
 from kexport.bundle.digests import digest, size
+from kexport.bundle.domain import Domain
 from kexport.bundle.goldens import Golden
 from kexport.bundle.manifest import Artifact, Manifest
 from kexport.bundle.report import Report
 from kexport.bundle.signature import Signature
-from kexport.errors import ArtifactError, BundleError
+from kexport.errors import ArtifactError, BundleError, UncheckedError
 
 REPORT_NAME = "report.json"
 
@@ -63,6 +64,25 @@ class Bundle:
         path = self.path / self.manifest.goldens_path
         require_digest(path, self.manifest.goldens_sha256)
         return goldens.stream(path, self.signature, self.manifest.cases)
+
+    def domains(self) -> dict[str, Domain]:
+        """Where each input lives, as it was when the bundle was built; recorded data included.
+
+        Raises:
+            ArtifactError: the recorded data is not what the manifest describes.
+            UncheckedError: the bundle tells of recorded data and does not hold it.
+        """
+        stored, found = self.manifest.samples, {}
+        if stored is not None:
+            require_digest(self.path / stored.path, stored.sha256)
+            found = samples.restored(self.path / stored.path, stored, self.signature)
+        texts = self.manifest.domains
+        for name, text in texts.items():
+            if text.startswith("samples(") and name not in found:
+                raise UncheckedError(
+                    f"the recorded data of input {name!r} is not in the bundle", got=text, hint="build the bundle again"
+                )
+        return {name: found[name] if name in found else domain.parse(text) for name, text in texts.items()}
 
     def artifacts_of(self, format_name: str) -> list[Artifact]:
         """The artifacts in one format."""

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from kexport.bundle.samples import Stored
 from kexport.bundle.signature import Signature
 from kexport.errors import BundleError
 
@@ -118,6 +119,8 @@ class Manifest:
         provenance: versions of what wrote the bundle.
         refused: of each format that was asked for and could not be written, why.
         ulp: one unit in the last place, relative to 1, of the coarsest arithmetic in the model.
+        samples: the recorded data that is the domain of some inputs.
+        undeclared: of each input whose domain nobody declared, where it comes from instead.
     """
 
     name: str
@@ -131,6 +134,16 @@ class Manifest:
     provenance: Mapping[str, Any]
     refused: Mapping[str, str] = field(default_factory=dict)
     ulp: float = 2.0**-23
+    samples: Stored | None = None
+    undeclared: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def notes(self) -> list[str]:
+        """What every report on the bundle says of its domains."""
+        return [
+            f"input {name} was given no domain: {self.domains[name]} is {origin}"
+            for name, origin in self.undeclared.items()
+        ]
 
     def to_json(self) -> dict[str, Any]:
         """The content of the file."""
@@ -139,6 +152,8 @@ class Manifest:
             "name": self.name,
             "signature": self.signature.to_json(),
             "domains": dict(self.domains),
+            **({"undeclared": dict(self.undeclared)} if self.undeclared else {}),
+            **({"samples": self.samples.to_json()} if self.samples else {}),
             "artifacts": [artifact.to_json() for artifact in self.artifacts],
             "goldens": {
                 "path": self.goldens_path,
@@ -167,7 +182,14 @@ class Manifest:
             provenance=dict(data["provenance"]),
             refused=dict(data.get("refused", {})),
             ulp=float(goldens.get("ulp", cls.ulp)),
+            samples=_stored(data["samples"]) if "samples" in data else None,
+            undeclared=dict(data.get("undeclared", {})),
         )
+
+
+def _stored(data: Mapping[str, Any]) -> Stored:
+    safe_path(str(data["path"]))
+    return Stored.from_json(data)
 
 
 def write(folder: Path, manifest: Manifest) -> None:

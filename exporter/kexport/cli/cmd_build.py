@@ -52,6 +52,7 @@ _MODEL = (
     callback=_pairs("'signal=uniform(-5, 5)'"),
     help="Where an input lives: uniform(LOW, HIGH), normal(MEAN, DEVIATION), ints(LOW, HIGH), choice(A, B, ...).",
 )
+@click.option("--samples", metavar="FILE", help="Recorded inputs as their domain: a .npz by name, a .npy, a .csv.")
 @click.option(
     "--import",
     "imports",
@@ -71,6 +72,7 @@ def COMMAND(  # noqa: N802  (the name by which the group finds it)
     formats: str | None,
     out: str | None,
     domain: dict[str, str],
+    samples: str | None,
     imports: tuple[str, ...],
     allow_lambda: bool,
     opset: int | None,
@@ -98,6 +100,7 @@ def COMMAND(  # noqa: N802  (the name by which the group finds it)
             out,
             formats=chosen,
             domain=domain,
+            samples=samples,
             settings=settings,
             imports=imports,
             allow_lambda=allow_lambda,

@@ -31,7 +31,7 @@ def _show_bundle(path: str) -> None:
     bundle = Bundle.open(path)
     manifest = bundle.manifest
     click.echo(f"{manifest.name}: {'every check of the build passed' if bundle.passed else 'REJECTED by its build'}")
-    _section("inputs", ((s.name, f"{s}" + _domain(manifest.domains.get(s.name))) for s in manifest.signature.inputs))
+    _section("inputs", ((s.name, f"{s}" + _domain(manifest, s.name)) for s in manifest.signature.inputs))
     _section("outputs", ((s.name, str(s)) for s in manifest.signature.outputs))
     for artifact in manifest.artifacts:
         facts = {
@@ -60,8 +60,9 @@ def _show_file(path: str, facts: dict[str, Any]) -> None:
     _section("outputs", ((name, "") for name in outputs))
 
 
-def _domain(text: str | None) -> str:
-    return f" in {text}" if text else ""
+def _domain(manifest: Any, name: str) -> str:
+    text, origin = manifest.domains.get(name), manifest.undeclared.get(name)
+    return (f" in {text}" if text else "") + (f", by default: {origin}" if origin else "")
 
 
 def _texts(facts: Mapping[str, Any]) -> list[tuple[str, str]]:

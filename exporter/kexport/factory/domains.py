@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from kexport.bundle.domain import Domain, Ints, coerce, default_for, recorded
-from kexport.bundle.signature import Array, Signature
+import numpy as np
+
+from kexport.bundle.declaration import coerce, recorded
+from kexport.bundle.domain import Domain, Ints, Samples, default_for
+from kexport.bundle.samples import rows_of, thinned, unit
+from kexport.bundle.signature import Array, Signature, TensorSpec
 from kexport.errors import UsageError, nearest
 from kexport.factory.trace import Program
 
 
-def settle(program: Program, declared: Mapping[str, Any]) -> tuple[dict[str, Domain], list[str]]:
-    """A domain for every input, and a note on each that nobody declared.
+class Settled(NamedTuple):
+    """The domain of every input, notes for the report, and of inputs without a declared one, where it comes from."""
+
+    domains: dict[str, Domain]
+    notes: list[str]
+    undeclared: dict[str, str]
+
+
+def settle(program: Program, declared: Mapping[str, Any]) -> Settled:
+    """A domain for every input: the declared one, else a default.
 
     Raises:
-        UsageError: a domain is declared for an input that the model does not have, or cannot be read.
+        UsageError: a domain is declared for an input that the model does not have, or cannot be read; or recorded data
+            does not fit.
     """
     signature: Signature = program.signature
     names = [spec.name for spec in signature.inputs]
@@ -28,22 +41,61 @@ def settle(program: Program, declared: Mapping[str, Any]) -> tuple[dict[str, Dom
             )
     limits = _embedding_limits(program)
     domains: dict[str, Domain] = {}
-    notes = list(program.interface.notes)
+    undeclared: dict[str, str] = {}
     for spec in signature.inputs:
         if spec.name in declared:
             domains[spec.name] = coerce(spec.name, declared[spec.name], spec)
             continue
         if spec.name in limits:
-            domains[spec.name] = Ints(0, limits[spec.name])
-            reason = "the input_dim of the Embedding that it feeds"
+            largest = int(np.iinfo(spec.numpy_dtype).max) + 1 if spec.numpy_dtype.kind in "iu" else limits[spec.name]
+            domains[spec.name] = Ints(0, min(limits[spec.name], largest))
+            undeclared[spec.name] = "the input_dim of the Embedding that it feeds"
         else:
             domains[spec.name] = default_for(spec)
-            reason = "the default"
-        notes.append(f"input {spec.name} was given no domain: {domains[spec.name]} is {reason}")
-    return domains, notes
+            undeclared[spec.name] = "the default"
+    kept, notes = _kept(signature, domains)
+    return Settled({**domains, **kept}, [*program.interface.notes, *notes], undeclared)
 
 
-def samples(declared: Mapping[str, Any]) -> dict[str, Array]:
+def _kept(signature: Signature, domains: Mapping[str, Domain]) -> tuple[dict[str, Samples], list[str]]:
+    """The recorded data that the bundle keeps, and what to say of it.
+
+    Raises:
+        UsageError: inputs that take as many rows a call have recordings of different lengths.
+    """
+    specs = [spec for spec in signature.inputs if isinstance(domains[spec.name], Samples)]
+    arrays = {spec.name: each.values for spec in specs if isinstance(each := domains[spec.name], Samples)}
+    _require_same_count(specs, arrays)
+    kept = thinned(arrays, specs)
+    notes = []
+    for spec in specs:
+        before, values = len(arrays[spec.name]), kept[spec.name]
+        rows = rows_of(len(values), unit(spec))
+        if len(values) < before:
+            notes.append(f"input {spec.name}: {len(values)} of {before} recorded rows are kept, evenly spread")
+        if values.dtype.kind in "fc" and not np.isfinite(values).all():
+            notes.append(f"input {spec.name}: the recorded rows hold NaN or infinity")
+        notes.append(
+            f"input {spec.name}: too few recorded rows to split ({rows.count}): all of them check, and calibrate"
+            if rows.shared
+            else f"input {spec.name}: {rows.check} recorded rows check, {rows.calibration} others calibrate"
+        )
+    return {name: Samples(values) for name, values in kept.items()}, notes
+
+
+def _require_same_count(specs: list[TensorSpec], arrays: Mapping[str, Array]) -> None:
+    firsts: dict[int | None, str] = {}
+    for spec in specs:
+        first = firsts.setdefault(spec.shape[0], spec.name)
+        if len(arrays[first]) != len(arrays[spec.name]):
+            raise UsageError(
+                f"the recorded samples of inputs {first!r} and {spec.name!r} differ in number",
+                got=f"{len(arrays[first])} and {len(arrays[spec.name])} rows",
+                expected="as many of each: a row of one belongs to that row of the other",
+            )
+
+
+def recordings(declared: Mapping[str, Any]) -> dict[str, Array]:
     """The declarations that are recorded data, as arrays."""
     found = {name: recorded(value) for name, value in declared.items()}
     return {name: array for name, array in found.items() if array is not None}

@@ -19,11 +19,13 @@ from kexport.bundle.digests import digest, size
 from kexport.bundle.folder import REPORT_NAME, Bundle
 from kexport.bundle.manifest import Artifact, Manifest
 from kexport.bundle.report import Check, Report
+from kexport.bundle.samples import write as write_samples
 from kexport.bundle.signature import Signature
 from kexport.errors import MissingExtraError, UsageError
 from kexport.factory.formats import _format
 from kexport.factory.formats._format import Format
 from kexport.factory.formats.onnx import OPSETS
+from kexport.factory.recording import Recording
 from kexport.factory.sources import _source
 from kexport.factory.sources._source import Source
 from kexport.factory.workers import tensorflow_workers
@@ -45,6 +47,7 @@ class Request:
     out: Path
     formats: tuple[Format, ...]
     domain: Mapping[str, Any]
+    recording: Recording
     imports: tuple[str, ...]
     allow_lambda: bool
     opset: int | None
@@ -58,6 +61,7 @@ def build(
     *,
     formats: Sequence[str] | None = None,
     domain: Mapping[str, Any] | None = None,
+    samples: Any = None,
     settings: Mapping[str, str] | None = None,
     imports: Sequence[str] = (),
     allow_lambda: bool = False,
@@ -77,6 +81,8 @@ def build(
         formats: which to write; by default all that the model can be written as.
         domain: of some or all inputs: a text such as `"uniform(-5, 5)"`, a `(low, high)` pair, or an array of
             recorded samples whose first axis counts the samples.
+        samples: recorded data as the domain of the inputs that it holds: the path of a `.npz`, `.npy` or `.csv`, arrays
+            by input name, or the array of the only input. It checks, and a part of it is set aside for calibration.
         settings: keyword arguments of a registered model or a callable, as text.
         imports: files or modules that register the layers of a `.keras` file.
         allow_lambda: load Lambda layers from a `.keras` file, which runs the bytecode in it.
@@ -104,6 +110,7 @@ def build(
             _target(out, source),
             chosen,
             _declared(domain, source),
+            Recording.of(samples, declared=domain or ()),
             tuple(imports),
             allow_lambda,
             _checked_opset(opset),
@@ -142,7 +149,7 @@ def _build(request: Request, progress: Progress, observe: Observer) -> Bundle:
 def _write(request: Request, model: Any, folder: Path, workers: Sequence[Worker], progress: Progress) -> list[str]:
     """Write artifacts, goldens and manifest into the folder; returns notes for the report."""
     # These import TensorFlow, which must first be imported quietly.
-    from kexport.factory.domains import samples, settle
+    from kexport.factory.domains import recordings, settle
     from kexport.factory.exports import Exports
     from kexport.factory.oracle import Oracle
     from kexport.factory.provenance import provenance
@@ -150,8 +157,9 @@ def _write(request: Request, model: Any, folder: Path, workers: Sequence[Worker]
     from kexport.factory.truth import establish
 
     progress("tracing")
-    program = trace(model, samples(request.domain))
-    domains, notes = settle(program, request.domain)
+    program = trace(model, recordings({**request.domain, **request.recording.examples(model)}))
+    named = request.recording.named(program.signature)
+    domains, notes, undeclared = settle(program, {**request.domain, **named})
     exports = Exports(
         program,
         request.formats,
@@ -175,6 +183,7 @@ def _write(request: Request, model: Any, folder: Path, workers: Sequence[Worker]
     for entry in exports.details.values():
         if "opset" in entry:
             versions["opset"] = entry["opset"]["ai.onnx"]
+    stored = write_samples(folder, program.signature, domains)
     manifest.write(
         folder,
         Manifest(
@@ -189,6 +198,8 @@ def _write(request: Request, model: Any, folder: Path, workers: Sequence[Worker]
             provenance=versions,
             refused={name: str(error) for name, error in exports.refusals.items()},
             ulp=truth.ulp,
+            samples=stored,
+            undeclared=undeclared,
         ),
     )
     return notes

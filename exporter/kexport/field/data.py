@@ -1,10 +1,11 @@
-"""Data files for `kexport run`: .npy, .npz and .csv, in and out."""
+"""Data files: .npy, .npz and .csv, in for `kexport run` and for recorded samples, and out."""
 
 from __future__ import annotations
 
 import csv
 import math
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TextIO
@@ -24,21 +25,40 @@ def read(path: Path, signature: Signature) -> dict[str, Array]:
     Raises:
         InputError: the file is missing, damaged, of another kind, or holds something that is not a number.
     """
+    only = _only_input(path, signature) if path.suffix in (".npy", ".csv") else None
+    stored = load(path)
+    if only is None or isinstance(stored, Mapping):
+        return dict(stored)
+    return {only.name: as_rows(stored, only).astype(only.numpy_dtype) if path.suffix == ".csv" else stored}
+
+
+def load(path: Path) -> Mapping[str, Array] | Array:
+    """What a file holds: arrays by name (.npz), one array (.npy), or a table of numbers (.csv).
+
+    Raises:
+        InputError: the file is missing, damaged, of another kind, or holds something that is not a number.
+    """
     if path.suffix not in _KINDS:
         raise InputError(f"{path} is of no kind that can be read", expected="a file ending in .npy, .npz or .csv")
     try:
-        if path.suffix == ".npz":
-            with np.load(path, allow_pickle=False) as stored:
-                return dict(stored.items())
-        only = _only_input(path, signature)
-        if path.suffix == ".npy":
-            array: Array = np.load(path, allow_pickle=False)
-            return {only.name: array}
-        return {only.name: _read_csv(path, only)}
+        if path.suffix == ".csv":
+            return _read_csv(path)
+        stored = np.load(path, allow_pickle=False)
+        if isinstance(stored, np.ndarray) != (path.suffix == ".npy"):
+            raise ValueError(f"no {path.suffix} file, in spite of its name")
+        if isinstance(stored, np.ndarray):
+            return stored
+        with stored:
+            return dict(stored.items())
     except FileNotFoundError:
         raise InputError(f"there is no file {path}") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, EOFError, MemoryError, csv.Error, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(f"{path} cannot be read", got=error, expected="numbers, without pickled objects") from None
+
+
+def as_rows(table: Array, spec: TensorSpec) -> Array:
+    """A row is a sample; a single column is one series, unless the model takes one value a sample."""
+    return table.T if table.shape[1] == 1 and spec.shape[-1:] != (1,) else table
 
 
 def _only_input(path: Path, signature: Signature) -> TensorSpec:
@@ -51,8 +71,8 @@ def _only_input(path: Path, signature: Signature) -> TensorSpec:
     return signature.inputs[0]
 
 
-def _read_csv(path: Path, spec: TensorSpec) -> Array:
-    """A row is a sample; a single column is one series, unless the model takes one value a sample."""
+def _read_csv(path: Path) -> Array:
+    """The table without empty lines and titles."""
     rows: list[list[float]] = []
     with path.open(newline="", encoding="utf-8-sig") as file:
         for number, cells in enumerate(csv.reader(file), start=1):
@@ -67,10 +87,7 @@ def _read_csv(path: Path, spec: TensorSpec) -> Array:
                 )
     if not rows:
         raise InputError(f"{path} holds no numbers", expected="at least one row")
-    values = np.asarray(rows)
-    if values.shape[1] == 1 and spec.shape[-1] != 1:
-        values = values.T
-    return values.astype(spec.numpy_dtype)
+    return np.asarray(rows)
 
 
 def _is_number(cell: str) -> bool:

@@ -52,7 +52,7 @@ def verify(
     wanted = None if runtimes is None else [_runtime.get(name) for name in dict.fromkeys(runtimes)]
     bundle = Bundle.open(path)
     formats = {artifact.format for artifact in bundle.manifest.artifacts}
-    notes: list[str] = []
+    notes = bundle.manifest.notes
     checks: list[Check] = []
 
     def record(check: Check) -> None:
@@ -102,6 +102,8 @@ def check_digests(bundle: Bundle, record: Observer) -> Callable[[str], bool]:
     """Check the digest of goldens and artifacts; the answer tells of a format whether its runtimes may run."""
     failed: set[str] = set()
     entries: list[tuple[str, str, str]] = [("", bundle.manifest.goldens_path, bundle.manifest.goldens_sha256)]
+    if bundle.manifest.samples is not None:
+        entries.append(("samples", bundle.manifest.samples.path, bundle.manifest.samples.sha256))
     entries += [(a.format, *file) for a in bundle.manifest.artifacts for file in a.files]
     for format_name, path, sha256 in entries:
         try:

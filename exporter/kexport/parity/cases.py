@@ -1,4 +1,4 @@
-"""Inputs worth trying: random ones of several sizes, and the corners of the domain."""
+"""Inputs worth trying: random ones of several sizes, the corners of the domain, and every recorded sample."""
 
 from __future__ import annotations
 
@@ -7,23 +7,33 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 
 from kexport.bundle.domain import Domain, Samples
+from kexport.bundle.samples import split, unit
 from kexport.bundle.signature import Array, Signature, TensorSpec
 from kexport.errors import ModelError
+from kexport.parity import patterns
+from kexport.parity.patterns import Feeds
 
 SEED = 20240607
 #: Lengths tried for dynamic axes, in this order; those that the model refuses are left out.
 _LENGTHS = (16, 7, 33, 1, 64, 128, 224)
 _ENOUGH_LENGTHS = 4
-_BATCHES = (1, 2, 5)
+#: One sample, more, fewer again: what is remembered of an earlier call does not fit the next one.
+_BATCHES = (1, 5, 2)
+_PATTERN_BATCHES = (2, 1, 3)
+_RECORDED_BATCHES = (1, 2, 5)
+_MOST_ROWS, _MOST_ELEMENTS = 256, 1 << 20  # of a batch of recorded samples
+_MIXED_PATTERNS = 4  # where some inputs are recorded, so many corners of the others
 
-Feeds = dict[str, Array]
-_Pattern = Callable[[tuple[int, ...]], Array]
+__all__ = ["SEED", "Feeds", "plan"]
 
 
 def plan(
     signature: Signature, domains: Mapping[str, Domain], accepts: Callable[[Feeds], str | None], seed: int = SEED
 ) -> Iterator[tuple[str, Feeds]]:
-    """Labelled inputs for a model.
+    """Labelled inputs for a model, one at a time.
+
+    Batches and lengths change from each to the next. Of recorded data, every sample of the checking part is there once,
+    and again where they are fewer than eight.
 
     Args:
         signature: of the model.
@@ -37,22 +47,17 @@ def plan(
     rng = np.random.default_rng(seed)
     inputs = signature.inputs
     if any(isinstance(domains[spec.name], Samples) for spec in inputs):
-        yield from _recorded(inputs, domains, rng)
+        yield from _recorded(inputs, domains, accepts, rng)
         return
     lengths = list(_accepted_lengths(inputs, domains, accepts, rng))
-    for batch, length in zip(_BATCHES, [*lengths, *lengths, *lengths], strict=False):
-        yield _random(inputs, domains, rng, batch, length)
-    for length in lengths[len(_BATCHES) :]:
-        yield _random(inputs, domains, rng, 2, length)
-    patterns = {name for spec in inputs for name in _patterns(domains[spec.name], spec)}
-    for name in sorted(patterns):
-        feeds = {}
-        for spec in inputs:
-            shape = _shape(spec, 2, lengths[0])
-            own = _patterns(domains[spec.name], spec)
-            value = own[name](shape) if name in own else domains[spec.name].sample(rng, shape)
-            feeds[spec.name] = np.asarray(value).astype(spec.numpy_dtype)
-        yield name, feeds
+    batches = (*_BATCHES, *[2] * max(0, len(lengths) - len(_BATCHES)))
+    for index, batch in enumerate(batches):
+        yield _random(inputs, domains, rng, batch, lengths[index % len(lengths)])
+    longer = [length for length in lengths if length > 1] or lengths
+    for index, (label, fill) in enumerate(patterns.of(inputs, domains)):
+        batch, length = _PATTERN_BATCHES[index % len(_PATTERN_BATCHES)], longer[index % len(longer)]
+        batch = patterns.batch_for(label, batch, inputs, domains, length)
+        yield label, fill(rng, {spec.name: _shape(spec, batch, length) for spec in inputs})
 
 
 def _accepted_lengths(
@@ -84,33 +89,84 @@ def _accepted_lengths(
 
 
 def _recorded(
-    inputs: Sequence[TensorSpec], domains: Mapping[str, Domain], rng: np.random.Generator
+    inputs: Sequence[TensorSpec],
+    domains: Mapping[str, Domain],
+    accepts: Callable[[Feeds], str | None],
+    rng: np.random.Generator,
 ) -> Iterator[tuple[str, Feeds]]:
-    """Recorded samples, the same rows of every input that has as many; random values for the other inputs."""
+    """Recorded samples, the same rows of every input that has as many; values of their domains for the other inputs."""
     arrays = {spec.name: domain.values for spec in inputs if isinstance(domain := domains[spec.name], Samples)}
-    count = min(len(array) for array in arrays.values())
-    fixed = {spec.shape[0] for spec in inputs if spec.shape and spec.shape[0] is not None}
-    batches = [fixed.pop()] if fixed else sorted({1, min(2, count), min(5, count), min(32, count)})
-    dynamic = [
-        arrays[spec.name].shape[axis]
+    rows = {spec.name: split(len(arrays[spec.name]), unit(spec))[0] for spec in inputs if spec.name in arrays}
+    length = _recorded_length(inputs, arrays)
+
+    def feeds(start: int, batch: int) -> Feeds:
+        found = {}
+        for spec in inputs:
+            shape = _shape(spec, batch, length)
+            if spec.name not in arrays:
+                found[spec.name] = np.asarray(domains[spec.name].sample(rng, shape)).astype(spec.numpy_dtype)
+                continue
+            own = rows[spec.name]
+            value = arrays[spec.name][own[np.arange(start, start + shape[0]) % len(own)]]
+            found[spec.name] = value.astype(spec.numpy_dtype, order="C", copy=False)
+        return found
+
+    count = max(map(len, rows.values()))
+    elements = max(array[:1].size for array in arrays.values())
+    fixed = [spec.shape[0] for spec in inputs if spec.name in arrays and spec.shape[0]]
+    start = 0
+    for batch in _recorded_batches(count, elements, fixed[0] if fixed else None):
+        yield f"recorded samples, batch {batch}, from row {_first(rows, start)}", feeds(start, batch)
+        if start == 0 and (shorter := _shortened(inputs, feeds(start, batch))) and accepts(shorter) is None:
+            yield f"recorded samples, batch {batch}, cut to half their length", shorter
+        start += batch
+    others = {name: domain for name, domain in domains.items() if name not in arrays}
+    for index, (label, fill) in enumerate(patterns.of([spec for spec in inputs if spec.name in others], others)):
+        if index == _MIXED_PATTERNS:
+            break
+        given = feeds(0, 2)
+        yield f"recorded samples, the others {label}", {**given, **fill(rng, {k: given[k].shape for k in others})}
+
+
+def _recorded_batches(count: int, elements: int, fixed: int | None) -> Iterator[int]:
+    """Batches of several sizes that together hold every row; `elements` are those of one row."""
+    largest = max(1, min(_MOST_ROWS, _MOST_ELEMENTS // max(1, elements)))
+    done = 0
+    for batch in (fixed,) if fixed else _RECORDED_BATCHES:
+        yield batch
+        done += batch
+    while done < count:
+        batch = fixed or min(largest, count - done)
+        yield batch
+        done += batch
+
+
+def _first(rows: Mapping[str, Array], start: int) -> int:
+    """The row of the recording with which a batch begins."""
+    own = max(rows.values(), key=len)
+    return int(own[start % len(own)])
+
+
+def _recorded_length(inputs: Sequence[TensorSpec], arrays: Mapping[str, Array]) -> int:
+    """The size of the dynamic axes of the inputs that are not recorded."""
+    found = [
+        size
         for spec in inputs
         if spec.name in arrays
-        for axis in range(1, len(spec.shape))
-        if spec.shape[axis] is None and axis < arrays[spec.name].ndim
+        for size, own in zip(arrays[spec.name].shape[1:], spec.shape[1:], strict=False)
+        if own is None
     ]
-    length = dynamic[0] if dynamic else _LENGTHS[0]
-    start = 0
-    for batch in batches:
-        rows = np.arange(start, start + batch) % count
-        start += batch
-        feeds = {}
-        for spec in inputs:
-            domain = domains[spec.name]
-            value: Array = (
-                arrays[spec.name][rows] if spec.name in arrays else domain.sample(rng, _shape(spec, batch, length))
-            )
-            feeds[spec.name] = np.asarray(value).astype(spec.numpy_dtype, order="C")
-        yield f"recorded samples, batch {batch}", feeds
+    return found[0] if found else _LENGTHS[0]
+
+
+def _shortened(inputs: Sequence[TensorSpec], feeds: Feeds) -> Feeds | None:
+    """The first half along every dynamic axis but the first; None where there is nothing to cut."""
+    cut = {}
+    for spec in inputs:
+        sizes = zip(feeds[spec.name].shape, spec.shape, strict=True)
+        ends = [(size + 1) // 2 if own is None and axis else size for axis, (size, own) in enumerate(sizes)]
+        cut[spec.name] = np.ascontiguousarray(feeds[spec.name][tuple(map(slice, ends))])
+    return None if all(cut[name].shape == feeds[name].shape for name in cut) else cut
 
 
 def _random(
@@ -129,34 +185,3 @@ def _shape(spec: TensorSpec, batch: int, length: int) -> tuple[int, ...]:
     if spec.shape and spec.shape[0] is None:
         sizes[0] = batch
     return tuple(sizes)
-
-
-def _patterns(domain: Domain, spec: TensorSpec) -> dict[str, _Pattern]:
-    """Whole tensors built from the corners of the domain."""
-    corners = domain.corners()
-    if not corners or spec.numpy_dtype.kind == "U":
-        return {}
-    low, high = min(corners), max(corners)
-    rest = 0.0 if low <= 0 <= high else low
-
-    def impulse(shape: tuple[int, ...]) -> Array:
-        values = np.full((shape[0], int(np.prod(shape[1:]))), rest)
-        values[:, values.shape[1] // 2] = high
-        return values.reshape(shape)
-
-    def alternating(shape: tuple[int, ...]) -> Array:
-        return np.where(np.arange(int(np.prod(shape))) % 2 == 0, low, high).reshape(shape)
-
-    patterns: dict[str, _Pattern] = {
-        "all at the lower end": lambda shape: np.full(shape, low),
-        "all at the upper end": lambda shape: np.full(shape, high),
-        "alternating ends": alternating,
-    }
-    if spec.shape:
-        patterns["impulse"] = impulse
-    if low <= 0 <= high:
-        patterns["zeros"] = lambda shape: np.zeros(shape)
-        if spec.is_float:
-            # 2**-10 of the range: small, and far from where kernels may flush subnormal numbers to zero.
-            patterns["small values"] = lambda shape: alternating(shape) * 2.0**-10
-    return patterns

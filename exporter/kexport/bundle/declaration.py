@@ -1,0 +1,114 @@
+"""What a declaration of a domain means for one input: a `Domain`, its text, a pair, or recorded samples."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kexport.bundle.domain import Choice, Domain, Ints, Samples, Uniform, parse
+from kexport.bundle.signature import Array, TensorSpec
+from kexport.errors import UsageError
+
+
+def coerce(name: str, value: object, spec: TensorSpec) -> Domain:
+    """The domain that a declaration means: a `Domain`, its text, a `(low, high)` pair, or an array of samples.
+
+    Raises:
+        UsageError: it is none of these, or holds what the input's dtype or shape does not.
+    """
+    samples = recorded(value)
+    if samples is not None:
+        return Samples(_fitting(name, samples, spec))
+    if isinstance(value, str):
+        domain = parse(value)
+    elif _is_pair(value):
+        low, high = np.asarray(value).tolist()
+        domain = Uniform(low, high) if spec.is_float else Ints(int(low), int(high))
+    elif hasattr(value, "corners"):
+        domain = value  # type: ignore[assignment]
+    else:
+        raise _unreadable(name, value, spec)
+    _require_held(name, domain, spec)
+    return domain
+
+
+def recorded(value: object) -> Array | None:
+    """The samples that a declaration holds, None when it is something else."""
+    if isinstance(value, Samples):
+        return value.values
+    if isinstance(value, str) or _is_pair(value) or hasattr(value, "corners"):
+        return None
+    samples: Array = np.asarray(value)
+    if samples.dtype.kind in "OS":
+        items = samples.ravel().tolist()
+        if not all(isinstance(item, str | bytes) for item in items):
+            return None
+        texts = [item.decode(errors="surrogateescape") if isinstance(item, bytes) else item for item in items]
+        samples = np.array(texts, dtype=str).reshape(samples.shape)
+    return samples if samples.ndim and samples.size else None
+
+
+def _fitting(name: str, samples: Array, spec: TensorSpec) -> Array:
+    """The samples in the dtype of the input, when that changes no value for another, and the shape fits."""
+    if (samples.dtype.kind == "U") != (spec.numpy_dtype.kind == "U"):
+        raise _unreadable(name, samples, spec)
+    sizes = zip(samples.shape[1:], spec.shape[1:], strict=False)
+    if samples.ndim != len(spec.shape) or any(own not in (None, size) for size, own in sizes):
+        raise UsageError(
+            f"the recorded samples of input {name!r} have the wrong shape",
+            got=samples.shape,
+            expected=spec.shape_text(),
+            hint="the first axis counts the samples" if spec.shape else "declare a range: it takes a single value",
+        )
+    if spec.numpy_dtype.kind == "U":
+        return samples
+    with np.errstate(all="ignore"):
+        cast = samples.astype(spec.numpy_dtype, order="C", copy=False)
+        same = np.array_equal(cast, samples) if not spec.is_float else _as_finite(cast, samples)
+    if not same:
+        raise UsageError(
+            f"the recorded samples of input {name!r} are no {spec.dtype}",
+            got=f"{samples.dtype} from {samples.min()} to {samples.max()}",
+            expected=f"values that {spec.dtype} holds",
+        )
+    return cast
+
+
+def _as_finite(cast: Array, samples: Array) -> bool:
+    """Whether nothing overflowed, and no imaginary part was lost."""
+    complex_lost = samples.dtype.kind == "c" and cast.dtype.kind != "c"
+    return not complex_lost and np.array_equal(np.isfinite(cast), np.isfinite(samples))
+
+
+def _require_held(name: str, domain: Domain, spec: TensorSpec) -> None:
+    """Refuse a domain with values that the input's dtype does not hold: a cast would make others of them."""
+    kind = spec.numpy_dtype.kind
+    text = isinstance(domain, Choice) and domain.is_text
+    if text != (kind == "U"):
+        expected = "choice('a', 'b', ...), or recorded samples" if kind == "U" else "numbers"
+        raise UsageError(f"{domain} does not fit input {name!r} of {spec.dtype}", expected=expected)
+    if text:
+        return
+    values = [*domain.corners(), *(domain.values if isinstance(domain, Choice) else ())]
+    if kind in "fc":
+        most = float(np.finfo(spec.numpy_dtype).max)
+        held = all(abs(value) <= most or not np.isfinite(value) for value in values)
+        expected = f"at most {most:.3g}"
+    else:
+        low, high = (0, 1) if kind == "b" else (np.iinfo(spec.numpy_dtype).min, np.iinfo(spec.numpy_dtype).max)
+        whole = not isinstance(domain, Choice) or all(value == np.rint(value) for value in values)
+        held = whole and all(low <= value <= high for value in values)
+        expected = f"whole numbers from {low} to {high}"
+    if not held:
+        raise UsageError(f"{domain} does not fit input {name!r} of {spec.dtype}", expected=expected)
+
+
+def _unreadable(name: str, value: object, spec: TensorSpec) -> UsageError:
+    return UsageError(
+        f"the domain of input {name!r} is neither a range nor samples of {spec.dtype}",
+        got=" ".join(repr(value).split())[:60],
+        expected="a text such as 'uniform(-5, 5)', a (low, high) pair, or an array whose first axis counts samples",
+    )
+
+
+def _is_pair(value: object) -> bool:
+    return isinstance(value, tuple) and len(value) == 2 and all(isinstance(v, int | float) for v in value)

@@ -1,0 +1,120 @@
+"""Whole tensors built from the corners of a domain: its ends, an impulse, every value of a few."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from kexport.bundle.domain import Domain
+from kexport.bundle.signature import Array, TensorSpec
+
+Feeds = dict[str, Array]
+Shape = tuple[int, ...]
+Fill = Callable[[np.random.Generator, Mapping[str, Shape]], Feeds]
+_Pattern = Callable[[Shape], Array]
+EVERY = "every value"
+_MOST_COMBINATIONS = 3
+
+
+def of(inputs: Sequence[TensorSpec], domains: Mapping[str, Domain]) -> Iterator[tuple[str, Fill]]:
+    """Labels, and for each what makes feeds of the shapes given; an input without that pattern gets random values."""
+    own = {spec.name: _patterns(domains[spec.name], spec) for spec in inputs}
+    for label in sorted({label for each in own.values() for label in each}):
+        yield label, _fill(inputs, domains, {name: each[label] for name, each in own.items() if label in each})
+    yield from _opposite_ends(inputs, domains)
+
+
+def batch_for(label: str, batch: int, inputs: Sequence[TensorSpec], domains: Mapping[str, Domain], length: int) -> int:
+    """The batch itself, or a larger one when the pattern does not fit into it."""
+    if label != EVERY:
+        return batch
+    sizes = [
+        (len(domains[spec.name].points()), math.prod(length if size is None else size for size in spec.shape[1:]))
+        for spec in inputs
+    ]
+    return max(batch, *(math.ceil(count / max(1, each)) for count, each in sizes))
+
+
+def _opposite_ends(inputs: Sequence[TensorSpec], domains: Mapping[str, Domain]) -> Iterator[tuple[str, Fill]]:
+    """Some inputs at their upper end while the others are at their lower one.
+
+    Of two or three, each one is alone at its upper end once; of more, any two of the first eight are apart once.
+    """
+    ends = {spec.name: _ends(domains[spec.name], spec) for spec in inputs}
+    names = [name for name, pair in ends.items() if pair is not None and pair[0] != pair[1]]
+    if len(names) < 2:
+        return
+    for turn in range(min(len(names), _MOST_COMBINATIONS)):
+        few = len(names) <= _MOST_COMBINATIONS
+        upper = [name for i, name in enumerate(names) if (i == turn if few else i >> turn & 1)]
+        chosen = {}
+        for name in names:
+            low, high = ends[name] or (0, 0)
+            chosen[name] = _constant(high if name in upper else low)
+        yield f"{_listed(upper)} at the upper end, the rest at the lower", _fill(inputs, domains, chosen)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _fill(inputs: Sequence[TensorSpec], domains: Mapping[str, Domain], chosen: Mapping[str, _Pattern]) -> Fill:
+    def fill(rng: np.random.Generator, shapes: Mapping[str, Shape]) -> Feeds:
+        feeds = {}
+        for spec in inputs:
+            shape = shapes[spec.name]
+            value = chosen[spec.name](shape) if spec.name in chosen else domains[spec.name].sample(rng, shape)
+            feeds[spec.name] = np.asarray(value).astype(spec.numpy_dtype)
+        return feeds
+
+    return fill
+
+
+def _patterns(domain: Domain, spec: TensorSpec) -> dict[str, _Pattern]:
+    """What the input's own domain gives; every value of it lies in the domain."""
+    patterns: dict[str, _Pattern] = {}
+    points = domain.points()
+    if len(points) > 2 or any(isinstance(value, float) and not math.isfinite(value) for value in points):
+        patterns[EVERY] = lambda shape: np.resize(np.asarray(points), shape)
+    pair = _ends(domain, spec)
+    if pair is None:
+        return patterns
+    low, high = pair
+    if low == high:
+        return {**patterns, "the only value": _constant(low)}
+    zero = low <= 0 <= high and not domain.project(np.zeros(1)).any()
+    rest = 0 if zero else low
+
+    def impulse(shape: Shape) -> Array:
+        values = np.full((shape[0], int(np.prod(shape[1:]))), rest, dtype=spec.numpy_dtype)
+        values[:, values.shape[1] // 2] = np.asarray(high).astype(spec.numpy_dtype)
+        return values.reshape(shape)
+
+    def alternating(shape: Shape) -> Array:
+        both = np.asarray([low, high]) if spec.is_float else np.asarray([low, high], dtype=object)
+        return np.resize(both, shape)
+
+    patterns["all at the lower end"] = _constant(low)
+    patterns["all at the upper end"] = _constant(high)
+    patterns["alternating ends"] = alternating
+    if spec.shape:
+        patterns["impulse"] = impulse
+    if zero:
+        patterns["zeros"] = _constant(0)
+        if spec.is_float and not domain.is_discrete:
+            # 2**-10 of the range: small, and far from where kernels may flush subnormal numbers to zero.
+            patterns["small values"] = lambda shape: alternating(shape) * 2.0**-10
+    return patterns
+
+
+def _ends(domain: Domain, spec: TensorSpec) -> tuple[Any, Any] | None:
+    """The least and the largest finite value, None of texts and of what has none."""
+    corners = domain.corners()
+    return None if not corners or spec.numpy_dtype.kind == "U" else (min(corners), max(corners))
+
+
+def _constant(value: Any) -> _Pattern:
+    return lambda shape: np.full(shape, value)
