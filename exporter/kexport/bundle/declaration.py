@@ -61,10 +61,8 @@ def _fitting(name: str, samples: Array, spec: TensorSpec) -> Array:
         )
     if spec.numpy_dtype.kind == "U":
         return samples
-    with np.errstate(all="ignore"):
-        cast = samples.astype(spec.numpy_dtype, order="C", copy=False)
-        same = np.array_equal(cast, samples) if not spec.is_float else _as_finite(cast, samples)
-    if not same:
+    cast = _cast(samples, spec)
+    if cast is None:
         raise UsageError(
             f"the recorded samples of input {name!r} are no {spec.dtype}",
             got=f"{samples.dtype} from {samples.min()} to {samples.max()}",
@@ -73,10 +71,15 @@ def _fitting(name: str, samples: Array, spec: TensorSpec) -> Array:
     return cast
 
 
-def _as_finite(cast: Array, samples: Array) -> bool:
-    """Whether nothing overflowed, and no imaginary part was lost."""
-    complex_lost = samples.dtype.kind == "c" and cast.dtype.kind != "c"
-    return not complex_lost and np.array_equal(np.isfinite(cast), np.isfinite(samples))
+def _cast(samples: Array, spec: TensorSpec) -> Array | None:
+    """The samples in the dtype of the input; None when one overflows, or loses a fraction or an imaginary part."""
+    if samples.dtype.kind == "c" and spec.numpy_dtype.kind != "c":
+        return None
+    with np.errstate(all="ignore"):
+        cast = samples.astype(spec.numpy_dtype, order="C", copy=False)
+    if spec.is_float:
+        return cast if np.array_equal(np.isfinite(cast), np.isfinite(samples)) else None
+    return cast if np.array_equal(cast, samples) else None
 
 
 def _require_held(name: str, domain: Domain, spec: TensorSpec) -> None:

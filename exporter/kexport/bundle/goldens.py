@@ -46,8 +46,7 @@ def write(path: Path, goldens: Sequence[Golden]) -> None:
     """Write the arrays as `N/input/NAME`, `N/truth/NAME`, `N/own/NAME` and `N/moves/NAME`, deterministically."""
     arrays: dict[str, Array] = {}
     for index, golden in enumerate(goldens):
-        for part, attribute in _PARTS.items():
-            arrays |= {f"{index}/{part}/{name}": value for name, value in getattr(golden, attribute).items()}
+        arrays |= arrays_of(index, golden)
     small = sum(array.nbytes for array in arrays.values()) <= _WORTH_COMPRESSING
     (np.savez_compressed if small else np.savez)(path, allow_pickle=False, **arrays)
 
@@ -58,21 +57,37 @@ def stream(path: Path, signature: Signature, labels: Sequence[str]) -> Iterator[
     Raises:
         BundleError: the file is damaged, or lacks an array.
     """
-    inputs = [spec.name for spec in signature.inputs]
-    outputs = [spec.name for spec in signature.outputs]
     try:
         with np.load(path, allow_pickle=False) as stored:
-            there = set(stored)
             for index, label in enumerate(labels):
-                yield Golden(
-                    label,
-                    {name: stored[f"{index}/input/{name}"] for name in inputs},
-                    {name: stored[f"{index}/truth/{name}"] for name in outputs},
-                    {name: stored[key] for name in outputs if (key := f"{index}/own/{name}") in there},
-                    {name: stored[key] for name in outputs if (key := f"{index}/moves/{name}") in there},
-                )
+                yield golden_in(stored, index, label, signature)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise BundleError(f"{path.name} is damaged", got=error, hint="build the bundle again") from None
+
+
+def arrays_of(index: int, golden: Golden) -> dict[str, Array]:
+    """The arrays of one golden by their names in a file."""
+    return {
+        f"{index}/{part}/{name}": value
+        for part, attribute in _PARTS.items()
+        for name, value in getattr(golden, attribute).items()
+    }
+
+
+def golden_in(stored: Mapping[str, Array], index: int, label: str, signature: Signature) -> Golden:
+    """One golden of an open file.
+
+    Raises:
+        KeyError: it lacks an array.
+    """
+    outputs = [spec.name for spec in signature.outputs]
+    return Golden(
+        label,
+        {spec.name: stored[f"{index}/input/{spec.name}"] for spec in signature.inputs},
+        {name: stored[f"{index}/truth/{name}"] for name in outputs},
+        {name: stored[key] for name in outputs if (key := f"{index}/own/{name}") in stored},
+        {name: stored[key] for name in outputs if (key := f"{index}/moves/{name}") in stored},
+    )
 
 
 def read(path: Path, signature: Signature, labels: Sequence[str]) -> list[Golden]:

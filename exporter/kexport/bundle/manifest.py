@@ -119,6 +119,7 @@ class Manifest:
         provenance: versions of what wrote the bundle.
         refused: of each format that was asked for and could not be written, why.
         ulp: one unit in the last place, relative to 1, of the coarsest arithmetic in the model.
+        stateful: whether the model keeps state between calls.
         samples: the recorded data that is the domain of some inputs.
         undeclared: of each input whose domain nobody declared, where it comes from instead.
     """
@@ -134,6 +135,7 @@ class Manifest:
     provenance: Mapping[str, Any]
     refused: Mapping[str, str] = field(default_factory=dict)
     ulp: float = 2.0**-23
+    stateful: bool = False
     samples: Stored | None = None
     undeclared: Mapping[str, str] = field(default_factory=dict)
 
@@ -164,6 +166,7 @@ class Manifest:
             },
             "provenance": dict(self.provenance),
             **({"refused": dict(self.refused)} if self.refused else {}),
+            **({"stateful": True} if self.stateful else {}),
         }
 
     @classmethod
@@ -182,6 +185,7 @@ class Manifest:
             provenance=dict(data["provenance"]),
             refused=dict(data.get("refused", {})),
             ulp=float(goldens.get("ulp", cls.ulp)),
+            stateful=bool(data.get("stateful", False)),
             samples=_stored(data["samples"]) if "samples" in data else None,
             undeclared=dict(data.get("undeclared", {})),
         )

@@ -134,7 +134,7 @@ def read(path: Path, stored: Stored, part: str) -> dict[str, Array]:
     """
     hint = "build the bundle again"
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             found = {name: file[f"{part}/{name}"] for name in stored.rows}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise BundleError(f"{path.name} is damaged", got=error, hint=hint) from None

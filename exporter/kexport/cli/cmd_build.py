@@ -4,28 +4,19 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from kexport.cli._delivery import Delivery, delivering
+from kexport.cli._pairs import pairs
+from kexport.cli._strictness import strictness
 from kexport.errors import UsageError
 
-
-def _pairs(what: str) -> Callable[[click.Context, click.Parameter, tuple[str, ...]], dict[str, str]]:
-    def split(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
-        result = {}
-        for value in values:
-            name, equals, text = value.partition("=")
-            if not equals or not name:
-                raise UsageError(f"{parameter.opts[0]} {value!r} has no value", expected=f"{parameter.opts[0]} {what}")
-            result[name.strip()] = text.strip()
-        return result
-
-    return split
-
+if TYPE_CHECKING:
+    from kexport.parity.budget import Budget
+    from kexport.parity.tolerance import Tolerance
 
 _MODEL = (
     "A registered model, file.py:callable or package.module:callable (its code runs), a .keras file, or a SavedModel "
@@ -40,7 +31,7 @@ _MODEL = (
     "settings",
     multiple=True,
     metavar="KEY=VALUE",
-    callback=_pairs("KEY=VALUE"),
+    callback=pairs("KEY=VALUE"),
     help="A parameter of the model.",
 )
 @click.option("--formats", metavar="A,B", help="What to write; by default keras,saved_model,onnx,tflite.")
@@ -49,7 +40,7 @@ _MODEL = (
     "--domain",
     multiple=True,
     metavar="INPUT=DOMAIN",
-    callback=_pairs("'signal=uniform(-5, 5)'"),
+    callback=pairs("'signal=uniform(-5, 5)'"),
     help="Where an input lives: uniform(LOW, HIGH), normal(MEAN, DEVIATION), ints(LOW, HIGH), choice(A, B, ...).",
 )
 @click.option("--samples", metavar="FILE", help="Recorded inputs as their domain: a .npz by name, a .npy, a .csv.")
@@ -65,6 +56,7 @@ _MODEL = (
 @click.option("--timeout", type=click.FloatRange(min=1), help="Seconds that the conversion to one format may take.")
 @click.option("--keep-going", is_flag=True, help="Build the other formats when one is refused; still exits 1.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON on standard output.")
+@strictness
 @delivering
 def COMMAND(  # noqa: N802  (the name by which the group finds it)
     model: str,
@@ -79,6 +71,8 @@ def COMMAND(  # noqa: N802  (the name by which the group finds it)
     timeout: float | None,
     keep_going: bool,
     as_json: bool,
+    search: Budget | None,
+    tolerance: dict[str, Tolerance],
     deliver: Delivery,
 ) -> int:
     """Build a model into a bundle, and check every artifact in its runtimes.
@@ -107,6 +101,8 @@ def COMMAND(  # noqa: N802  (the name by which the group finds it)
             opset=opset,
             timeout=timeout or DEFAULT_TIMEOUT,
             keep_going=keep_going,
+            search=search,
+            tolerance=tolerance,
             progress=steps,
         )
     if as_json:

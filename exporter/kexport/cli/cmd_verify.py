@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from kexport.cli._delivery import Delivery, delivering
+from kexport.cli._strictness import strictness
+
+if TYPE_CHECKING:
+    from kexport.parity.budget import Budget
+    from kexport.parity.tolerance import Tolerance
 
 
 @click.command("verify")
@@ -18,6 +24,7 @@ from kexport.cli._delivery import Delivery, delivering
 @click.option("--allow-lambda", is_flag=True, help="Load Lambda layers, which runs the bytecode in the file.")
 @click.option("--require", metavar="A,B", help="These too; one that compares nothing is a check that was not made.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON on standard output.")
+@strictness
 @delivering
 def COMMAND(  # noqa: N802  (the name by which the group finds it)
     bundle: str,
@@ -26,11 +33,14 @@ def COMMAND(  # noqa: N802  (the name by which the group finds it)
     allow_lambda: bool,
     require: str | None,
     as_json: bool,
+    search: Budget | None,
+    tolerance: dict[str, Tolerance],
     deliver: Delivery,
 ) -> int:
-    """Check a bundle on this machine: digests, signature, and goldens in every runtime.
+    """Check a bundle on this machine: digests, signature, witnesses and goldens in every runtime.
 
-    Without --runtime it takes every runtime that is installed and can read an artifact of the bundle.
+    Without --runtime it takes every runtime that is installed and can read an artifact of the bundle. A search
+    compares each of them with every other that is installed, and keeps what it finds in the bundle.
     """
     from kexport.bundle.folder import Bundle
     from kexport.field import requiring
@@ -39,7 +49,7 @@ def COMMAND(  # noqa: N802  (the name by which the group finds it)
 
     required = () if require is None else requiring.names_of(require)
     wanted = requiring.including(runtimes, required)
-    report = verify(bundle, wanted, imports=imports, allow_lambda=allow_lambda)
+    report = verify(bundle, wanted, imports=imports, allow_lambda=allow_lambda, search=search, tolerance=tolerance)
     report = requiring.require(report, Bundle.open(bundle), required)
     if as_json:
         from kexport.reports import json

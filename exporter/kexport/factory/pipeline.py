@@ -29,8 +29,12 @@ from kexport.factory.recording import Recording
 from kexport.factory.sources import _source
 from kexport.factory.sources._source import Source
 from kexport.factory.workers import tensorflow_workers
+from kexport.field.judging import Truth
 from kexport.field.verifying import Observer, group_of, verify
+from kexport.field.witnessing import carried_over
 from kexport.imports import require, run_imports
+from kexport.parity.budget import Budget
+from kexport.parity.tolerance import Tolerance, declared
 from kexport.process import DEFAULT_TIMEOUT, Worker
 from kexport.runtimes import _runtime
 from kexport.runtimes._keras_model import allowing_lambda
@@ -53,6 +57,8 @@ class Request:
     opset: int | None
     timeout: float
     keep_going: bool
+    search: Budget | None
+    tolerance: Mapping[str, Tolerance | str | float]
 
 
 def build(
@@ -68,6 +74,8 @@ def build(
     opset: int | None = None,
     timeout: float = DEFAULT_TIMEOUT,
     keep_going: bool = False,
+    search: Budget | str | None = None,
+    tolerance: Mapping[str, Tolerance | str | float] | None = None,
     progress: Progress = lambda step: None,
     observe: Observer = lambda check: None,
 ) -> Bundle:
@@ -89,6 +97,10 @@ def build(
         opset: of the ONNX artifact; by default the highest that its converter writes.
         timeout: seconds that the conversion to one format may take.
         keep_going: build the other formats when one is refused; the refusal is then a failed check.
+        search: how long to search for the inputs on which each artifact is furthest from the truth: `"30s"`, or
+            `"5000"` evaluations. The worst one is kept in the bundle.
+        tolerance: limits of some outputs in place of the derived ones, such as `{"y": "1e-4: 12-bit sensor"}` or
+            `"40dB"`; the reason goes into the report.
         progress: called with the name of each step as it begins.
         observe: called with each check as soon as it is made.
 
@@ -116,6 +128,8 @@ def build(
             _checked_opset(opset),
             timeout,
             keep_going,
+            Budget.parse(search) if isinstance(search, str) else search,
+            tolerance or {},
         )
         _require_packages(chosen)
         return _build(request, progress, observe)
@@ -131,11 +145,11 @@ def _build(request: Request, progress: Progress, observe: Observer) -> Bundle:
         run_imports(request.imports)
         loaded = request.source.load()
         try:
-            notes = _write(request, loaded, folder, workers, progress)
+            notes, truth = _write(request, loaded, folder, workers, progress)
             for worker in workers[1:]:
                 worker.close()
-            progress("checking every artifact in its runtimes")
-            report = _check(request, folder, workers[0], observe, notes)
+            progress("checking every artifact in its runtimes" + " and searching" * (request.search is not None))
+            report = _check(request, folder, workers[0], observe, notes, truth)
             manifest.write_json(folder / REPORT_NAME, report.to_json())
         except OSError as error:
             raise store.unwritable(target, error) from error
@@ -146,13 +160,16 @@ def _build(request: Request, progress: Progress, observe: Observer) -> Bundle:
         return Bundle.open(final)
 
 
-def _write(request: Request, model: Any, folder: Path, workers: Sequence[Worker], progress: Progress) -> list[str]:
-    """Write artifacts, goldens and manifest into the folder; returns notes for the report."""
+def _write(
+    request: Request, model: Any, folder: Path, workers: Sequence[Worker], progress: Progress
+) -> tuple[list[str], Truth]:
+    """Write artifacts, goldens and manifest into the folder; returns notes for the report, and what is true."""
     # These import TensorFlow, which must first be imported quietly.
     from kexport.factory.domains import recordings, settle
     from kexport.factory.exports import Exports
     from kexport.factory.oracle import Oracle
     from kexport.factory.provenance import provenance
+    from kexport.factory.reference import Model
     from kexport.factory.trace import trace
     from kexport.factory.truth import establish
 
@@ -171,7 +188,9 @@ def _write(request: Request, model: Any, folder: Path, workers: Sequence[Worker]
     exports.start(workers)
     exports.write(progress)
     progress("computing the truth in float64")
-    truth = establish(program, Oracle(program), domains)
+    oracle = Oracle(program)
+    truth = establish(program, oracle, domains)
+    limits = declared(truth.limits, request.tolerance)
     goldens.write(folder / goldens.FILE_NAME, truth.goldens)
     exports.finish(progress)
     artifacts = tuple(
@@ -193,16 +212,19 @@ def _write(request: Request, model: Any, folder: Path, workers: Sequence[Worker]
             goldens_path=goldens.FILE_NAME,
             goldens_sha256=digest(folder / goldens.FILE_NAME),
             cases=tuple(golden.label for golden in truth.goldens),
-            limits=tuple(truth.limits),
+            limits=limits,
             domains={name: str(value) for name, value in domains.items()},
             provenance=versions,
             refused={name: str(error) for name, error in exports.refusals.items()},
             ulp=truth.ulp,
+            stateful=bool(program.state),
             samples=stored,
             undeclared=undeclared,
         ),
     )
-    return notes
+    reference = Model(program, oracle, truth)
+    carried_over(request.out, folder, program.signature, reference, limits)
+    return notes, reference
 
 
 def _artifact(form: Format, signature: Signature, folder: Path, details: Mapping[str, Any]) -> Artifact:
@@ -221,7 +243,9 @@ def _artifact(form: Format, signature: Signature, folder: Path, details: Mapping
     )
 
 
-def _check(request: Request, folder: Path, tensorflow_worker: Worker, observe: Observer, notes: list[str]) -> Report:
+def _check(
+    request: Request, folder: Path, tensorflow_worker: Worker, observe: Observer, notes: list[str], truth: Truth
+) -> Report:
     """Check the bundle the way a device would, in every runtime of its formats."""
     bundle = Bundle.open(folder)
     written = {artifact.format for artifact in bundle.manifest.artifacts}
@@ -231,7 +255,9 @@ def _check(request: Request, folder: Path, tensorflow_worker: Worker, observe: O
         [runtime.name for runtime in runtimes],
         imports=request.imports,
         allow_lambda=request.allow_lambda,
+        search=request.search,
         observe=observe,
+        truth=truth,
         workers={group_of(_runtime.get("keras")): tensorflow_worker},
         # The classes of a live model may exist in this process only.
         here=["keras"] if request.source.live else [],

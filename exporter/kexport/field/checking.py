@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from kexport.bundle import witnesses
 from kexport.bundle.folder import Bundle
-from kexport.bundle.manifest import Artifact
+from kexport.bundle.manifest import Artifact, OutputLimit
 from kexport.bundle.report import Check
 from kexport.bundle.signature import Signature, TensorSpec
-from kexport.errors import KexportError, reason
+from kexport.errors import BundleError, KexportError, reason
 from kexport.imports import run_imports
 from kexport.parity.compare import Comparison, Outcome
-from kexport.parity.tolerance import for_kernels
+from kexport.parity.tolerance import DECLARED, for_kernels
 from kexport.runtimes._runtime import Opened, Runtime, Session
 
 
 def check_artifact(
-    bundle: Bundle, artifact: Artifact, runtime: Runtime, imports: Sequence[str] = (), allow_lambda: bool = False
+    bundle: Bundle,
+    artifact: Artifact,
+    runtime: Runtime,
+    limits: Sequence[OutputLimit],
+    imports: Sequence[str] = (),
+    allow_lambda: bool = False,
 ) -> Iterator[Check]:
     """Open the artifact and make every check; whatever the runtime raises is a failed check, and the last one."""
+
+    def opened() -> Session:
+        return _open(bundle, artifact, runtime, imports, allow_lambda)
+
     try:
-        session = _open(bundle, artifact, runtime, imports, allow_lambda)
+        session = opened()
         yield _check_signature(bundle.signature, session.opened, artifact, runtime)
-        yield from _check_parity(bundle, session, artifact, runtime)
+        own = [for_kernels(limit, runtime.summation) for limit in limits]
+        yield from _check_witnesses(bundle, session, opened, artifact, runtime, own)
+        yield from _check_parity(bundle, session, artifact, runtime, own)
     except KexportError as error:
         yield Check("runtime", False, artifact.path, runtime.name, detail=str(error))
     except Exception as error:  # noqa: BLE001  a runtime may raise anything; here it becomes a failed check
@@ -84,9 +96,49 @@ def _text(spec: TensorSpec | None) -> str:
     return "nothing" if spec is None else f"{spec.name} {spec}"
 
 
-def _check_parity(bundle: Bundle, session: Session, artifact: Artifact, runtime: Runtime) -> Iterator[Check]:
+def _check_witnesses(
+    bundle: Bundle,
+    session: Session,
+    opened: Callable[[], Session],
+    artifact: Artifact,
+    runtime: Runtime,
+    limits: Sequence[OutputLimit],
+) -> Iterator[Check]:
+    """Replay what searches found; a witness that needs calls before it gets a session of its own."""
+    for path in witnesses.paths(bundle.path):
+        try:
+            witness = witnesses.read(bundle.path / path, bundle.signature)
+        except BundleError as error:
+            yield Check("witness", False, artifact.path, runtime.name, detail=str(error))
+            continue
+        if witness.reference == runtime.name:
+            continue  # the truth of this one is what the runtime itself gave
+        own = opened() if witness.before else session
+        for call in witness.before:
+            own(dict(call))
+        golden = witness.golden
+        result = own(dict(golden.inputs))
+        for spec, limit in zip(bundle.signature.outputs, limits, strict=True):
+            allowed, scale = witness.limits[spec.name], witness.scales[spec.name]
+            if limit.source != DECLARED:
+                limit = replace(limit, limit=max(limit.limit, allowed), scale=max(limit.scale, scale))
+            name = spec.name
+            comparison = Comparison(spec, limit)
+            comparison.add(
+                f"{path} ({golden.label})",
+                golden.truth[name],
+                result[name],
+                golden.own.get(name),
+                golden.moves.get(name),
+            )
+            yield check_of("witness", comparison.outcome(), artifact, runtime, name)
+
+
+def _check_parity(
+    bundle: Bundle, session: Session, artifact: Artifact, runtime: Runtime, limits: Sequence[OutputLimit]
+) -> Iterator[Check]:
     """Run every golden, one in memory at a time."""
-    comparisons = comparisons_for(bundle, runtime)
+    comparisons = comparisons_for(bundle, limits)
     for golden in bundle.goldens():
         result = session(dict(golden.inputs))
         for name, comparison in comparisons.items():
@@ -95,13 +147,10 @@ def _check_parity(bundle: Bundle, session: Session, artifact: Artifact, runtime:
         yield check_of("parity", comparison.outcome(), artifact, runtime, name)
 
 
-def comparisons_for(bundle: Bundle, runtime: Runtime) -> dict[str, Comparison]:
-    """An empty comparison of each output, with the limit that the runtime has."""
-    specs = {spec.name: spec for spec in bundle.signature.outputs}
-    return {
-        limit.output: Comparison(specs[limit.output], for_kernels(limit, runtime.summation))
-        for limit in bundle.manifest.limits
-    }
+def comparisons_for(bundle: Bundle, limits: Sequence[OutputLimit]) -> dict[str, Comparison]:
+    """An empty comparison of each output."""
+    pairs = zip(bundle.signature.outputs, limits, strict=True)
+    return {spec.name: Comparison(spec, limit) for spec, limit in pairs}
 
 
 def check_of(kind: str, outcome: Outcome, artifact: Artifact, runtime: Runtime, output: str) -> Check:

@@ -43,13 +43,11 @@ def load(path: Path) -> Mapping[str, Array] | Array:
     try:
         if path.suffix == ".csv":
             return _read_csv(path)
-        stored = np.load(path, allow_pickle=False)
-        if isinstance(stored, np.ndarray) != (path.suffix == ".npy"):
-            raise ValueError(f"no {path.suffix} file, in spite of its name")
-        if isinstance(stored, np.ndarray):
-            return stored
-        with stored:
-            return dict(stored.items())
+        with path.open("rb") as file:  # NumPy leaves a file open that it cannot read
+            stored = np.load(file, allow_pickle=False)
+            if isinstance(stored, np.ndarray) != (path.suffix == ".npy"):
+                raise ValueError(f"no {path.suffix} file, in spite of its name")
+            return stored if isinstance(stored, np.ndarray) else dict(stored.items())
     except FileNotFoundError:
         raise InputError(f"there is no file {path}") from None
     except (OSError, ValueError, EOFError, MemoryError, csv.Error, zipfile.BadZipFile, zlib.error) as error:

@@ -6,14 +6,21 @@ it is most of the work; packages run beside each other.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from kexport.bundle.folder import Bundle, require_digest
+from kexport.bundle.manifest import OutputLimit
 from kexport.bundle.report import Check, Report
 from kexport.errors import ArtifactError
+from kexport.field import searching
+from kexport.field.judging import Truth
+from kexport.field.remote import Lane, Remote
+from kexport.parity.budget import Budget
+from kexport.parity.tolerance import DECLARED, Tolerance, declared
 from kexport.process import Worker, WorkerCrashError
 from kexport.runtimes import _runtime
 from kexport.runtimes._runtime import Runtime
@@ -27,9 +34,12 @@ def verify(
     *,
     imports: Sequence[str] = (),
     allow_lambda: bool = False,
+    search: Budget | str | None = None,
+    tolerance: Mapping[str, Tolerance | str | float] | None = None,
     observe: Observer = lambda check: None,
     workers: Mapping[str, Worker] | None = None,
     here: Sequence[str] = (),
+    truth: Truth | None = None,
 ) -> Report:
     """Check a bundle on this machine.
 
@@ -38,17 +48,23 @@ def verify(
         runtimes: their names; by default every one that is installed and can read an artifact of the bundle.
         imports: files or modules that register the layers of a `.keras` artifact.
         allow_lambda: load Lambda layers of a `.keras` artifact.
+        search: how long to search for the inputs on which each runtime is furthest from every other that is installed;
+            `"30s"`, or `"5000"` evaluations. What is found wrong is kept in the bundle.
+        tolerance: limits of some outputs in place of their own, such as `{"y": "1e-4: 12-bit sensor"}` or `"40dB"`.
         observe: called with each check as soon as it is made.
         workers: processes already started for a group of runtimes; they are ended here.
         here: runtimes to check in this process, because what they need exists nowhere else.
+        truth: what is right on any input; the search then compares with it, and not the runtimes with each other.
 
     Returns:
         Every check that was asked for; one that could not be made has not passed.
 
     Raises:
         BundleError: the bundle cannot be read.
-        UsageError: no runtime has one of the names.
+        UsageError: no runtime, or no output, has one of the names; a budget or a tolerance cannot be read.
     """
+    budget = Budget.parse(search) if isinstance(search, str) else search
+    tolerances = {name: str(value) for name, value in (tolerance or {}).items()}
     wanted = None if runtimes is None else [_runtime.get(name) for name in dict.fromkeys(runtimes)]
     bundle = Bundle.open(path)
     formats = {artifact.format for artifact in bundle.manifest.artifacts}
@@ -76,21 +92,75 @@ def verify(
             groups.setdefault(group_of(runtime), []).append(runtime)
         else:
             record(_unmade(runtime.name, "not run: the digest of its artifact, or of the goldens, is wrong"))
+    limits = declared(bundle.manifest.limits, tolerances)
+    notes += [_declaration(limit) for limit in limits if limit.source == DECLARED]
     options: dict[str, Any] = {"imports": list(imports), "allow_lambda": allow_lambda}
-    local = [runtime for members in groups.values() for runtime in members if runtime.name in here]
-    remote = {name: [r for r in members if r not in local] for name, members in groups.items()}
+    with contextlib.ExitStack() as stack:
+        lanes = {
+            name: stack.enter_context(contextlib.closing(Lane(members[0].module, (workers or {}).get(name))))
+            for name, members in groups.items()
+            if any(runtime.name not in here for runtime in members)
+        }
+        _check_all(Path(path), groups, lanes, here, record, {**options, "tolerances": tolerances})
+        if budget is not None and groups:
+            tested = [runtime for members in groups.values() for runtime in members]
+            partners = [] if truth is not None else _partners(tested, formats, sound)
+            for runtime in partners:
+                if group_of(runtime) not in lanes:
+                    lane = Lane(runtime.module)
+                    lanes[group_of(runtime)] = stack.enter_context(contextlib.closing(lane))
+            folder = Path(stack.enter_context(searching.temporary_folder()))
+            remotes = [
+                Remote(
+                    Path(path),
+                    artifact.path,
+                    runtime,
+                    None if runtime.name in here else lanes[group_of(runtime)],
+                    folder,
+                    options,
+                )
+                for runtime in (*tested, *partners)
+                for artifact in bundle.artifacts_of(runtime.reads)
+            ]
+            names = [runtime.name for runtime in tested]
+            searching.search(bundle, remotes, names, limits, budget, truth, record)
+    return Report(bundle.manifest.name, tuple(in_order(checks)), tuple(notes))
+
+
+def _check_all(
+    path: Path,
+    groups: Mapping[str, Sequence[Runtime]],
+    lanes: Mapping[str, Lane],
+    here: Sequence[str],
+    record: Observer,
+    options: Mapping[str, Any],
+) -> None:
+    """Check every runtime: the groups beside each other, and meanwhile those of this process."""
     with ThreadPoolExecutor(max_workers=max(1, len(groups))) as pool:
         jobs = [
-            pool.submit(run_group, Path(path), members, record, options, (workers or {}).get(name))
-            for name, members in remote.items()
-            if members
+            pool.submit(run_group, path, [r for r in members if r.name not in here], record, options, lanes[name])
+            for name, members in groups.items()
+            if name in lanes
         ]
-        for runtime in local:
+        for runtime in [runtime for members in groups.values() for runtime in members if runtime.name in here]:
             for item in check_runtime(str(path), runtime.name, **options):
                 record(Check.from_json(item))
         for job in jobs:
             job.result()
-    return Report(bundle.manifest.name, tuple(in_order(checks)), tuple(notes))
+
+
+def _partners(tested: Sequence[Runtime], formats: set[str], sound: Callable[[str], bool]) -> list[Runtime]:
+    """The other runtimes that are installed and can read an artifact of the bundle."""
+    return [
+        runtime
+        for runtime in _runtime.every()
+        if runtime not in tested and runtime.reads in formats and runtime.installed and sound(runtime.reads)
+    ]
+
+
+def _declaration(limit: OutputLimit) -> str:
+    size = f"{limit.decibels:g} dB" if limit.decibels is not None else f"{limit.limit:g}"
+    return f"the limit of output {limit.output}, {size}, was declared" + (f": {limit.reason}" if limit.reason else "")
 
 
 def group_of(runtime: Runtime) -> str:
@@ -117,33 +187,30 @@ def check_digests(bundle: Bundle, record: Observer) -> Callable[[str], bool]:
 
 
 def run_group(
-    path: Path, runtimes: Sequence[Runtime], record: Observer, options: dict[str, Any], worker: Worker | None = None
+    path: Path, runtimes: Sequence[Runtime], record: Observer, options: Mapping[str, Any], lane: Lane
 ) -> None:
-    """Check the runtimes of one group in a worker process, starting another when one of them kills it."""
-    worker = worker or Worker(preload=[runtimes[0].module])
-    try:
-        for runtime in runtimes:
-            if not worker.alive:
-                worker.close()
-                worker = Worker(preload=[runtime.module])
-            try:
-                worker.submit("kexport.field.verifying:check_runtime", path=str(path), name=runtime.name, **options)
-                for item in worker.results():
-                    record(Check.from_json(item))
-            except WorkerCrashError as crash:
-                record(Check("runtime", False, runtime=runtime.name, detail=str(crash)))
-    finally:
-        worker.close()
+    """Check the runtimes of one group in a process that is started again when one of them kills it."""
+    for runtime in runtimes:
+        worker = lane.worker
+        try:
+            worker.submit("kexport.field.verifying:check_runtime", path=str(path), name=runtime.name, **options)
+            for item in worker.results():
+                record(Check.from_json(item))
+        except WorkerCrashError as crash:
+            record(Check("runtime", False, runtime=runtime.name, detail=str(crash)))
 
 
-def check_runtime(path: str, name: str, imports: Sequence[str], allow_lambda: bool) -> Iterator[dict[str, Any]]:
+def check_runtime(
+    path: str, name: str, imports: Sequence[str], allow_lambda: bool, tolerances: Mapping[str, str]
+) -> Iterator[dict[str, Any]]:
     """The checks of one runtime, made in the process that calls this, one JSON check at a time."""
     from kexport.field import checking
 
     runtime = _runtime.get(name)
     bundle = Bundle.open(path)
+    limits = declared(bundle.manifest.limits, tolerances)
     for artifact in bundle.artifacts_of(runtime.reads):
-        for check in checking.check_artifact(bundle, artifact, runtime, imports, allow_lambda):
+        for check in checking.check_artifact(bundle, artifact, runtime, limits, imports, allow_lambda):
             yield check.to_json()
 
 

@@ -86,10 +86,10 @@ class Comparison:
             own: what Keras itself gave, where float arithmetic makes it another answer: as right as the truth.
             moves: how far one unit in the last place moves each element of the truth.
         """
-        value = _as_text(value) if value.dtype.kind in "OS" else value
+        value = as_text(value)
         self._samples += len(truth) if truth.ndim else 1
         self._elements += truth.size
-        problem = _structure(self._spec, truth, value)
+        problem = structure_problem(self._spec, truth, value)
         if problem:
             self._say(f"{label}: {problem}")
             return
@@ -283,12 +283,15 @@ def _plain(value: Any) -> Any:
     return item if finite else str(item)
 
 
-def _as_text(value: Array) -> Array:
+def as_text(value: Array) -> Array:
+    """Text, which runtimes give as objects of several kinds, as NumPy's own kind of it; numbers as they are."""
+    if value.dtype.kind not in "OS":
+        return value
     texts = [item.decode(errors="surrogateescape") if isinstance(item, bytes) else str(item) for item in value.flat]
     return np.array(texts, dtype=str).reshape(value.shape)
 
 
-def _structure(spec: TensorSpec, truth: Array, value: Array) -> str | None:
+def structure_problem(spec: TensorSpec, truth: Array, value: Array) -> str | None:
     """What is wrong before any number is looked at."""
     if value.dtype != spec.numpy_dtype and not (value.dtype.kind == spec.numpy_dtype.kind == "U"):
         return f"dtype {value.dtype} instead of {spec.dtype}"

@@ -107,6 +107,10 @@ class Tolerance:
             )
         return cls(None, value, found[3] or "") if found[2] else cls(value, None, found[3] or "")
 
+    def __str__(self) -> str:
+        size = f"{self.limit!r}" if self.decibels is None else f"{self.decibels!r}dB"
+        return size + (f": {self.reason}" if self.reason else "")
+
 
 def declared(
     limits: Iterable[OutputLimit], tolerances: Mapping[str, Tolerance | str | float]

@@ -1,0 +1,126 @@
+"""Inputs on which a search found a model wrong, or nearest to it: `witnesses/*.npz` in a bundle, never unpickled.
+
+A witness is found after the bundle was built, so the manifest does not list it: its file is named after the digest of
+its content, and a damaged one is seen by its name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from kexport.bundle import goldens
+from kexport.bundle.goldens import Golden
+from kexport.bundle.signature import Array, Signature
+from kexport.errors import BundleError
+
+FOLDER = "witnesses"
+_NAME_LENGTH = 16
+
+
+@dataclass(frozen=True)
+class Witness:
+    """An input on which a model was found wrong, and what is right there.
+
+    Attributes:
+        golden: the input, and what is true of the outputs.
+        reference: what its truth is: `"truth"`, or the name of the runtime that the truth was taken from.
+        limits: of each output, how far it may lie from the truth, relative to `scales`, where that is more than its
+            own limit: the model is noisier here than on the goldens, or the reference is a runtime.
+        scales: of each output.
+        before: inputs of the calls that a session must have made before it, for the fault to show; nearly always none.
+    """
+
+    golden: Golden
+    reference: str
+    limits: Mapping[str, float]
+    scales: Mapping[str, float]
+    before: Sequence[Mapping[str, Array]] = ()
+
+
+def store(bundle: Path, witness: Witness) -> str:
+    """Write a witness into a bundle's folder, whole or not at all; returns its path in the bundle.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    content = _content(witness)
+    name = f"{hashlib.sha256(content).hexdigest()[:_NAME_LENGTH]}.npz"
+    folder = bundle / FOLDER
+    folder.mkdir(exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=folder, suffix=".writing")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(folder / name)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return f"{FOLDER}/{name}"
+
+
+def _content(witness: Witness) -> bytes:
+    about = {
+        "schema": 1,
+        "label": witness.golden.label,
+        "reference": witness.reference,
+        "before": len(witness.before),
+        "limits": dict(witness.limits),
+        "scales": dict(witness.scales),
+    }
+    arrays: dict[str, Array] = {"about": np.array(json.dumps(about, sort_keys=True))}
+    arrays |= goldens.arrays_of(0, witness.golden)
+    for index, call in enumerate(witness.before):
+        arrays |= {f"before/{index}/{name}": value for name, value in call.items()}
+    stream = io.BytesIO()
+    np.savez_compressed(stream, allow_pickle=False, **arrays)
+    return stream.getvalue()
+
+
+def paths(bundle: Path) -> list[str]:
+    """The witnesses of a bundle, relative to it."""
+    return [f"{FOLDER}/{path.name}" for path in sorted((bundle / FOLDER).glob("*.npz"))]
+
+
+def stream(bundle: Path, signature: Signature) -> Iterator[tuple[str, Witness]]:
+    """Path and content of every witness of a bundle, one in memory at a time.
+
+    Raises:
+        BundleError: one of them is damaged, or is of another model.
+    """
+    for path in paths(bundle):
+        yield path, read(bundle / path, signature)
+
+
+def read(path: Path, signature: Signature) -> Witness:
+    """One witness.
+
+    Raises:
+        BundleError: it is damaged, or is of another model.
+    """
+    hint = "delete the file, or copy the bundle again"
+    try:
+        content = path.read_bytes()
+        if hashlib.sha256(content).hexdigest()[:_NAME_LENGTH] != path.stem:
+            raise BundleError(f"{FOLDER}/{path.name} is damaged", got="a digest that is not its name", hint=hint)
+        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
+            about = json.loads(str(stored["about"]))
+            golden = goldens.golden_in(stored, 0, about["label"], signature)
+            before = [
+                {spec.name: stored[f"before/{index}/{spec.name}"] for spec in signature.inputs}
+                for index in range(about["before"])
+            ]
+            return Witness(golden, about["reference"], about["limits"], about["scales"], before)
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise BundleError(f"{FOLDER}/{path.name} is damaged", got=error, hint=hint) from None

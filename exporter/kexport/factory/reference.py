@@ -1,0 +1,78 @@
+"""The model itself as the reference of a search: what is true on any input, and how far that can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from kexport.bundle.signature import Array
+from kexport.errors import located
+from kexport.factory.oracle import Oracle
+from kexport.factory.trace import Program
+from kexport.factory.truth import TWIN, Truth
+from kexport.field.judging import Conditioning
+from kexport.parity.conditioning import distance, movement, nudged, widened
+
+_NUDGES = 4
+
+
+class Model:
+    """A model that answers on any input (`kexport.field.judging.Truth`).
+
+    Args:
+        program: the traced model.
+        oracle: the model and its twin.
+        truth: of the goldens: it says whether the twin can be trusted.
+    """
+
+    def __init__(self, program: Program, oracle: Oracle, truth: Truth) -> None:
+        self._program = program
+        self._oracle = oracle
+        self._twin = any(limit.source == TWIN for limit in truth.limits) or not any(
+            spec.is_float for spec in program.signature.outputs
+        )
+
+    def outputs(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
+        """The true outputs, real ones in float64.
+
+        Raises:
+            ValueError: the model does not take these inputs.
+        """
+        (found,) = self._true([self._flat(feeds)])
+        return self._program.signature.named_outputs(found)
+
+    def conditioning(self, feeds: Mapping[str, Array], rng: np.random.Generator) -> Conditioning:
+        """The true outputs, with what one unit in the last place of inputs and weights does to them."""
+        case = self._flat(feeds)
+        moved = [[nudged(array, rng, self._oracle.epsilon) for array in case] for _ in range(_NUDGES)]
+        own, *others = self._oracle.own([case, *moved])
+        weighted = [each for _ in range(_NUDGES) for each in self._oracle.nudged([case], rng)] if self._weighted else []
+        true, *trues = self._true([case, *moved])
+        named = self._program.signature.named_outputs
+        moves, noise = [], []
+        for index, spec in enumerate(self._program.signature.outputs):
+            all_others = [each[index] for each in (*others, *weighted)]
+            moves.append(movement(spec, own[index], true[index], all_others))
+            noise.append(np.zeros(true[index].shape))
+            for value, truth in zip((own, *others), (true, *trues), strict=True):
+                if spec.is_float and value[index].shape == truth[index].shape == noise[-1].shape:
+                    noise[-1] = np.maximum(noise[-1], distance(value[index], truth[index]))
+        return Conditioning(named(true), named(moves), named(noise if self._twin else moves), named(own))
+
+    @property
+    def _weighted(self) -> bool:
+        return self._oracle.light and not self._program.served
+
+    def _flat(self, feeds: Mapping[str, Array]) -> list[Array]:
+        return [feeds[spec.name] for spec in self._program.signature.inputs]
+
+    def _true(self, cases: list[list[Array]]) -> list[list[Array]]:
+        if self._twin:
+            found = self._oracle.truth(cases)
+            if found is not None:
+                return found
+        try:
+            return [[widened(value) for value in each] for each in self._oracle.own(cases)]
+        except Exception as error:  # the model's own code may raise anything
+            raise ValueError(located(error)) from error

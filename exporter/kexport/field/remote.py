@@ -1,0 +1,176 @@
+"""A runtime that runs in another process: batches go there and come back as files of arrays."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kexport.bundle.folder import Bundle
+from kexport.bundle.signature import Array
+from kexport.errors import reason
+from kexport.imports import run_imports
+from kexport.parity.compare import as_text
+from kexport.process import Worker, WorkerCrashError
+from kexport.runtimes import _runtime
+from kexport.runtimes._runtime import Runtime, Session
+
+Outputs = dict[str, Array]
+
+
+class RuntimeFailedError(Exception):
+    """A runtime raised an exception, or took its process with it."""
+
+
+class Lane:
+    """A worker process that is started again when something kills it.
+
+    Args:
+        module: that its runtimes import.
+        worker: one that runs already.
+    """
+
+    def __init__(self, module: str, worker: Worker | None = None) -> None:
+        self._module = module
+        self._worker = worker or Worker(preload=[module])
+
+    @property
+    def worker(self) -> Worker:
+        """A process that is alive."""
+        if not self._worker.alive:
+            self._worker.close()
+            self._worker = Worker(preload=[self._module])
+        return self._worker
+
+    def close(self) -> None:
+        """End the process."""
+        self._worker.close()
+
+
+class Remote:
+    """One artifact in one runtime of a worker process.
+
+    Args:
+        bundle: its folder.
+        artifact: the path of the artifact in it.
+        runtime: that reads it.
+        lane: the process; several remotes may share it. None for this process.
+        folder: for the files of arrays.
+        options: what loading a `.keras` file needs: `imports`, `allow_lambda`.
+    """
+
+    def __init__(
+        self, bundle: Path, artifact: str, runtime: Runtime, lane: Lane | None, folder: Path, options: Mapping[str, Any]
+    ) -> None:
+        self.runtime = runtime
+        self.artifact = artifact
+        self._lane = lane
+        self._worker: Worker | None = None
+        self._task: dict[str, Any] = {}
+        self._asked = {"path": str(bundle), "artifact": artifact, "name": runtime.name, **options}
+        self._feeds = folder / f"{runtime.name}.{Path(artifact).name}.in"
+        self._outputs = folder / f"{runtime.name}.{Path(artifact).name}.out"
+        self._bundle = Bundle.open(bundle)
+
+    def start(self, calls: Sequence[Mapping[str, Array]], *, fresh: bool = False) -> None:
+        """Begin to run the calls one after another, in a session opened anew when `fresh`."""
+        names = [spec.name for spec in self._bundle.signature.inputs]
+        _write(self._feeds, [[call[name] for name in names] for call in calls])
+        files = {"feeds": str(self._feeds), "outputs": str(self._outputs)}
+        self._task = {**self._asked, **files, "fresh": fresh}
+        self._submit()
+
+    def _submit(self) -> None:
+        if self._lane is not None:
+            self._worker = self._lane.worker
+            self._worker.submit("kexport.field.remote:serve", **self._task)
+
+    def finish(self) -> list[Outputs]:
+        """The outputs of each call that was started.
+
+        Raises:
+            RuntimeFailedError: the runtime raised, or the process died.
+        """
+        error = self._answer(again=True)
+        if error:
+            raise RuntimeFailedError(error)
+        names = [spec.name for spec in self._bundle.signature.outputs]
+        return [dict(zip(names, arrays, strict=True)) for arrays in _read(self._outputs, len(names))]
+
+    def _answer(self, *, again: bool) -> str:
+        """Why it failed, empty when it did not; another runtime may have killed the process, so it is asked twice."""
+        try:
+            (answer,) = serve(**self._task) if self._worker is None else self._worker.results()
+        except WorkerCrashError as crash:
+            if not again:
+                return str(crash)
+            self._submit()
+            return self._answer(again=False)
+        return str(answer["error"])
+
+    def run(self, calls: Sequence[Mapping[str, Array]], *, fresh: bool = False) -> list[Outputs]:
+        """`start` and `finish`."""
+        self.start(calls, fresh=fresh)
+        return self.finish()
+
+
+_sessions: dict[tuple[str, str, str], Session] = {}  # of a worker process, which has no end but its own
+
+
+def serve(
+    path: str,
+    artifact: str,
+    name: str,
+    feeds: str,
+    outputs: str,
+    fresh: bool,
+    imports: Sequence[str],
+    allow_lambda: bool,
+) -> Iterator[dict[str, Any]]:
+    """Run calls in this process; yields why it could not, if so."""
+    key = (path, artifact, name)
+    if fresh:
+        _sessions.pop(key, None)
+    try:
+        if key not in _sessions:
+            _sessions[key] = _open(Path(path), artifact, _runtime.get(name), imports, allow_lambda)
+        session = _sessions[key]
+        names = [spec.name for spec in session.signature.inputs]
+        results = []
+        for arrays in _read(Path(feeds), len(names)):
+            found = session(dict(zip(names, arrays, strict=True)))
+            results.append([as_text(found[spec.name]) for spec in session.signature.outputs])
+        _write(Path(outputs), results)
+        yield {"error": ""}
+    except Exception as error:  # noqa: BLE001  a runtime may raise anything; the other process says so
+        yield {"error": reason(error)}
+
+
+def _open(path: Path, artifact: str, runtime: Runtime, imports: Sequence[str], allow_lambda: bool) -> Session:
+    signature = Bundle.open(path).signature
+    if runtime.reads != "keras":
+        return runtime.open(path / artifact, signature)
+    from kexport.runtimes._keras_model import allowing_lambda
+
+    run_imports(imports)
+    with allowing_lambda(allow_lambda):
+        return runtime.open(path / artifact, signature)
+
+
+def _write(path: Path, calls: Sequence[Sequence[Array]]) -> None:
+    with path.open("wb") as file:
+        for array in itertools.chain.from_iterable(calls):
+            np.save(file, array, allow_pickle=False)
+
+
+def _read(path: Path, width: int) -> list[list[Array]]:
+    """All arrays of a file, `width` of them a call."""
+    arrays: list[Array] = []
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        while file.tell() < size:
+            arrays.append(np.load(file, allow_pickle=False))
+    return [arrays[start : start + width] for start in range(0, len(arrays), width)]

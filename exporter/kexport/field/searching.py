@@ -1,0 +1,267 @@
+"""Searching a bundle for the inputs on which its runtimes are furthest from right.
+
+At build the float64 twin says what is right. On a device there are only numbers and runtimes: each runtime is compared
+with every other that can read an artifact of the bundle.
+"""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kexport.bundle import witnesses
+from kexport.bundle.folder import Bundle
+from kexport.bundle.manifest import OutputLimit
+from kexport.bundle.report import Check
+from kexport.bundle.signature import Array
+from kexport.errors import UncheckedError
+from kexport.field.contests import Contest
+from kexport.field.judging import Truth
+from kexport.field.remote import Outputs, Remote, RuntimeFailedError
+from kexport.parity.budget import Budget, Clock
+from kexport.parity.search import Search, Trial
+from kexport.parity.space import Space
+
+UNIT = "limits"
+_MOST_REFUSALS = 50  # inputs in a row that the model itself does not take
+_LARGEST_BATCH = 1 << 30
+
+
+def search(
+    bundle: Bundle,
+    remotes: Sequence[Remote],
+    under_test: Sequence[str],
+    limits: tuple[OutputLimit, ...],
+    budget: Budget,
+    truth: Truth | None,
+    record: Callable[[Check], None],
+) -> None:
+    """Search within the budget, store what was found wrong as witnesses, and record a check of each runtime.
+
+    Args:
+        bundle: that is searched; its folder takes the witnesses.
+        remotes: every runtime that can read an artifact of it.
+        under_test: names of those that are to be judged; the others are partners.
+        limits: of the outputs.
+        budget: how long.
+        truth: what is right on any input; None where only runtimes are.
+        record: takes each check.
+    """
+    tested = [remote for remote in remotes if remote.runtime.name in under_test]
+    if bundle.manifest.stateful:
+        why = "the model keeps state between calls: single inputs say nothing of it"
+        for remote in tested:
+            record(_unmade(remote, why))
+        return
+    try:
+        space = _space(bundle)
+    except UncheckedError as error:
+        for remote in tested:
+            record(_unmade(remote, str(error)))
+        return
+    pairs: list[tuple[Remote, Truth | Remote]] = [(remote, truth) for remote in tested if truth is not None]
+    if truth is None:
+        both = itertools.combinations(remotes, 2)
+        pairs = [(one, other) for one, other in both if one in tested or other in tested]
+    contests = [
+        Contest(*pair, space, bundle.signature, limits, bundle.manifest.ulp, budget.seed + index)
+        for index, pair in enumerate(pairs)
+    ]
+    clock = Clock(budget)
+    if contests:
+        _run(space, contests, truth, budget, clock)
+        if truth is not None:
+            _keep_worst(contests)
+        _store_witnesses(bundle, contests)
+    for remote in tested:
+        own = [contest for contest in contests if remote in (contest.remote, contest.partner)]
+        record(_check(bundle, remote, own, clock, budget))
+
+
+def _space(bundle: Bundle) -> Space:
+    shapes = [{name: value.shape for name, value in golden.inputs.items()} for golden in bundle.goldens()]
+    return Space(bundle.signature, bundle.domains(), shapes)
+
+
+def _run(space: Space, contests: Sequence[Contest], truth: Truth | None, budget: Budget, clock: Clock) -> None:
+    order = Search(space, [contest.name for contest in contests], budget.seed)
+    before: Mapping[str, Array] | None = None
+    refusals = 0
+    while not clock.over and not all(contest.settled for contest in contests):
+        trial = order.ask(clock.left(_LARGEST_BATCH) if space.batched else 1)
+        active = [contest for contest in contests if not contest.settled]
+        outputs, right = _evaluated(space, trial, active, truth)
+        if outputs is None:
+            refusals += 1
+            if refusals == _MOST_REFUSALS:
+                return
+            continue
+        refusals = 0
+        clock.evaluations += trial.count
+        for contest in active:
+            scores = _scored(contest, trial, outputs, right, before)
+            if contest.settled:
+                order.settled(contest.name)
+            elif scores is not None:
+                order.tell(trial, {contest.name: scores})
+        before = _feeds(space, trial)
+
+
+def _evaluated(
+    space: Space, trial: Trial, active: Sequence[Contest], truth: Truth | None
+) -> tuple[dict[int, Outputs | str] | None, Outputs | None]:
+    """What each runtime gives for a trial, or why it gives nothing, by identity; and the truth.
+
+    The runtimes work while the truth is computed. None when the model itself does not take such inputs.
+    """
+    feeds = _feeds(space, trial)
+    remotes = list({id(r): r for c in active for r in (c.remote, c.partner) if r is not None}.values())
+    for remote in remotes:
+        remote.start([feeds])
+    refused, right = False, None
+    try:
+        right = truth.outputs(feeds) if truth is not None else None
+    except ValueError:
+        refused = True
+    outputs: dict[int, Outputs | str] = {}
+    for remote in remotes:
+        try:
+            outputs[id(remote)] = remote.finish()[0]
+        except RuntimeFailedError as error:
+            outputs[id(remote)] = str(error)
+    # Without a truth, inputs that no runtime takes are the model's own business.
+    if truth is None and all(isinstance(each, str) for each in outputs.values()):
+        refused = True
+    return (None if refused else outputs), right
+
+
+def _scored(
+    contest: Contest,
+    trial: Trial,
+    outputs: Mapping[int, Outputs | str],
+    right: Outputs | None,
+    before: Mapping[str, Array] | None,
+) -> Array | None:
+    value = outputs[id(contest.remote)]
+    reference = right if contest.partner is None else outputs[id(contest.partner)]
+    for remote, found in ((contest.remote, value), (contest.partner, reference)):
+        if isinstance(found, str) and remote is not None:
+            contest.fail(f"{remote.runtime.name} fails on {trial.origin}: {found}")
+            return None
+    assert not isinstance(value, str)
+    assert reference is not None
+    assert not isinstance(reference, str)
+    try:
+        return contest.score(trial, value, reference, before)
+    except RuntimeFailedError as error:
+        contest.fail(f"a runtime fails on {trial.origin}: {error}")
+        return None
+
+
+def _feeds(space: Space, trial: Trial) -> dict[str, Array]:
+    return trial.population if space.batched else {name: np.array(v[0]) for name, v in trial.population.items()}
+
+
+def _keep_worst(contests: Sequence[Contest]) -> None:
+    """Where nothing was found wrong, the input that came nearest to it is a witness all the same."""
+    if any(contest.settled for contest in contests):
+        return
+    worst = max(contests, key=lambda contest: contest.standing.worst)
+    try:
+        worst.keep_worst()
+    except RuntimeFailedError as error:
+        worst.fail(f"{worst.remote.runtime.name} fails on an input that it took before: {error}")
+
+
+def _check(bundle: Bundle, remote: Remote, contests: Sequence[Contest], clock: Clock, budget: Budget) -> Check:
+    if not contests:
+        return _unmade(
+            remote, "there is nothing to compare it with: no other runtime is installed that reads an artifact"
+        )
+    failed = [contest for contest in contests if contest.settled]
+    worst = max(failed or contests, key=lambda contest: contest.standing.worst)
+    standing = worst.standing
+    metrics = _metrics(contests, worst, remote, clock, budget)
+    if not failed and not all(contest.standing.evaluations for contest in contests):
+        return replace(_unmade(remote, "the model took none of the inputs that were tried"), metrics=metrics)
+    ill = [contest for contest in contests if _mostly_apart(contest)]
+    if not failed and ill:
+        why = "most inputs are set apart, because the model is ill-conditioned there: nothing can be concluded"
+        return replace(_unmade(remote, why), metrics=metrics)
+    details = [_told(contest, remote) for contest in failed or [worst]]
+    figure = standing.worst if np.isfinite(standing.worst) else None
+    return Check(
+        "search", not failed, remote.artifact, remote.runtime.name, None, figure, 1.0, UNIT, "; ".join(details),
+        metrics=metrics,
+    )  # fmt: skip
+
+
+def _mostly_apart(contest: Contest) -> bool:
+    standing = contest.standing
+    share = standing.apart / standing.looked_at if standing.looked_at else 0.0
+    return share * standing.suspects * 2 > standing.evaluations
+
+
+def _told(contest: Contest, remote: Remote) -> str:
+    """What a person needs to know of one comparison."""
+    standing = contest.standing
+    other = contest.remote if contest.partner is remote else contest.partner
+    against = "" if other is None else f" against {other.runtime.name}"
+    if not standing.failure:
+        text = f"the worst of {standing.evaluations} inputs{against} lies at {standing.worst:.2g} of the limit"
+        text += f" ({standing.worst_label})" if standing.worst_label else ""
+        return text + (
+            f"; {standing.suspects} are set apart: the model is ill-conditioned there" * bool(standing.apart)
+        )
+    found = f"after {standing.evaluations} inputs{against}"
+    if contest.witness_path:
+        return f"{found} ({standing.worst_label}): {standing.failure}; the input is kept in {contest.witness_path}"
+    return f"{found}: {standing.failure}" + contest.unkept
+
+
+def _metrics(
+    contests: Sequence[Contest], worst: Contest, remote: Remote, clock: Clock, budget: Budget
+) -> dict[str, Any]:
+    partners = [contest.partner if contest.remote is remote else contest.remote for contest in contests]
+    return {
+        "budget": str(budget),
+        "seed": budget.seed,
+        "evaluations": worst.standing.evaluations,
+        "seconds": round(clock.seconds, 3),
+        "suspects": sum(contest.standing.suspects for contest in contests),
+        "set_apart": sum(contest.standing.apart for contest in contests),
+        "partners": sorted({partner.runtime.name for partner in partners if partner is not None}),
+        "witness": worst.witness_path,
+    }
+
+
+def _store_witnesses(bundle: Bundle, contests: Sequence[Contest]) -> None:
+    """Write what was found into the bundle; where it cannot be written, the check says so."""
+    for contest in contests:
+        if contest.standing.witness is None:
+            continue
+        try:
+            contest.witness_path = witnesses.store(bundle.path, contest.standing.witness)
+        except OSError as error:
+            contest.unkept = f"; the input could not be kept in the bundle: {error.strerror or error}"
+
+
+def _unmade(remote: Remote, why: str) -> Check:
+    return Check("search", False, remote.artifact, remote.runtime.name, detail=why, ran=False)
+
+
+def temporary_folder() -> tempfile.TemporaryDirectory[str]:
+    """For the files that go to and from the processes."""
+    return tempfile.TemporaryDirectory(prefix="kexport.", dir=_memory())
+
+
+def _memory() -> str | None:
+    """A file system in memory, if there is one."""
+    memory = Path("/dev/shm")
+    return str(memory) if memory.is_dir() else None
