@@ -62,7 +62,7 @@ def _show_file(path: str, facts: dict[str, Any]) -> None:
 
 def _domain(manifest: Any, name: str) -> str:
     text, origin = manifest.domains.get(name), manifest.undeclared.get(name)
-    return (f" in {text}" if text else "") + (f", by default: {origin}" if origin else "")
+    return (f" in {text}" if text else "") + (f", not declared: {origin}" if origin else "")
 
 
 def _texts(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
