@@ -35,7 +35,7 @@ class Standing:
     worst_label: str = ""
     worst_sample: Trial | None = None
     failure: str = ""
-    witness: Witness | None = None
+    found: tuple[Verdict, Trial, Mapping[str, Array] | None] | None = None
 
 
 class Contest:
@@ -127,19 +127,19 @@ class Contest:
             self.standing.worst_sample = trial.rows(np.array([best]))
         return np.asarray(found)
 
-    def keep_worst(self) -> None:
-        """Make a witness of the input that came nearest to the limit.
+    def nearest(self) -> Witness | None:
+        """The input that came nearest to the limit, if there is one.
 
         Raises:
             RuntimeFailedError: the runtime fails on it now.
         """
         trial = self.standing.worst_sample
         if trial is None:
-            return
+            return None
         feeds = trial.population if self._space.batched else {k: v[0] for k, v in trial.population.items()}
         (values,) = self.remote.run([feeds])
         (verdict,) = self._judge(trial, np.array([0]), values)
-        self.standing.witness = self._as_witness(verdict, [])
+        return self._as_witness(verdict, [])
 
     def _suspects(self, found: Array) -> Array:
         beyond = np.flatnonzero(found > 1)
@@ -176,10 +176,13 @@ class Contest:
         self.standing.worst = _extent(verdict)
         self.standing.worst_label = verdict.golden.label
         self.standing.failure = _words(verdict)
-        self.standing.witness = self._witness(verdict, trial, before)
+        self.standing.found = verdict, trial, before
 
-    def _witness(self, verdict: Verdict, trial: Trial, before: Mapping[str, Array] | None) -> Witness:
-        """The failing sample in its plainest form that still fails in a session of its own."""
+    def witness(self) -> Witness | None:
+        """The failing sample in its plainest form that still fails in a session of its own, if there is one."""
+        if self.standing.found is None:
+            return None
+        verdict, trial, before = self.standing.found
         sample = dict(verdict.golden.inputs)
         whole = dict(trial.population) if self._space.batched else sample
         try:

@@ -6,9 +6,12 @@ with every other that can read an artifact of the bundle.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import os
+import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,10 +23,12 @@ from kexport.bundle.folder import Bundle
 from kexport.bundle.manifest import OutputLimit
 from kexport.bundle.report import Check
 from kexport.bundle.signature import Array
+from kexport.bundle.witnesses import Witness
 from kexport.errors import UncheckedError
 from kexport.field.contests import Contest
 from kexport.field.judging import Truth
 from kexport.field.remote import Outputs, Remote, RuntimeFailedError
+from kexport.leaving import undone_by
 from kexport.parity.budget import Budget, Clock
 from kexport.parity.search import Search, Trial
 from kexport.parity.space import Space
@@ -76,12 +81,13 @@ def search(
     clock = Clock(budget)
     if contests:
         _run(space, contests, truth, budget, clock)
-        if truth is not None:
-            _keep_worst(contests)
-        _store_witnesses(bundle, contests)
+        if any(contest.settled for contest in contests):
+            _keep_failures(bundle, contests)
+        elif truth is not None:
+            _keep_nearest(bundle, contests)
     for remote in tested:
         own = [contest for contest in contests if remote in (contest.remote, contest.partner)]
-        record(_check(bundle, remote, own, clock, budget))
+        record(_check(remote, own, _blamed(remote, contests), clock, budget))
 
 
 def _space(bundle: Bundle) -> Space:
@@ -168,33 +174,86 @@ def _feeds(space: Space, trial: Trial) -> dict[str, Array]:
     return trial.population if space.batched else {name: np.array(v[0]) for name, v in trial.population.items()}
 
 
-def _keep_worst(contests: Sequence[Contest]) -> None:
+def _keep_failures(bundle: Bundle, contests: Sequence[Contest]) -> None:
+    """A witness of each artifact, or pair of artifacts, that was found wrong; against the most trusted reference."""
+    kept: dict[frozenset[str], Contest] = {}
+    failed = [contest for contest in contests if contest.settled]
+    for contest in sorted(failed, key=lambda contest: -_trust(contest, contests)):
+        about = frozenset(remote.artifact for remote in _blamed_of(contest, contests))
+        if about not in kept:
+            _store(bundle, contest, contest.witness())
+            kept[about] = contest
+        contest.witness_path, contest.unkept = kept[about].witness_path, kept[about].unkept
+
+
+def _keep_nearest(bundle: Bundle, contests: Sequence[Contest]) -> None:
     """Where nothing was found wrong, the input that came nearest to it is a witness all the same."""
-    if any(contest.settled for contest in contests):
-        return
     worst = max(contests, key=lambda contest: contest.standing.worst)
     try:
-        worst.keep_worst()
+        _store(bundle, worst, worst.nearest())
     except RuntimeFailedError as error:
         worst.fail(f"{worst.remote.runtime.name} fails on an input that it took before: {error}")
 
 
-def _check(bundle: Bundle, remote: Remote, contests: Sequence[Contest], clock: Clock, budget: Budget) -> Check:
+def _store(bundle: Bundle, contest: Contest, witness: Witness | None) -> None:
+    """Write a witness into the bundle; where it cannot be written, the check says so."""
+    if witness is None:
+        return
+    try:
+        contest.witness_path = witnesses.store(bundle.path, witness)
+    except OSError as error:
+        contest.unkept = f"; the input could not be kept in the bundle: {error.strerror or error}"
+
+
+def _blamed(remote: Remote, contests: Sequence[Contest]) -> list[Contest]:
+    """The failed comparisons that speak against a runtime."""
+    return [contest for contest in contests if contest.settled and remote in _blamed_of(contest, contests)]
+
+
+def _blamed_of(contest: Contest, contests: Sequence[Contest]) -> list[Remote]:
+    """Which side of a failed comparison is wrong: that which fewer formats agree with; both, where these are equal."""
+    if contest.partner is None:
+        return [contest.remote]
+    sides = (contest.remote, contest.partner)
+    support = [_agreeing(side, contests) for side in sides]
+    return [side for side, own in zip(sides, support, strict=True) if own == min(support)]
+
+
+def _agreeing(remote: Remote, contests: Sequence[Contest]) -> int:
+    """How many other formats have a runtime that agreed with this one on every input."""
+    others = [
+        contest.partner if contest.remote is remote else contest.remote
+        for contest in contests
+        if not contest.settled and contest.standing.evaluations and remote in (contest.remote, contest.partner)
+    ]
+    formats = {other.runtime.reads for other in others if other is not None}
+    return len(formats - {remote.runtime.reads})
+
+
+def _trust(contest: Contest, contests: Sequence[Contest]) -> int:
+    """How many formats agree with the side that a witness takes for right."""
+    return 0 if contest.partner is None else _agreeing(contest.partner, contests)
+
+
+def _check(
+    remote: Remote, contests: Sequence[Contest], failed: Sequence[Contest], clock: Clock, budget: Budget
+) -> Check:
     if not contests:
-        return _unmade(
-            remote, "there is nothing to compare it with: no other runtime is installed that reads an artifact"
-        )
-    failed = [contest for contest in contests if contest.settled]
-    worst = max(failed or contests, key=lambda contest: contest.standing.worst)
-    standing = worst.standing
+        why = "there is nothing to compare it with: no other runtime is installed that reads an artifact"
+        return _unmade(remote, why)
+    sound = [contest for contest in contests if not contest.settled]
+    told = failed or sound[:1] or contests
+    worst = max(failed or sound or contests, key=lambda contest: contest.standing.worst)
     metrics = _metrics(contests, worst, remote, clock, budget)
     if not failed and not all(contest.standing.evaluations for contest in contests):
         return replace(_unmade(remote, "the model took none of the inputs that were tried"), metrics=metrics)
-    ill = [contest for contest in contests if _mostly_apart(contest)]
-    if not failed and ill:
+    if not failed and any(map(_mostly_apart, contests)):
         why = "most inputs are set apart, because the model is ill-conditioned there: nothing can be concluded"
         return replace(_unmade(remote, why), metrics=metrics)
-    details = [_told(contest, remote) for contest in failed or [worst]]
+    standing = worst.standing
+    details = [_told(told[0] if failed else worst, remote, len(failed))]
+    details += [f"{_other(contest, remote)} differs, and is the one that is wrong" for contest in contests
+                if contest.settled and contest not in failed]  # fmt: skip
     figure = standing.worst if np.isfinite(standing.worst) else None
     return Check(
         "search", not failed, remote.artifact, remote.runtime.name, None, figure, 1.0, UNIT, "; ".join(details),
@@ -208,21 +267,24 @@ def _mostly_apart(contest: Contest) -> bool:
     return share * standing.suspects * 2 > standing.evaluations
 
 
-def _told(contest: Contest, remote: Remote) -> str:
-    """What a person needs to know of one comparison."""
-    standing = contest.standing
+def _other(contest: Contest, remote: Remote) -> str:
+    """The runtime at the other side, empty where that is the truth."""
     other = contest.remote if contest.partner is remote else contest.partner
-    against = "" if other is None else f" against {other.runtime.name}"
+    return other.runtime.name if other is not None else ""
+
+
+def _told(contest: Contest, remote: Remote, failures: int) -> str:
+    """What a person needs to know of a comparison, and how many more are like it."""
+    standing = contest.standing
+    other = _other(contest, remote)
+    against = f" against {other}" * bool(other) + f" and {failures - 1} more" * (failures > 1)
     if not standing.failure:
         text = f"the worst of {standing.evaluations} inputs{against} lies at {standing.worst:.2g} of the limit"
-        text += f" ({standing.worst_label})" if standing.worst_label else ""
-        return text + (
-            f"; {standing.suspects} are set apart: the model is ill-conditioned there" * bool(standing.apart)
-        )
-    found = f"after {standing.evaluations} inputs{against}"
-    if contest.witness_path:
-        return f"{found} ({standing.worst_label}): {standing.failure}; the input is kept in {contest.witness_path}"
-    return f"{found}: {standing.failure}" + contest.unkept
+        text += f" ({standing.worst_label})" * bool(standing.worst_label)
+        return text + f"; {standing.suspects} are set apart: the model is ill-conditioned there" * bool(standing.apart)
+    text = f"after {standing.evaluations} inputs{against}, {standing.failure}"
+    kept = f"; the input is kept in {contest.witness_path}" * bool(contest.witness_path)
+    return text + kept + contest.unkept
 
 
 def _metrics(
@@ -241,27 +303,17 @@ def _metrics(
     }
 
 
-def _store_witnesses(bundle: Bundle, contests: Sequence[Contest]) -> None:
-    """Write what was found into the bundle; where it cannot be written, the check says so."""
-    for contest in contests:
-        if contest.standing.witness is None:
-            continue
-        try:
-            contest.witness_path = witnesses.store(bundle.path, contest.standing.witness)
-        except OSError as error:
-            contest.unkept = f"; the input could not be kept in the bundle: {error.strerror or error}"
-
-
 def _unmade(remote: Remote, why: str) -> Check:
     return Check("search", False, remote.artifact, remote.runtime.name, detail=why, ran=False)
 
 
-def temporary_folder() -> tempfile.TemporaryDirectory[str]:
-    """For the files that go to and from the processes."""
-    return tempfile.TemporaryDirectory(prefix="kexport.", dir=_memory())
-
-
-def _memory() -> str | None:
-    """A file system in memory, if there is one."""
+@contextlib.contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """For the files that go to and from the processes; in memory, where there is a file system there."""
     memory = Path("/dev/shm")
-    return str(memory) if memory.is_dir() else None
+    folder = Path(tempfile.mkdtemp(prefix="kexport.", dir=memory if os.access(memory, os.W_OK) else None))
+    try:
+        with undone_by(lambda: shutil.rmtree(folder, ignore_errors=True)):
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

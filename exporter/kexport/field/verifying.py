@@ -109,7 +109,7 @@ def verify(
                 if group_of(runtime) not in lanes:
                     lane = Lane(runtime.module)
                     lanes[group_of(runtime)] = stack.enter_context(contextlib.closing(lane))
-            folder = Path(stack.enter_context(searching.temporary_folder()))
+            folder = stack.enter_context(searching.temporary_folder())
             remotes = [
                 Remote(
                     Path(path),
@@ -201,14 +201,14 @@ def run_group(
 
 
 def check_runtime(
-    path: str, name: str, imports: Sequence[str], allow_lambda: bool, tolerances: Mapping[str, str]
+    path: str, name: str, imports: Sequence[str], allow_lambda: bool, tolerances: Mapping[str, str] | None = None
 ) -> Iterator[dict[str, Any]]:
     """The checks of one runtime, made in the process that calls this, one JSON check at a time."""
     from kexport.field import checking
 
     runtime = _runtime.get(name)
     bundle = Bundle.open(path)
-    limits = declared(bundle.manifest.limits, tolerances)
+    limits = declared(bundle.manifest.limits, tolerances or {})
     for artifact in bundle.artifacts_of(runtime.reads):
         for check in checking.check_artifact(bundle, artifact, runtime, limits, imports, allow_lambda):
             yield check.to_json()

@@ -15,8 +15,6 @@ from kexport.parity.compare import UNIT
 
 _PLAIN_WIDTH = 120  # where the output is no terminal there is no width to ask for
 
-_LEGEND = "error and limit: largest distance from the float64 truth, relative to the output's scale"
-
 
 def show(report: Report, bundle: Bundle, stream: TextIO) -> None:
     """Print the table: artifact, runtime, size, error against the truth, limit, verdict."""
@@ -27,7 +25,13 @@ def show(report: Report, bundle: Bundle, stream: TextIO) -> None:
     if rows:
         console.print(_table(rows, sizes, several))
     if any(check.unit == UNIT for check in rows):
-        console.print(Text(_LEGEND, style="dim"))
+        console.print(Text(_legend(rows), style="dim"))
+    for remark in dict.fromkeys(filter(None, map(_set_apart, report.checks))):
+        console.print(Text(remark, style="dim"))
+    searched = [check for check in report.checks if check.kind == "search"]
+    if searched:
+        console.print(_search_table(searched))
+        console.print(Text(_search_legend(searched), style="dim"))
     for check in report.checks:
         if not check.passed:
             console.print(_failure(check))
@@ -39,7 +43,7 @@ def _table(rows: list[Check], sizes: Mapping[str, int], several: bool) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for title in ("artifact", "runtime", *(["output"] if several else [])):
         table.add_column(title, no_wrap=True)
-    for title in ("size", "error", "limit"):
+    for title in ("size", "error", "x floor", "SQNR", "limit"):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     for check in rows:
@@ -49,10 +53,59 @@ def _table(rows: list[Check], sizes: Mapping[str, int], several: bool) -> Table:
             *([check.output or "-"] if several else []),
             size_text(sizes[check.artifact or ""]) if check.artifact in sizes else "-",
             number_text(check.figure),
+            _short(check.metrics.get("noise_multiple"), ".1f"),
+            _short(check.metrics.get("sqnr_db"), ".0f"),
             number_text(check.limit),
             _verdict(check),
         )
     return table
+
+
+def _legend(rows: list[Check]) -> str:
+    sources = dict.fromkeys(str(c.metrics["limit_source"]) for c in rows if c.metrics.get("limit_source"))
+    text = "error and limit: largest distance from the truth, relative to the output's scale; x floor: in noise floors"
+    return text + f" ({', '.join(sources)})" * bool(sources)
+
+
+def _set_apart(check: Check) -> str:
+    """What is known of the samples that are neither right nor wrong, empty when there are none."""
+    metrics = check.metrics
+    if check.kind != "parity" or not metrics.get("set_apart"):
+        return ""
+    return (
+        f"set apart in {check.output}: {metrics['set_apart']} of {metrics['elements']} elements, in "
+        f"{metrics['samples_set_apart']} of {metrics['samples']} samples, where the model is ill-conditioned"
+    )
+
+
+def _search_table(rows: list[Check]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for title in ("search", "runtime"):
+        table.add_column(title, no_wrap=True)
+    for title in ("inputs", "set apart", "worst / limit"):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    for check in rows:
+        table.add_row(
+            check.artifact or "-",
+            check.runtime or "-",
+            _short(check.metrics.get("evaluations"), ","),
+            _short(check.metrics.get("set_apart"), ","),
+            _short(check.figure, ".2g"),
+            _verdict(check),
+        )
+    return table
+
+
+def _search_legend(rows: list[Check]) -> str:
+    metrics = rows[0].metrics
+    partners = any(check.metrics.get("partners") for check in rows)
+    against = "each runtime against the others" if partners else "against the truth"
+    return f"search: {against}, {metrics.get('budget', 'no budget')}, seed {metrics.get('seed', 0)}"
+
+
+def _short(value: object, form: str) -> str:
+    return format(value, form) if isinstance(value, int | float) else "-"
 
 
 def number_text(value: float | None) -> str:
