@@ -6,7 +6,8 @@ or the model itself changed in place for a while.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -25,10 +26,12 @@ class Oracle:
 
     Args:
         program: the traced model.
+        exact: names of inputs that hold single values, between which nothing lies: they are never nudged.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, exact: Collection[str] = ()) -> None:
         self._program = program
+        self._exact = exact
         self._twin: Any = None
         self._in_place = False
         self._weights = [] if program.served else program.model.get_weights()
@@ -75,7 +78,7 @@ class Oracle:
             found.append([widened(v) if s.is_float else v.astype(s.numpy_dtype, copy=False) for s, v in pairs])
         return found
 
-    @property
+    @cached_property
     def epsilon(self) -> float:
         """The coarsest unit in the last place, relative to 1, of what the model computes in."""
         layers = self._program.model._flatten_layers()
@@ -83,12 +86,17 @@ class Oracle:
         dtypes |= {str(layer.dtype_policy.compute_dtype) for layer in layers}
         return max((EPSILON[dtype] for dtype in dtypes if dtype in EPSILON), default=EPSILON["float32"])
 
+    def nudged_inputs(self, case: list[Array], rng: np.random.Generator) -> list[Array]:
+        """Flat inputs, each number that may moved by one unit in the last place."""
+        pairs = zip(self._program.signature.inputs, case, strict=True)
+        return [array if spec.name in self._exact else nudged(array, rng, self.epsilon) for spec, array in pairs]
+
     def nudged(
         self, cases: Sequence[list[Array]], rng: np.random.Generator, *, weights: bool = True
     ) -> list[list[Array]]:
-        """What the model computes when its inputs, and its weights, move by one unit in the last place, or stay."""
+        """What the model computes when its inputs, and its weights, move by one unit in the last place."""
         epsilon = self.epsilon
-        moved = [[nudged(array, rng, epsilon) for array in case] for case in cases]
+        moved = [self.nudged_inputs(case, rng) for case in cases]
         if not weights or self._program.served:
             return self.own(moved)
         model = self._program.model

@@ -12,9 +12,10 @@ from kexport.factory.oracle import Oracle
 from kexport.factory.trace import Program
 from kexport.factory.truth import TWIN, Truth
 from kexport.field.judging import Conditioning
-from kexport.parity.conditioning import distance, movement, nudged, widened
+from kexport.parity.conditioning import distance, movement, widened
 
-_NUDGES = 4
+_NUDGES = 12  # the noise of a model of few operations varies much from draw to draw
+_FEW_NUDGES = 4
 
 
 class Model:
@@ -45,9 +46,11 @@ class Model:
     def conditioning(self, feeds: Mapping[str, Array], rng: np.random.Generator) -> Conditioning:
         """The true outputs, with what one unit in the last place of inputs and weights does to them."""
         case = self._flat(feeds)
-        moved = [[nudged(array, rng, self._oracle.epsilon) for array in case] for _ in range(_NUDGES)]
+        light = self._oracle.light
+        moved = [self._oracle.nudged_inputs(case, rng) for _ in range(_NUDGES if light else _FEW_NUDGES)]
         own, *others = self._oracle.own([case, *moved])
-        weighted = [each for _ in range(_NUDGES) for each in self._oracle.nudged([case], rng)] if self._weighted else []
+        weights = range(_FEW_NUDGES if light and not self._program.served else 0)
+        weighted = [each for _ in weights for each in self._oracle.nudged([case], rng)]
         true, *trues = self._true([case, *moved])
         named = self._program.signature.named_outputs
         moves, noise = [], []
@@ -59,10 +62,6 @@ class Model:
                 if spec.is_float and value[index].shape == truth[index].shape == noise[-1].shape:
                     noise[-1] = np.maximum(noise[-1], distance(value[index], truth[index]))
         return Conditioning(named(true), named(moves), named(noise if self._twin else moves), named(own))
-
-    @property
-    def _weighted(self) -> bool:
-        return self._oracle.light and not self._program.served
 
     def _flat(self, feeds: Mapping[str, Array]) -> list[Array]:
         return [feeds[spec.name] for spec in self._program.signature.inputs]

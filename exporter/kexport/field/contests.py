@@ -12,6 +12,7 @@ from kexport.bundle.signature import Array, Signature
 from kexport.bundle.witnesses import Witness
 from kexport.field.judging import Truth, Verdict, against_partner, verdicts
 from kexport.field.remote import Outputs, Remote, RuntimeFailedError
+from kexport.parity.conditioning import nudged
 from kexport.parity.divergence import scores
 from kexport.parity.search import Trial
 from kexport.parity.simplify import simplified
@@ -63,7 +64,8 @@ class Contest:
         self._rng = np.random.default_rng(seed)
         self._limits = {limit.output: self._limit(limit) for limit in limits}
         self._wrong: list[Verdict] = []
-        self._cannot_nudge = not any(spec.is_float for spec in signature.inputs)
+        self._still = {name for name, domain in space.domains.items() if domain.is_discrete}
+        self._cannot_nudge = all(not spec.is_float or spec.name in self._still for spec in signature.inputs)
 
     @property
     def name(self) -> str:
@@ -92,6 +94,10 @@ class Contest:
         if self.partner is None or limit.source == DECLARED:
             return own
         return replace(own, limit=own.limit + for_kernels(limit, self.partner.runtime.summation).limit)
+
+    def _nudge(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
+        pairs = feeds.items()
+        return {k: value if k in self._still else nudged(value, self._rng, self._ulp) for k, value in pairs}
 
     def fail(self, why: str) -> None:
         """It has failed without numbers: a runtime raised, or died."""
@@ -157,7 +163,7 @@ class Contest:
             rows = trial.population
         if isinstance(self.reference, Remote):
             known = against_partner(
-                self._signature, self.remote, self.reference, rows, self._limits, self._ulp, self._rng, batched
+                self._signature, self.remote, self.reference, rows, self._limits, self._nudge, batched
             )
         else:
             known = self.reference.conditioning(rows, self._rng)
@@ -228,9 +234,7 @@ class Contest:
     def _of_calls(self, calls: list[Population], verdict: Verdict) -> Witness:
         last = calls[-1]
         known = (
-            against_partner(
-                self._signature, self.remote, self.reference, last, self._limits, self._ulp, self._rng, True
-            )
+            against_partner(self._signature, self.remote, self.reference, last, self._limits, self._nudge, True)
             if isinstance(self.reference, Remote)
             else self.reference.conditioning(last, self._rng)
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -13,7 +13,7 @@ from kexport.bundle.manifest import OutputLimit
 from kexport.bundle.signature import Array, Signature
 from kexport.field.remote import Outputs, Remote, RuntimeFailedError
 from kexport.parity.compare import Comparison, Outcome
-from kexport.parity.conditioning import distance, nudged
+from kexport.parity.conditioning import distance
 from kexport.parity.divergence import local, row, scores
 from kexport.parity.tolerance import FLOOR_MULTIPLE
 
@@ -112,8 +112,8 @@ def _any_apart(outcomes: Mapping[str, Outcome]) -> bool:
 
 
 def against_partner(
-    signature: Signature, remote: Remote, partner: Remote, feeds: Feeds, limits: Mapping[str, OutputLimit], ulp: float,
-    rng: np.random.Generator, batched: bool,
+    signature: Signature, remote: Remote, partner: Remote, feeds: Feeds, limits: Mapping[str, OutputLimit],
+    nudge: Callable[[Feeds], Feeds], batched: bool,
 ) -> Conditioning:  # fmt: skip
     """What a partner computes, and how far both of them move when the inputs do.
 
@@ -123,7 +123,7 @@ def against_partner(
     Raises:
         RuntimeFailedError: one of them fails.
     """
-    calls = [feeds, feeds, *({name: nudged(v, rng, ulp) for name, v in feeds.items()} for _ in range(_NUDGES))]
+    calls = [feeds, feeds, *(nudge(feeds) for _ in range(_NUDGES))]
     remote.start(calls)
     partner.start(calls)
     first, again, *mine = remote.finish()

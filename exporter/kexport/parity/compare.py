@@ -51,8 +51,9 @@ class Outcome:
 class Comparison:
     """The comparison of one output with the truth, golden after golden: none is kept.
 
-    The metrics are `samples`; `elements`; `set_apart`, how many elements the model is ill-conditioned at, and
-    `samples_set_apart`; `ulp`, the largest distance in units in the last place of the output's scale;
+    The metrics are `samples`; `elements`; `set_apart`, how many elements cannot be judged because one unit in the last
+    place makes another number of them, and `samples_set_apart`; `ill_conditioned`, how many have a wider limit of
+    their own, because one unit in the last place moves them by more than the limit; `ulp`, the largest distance in units in the last place of the output's scale;
     `noise_multiple`, the same in noise floors; `sqnr_db`, the ratio of signal to error; `label_flips`, in how many
     rows of scores another column is the largest; `worst`, the golden, index, value and truth of the worst element;
     `floor` and `floor_source`.
@@ -71,7 +72,7 @@ class Comparison:
         self._worst: dict[str, Any] = {}
         self._beyond = False
         self._as_in_keras = 0
-        self._elements = self._apart = self._samples = self._samples_apart = 0
+        self._elements = self._apart = self._samples = self._samples_apart = self._ill_conditioned = 0
         self._signal = self._error = 0.0
         self._flips: int | None = None
         self._exact = not spec.is_float and (limit.source == EXACT or spec.numpy_dtype.kind == "U")
@@ -121,18 +122,24 @@ class Comparison:
         self._count_flips(truth, value)
         allowed = self._limit.limit * self._limit.scale
         if moves is not None and (moves > allowed).any():
-            edges = moves > allowed
-            self._count_apart(edges)
-            gross = edges & (apart > FLOOR_MULTIPLE * moves)
-            if gross.any():
-                where = np.unravel_index(int(np.where(gross, apart, -1.0).argmax()), apart.shape)
-                self._say(f"{label}, {_place(where, value, truth)}, though the model moves by {moves[where]:.1e} there")
-            apart[edges] = 0.0
+            self._judge_ill_conditioned(label, truth, value, apart, moves)
+            apart[moves > allowed] = 0.0
             top = float(apart.max())
         figure = top / self._limit.scale
         if figure > self._figure or not self._worst:
             where = np.unravel_index(int(apart.argmax()), apart.shape)
             self._note_worst(figure, label, where, value, truth)
+
+    def _judge_ill_conditioned(self, label: str, truth: Array, value: Array, apart: Array, moves: Array) -> None:
+        """Elements that one unit in the last place moves beyond the limit have a limit of their own, or none."""
+        edges = moves > self._limit.limit * self._limit.scale
+        judged = edges & (FLOOR_MULTIPLE * moves <= LARGEST_LIMIT * np.maximum(self._limit.scale, np.abs(truth)))
+        self._count_apart(edges & ~judged)
+        self._ill_conditioned += int(judged.sum())
+        gross = judged & (apart > FLOOR_MULTIPLE * moves)
+        if gross.any():
+            where = np.unravel_index(int(np.where(gross, apart, -1.0).argmax()), apart.shape)
+            self._say(f"{label}, {_place(where, value, truth)}, though one ulp moves the model by {moves[where]:.1e}")
 
     def _add_exact(self, label: str, truth: Array, value: Array, moves: Array | None) -> None:
         self._compared = True
@@ -208,7 +215,11 @@ class Comparison:
         if self._apart:
             remarks.append(
                 f"{self._apart} elements in {self._samples_apart} of {self._samples} samples are set apart: "
-                "the model is ill-conditioned there"
+                "one unit in the last place makes another number there"
+            )
+        if self._ill_conditioned:
+            remarks.append(
+                f"{self._ill_conditioned} elements have a limit of their own: the model is ill-conditioned there"
             )
         return Outcome(figure, allowed, unit, tuple(problems), worst="; ".join(remarks), metrics=self._metrics())
 
@@ -223,8 +234,8 @@ class Comparison:
             return f"the model's own float error is {self._limit.floor:.1e} {UNIT}: nothing can be concluded"
         if 2 * self._apart > self._elements:
             return (
-                f"{self._apart} of {self._elements} elements are set apart, because the model is ill-conditioned "
-                "there: nothing can be concluded"
+                f"{self._apart} of {self._elements} elements are set apart, because one unit in the last place makes "
+                "another number there: nothing can be concluded"
             )
         return None
 
@@ -239,6 +250,7 @@ class Comparison:
             "elements": self._elements,
             "set_apart": self._apart,
             "samples_set_apart": self._samples_apart,
+            "ill_conditioned": self._ill_conditioned,
         }
         if self._compared and self._spec.is_float:
             ulp = EPSILON.get(self._spec.dtype, EPSILON["float32"])

@@ -16,14 +16,20 @@ def widened(array: Array) -> Array:
 
 
 def nudged(array: Array, rng: np.random.Generator, epsilon: float) -> Array:
-    """Every real number moved by one unit in the last place that the model computes with, up, down, or not at all."""
+    """Every real number moved by one unit in the last place that the model computes with, up or down at random.
+
+    Args:
+        array: of any dtype; what is no real number stays as it is.
+        rng: decides which way.
+        epsilon: one unit in the last place of 1.
+    """
     if array.dtype.kind != "f" and array.dtype.name != "bfloat16":
         return array
     own = array.astype(np.float64)
-    # Half of them stay. An ulp lies between half of epsilon and epsilon of a number: here it is the latter.
-    signs = rng.choice([-1.0, 0.0, 0.0, 1.0], array.shape)
-    with np.errstate(invalid="ignore"):  # infinity by 0
-        moved = np.where(np.isfinite(own), own + signs * epsilon * np.abs(own), own)
+    with np.errstate(invalid="ignore", over="ignore"):
+        # A number is m 2^e with m from 0.5 to 1: its unit in the last place is epsilon 2^(e-1).
+        steps = np.ldexp(epsilon, np.frexp(own)[1] - 1) * rng.choice([-1.0, 1.0], array.shape)
+        moved = np.where(np.isfinite(own) & (own != 0), own + steps, own)
         return np.asarray(moved.astype(array.dtype))
 
 

@@ -11,9 +11,10 @@ up to n/sqrt(2) units: Higham, Accuracy and Stability of Numerical Algorithms, 2
 ImageNet networks with random weights: ONNX Runtime 0.6 to 1 times the floor, XNNPACK up to 3.3, LiteRT's reference
 kernels 7. So a runtime says in `summation` how much more the order of its kernels costs.
 
-Where one unit in the last place of inputs and weights moves an element of the truth by more than the limit (a rounding
-edge, a tie, a pole), the model itself is ill-conditioned: such an element is set apart. Its distance may be
-`FLOOR_MULTIPLE` times that movement; a whole number there is not judged at all.
+Where one unit in the last place of inputs and weights moves an element of the truth by more than the limit, the model
+itself is ill-conditioned: the element then has a limit of its own, `FLOOR_MULTIPLE` times that movement. Where that is
+more than `LARGEST_LIMIT` (a rounding edge, a pole), or another whole number (a tie), the element is set apart: nothing
+can be told from it, and it neither fails nor hides a failure.
 """
 
 from __future__ import annotations

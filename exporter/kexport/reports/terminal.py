@@ -74,7 +74,7 @@ def _set_apart(check: Check) -> str:
         return ""
     return (
         f"set apart in {check.output}: {metrics['set_apart']} of {metrics['elements']} elements, in "
-        f"{metrics['samples_set_apart']} of {metrics['samples']} samples, where the model is ill-conditioned"
+        f"{metrics['samples_set_apart']} of {metrics['samples']} samples, where one ulp makes another number"
     )
 
 
