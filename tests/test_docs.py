@@ -1,0 +1,47 @@
+"""The examples of docs/ci.md, run as a reader would."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conftest import REFERENCE, ROOT
+
+TEXT = (ROOT / "docs" / "ci.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A folder with the reference bundles, and each example in Python as a file of tests."""
+    (tmp_path / "artifacts").mkdir()
+    (tmp_path / "artifacts" / "reference").symlink_to(REFERENCE)
+    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = -W error --strict-markers -p no:cacheprovider\n")
+    for number, code in enumerate(blocks("python")):
+        (tmp_path / f"test_{number}.py").write_text(code)
+    return tmp_path
+
+
+@pytest.mark.parametrize("code", blocks("sh"), ids=lambda code: code.split()[0])
+def test_an_example_of_the_page_on_ci_runs(checkout, code):
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    result = subprocess.run(
+        ["bash", "-e", "-c", code], cwd=checkout, env={**os.environ, "PATH": path}, capture_output=True, text=True,
+        timeout=120,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stdout + result.stderr
+    if code.startswith("pytest"):
+        tests = sum(block.count("def test_") for block in blocks("python"))
+        assert f"{tests + 1} passed" in result.stdout, "one of them is run for two bundles"
+
+
+def test_what_the_page_on_ci_says_of_options_is_what_there_is(kexport):
+    told = kexport("verify", "--help").stdout
+    for option in re.findall(r"^\| `(--[a-z]+)", TEXT, re.MULTILINE):
+        assert option in told
