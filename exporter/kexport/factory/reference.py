@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -57,10 +57,8 @@ class Model:
         for index, spec in enumerate(self._program.signature.outputs):
             all_others = [each[index] for each in (*others, *weighted)]
             moves.append(movement(spec, own[index], true[index], all_others))
-            noise.append(np.zeros(true[index].shape))
-            for value, truth in zip((own, *others), (true, *trues), strict=True):
-                if spec.is_float and value[index].shape == truth[index].shape == noise[-1].shape:
-                    noise[-1] = np.maximum(noise[-1], distance(value[index], truth[index]))
+            pairs = zip((own, *others), (true, *trues), strict=True)
+            noise.append(_noise(spec.is_float, [(value[index], truth[index]) for value, truth in pairs]))
         return Conditioning(named(true), named(moves), named(noise if self._twin else moves), named(own))
 
     def _flat(self, feeds: Mapping[str, Array]) -> list[Array]:
@@ -75,3 +73,16 @@ class Model:
             return [[widened(value) for value in each] for each in self._oracle.own(cases)]
         except Exception as error:  # the model's own code may raise anything
             raise ValueError(located(error)) from error
+
+
+def _noise(is_float: bool, pairs: Sequence[tuple[Array, Array]]) -> Array:
+    """How far each element of a result lies from the truth, over some draws of rounding errors.
+
+    The largest of a few draws is often far below what a search comes upon: three standard deviations of them stand for
+    the largest of many.
+    """
+    shape = pairs[0][1].shape
+    if not is_float or any(array.shape != shape for pair in pairs for array in pair):
+        return np.zeros(shape)
+    apart = np.stack([distance(*pair) for pair in pairs])
+    return np.asarray(np.maximum(apart.max(axis=0), 3.0 * np.sqrt((apart**2).mean(axis=0))))

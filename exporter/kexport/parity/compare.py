@@ -52,11 +52,11 @@ class Comparison:
     """The comparison of one output with the truth, golden after golden: none is kept.
 
     The metrics are `samples`; `elements`; `set_apart`, how many elements cannot be judged because one unit in the last
-    place makes another number of them, and `samples_set_apart`; `ill_conditioned`, how many have a wider limit of
-    their own, because one unit in the last place moves them by more than the limit; `ulp`, the largest distance in units in the last place of the output's scale;
-    `noise_multiple`, the same in noise floors; `sqnr_db`, the ratio of signal to error; `label_flips`, in how many
-    rows of scores another column is the largest; `worst`, the golden, index, value and truth of the worst element;
-    `floor` and `floor_source`.
+    place makes another number of them, and `samples_set_apart`; `ill_conditioned`, how many have a wider limit of their
+    own, because one unit in the last place moves them by more than the limit; `ulp`, the largest distance in units in
+    the last place of the output's scale; `noise_multiple`, the same in noise floors; `sqnr_db`, the ratio of signal to
+    error; `label_flips`, in how many rows of scores another column is the largest; `worst`, the golden, index, value
+    and truth of the worst element; `floor`, and where the limit comes from.
 
     Args:
         spec: of the output.
