@@ -62,12 +62,23 @@ def test_batches_and_lengths_grow_and_shrink_between_consecutive_cases():
     first = [batch for batch, _ in shapes]
     assert 1 in first[3:]  # a single sample after larger batches
     assert max(batch for batch, _ in shapes[:2]) > shapes[2][0] > 1
+    assert all(before != after for before, after in itertools.pairwise(shapes))
+    assert len({length for _, length in shapes[4:]}) > 1
     static = Signature((TensorSpec("x", "float32", (None, 3)),), SIGNAL.outputs)
     assert {feeds["x"].shape[0] for _, feeds in planned(static, {"x": Uniform()})} >= {1, 2, 5}
 
 
 @pytest.mark.parametrize(
-    "domain", [Ints(3, 40), Choice(2.0, 7.0, 5.0), Choice("a", "b", "c"), Choice(0.0, np.nan, -np.inf)], ids=str
+    "domain",
+    [
+        Ints(3, 40),
+        Choice(2.0, 7.0, 5.0),
+        Choice(-1.0, 1.0, 3.0),
+        Choice(-1.0, 0.0, 3.0),
+        Choice("a", "b", "c"),
+        Choice(0.0, np.nan, -np.inf),
+    ],
+    ids=str,
 )
 @pytest.mark.parametrize("shape", [(None,), (None, 2), (None, None), (None, 100)])
 def test_every_value_of_a_few_is_tried_and_no_other(domain, shape):
@@ -101,6 +112,8 @@ def test_any_two_inputs_are_at_opposite_ends_once(count):
     for one, other in itertools.combinations(domains, 2):
         assert any((feeds[one] == 2).all() != (feeds[other] == 2).all() for feeds in found)
     assert all(np.isin(feeds[name], (-1, 2)).all() for feeds in found for name in domains)
+    upper = [{name for name in domains if (feeds[name] == 2).all()} for feeds in found]
+    assert count > 3 or all({name} in upper for name in domains)
 
 
 def test_the_number_of_cases_stays_small_and_their_labels_differ():
