@@ -108,6 +108,16 @@ def test_recorded_data_projects_between_its_least_and_largest_values_of_each_ele
     assert Samples(np.array([True, True])).project(np.array([False])).tolist() == [True]
 
 
+def test_recorded_data_is_sampled_whole_or_cut_to_its_beginning_and_never_made_longer():
+    domain, rng = Samples(np.arange(20.0).reshape(4, 5)), np.random.default_rng(0)
+    for length in (5, 3):
+        drawn = domain.sample(rng, (50, length))
+        assert np.array_equal(np.unique(drawn, axis=0), domain.values[:, :length])
+    for shape in ((2, 6), (2, 5, 1), (2,)):
+        with pytest.raises(UsageError, match="smaller"):
+            domain.sample(rng, shape)
+
+
 def test_a_domain_tells_how_long_a_step_is_and_whether_anything_lies_between_its_values():
     rows = np.array([[0.0], [2.0], [np.inf]])
     told = [

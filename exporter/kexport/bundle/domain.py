@@ -220,6 +220,7 @@ class Choice:
 class Samples:
     """Recorded data; the first axis counts the samples. What is projected stays between its least and largest values.
 
+    Where less is asked for along another axis than was recorded, a sample is cut to its beginning.
     Its text tells the number of samples; their values lie in the bundle's `samples.npz`.
     """
 
@@ -230,10 +231,11 @@ class Samples:
         return self.values.dtype.kind not in "fc"
 
     def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:  # noqa: D102
-        picked = self.values[rng.integers(0, len(self.values), shape[0])]
-        if picked.shape != shape:
-            raise UsageError("the recorded samples have one shape", got=picked.shape, expected=shape)
-        return picked
+        own = self.values.shape
+        if len(own) != len(shape) or any(has < asked for has, asked in zip(own[1:], shape[1:], strict=True)):
+            raise UsageError("the recorded samples are smaller", got=own[1:], expected=shape[1:])
+        rows = rng.integers(0, len(self.values), shape[0])
+        return np.asarray(self.values[(rows, *map(slice, shape[1:]))])
 
     def corners(self) -> list[float]:  # noqa: D102
         return []  # recorded data says nothing of values that were not recorded
