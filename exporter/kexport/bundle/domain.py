@@ -234,8 +234,9 @@ class Samples:
         own = self.values.shape
         if len(own) != len(shape) or any(has < asked for has, asked in zip(own[1:], shape[1:], strict=True)):
             raise UsageError("the recorded samples are smaller", got=own[1:], expected=shape[1:])
-        rows = rng.integers(0, len(self.values), shape[0])
-        return np.asarray(self.values[(rows, *map(slice, shape[1:]))])
+        picked = self.values[rng.integers(0, len(self.values), shape[0])]
+        cut: Array = picked[tuple(map(slice, shape))]
+        return cut
 
     def corners(self) -> list[float]:  # noqa: D102
         return []  # recorded data says nothing of values that were not recorded
