@@ -1,0 +1,1 @@
+"""Finding the layer at which an artifact parts from the model."""
