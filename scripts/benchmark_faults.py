@@ -1,0 +1,260 @@
+"""Plant faults in healthy artifacts, and count what finds them.
+
+    python scripts/benchmark_faults.py --work DIR [--only REGEX] [--parts effect,goldens,search,localise] [--write]
+    python scripts/benchmark_faults.py --work DIR --parts healthy,resaved [--write]
+    python scripts/benchmark_faults.py --sample
+
+Models, their domains and their faults are in tests/fault_cases, one file a family. Bundles are built once and kept in
+DIR. `effect` plants each fault and measures what it does; a fault without an effect is refused. `goldens` verifies the
+faulty bundle, `search` searches it for 60 s at most, `localise` asks for the layer. `healthy` searches healthy bundles
+for 2 s with 5 seeds, `resaved` verifies files that hold the same in another order. `--resume` keeps what an earlier run
+wrote into DIR. `--write` puts all into docs/faults.json, and the page docs/faults.md beside it. `--sample` plants a few
+faults, and compares what comes out with docs/faults.json.
+
+Exit code 1 when a fault that must be found is missed, a healthy artifact is called faulty, or a fault cannot be
+planted. All of it takes some hours on two cores. Needs `kexport[build]`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import importlib.metadata
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+TABLE, PAGE = ROOT / "docs" / "faults.json", ROOT / "docs" / "faults.md"
+OF_FAULTS, OF_HEALTHY = ("effect", "goldens", "search", "localise"), ("healthy", "resaved")
+PACKAGES = ("keras", "tensorflow-cpu", "tf2onnx", "onnx", "onnxruntime", "ai-edge-litert")
+SAMPLE = "^(dense|integers)/"
+Record = dict[str, Any]
+
+
+def cases_module(name: str = "") -> Any:
+    """A module of the cases, which belong to the tests."""
+    if str(ROOT / "tests") not in sys.path:
+        # Last, and without this folder: it has a coverage.py, which is also the name of a package.
+        sys.path[:] = [path for path in sys.path if path != str(ROOT / "scripts")]
+        sys.path.append(str(ROOT / "tests"))
+    return importlib.import_module(f"fault_cases{name}")
+
+
+class Faults:
+    """The faults that were asked for, and what is known of each, kept in the work folder.
+
+    Args:
+        options: of the command line.
+    """
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options = options
+        self.work = Path(options.work)
+        self.families = [
+            family for family in cases_module().every() if any(re.search(options.only, f.name) for f in family.faults)
+        ]
+        self.faults = [fault for f in self.families for fault in f.faults if re.search(options.only, fault.name)]
+
+    def place(self, fault: Any, suffix: str = "") -> Path:
+        """Of a fault's bundle, or of a file or folder beside it."""
+        return self.work / str(fault.family) / (str(fault.name).replace("/", "_") + suffix)
+
+    def record(self, fault: Any) -> Record:
+        """What is known of a fault."""
+        path = self.place(fault, ".json")
+        return dict(json.loads(path.read_text())) if path.exists() else {}
+
+    def plant(self) -> None:
+        """Plant all and measure them, a process a family."""
+        command = [sys.executable, __file__, "--work", str(self.work), "--only", self.options.only, "--family"]
+        lacking = [f for f in self.families if not (self.options.resume and all(map(self._planted, f.faults)))]
+
+        def run(family: Any) -> str:
+            log = self.work / f"{family.name}.log"
+            with log.open("w") as file:
+                done = subprocess.run([*command, family.name], stdout=file, stderr=file, check=False)
+            return "" if done.returncode == 0 else f"ended with {done.returncode}\n{log.read_text()[-2000:]}"
+
+        for family, problem in _each(run, lacking, self.options.jobs):
+            print(f"planted: {family.name} {problem}", flush=True)
+
+    def _planted(self, fault: Any) -> bool:
+        return not re.search(self.options.only, fault.name) or "effect" in self.record(fault)
+
+    def find(self, part: str, how: Callable[[Any], Record]) -> None:
+        """Let one way of finding faults try all that were planted."""
+        faults = [fault for fault in self.faults if "effect" in self.record(fault)]
+        if self.options.resume:
+            faults = [fault for fault in faults if part not in self.record(fault)]
+        for index, (fault, found) in enumerate(_each(how, faults, self.options.jobs), 1):
+            self.place(fault, ".json").write_text(json.dumps({**self.record(fault), part: found}))
+            print(f"[{index}/{len(faults)}] {part} {fault.name}: {json.dumps(found)}", flush=True)
+
+    def goldens(self, fault: Any) -> Record:
+        """What plain verification says."""
+        return dict(cases_module("._found").by_goldens(self.place(fault), fault.runtime))
+
+    def search(self, fault: Any) -> Record:
+        """What a search says."""
+        from kexport.parity.budget import Budget
+
+        found, budget = cases_module("._found"), Budget(seconds=self.options.seconds)
+        return dict(found.by_search(self.place(fault), fault.runtime, budget, self.place(fault, ".searched")))
+
+    def localise(self, fault: Any) -> Record:
+        """The layer that is named; only of faults that lie in one, in formats that can be looked into."""
+        if not fault.layer or fault.format not in ("onnx", "tflite"):
+            return {}
+        searched = self.place(fault, ".searched")
+        return dict(cases_module("._found").by_localise(searched if searched.exists() else self.place(fault), fault))
+
+
+def _each(function: Callable[[Any], Any], items: Iterable[Any], jobs: int) -> Iterator[tuple[Any, Any]]:
+    """Each item with its result, as soon as it is there."""
+    with ThreadPoolExecutor(jobs) as pool:
+        running = {pool.submit(function, item): item for item in items}
+        for job in as_completed(running):
+            yield running[job], job.result()
+
+
+def healthy(options: argparse.Namespace, part: str) -> Record:
+    """Of each healthy model that was asked for, what was said against it."""
+    module, work = cases_module("._healthy"), Path(options.work)
+    names = [name for name in module.names() if re.search(options.only, name)]
+    kept = work / f"{part}.json"
+    found: Record = dict(json.loads(kept.read_text())) if kept.exists() and options.resume else {}
+    command = [sys.executable, __file__, "--work", str(work), "--healthy"]
+
+    def run(name: str) -> Any:
+        log = work / "healthy.log"
+        with log.open("a") as file:
+            done = subprocess.run([*command, name], stdout=subprocess.PIPE, stderr=file, text=True, check=False)
+        if done.returncode:
+            return f"the model cannot be built: {done.stdout[-300:]}"
+        path = Path(done.stdout.splitlines()[-1])
+        if part == "resaved":
+            return {str(seed): module.resaved(path, seed) for seed in range(module.SEEDS)}
+        return {str(seed): module.search(path, seed) for seed in range(module.SEEDS)}
+
+    for name, result in _each(run, [name for name in names if name not in found], options.jobs):
+        found[name] = result
+        kept.write_text(json.dumps(found))
+        print(f"{part} {name}: {json.dumps(result)[:400]}", flush=True)
+    return found
+
+
+def read() -> Record:
+    """What docs/faults.json holds."""
+    return dict(json.loads(TABLE.read_text(encoding="utf-8"))) if TABLE.exists() else {}
+
+
+def write(table: Record) -> None:
+    """Write the table, a line a fault or model, and make the page of it."""
+    sections = []
+    for key, value in table.items():
+        if isinstance(value, dict) and all(isinstance(entry, dict) for entry in value.values()):
+            lines = ",\n".join(f"  {json.dumps(name)}: {json.dumps(entry)}" for name, entry in sorted(value.items()))
+            sections.append(f" {json.dumps(key)}: {{\n{lines}\n }}")
+        else:
+            sections.append(f" {json.dumps(key)}: {json.dumps(value)}")
+    TABLE.write_text("{\n" + ",\n".join(sections) + "\n}\n", encoding="utf-8")
+    PAGE.write_text(cases_module("._page").page(table), encoding="utf-8")
+    print(f"written: {TABLE} and {PAGE}")
+
+
+def merged(table: Record, faults: Faults, parts: dict[str, Record]) -> Record:
+    """The table with what was found now, without faults that are no more; other sections stay as they are."""
+    known = {fault.name for family in cases_module().every() for fault in family.faults}
+    old = {name: entry for name, entry in table.get("faults", {}).items() if name in known}
+    new = {fault.name: record for fault in faults.faults if "effect" in (record := faults.record(fault))}
+    found = {name: {**table.get(name, {}), **part} for name, part in parts.items()}
+    versions = {name: importlib.metadata.version(name) for name in PACKAGES}
+    return {**table, "versions": versions, "faults": {**old, **new}, **found}
+
+
+def parsed() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--work", metavar="DIR", help="where bundles and records are kept")
+    parser.add_argument("--only", default="", metavar="REGEX", help="faults, or healthy models, whose name matches")
+    parser.add_argument("--parts", default=",".join(OF_FAULTS), help="some of: " + ",".join(OF_FAULTS + OF_HEALTHY))
+    parser.add_argument("--seconds", type=float, default=60.0, help="of search a fault (%(default)s)")
+    parser.add_argument("--jobs", type=int, default=1, help="at a time (%(default)s)")
+    parser.add_argument("--resume", action="store_true", help="keep what is in DIR already")
+    parser.add_argument("--sample", action="store_true", help="the part that the tests run")
+    parser.add_argument("--write", action="store_true", help="write docs/faults.json and docs/faults.md")
+    parser.add_argument("--family", help=argparse.SUPPRESS)
+    parser.add_argument("--healthy", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    options.parts = options.parts.split(",")
+    if unknown := sorted(set(options.parts) - set(OF_FAULTS + OF_HEALTHY)):
+        parser.error(f"unknown parts: {', '.join(unknown)}")
+    if not (options.work or options.sample):
+        parser.error("--work DIR is missing")
+    return options
+
+
+def sample() -> int:
+    """Plant a few faults; 1 when what comes out is not what the table says."""
+    with tempfile.TemporaryDirectory() as folder:
+        options = argparse.Namespace(work=folder, only=SAMPLE, resume=False, jobs=2)
+        faults = Faults(options)
+        faults.plant()
+        table = read().get("faults", {})
+        wrong = [line for fault in faults.faults for line in _differences(fault, faults.record(fault), table)]
+    print("\n".join(wrong))
+    return 1 if wrong else 0
+
+
+def _differences(fault: Any, record: Record, table: Record) -> Iterator[str]:
+    if "effect" not in record:
+        yield f"{fault.name} cannot be planted: {record.get('broken', 'see its log')}"
+        return
+    stated = table.get(fault.name)
+    if stated is None:
+        yield f"{fault.name} is not in docs/faults.json"
+    elif stated["effect"]["must_be_found"] != record["effect"]["must_be_found"]:
+        yield f"{fault.name}: {record['effect']}; docs/faults.json says {stated['effect']}"
+
+
+def main() -> int:
+    """Run what was asked for; 1 when something is not as it should be."""
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+    options = parsed()
+    if options.sample:
+        return sample()
+    work = Path(options.work)
+    work.mkdir(parents=True, exist_ok=True)
+    if options.family:
+        cases_module("._measuring").measure(options.family, work, options.only)
+        return 0
+    if options.healthy:
+        print(cases_module("._healthy").build(options.healthy, work))
+        return 0
+    faults = Faults(options)
+    for part in OF_FAULTS:
+        if part in options.parts:
+            faults.plant() if part == "effect" else faults.find(part, getattr(faults, part))
+    parts = {part: healthy(options, part) for part in OF_HEALTHY if part in options.parts}
+    table = merged(read(), faults, parts)
+    if options.write:
+        write(table)
+    bad = list(cases_module("._page").bad(table))
+    bad += [f"{fault.name}: not planted" for fault in faults.faults if "effect" not in faults.record(fault)]
+    print("\n".join(bad))
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

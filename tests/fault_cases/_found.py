@@ -1,0 +1,101 @@
+"""Whether a fault is found: by the goldens, by a search, by what others do; and which layer is named."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import kexport
+from fault_cases._effect import Feeds, one_batch, opened
+from fault_cases._family import Fault
+from kexport.bundle.folder import Bundle
+from kexport.parity.budget import Budget
+
+SECONDS = 60.0
+BATCH = 32
+CLOSE = 1e-5
+_LOCALISING = 600  # seconds
+
+
+def by_goldens(path: Path, runtime: str) -> dict[str, Any]:
+    """Whether `kexport verify` fails, and by which kinds of checks."""
+    report = kexport.verify(path, [runtime])
+    failed = sorted({check.kind for check in report.checks if not check.passed and check.ran})
+    return {"found": bool(failed), "by": failed}
+
+
+def by_search(path: Path, runtime: str, budget: Budget, searched: Path) -> dict[str, Any]:
+    """Whether a search finds it, after how many seconds of search and evaluations, and what it says.
+
+    Args:
+        path: of the bundle.
+        runtime: to search.
+        budget: of the search.
+        searched: takes a copy of the bundle, with the input that was found.
+    """
+    shutil.rmtree(searched, ignore_errors=True)
+    shutil.copytree(path, searched)
+    report = kexport.verify(searched, [runtime], search=budget)
+    checks = [check for check in report.checks if check.kind == "search"]
+    metrics: Mapping[str, Any] = checks[0].metrics if checks else {}
+    told = checks or [check for check in report.checks if not check.passed]
+    return {
+        "found": any(not check.passed and check.ran for check in checks),
+        "ran": bool(checks) and all(check.ran for check in checks),
+        "seconds": round(float(metrics.get("seconds", 0.0)), 1),
+        "evaluations": metrics.get("evaluations"),
+        "told": "; ".join(check.detail for check in told)[:300],
+    }
+
+
+def by_one_batch(healthy: Bundle, faulty: Bundle, fault: Fault) -> dict[str, Any]:
+    """Whether one random batch, compared with Keras to 1e-5, shows it; and whether the healthy artifact does too."""
+    feeds = one_batch(healthy, BATCH)
+    wanted = opened(healthy, "keras")(feeds)
+    return {
+        "found": not _close(opened(faulty, fault.format)(feeds), wanted),
+        "alarm": not _close(_own(healthy, fault.format, feeds), wanted),
+    }
+
+
+def _own(healthy: Bundle, format_name: str, feeds: Feeds) -> Any:
+    return opened(healthy, format_name)(feeds)
+
+
+def _close(values: Any, wanted: Any) -> bool:
+    if values is None or wanted is None:
+        return False
+    return all(
+        value.shape == want.shape and np.allclose(value, want, rtol=0, atol=CLOSE, equal_nan=True)
+        for value, want in zip(values, wanted, strict=True)
+    )
+
+
+def by_localise(path: Path, fault: Fault) -> dict[str, Any]:
+    """The layers that `kexport localise` names first, on the goldens or on an input that a search has found."""
+    command = [sys.executable, "-m", "kexport", "localise", str(path), "--runtime", fault.runtime, "--json"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=_LOCALISING, stdin=subprocess.DEVNULL, check=False
+    )
+    try:
+        (found,) = json.loads(done.stdout)["localisations"]
+    except (ValueError, KeyError):
+        return {"named": "", "right": False, "told": (done.stderr or done.stdout).strip()[-300:]}
+    if not found["partings"]:
+        return {"named": "", "right": False, "told": "; ".join(found["notes"]) or "nothing parts"}
+    first = found["partings"][0]
+    names = [first["layer"], *first["with_it"]]
+    own = [_last(name) for name in names]
+    return {"named": " or ".join(names), "right": own[0] == fault.layer, "among": fault.layer in own}
+
+
+def _last(path: str) -> str:
+    """The layer's own name, of its path."""
+    return path.rpartition("/")[2]
