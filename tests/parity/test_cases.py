@@ -135,7 +135,7 @@ def test_recorded_samples_of_several_inputs_stay_together_and_every_one_to_check
     cases = planned(TWO, {"a": Samples(rows), "b": Samples(rows * 10)})
     batches = [len(feeds["a"]) for _, feeds in cases]
     assert batches[:3] == [1, 2, 5]
-    assert max(batches) <= 256
+    assert max(batches) <= 1024
     assert all(np.array_equal(feeds["b"], feeds["a"] * 10) for _, feeds in cases)
     tried = np.concatenate([feeds["a"].ravel() for _, feeds in cases])
     wanted = split(count)[0]
@@ -155,7 +155,7 @@ def test_recorded_samples_are_drawn_one_batch_at_a_time():
     values = np.zeros((10_000, 1000), "float32")
     tracemalloc.start()
     for _, feeds in plan(Signature((spec,), ()), {"x": Samples(values)}, lambda feeds: None):
-        assert len(feeds["x"]) <= 256
+        assert len(feeds["x"]) <= 1024
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < values.nbytes / 10

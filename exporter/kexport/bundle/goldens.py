@@ -8,8 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
+from kexport.bundle import arrays
 from kexport.bundle.signature import Array, Signature
 from kexport.errors import BundleError
 
@@ -39,16 +38,14 @@ class Golden:
 
 #: The parts of a golden as its file names them; the first two are there for every input and output.
 _PARTS = {"input": "inputs", "truth": "truth", "own": "own", "moves": "moves"}
-_WORTH_COMPRESSING = 1 << 24  # bytes; recorded data beyond that compresses badly, and slows every check
 
 
 def write(path: Path, goldens: Sequence[Golden]) -> None:
     """Write the arrays as `N/input/NAME`, `N/truth/NAME`, `N/own/NAME` and `N/moves/NAME`, deterministically."""
-    arrays: dict[str, Array] = {}
+    named: dict[str, Array] = {}
     for index, golden in enumerate(goldens):
-        arrays |= arrays_of(index, golden)
-    small = sum(array.nbytes for array in arrays.values()) <= _WORTH_COMPRESSING
-    (np.savez_compressed if small else np.savez)(path, allow_pickle=False, **arrays)
+        named |= arrays_of(index, golden)
+    arrays.write(path, named)
 
 
 def stream(path: Path, signature: Signature, labels: Sequence[str]) -> Iterator[Golden]:
@@ -58,9 +55,10 @@ def stream(path: Path, signature: Signature, labels: Sequence[str]) -> Iterator[
         BundleError: the file is damaged, or lacks an array.
     """
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            for index, label in enumerate(labels):
-                yield golden_in(stored, index, label, signature)
+        stored = arrays.Stored(path)
+        for index, label in enumerate(labels):
+            yield golden_in(stored, index, label, signature)
+            stored.release()
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise BundleError(f"{path.name} is damaged", got=error, hint="build the bundle again") from None
 

@@ -10,7 +10,8 @@ bundle was built.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -21,6 +22,7 @@ from kexport.errors import BundleError
 
 SCHEMA = 1
 FILE_NAME = "manifest.json"
+_HINT = "copy the bundle again, or build it again"
 
 
 @dataclass(frozen=True)
@@ -173,14 +175,15 @@ class Manifest:
     def from_json(cls, data: Mapping[str, Any]) -> Manifest:
         """The inverse of `to_json`."""
         goldens = data["goldens"]
+        signature = Signature.from_json(data["signature"])
         return cls(
             name=str(data["name"]),
-            signature=Signature.from_json(data["signature"]),
+            signature=signature,
             artifacts=tuple(Artifact.from_json(entry) for entry in data["artifacts"]),
             goldens_path=safe_path(str(goldens["path"])),
             goldens_sha256=str(goldens["sha256"]),
             cases=tuple(map(str, goldens["cases"])),
-            limits=tuple(OutputLimit.from_json(entry) for entry in goldens["limits"]),
+            limits=_limits(goldens["limits"], signature),
             domains=dict(data["domains"]),
             provenance=dict(data["provenance"]),
             refused=dict(data.get("refused", {})),
@@ -189,6 +192,33 @@ class Manifest:
             samples=_stored(data["samples"]) if "samples" in data else None,
             undeclared=dict(data.get("undeclared", {})),
         )
+
+
+def _limits(entries: Sequence[Mapping[str, Any]], signature: Signature) -> tuple[OutputLimit, ...]:
+    """One of each output, in the order of the outputs: what has none would never be compared.
+
+    Raises:
+        BundleError: one is missing or too many, is in another place, or is no number that bounds anything.
+    """
+    limits = tuple(OutputLimit.from_json(entry) for entry in entries)
+    named, outputs = [limit.output for limit in limits], [spec.name for spec in signature.outputs]
+    if named != outputs:
+        raise BundleError(
+            "the manifest has not one limit for each output, in their order",
+            got=", ".join(map(str, named)) or "no limit",
+            expected=", ".join(outputs),
+            hint=_HINT,
+        )
+    for limit in limits:
+        numbers = (limit.scale, limit.floor, limit.limit, *(() if limit.decibels is None else (limit.decibels,)))
+        if not all(math.isfinite(number) for number in numbers) or limit.scale <= 0 or limit.limit < 0:
+            raise BundleError(
+                f"the manifest has a limit of output {limit.output!r} that bounds nothing",
+                got=f"limit {limit.limit}, scale {limit.scale}, floor {limit.floor}",
+                expected="finite numbers, the scale above 0",
+                hint=_HINT,
+            )
+    return limits
 
 
 def _stored(data: Mapping[str, Any]) -> Stored:

@@ -22,7 +22,7 @@ import numpy as np
 from kexport.bundle import goldens
 from kexport.bundle.goldens import Golden
 from kexport.bundle.signature import Array, Signature
-from kexport.errors import BundleError
+from kexport.errors import BundleError, InputError
 
 FOLDER = "witnesses"
 _NAME_LENGTH = 16
@@ -39,6 +39,8 @@ class Witness:
             own limit: the model is noisier here than on the goldens, or the reference is a runtime.
         scales: of each output.
         before: inputs of the calls that a session must have made before it, for the fault to show; nearly always none.
+        digest: SHA-256 of the artifact that the runtime of `reference` ran; without that artifact nobody knows whether
+            the truth is one.
     """
 
     golden: Golden
@@ -46,6 +48,7 @@ class Witness:
     limits: Mapping[str, float]
     scales: Mapping[str, float]
     before: Sequence[Mapping[str, Array]] = ()
+    digest: str = ""
 
 
 def store(bundle: Path, witness: Witness) -> str:
@@ -78,6 +81,7 @@ def _content(witness: Witness) -> bytes:
         "before": len(witness.before),
         "limits": dict(witness.limits),
         "scales": dict(witness.scales),
+        "digest": witness.digest,
     }
     arrays: dict[str, Array] = {"about": np.array(json.dumps(about, sort_keys=True))}
     arrays |= goldens.arrays_of(0, witness.golden)
@@ -121,6 +125,15 @@ def read(path: Path, signature: Signature) -> Witness:
                 {spec.name: stored[f"before/{index}/{spec.name}"] for spec in signature.inputs}
                 for index in range(about["before"])
             ]
-            return Witness(golden, about["reference"], about["limits"], about["scales"], before)
+            limits, scales = (_by_output(about[key], signature) for key in ("limits", "scales"))
+            for call in (*before, golden.inputs):
+                signature.check(call)
+            return Witness(golden, str(about["reference"]), limits, scales, before, str(about.get("digest", "")))
+    except InputError as error:
+        raise BundleError(f"{FOLDER}/{path.name} is of another model", got=error.subject, hint=hint) from None
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise BundleError(f"{FOLDER}/{path.name} is damaged", got=error, hint=hint) from None
+
+
+def _by_output(numbers: Mapping[str, float], signature: Signature) -> dict[str, float]:
+    return {spec.name: float(numbers[spec.name]) for spec in signature.outputs}

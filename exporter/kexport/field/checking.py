@@ -105,6 +105,7 @@ def _check_witnesses(
     limits: Sequence[OutputLimit],
 ) -> Iterator[Check]:
     """Replay what searches found; a witness that needs calls before it gets a session of its own."""
+    digests = {each.sha256 for each in bundle.manifest.artifacts}
     for path in witnesses.paths(bundle.path):
         try:
             witness = witnesses.read(bundle.path / path, bundle.signature)
@@ -113,6 +114,11 @@ def _check_witnesses(
             continue
         if witness.reference == runtime.name:
             continue  # the truth of this one is what the runtime itself gave
+        if witness.digest and witness.digest not in digests:
+            why = f"{path}: its truth is what {witness.reference} gave for an artifact that is no longer in the bundle"
+            hint = "delete the file, and search again"
+            yield Check("witness", False, artifact.path, runtime.name, detail=f"{why}; {hint}", ran=False)
+            continue
         own = opened() if witness.before else session
         for call in witness.before:
             own(dict(call))
@@ -139,7 +145,7 @@ def _check_parity(
 ) -> Iterator[Check]:
     """Run every golden, one in memory at a time."""
     comparisons = comparisons_for(bundle, limits)
-    for golden in bundle.goldens():
+    for golden in bundle.goldens(checked=True):
         result = session(dict(golden.inputs))
         for name, comparison in comparisons.items():
             comparison.add(golden.label, golden.truth[name], result[name], golden.own.get(name), golden.moves.get(name))

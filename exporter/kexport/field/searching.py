@@ -80,22 +80,23 @@ def search(
     ]
     clock = Clock(budget)
     if contests:
-        _run(space, contests, truth, budget, clock)
+        run(space, contests, truth, budget, clock)
         if any(contest.settled for contest in contests):
             _keep_failures(bundle, contests)
         elif truth is not None:
             _keep_nearest(bundle, contests)
     for remote in tested:
         own = [contest for contest in contests if remote in (contest.remote, contest.partner)]
-        record(_check(remote, own, _blamed(remote, contests), clock, budget))
+        record(check(remote, own, _blamed(remote, contests), clock, budget))
 
 
 def _space(bundle: Bundle) -> Space:
-    shapes = [{name: value.shape for name, value in golden.inputs.items()} for golden in bundle.goldens()]
+    shapes = [{name: value.shape for name, value in golden.inputs.items()} for golden in bundle.goldens(checked=True)]
     return Space(bundle.signature, bundle.domains(), shapes)
 
 
-def _run(space: Space, contests: Sequence[Contest], truth: Truth | None, budget: Budget, clock: Clock) -> None:
+def run(space: Space, contests: Sequence[Contest], truth: Truth | None, budget: Budget, clock: Clock) -> None:
+    """Ask, evaluate and score until the budget is used up or every contest is settled."""
     order = Search(space, [contest.name for contest in contests], budget.seed)
     before: Mapping[str, Array] | None = None
     refusals = 0
@@ -158,7 +159,7 @@ def _scored(
     reference = right if contest.partner is None else outputs[id(contest.partner)]
     for remote, found in ((contest.remote, value), (contest.partner, reference)):
         if isinstance(found, str) and remote is not None:
-            contest.fail(f"{remote.runtime.name} fails on {trial.origin}: {found}")
+            contest.fail(f"{remote.label} fails on {trial.origin}: {found}", remote)
             return None
     assert not isinstance(value, str)
     assert reference is not None
@@ -166,7 +167,7 @@ def _scored(
     try:
         return contest.score(trial, value, reference, before)
     except RuntimeFailedError as error:
-        contest.fail(f"a runtime fails on {trial.origin}: {error}")
+        contest.fail(f"{error.remote.label} fails on {trial.origin}: {error}", error.remote)
         return None
 
 
@@ -192,13 +193,16 @@ def _keep_nearest(bundle: Bundle, contests: Sequence[Contest]) -> None:
     try:
         _store(bundle, worst, worst.nearest())
     except RuntimeFailedError as error:
-        worst.fail(f"{worst.remote.runtime.name} fails on an input that it took before: {error}")
+        worst.fail(f"{worst.remote.runtime.name} fails on an input that it took before: {error}", worst.remote)
 
 
 def _store(bundle: Bundle, contest: Contest, witness: Witness | None) -> None:
     """Write a witness into the bundle; where it cannot be written, the check says so."""
     if witness is None:
         return
+    if contest.partner is not None:
+        digests = {artifact.path: artifact.sha256 for artifact in bundle.manifest.artifacts}
+        witness = replace(witness, digest=digests[contest.partner.artifact])
     try:
         contest.witness_path = witnesses.store(bundle.path, witness)
     except OSError as error:
@@ -211,16 +215,23 @@ def _blamed(remote: Remote, contests: Sequence[Contest]) -> list[Contest]:
 
 
 def _blamed_of(contest: Contest, contests: Sequence[Contest]) -> list[Remote]:
-    """Which side of a failed comparison is wrong: that which fewer formats agree with; both, where these are equal."""
+    """Which side of a failed comparison is wrong: that which fewer formats agree with; both, where these are equal.
+
+    A runtime that failed on the goldens is not to be trusted, whoever agrees with it.
+    """
     if contest.partner is None:
         return [contest.remote]
+    if contest.standing.at_fault is not None:
+        return [contest.standing.at_fault]
     sides = (contest.remote, contest.partner)
     support = [_agreeing(side, contests) for side in sides]
     return [side for side, own in zip(sides, support, strict=True) if own == min(support)]
 
 
 def _agreeing(remote: Remote, contests: Sequence[Contest]) -> int:
-    """How many other formats have a runtime that agreed with this one on every input."""
+    """How many other formats have a runtime that agreed with this one on every input; less than none, if doubted."""
+    if remote.doubted:
+        return -1
     others = [
         contest.partner if contest.remote is remote else contest.remote
         for contest in contests
@@ -235,9 +246,10 @@ def _trust(contest: Contest, contests: Sequence[Contest]) -> int:
     return 0 if contest.partner is None else _agreeing(contest.partner, contests)
 
 
-def _check(
+def check(
     remote: Remote, contests: Sequence[Contest], failed: Sequence[Contest], clock: Clock, budget: Budget
 ) -> Check:
+    """What the comparisons of a runtime came to, and which of them speak against it."""
     if not contests:
         why = "there is nothing to compare it with: no other runtime is installed that reads an artifact"
         return _unmade(remote, why)
@@ -270,7 +282,7 @@ def _mostly_apart(contest: Contest) -> bool:
 def _other(contest: Contest, remote: Remote) -> str:
     """The runtime at the other side, empty where that is the truth."""
     other = contest.remote if contest.partner is remote else contest.partner
-    return other.runtime.name if other is not None else ""
+    return other.label if other is not None else ""
 
 
 def _told(contest: Contest, remote: Remote, failures: int) -> str:

@@ -21,7 +21,7 @@ _ENOUGH_LENGTHS = 4
 _BATCHES = (1, 5, 2)
 _PATTERN_BATCHES = (2, 1, 3)
 _RECORDED_BATCHES = (1, 2, 5)
-_MOST_ROWS, _MOST_ELEMENTS = 256, 1 << 20  # of a batch of recorded samples
+_MOST_ROWS, _MOST_ELEMENTS = 1024, 1 << 18  # of a batch of recorded samples
 _MIXED_PATTERNS = 4  # where some inputs are recorded, so many corners of the others
 
 __all__ = ["SEED", "Feeds", "plan"]

@@ -75,6 +75,7 @@ class Comparison:
         self._elements = self._apart = self._samples = self._samples_apart = self._ill_conditioned = 0
         self._signal = self._error = 0.0
         self._flips: int | None = None
+        self._scores = len(spec.shape) == 2 and (spec.shape[1] or 0) > 1  # a row of scores, one of each class
         self._exact = not spec.is_float and (limit.source == EXACT or spec.numpy_dtype.kind == "U")
 
     def add(self, label: str, truth: Array, value: Array, own: Array | None = None, moves: Array | None = None) -> None:
@@ -181,13 +182,13 @@ class Comparison:
 
     def _sum_up(self, truth: Array, apart: Array) -> None:
         signal, error = np.abs(truth).ravel() if truth.dtype.kind == "c" else truth.ravel(), apart.ravel()
-        total = float(signal @ signal)
+        total = _power(signal)
         if math.isfinite(total):  # NaN and infinity have no power; such a golden is left out of the ratio
             self._signal += total
-            self._error += float(error @ error)
+            self._error += _power(error)
 
     def _count_flips(self, truth: Array, value: Array) -> None:
-        if truth.ndim == 2 and truth.shape[1] > 1 and truth.dtype.kind == "f":
+        if self._scores and truth.dtype.kind == "f":
             flips = int((truth.argmax(axis=1) != value.argmax(axis=1)).sum())
             self._flips = flips + (self._flips or 0)
 
@@ -293,6 +294,11 @@ def _plain(value: Any) -> Any:
     item = value.item() if isinstance(value, np.generic) else value
     finite = isinstance(item, bool | int) or (isinstance(item, float) and math.isfinite(item))
     return item if finite else str(item)
+
+
+def _power(values: Array) -> float:
+    """The sum of squares; not by a product of vectors, whose threads would wait for each other on a busy machine."""
+    return float(np.einsum("i,i->", values, values))
 
 
 def as_text(value: Array) -> Array:

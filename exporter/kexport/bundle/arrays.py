@@ -1,0 +1,104 @@
+"""Named arrays in an `.npz` that is never unpickled, written so that large ones are read without a copy.
+
+An array that is stored and not compressed begins at a multiple of 64 bytes of the file, where every runtime may read it
+in place. `numpy.load` reads these files too.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import math
+import mmap
+import struct
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kexport.bundle.signature import Array
+
+_WORTH_COMPRESSING = 1 << 20  # bytes; more is recorded data, which compresses badly and would slow every check
+_ALIGNMENT = 64
+_LOCAL_HEADER = 30  # bytes before name and extra field; APPNOTE.TXT of PKWARE, 4.3.7
+_PADDING = 0xD935  # the extra field's name, as zipalign of Android writes it
+_LONGEST_HEADER = 1 << 12
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # nothing in a bundle tells when it was made
+
+
+def write(path: Path, arrays: Mapping[str, Array]) -> None:
+    """Write the arrays, deterministically; the names must not end in `.npy`.
+
+    Raises:
+        ValueError: an array holds Python objects.
+    """
+    small = sum(array.nbytes for array in arrays.values()) <= _WORTH_COMPRESSING
+    with path.open("wb") as file, zipfile.ZipFile(file, "w") as archive:
+        for name, array in arrays.items():
+            content = io.BytesIO()
+            np.lib.format.write_array(content, np.asarray(array), allow_pickle=False)
+            entry = zipfile.ZipInfo(f"{name}.npy", _EPOCH)
+            entry.compress_type = zipfile.ZIP_DEFLATED if small else zipfile.ZIP_STORED
+            if not small:
+                before = file.tell() + _LOCAL_HEADER + len(entry.filename.encode()) + 4
+                gap = -before % _ALIGNMENT
+                entry.extra = struct.pack("<HH", _PADDING, gap) + bytes(gap)
+            archive.writestr(entry, content.getbuffer())
+
+
+@functools.lru_cache(maxsize=64)  # the goldens of one recording have few different ones
+def _header(text: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
+    """Shape, order, dtype and length of a `.npy` header without its final newline."""
+    head = io.BytesIO(text + b"\n")
+    version = np.lib.format.read_magic(head)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, fortran, dtype = read(head)
+    return shape, fortran, dtype, head.tell()
+
+
+class Stored(Mapping[str, Array]):
+    """The arrays of a file; one is read when it is asked for.
+
+    Args:
+        path: of the file.
+
+    Raises:
+        OSError, zipfile.BadZipFile: it cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with path.open("rb") as file:
+            with zipfile.ZipFile(file) as archive:
+                self._entries = {entry.filename.removesuffix(".npy"): entry for entry in archive.infolist()}
+            # The arrays keep it open as long as they live.
+            self._bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+    def __getitem__(self, name: str) -> Array:
+        entry = self._entries[name]
+        if entry.compress_type != zipfile.ZIP_STORED:
+            with zipfile.ZipFile(self._path) as archive, archive.open(entry) as member:
+                array: Array = np.lib.format.read_array(member, allow_pickle=False)
+                return array
+        start = entry.header_offset + _LOCAL_HEADER
+        name_length, extra_length = struct.unpack("<HH", self._bytes[start - 4 : start])
+        start += name_length + extra_length
+        size = min(entry.file_size, _LONGEST_HEADER)
+        shape, fortran, dtype, length = _header(self._bytes[start : start + size].partition(b"\n")[0])
+        if dtype.hasobject:
+            raise ValueError(f"{name} holds Python objects")
+        flat = np.frombuffer(self._bytes, dtype, math.prod(shape), start + length)
+        return flat.reshape(shape, order="F" if fortran else "C")
+
+    def release(self) -> None:
+        """Let go of the memory that what was read so far takes; who reads an array again has it again."""
+        if hasattr(mmap, "MADV_DONTNEED"):
+            self._bytes.madvise(mmap.MADV_DONTNEED)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
