@@ -88,8 +88,11 @@ def _parting(parting: Parting, row: Row) -> list[str]:
     if parting.with_it:
         lines.append(f"  or in what has no result of its own before it: {', '.join(parting.with_it)}")
     if row.figure is not None:
-        before = "" if parting.before is None else f"; what goes in: {_number(parting.before)}"
-        lines.append(f"  error {_number(row.figure)} {row.unit}, limit {_number(row.limit)}{before}")
-    elif parting.before_db is not None and row.sqnr_db is not None:
-        lines.append(f"  {row.sqnr_db:.0f} dB, and {parting.before_db:.0f} dB in what goes in")
+        own = [f"error {_number(row.figure)} {row.unit}", f"limit {_number(row.limit)}", *_ratio(row.sqnr_db)]
+        before = [*([] if parting.before is None else [f"error {_number(parting.before)}"]), *_ratio(parting.before_db)]
+        lines.append("  " + ", ".join(own) + (f"; what goes in: {', '.join(before)}" if before else ""))
     return [*lines, *([f"  {row.detail}"] if row.detail else [])]
+
+
+def _ratio(value: float | None) -> list[str]:
+    return [] if value is None else [f"{value:.0f} dB"]

@@ -6,7 +6,7 @@ whole one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,7 +16,8 @@ from kexport.factory.localisation import judging
 from kexport.factory.localisation.cases import Case
 from kexport.factory.localisation.layers import Layer
 from kexport.factory.localisation.matching import Match
-from kexport.parity.localisation import Parting
+from kexport.parity import localisation
+from kexport.parity.localisation import Parting, Row
 from kexport.runtimes._runtime import Runtime
 
 
@@ -41,7 +42,7 @@ class Cut:
 
     Attributes:
         first: the first layer behind which the cut artifact is wrong; None when it is wrong behind none.
-        last: the last one before it behind which it is right; None when it is right behind none.
+        last: the last one leading to it behind which it is right; None when there is none.
         tried: how many were tried.
     """
 
@@ -50,30 +51,72 @@ class Cut:
     tried: int
 
 
-def bisect(layers: Sequence[str], wrong: Callable[[str], bool]) -> Cut:
-    """The first of the layers, in order, behind which the artifact is wrong, when it stays so behind later ones.
+def search(layers: Sequence[str], sources: Mapping[str, Collection[str]], wrong: Callable[[str], bool]) -> Cut:
+    """A layer behind which the artifact is wrong, though it is right behind each that this one takes results of.
+
+    Halving would find it on a chain. On branches a later layer may be right again: so it is looked for among those
+    that lead to a wrong one, until all that lead to it are right.
 
     Args:
         layers: names of those whose tensors are known, in order.
+        sources: of each, those whose results it takes.
         wrong: cuts behind a layer, runs, and tells whether the result is wrong.
     """
-    if not layers:
-        return Cut(None, None, 0)
-    low, high, tried = 0, len(layers), 0  # it is right before `low`, and wrong from `high` on
+    known: dict[str, bool] = {}
+
+    def tried(layer: str) -> bool:
+        if layer not in known:
+            known[layer] = wrong(layer)
+        return known[layer]
+
+    taken = {name for names in sources.values() for name in names}
+    found = next((layer for layer in layers if layer not in taken and tried(layer)), None)
+    at = found
+    while at is not None:
+        found = at
+        before = _leading_to(at, sources)
+        earlier = _halved([layer for layer in layers if layer in before], tried)
+        found = earlier or found
+        at = next((layer for layer in sources[found] if tried(layer)), None)
+    right = [layer for layer in layers if known.get(layer) is False and found and layer in _leading_to(found, sources)]
+    return Cut(found, right[-1] if right else None, len(known))
+
+
+def _leading_to(layer: str, sources: Mapping[str, Collection[str]]) -> set[str]:
+    found: set[str] = set()
+    waiting = list(sources[layer])
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += sources[name]
+    return found
+
+
+def _halved(layers: Sequence[str], wrong: Callable[[str], bool]) -> str | None:
+    """The first of the layers that is wrong, when all after it are; None when the last is right."""
+    low, high = 0, len(layers)  # it is right before `low`, and wrong from `high` on
     while low < high:
         middle = (low + high) // 2
-        tried += 1
         if wrong(layers[middle]):
             high = middle
         else:
             low = middle + 1
-    return Cut(layers[high] if high < len(layers) else None, layers[high - 1] if high else None, tried)
+    return layers[high] if high < len(layers) else None
 
 
 def cut(
-    subject: Cuttable, case: Case, layers: Sequence[Layer], matches: Mapping[str, Match]
+    subject: Cuttable, case: Case, layers: Sequence[Layer], rows: Sequence[Row], matches: Mapping[str, Match]
 ) -> tuple[list[Parting], str]:
-    """Where it parts, found by cutting behind the layers whose tensors are known, and how it was found, in words."""
+    """Where it parts, found by cutting behind the layers whose tensors are known, and how it was found, in words.
+
+    Args:
+        subject: the artifact.
+        case: on which it is wrong.
+        layers: of the model, in order.
+        rows: of the layers.
+        matches: of the layers whose tensors are known.
+    """
     by_name = {layer.name: layer for layer in layers}
 
     def wrong(name: str) -> bool:
@@ -86,10 +129,10 @@ def cut(
         excess = [judging.distance(v, values[key], summation) for v in by_name[name].values if key in values]
         return bool(excess) and min(excess) > 1
 
-    found = bisect([layer.name for layer in layers if layer.name in matches], wrong)
+    around = {row.layer: localisation.sources(row, rows, matches) for row in rows if row.layer in matches}
+    found = search(list(around), {name: nearest for name, (nearest, _) in around.items()}, wrong)
     if found.first is None:
         return [], f"cut behind a layer instead, it is right: {found.tried} of them were tried"
-    names = [layer.name for layer in layers if not layer.step.same_as]
-    between = names[names.index(found.last) + 1 if found.last else 0 : names.index(found.first)]
-    before = f"cut behind {found.last} it does not" if found.last else "no layer before can be cut behind"
-    return [Parting(found.first, tuple(between))], f"cut behind {found.first} it fails; {before} ({found.tried} cuts)"
+    before = f"cut behind {found.last} it does not" if found.last else "no layer before it can be cut behind"
+    told = f"cut behind {found.first} it fails; {before} ({found.tried} cuts)"
+    return [Parting(found.first, around[found.first][1])], told

@@ -69,7 +69,7 @@ def localise(
         found = []
         for subject in subjects:
             progress(f"looking into {subject.artifact.path} with {subject.runtime.name}")
-            found.append(_localised(subject, truth))
+            found.append(localised(subject, truth))
         return found
 
 
@@ -146,7 +146,13 @@ class _Whole:
     runs: bool = True
 
 
-def _localised(subject: Subject, truth: Truth) -> Localisation:
+def localised(subject: Subject, truth: Truth) -> Localisation:
+    """Where one artifact parts from the model, on the case on which its outputs are worst.
+
+    Args:
+        subject: the artifact.
+        truth: of the model's layers.
+    """
     notes = subject.notes()
     whole = _whole(subject)
     layers = truth.of(whole.case.golden.inputs)
@@ -169,7 +175,7 @@ def _localised(subject: Subject, truth: Truth) -> Localisation:
     elif not outputs or not running.judged(subject.bundle, whole.case, outputs)["failing"]:
         if outputs:
             notes.append("the fault vanishes under observation: with every tensor as an output, the outputs are right")
-        partings, told = cutting.cut(subject, whole.case, layers, judgement.matches)
+        partings, told = cutting.cut(subject, whole.case, layers, judgement.rows, judgement.matches)
         notes.append(told)
     elif not partings:
         notes.append("every layer that can be observed is right: the fault lies between them and the outputs")

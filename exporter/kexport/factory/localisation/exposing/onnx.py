@@ -47,6 +47,9 @@ def _expose(path: Path, keys: Sequence[str], alone: bool, target: Path) -> None:
     model = _model(path)
     if alone:
         del model.graph.output[:]
+        kept = _needed(model.graph, set(keys))
+        del model.graph.node[:]
+        model.graph.node.extend(kept)
     there = {each.name for each in model.graph.output}
     # An output without a type has the one that the runtime infers.
     model.graph.output.extend(onnx.ValueInfoProto(name=key) for key in keys if key not in there)
@@ -55,6 +58,16 @@ def _expose(path: Path, keys: Sequence[str], alone: bool, target: Path) -> None:
         for entry in tensor.external_data:
             if entry.key == "location" and not (target.parent / entry.value).exists():
                 _beside(path.parent / entry.value, target.parent / entry.value)
+
+
+def _needed(graph: Any, wanted: set[str]) -> list[Any]:
+    """The nodes that the tensors are made by, in order: a runtime checks even nodes that nothing takes."""
+    kept = []
+    for node in reversed(graph.node):
+        if wanted & set(node.output):
+            kept.append(node)
+            wanted |= {*node.input, *(name for attribute in node.attribute for name in _captured(attribute))}
+    return kept[::-1]
 
 
 def _beside(source: Path, target: Path) -> None:

@@ -1,0 +1,254 @@
+"""`localise` names the layer in which a fault was planted, of each kind, in ONNX and in TFLite."""
+
+import json
+import shutil
+
+import numpy as np
+import planted_layers
+import pytest
+
+import kexport
+from kexport.bundle.folder import Bundle
+from kexport.factory.localisation import cutting
+from kexport.factory.localisation.cases import cases
+from kexport.factory.localisation.exposing._exposure import Tensor
+from kexport.factory.localisation.layers import Truth
+from kexport.factory.localisation.localising import localised
+from kexport.factory.localisation.matching import Match
+from kexport.factory.localisation.subject import Subject
+from kexport.parity.localisation import FUSED, RIGHT, SAME, UNRUN, Row
+from kexport.reports import layers as report
+from kexport.runtimes import _runtime
+
+
+@pytest.fixture(scope="session")
+def mixed(tmp_path_factory):
+    """A bundle of a model with layers of many kinds, and the truth of its layers."""
+    model = planted_layers.model()
+    bundle = kexport.build(model, tmp_path_factory.mktemp("mixed") / "mixed", formats=["keras", "onnx", "tflite"])
+    assert bundle.passed
+    return bundle.path, Truth(model, bundle.signature, next(iter(bundle.goldens())).inputs)
+
+
+@pytest.fixture
+def look(mixed, tmp_path):
+    """`look(runtime, plant)`: what is found in a copy of the bundle, into whose artifact `plant(path)` put a fault."""
+    folder, truth = mixed
+
+    def looked(runtime, plant, edit=None):
+        shutil.copytree(folder, tmp_path / "bundle")
+        bundle = Bundle.open(tmp_path / "bundle")
+        (artifact,) = bundle.artifacts_of(_runtime.get(runtime).reads)
+        plant(bundle.path / artifact.path)
+        if edit:
+            edit(bundle.path)
+            bundle = Bundle.open(bundle.path)
+            (artifact,) = bundle.artifacts_of(_runtime.get(runtime).reads)
+        with Subject(bundle, artifact, _runtime.get(runtime)) as subject:
+            return localised(subject, truth)
+
+    return looked
+
+
+def edited(change):
+    """A plant that changes the ONNX graph."""
+
+    def plant(path):
+        import onnx
+
+        file = onnx.load(str(path))
+        change(file.graph, onnx)
+        path.write_bytes(file.SerializeToString())
+
+    return plant
+
+
+def node(graph, name):
+    return next(each for each in graph.node if each.name == name)
+
+
+def first_named(found):
+    """The layer that is named, and those that may be meant as well."""
+    assert found.partings, (found.failing, found.notes)
+    return {found.partings[0].layer, *found.partings[0].with_it}
+
+
+@pytest.mark.parametrize("runtime", ["onnxruntime", "litert", "litert_reference"])
+def test_where_all_is_right_nothing_parts_and_every_layer_is_accounted_for(look, runtime):
+    found = look(runtime, lambda path: None)
+    assert found.passed
+    assert not found.partings
+    assert not found.notes
+    assert {row.state for row in found.rows} <= {RIGHT, SAME, FUSED}, found.rows
+    names = [row.layer for row in found.rows]
+    assert names.index("encoder/conv") < names.index("encoder/relu") < names.index("shared #1")
+    assert found.row("encoder").other == "encoder/mean"
+    assert "every output is within its limit" in report.render(found)
+
+
+@pytest.mark.parametrize("layer", planted_layers.LAYERS)
+def test_a_weight_that_was_moved_in_onnx_is_named_by_its_layer(look, layer):
+    found = look("onnxruntime", lambda path: planted_layers.in_onnx(path, layer))
+    assert found.failing
+    assert found.partings[0].layer == layer
+    assert found.row(layer).excess > 1
+    assert any("changed or damaged after the build" in note for note in found.notes)
+    assert f"it parts at {layer} (" in report.render(found)
+
+
+@pytest.mark.parametrize("layer", planted_layers.LAYERS)
+def test_a_weight_that_was_moved_in_tflite_is_named_by_its_layer_or_by_what_it_is_fused_into(look, layer):
+    found = look("litert", lambda path: planted_layers.in_tflite(path, layer))
+    assert found.failing
+    assert layer in first_named(found)
+    if layer == "encoder/conv":
+        assert found.row(layer).state == FUSED
+        assert found.partings[0].layer == "encoder/relu"
+
+
+def test_parallel_branches_are_not_blamed_for_each_other(look):
+    found = look("onnxruntime", lambda path: planted_layers.in_onnx(path, "right"))
+    assert [parting.layer for parting in found.partings] == ["right"]
+    assert found.row("left").state == RIGHT
+
+
+def test_an_activation_that_was_removed_is_named(look):
+    def change(graph, onnx):
+        node(graph, "mixed_1/left_1/Relu").op_type = "Identity"
+
+    found = look("onnxruntime", edited(change))
+    assert found.partings[0].layer == "left"
+    assert "Identity" in found.row("left").operator
+
+
+def test_nan_is_named_where_it_begins(look):
+    def change(graph, onnx):
+        bias = next(each for each in graph.initializer if each.name.startswith("mixed_1/right_1/BiasAdd"))
+        bias.CopyFrom(onnx.numpy_helper.from_array(np.full(8, np.nan, "float32"), bias.name))
+
+    found = look("onnxruntime", edited(change))
+    assert found.partings[0].layer == "right"
+    assert "NaN" in found.row("right").detail
+    assert json.loads(report.render_json("mixed", [found]))["localisations"][0]["partings"][0]["layer"] == "right"
+
+
+def test_another_shape_is_named_where_it_begins(look):
+    def change(graph, onnx):
+        convolution = node(graph, "mixed_1/encoder_1/conv_1/BiasAdd")
+        keep = next(each for each in convolution.attribute if each.name == "strides")
+        keep.ints[:] = [2, 2]
+
+    found = look("onnxruntime", edited(change))
+    assert found.partings[0].layer == "encoder/conv"
+    assert "shape" in found.row("encoder/conv").detail
+
+
+def test_layers_that_are_all_right_leave_the_fault_to_what_comes_after(look):
+    def change(graph, onnx):
+        node(graph, "mixed_1/score_1/BiasAdd").output[0] = "raw"
+        graph.initializer.append(onnx.numpy_helper.from_array(np.float32(1.5), "more"))
+        graph.node.append(onnx.helper.make_node("Identity", ["raw"], ["score_copy"]))
+        graph.node.append(onnx.helper.make_node("Mul", ["raw", "more"], ["score"], name="behind"))
+        graph.output.append(onnx.helper.make_tensor_value_info("score_copy", onnx.TensorProto.FLOAT, None))
+
+    found = look("onnxruntime", edited(change))
+    assert found.failing
+    assert not found.partings
+    assert any("between them and the outputs" in note for note in found.notes)
+
+
+def test_an_artifact_that_does_not_run_is_cut_until_it_does(look):
+    def change(graph, onnx):
+        add = node(graph, "mixed_1/sum_1/Add")
+        graph.initializer.append(onnx.numpy_helper.from_array(np.zeros((7, 7), "float32"), "unfit"))
+        add.input[1] = "unfit"
+
+    found = look("onnxruntime", edited(change))
+    assert "does not run" in found.failing[0]
+    assert found.partings[0].layer == "sum"
+    assert found.row("sum").state == UNRUN
+
+
+def test_of_quantised_artifacts_the_layer_that_loses_most_decibels_is_named(look):
+    def change(graph, onnx):
+        weights = next(each for each in graph.initializer if each.name.startswith("mixed_1/left_1/Cast"))
+        values = onnx.numpy_helper.to_array(weights)
+        coarse = np.round(values * 2) / 2
+        weights.CopyFrom(onnx.numpy_helper.from_array(coarse, weights.name))
+
+    def edit(folder):
+        data = json.loads((folder / "manifest.json").read_text())
+        for artifact in data["artifacts"]:
+            artifact["precision"] = "int8"
+        (folder / "manifest.json").write_text(json.dumps(data))
+
+    found = look("onnxruntime", edited(change), edit)
+    assert found.partings[0].layer == "left"
+    assert found.row("left").sqnr_db < found.partings[0].before_db
+    assert " dB; what goes in: " in report.render(found)
+
+
+def test_a_witness_on_which_alone_the_artifact_is_wrong_is_looked_at(look, mixed):
+    from kexport.bundle import witnesses
+    from kexport.bundle.goldens import Golden
+
+    folder, truth = mixed
+    bundle = Bundle.open(folder)
+    golden = next(iter(bundle.goldens()))
+    feeds = {name: array * np.float32(1000) for name, array in golden.inputs.items()}
+    outputs = truth.outputs
+
+    def change(graph, onnx):
+        graph.initializer.extend(
+            [onnx.numpy_helper.from_array(np.float32(v), n) for n, v in (("low", -50), ("high", 50))]
+        )
+        add = node(graph, "mixed_1/encoder_1/norm_1/batchnorm/add_1")
+        name, add.output[0] = add.output[0], "unclipped"
+        place = list(graph.node).index(add) + 1
+        graph.node.insert(place, onnx.helper.make_node("Clip", ["unclipped", "low", "high"], [name]))
+
+    def edit(copy):
+        import keras
+
+        run = keras.saving.load_model(copy / "model.keras", compile=False)
+        results = run(feeds, training=False)
+        right = {spec.name: np.asarray(results[spec.name], "float64") for spec in bundle.signature.outputs}
+        unit = dict.fromkeys(outputs, 1.0)
+        loose = dict.fromkeys(outputs, 1e-5)
+        witnesses.store(copy, witnesses.Witness(Golden("far out", feeds, right), "truth", loose, unit))
+
+    found = look("onnxruntime", edited(change), edit)
+    assert "witnesses/" in found.case
+    assert found.partings[0].layer == "encoder/norm"
+
+
+class Unobservable:
+    """A runtime that is wrong behind one layer, and all that follow it, only when nothing else is asked for."""
+
+    runtime = _runtime.get("onnxruntime")
+
+    def __init__(self, values, wrong):
+        self.values, self.wrong = values, wrong
+
+    def look(self, calls, keys, *, alone=False):
+        assert alone
+        moved = 1.0 if keys[0] in self.wrong else 0.0
+        return {}, {key: (self.values[key] + moved).astype("float32") for key in keys}
+
+
+@pytest.mark.parametrize("layer", ["first", "encoder/norm", "shared #1", "left", "right", "sum", "score"])
+def test_a_fault_that_vanishes_under_observation_is_found_by_cutting(mixed, layer):
+    folder, truth = mixed
+    case = next(cases(Bundle.open(folder), 1.0))
+    layers = [each for each in truth.of(case.golden.inputs) if not each.step.same_as]
+    rows = [Row(each.name, each.step.kind, each.step.feeds) for each in truth.of(case.golden.inputs)]
+    wrong = {layer}
+    for row in rows:
+        if wrong & set(row.feeds):
+            wrong.add(row.layer)
+    values = {each.name: each.values[0].truth for each in layers}
+    matches = {each: Match(Tensor(each, (each,), "Op", ()), None, "name") for each in values}
+    partings, told = cutting.cut(Unobservable(values, wrong), case, layers, rows, matches)
+    assert [parting.layer for parting in partings] == [layer]
+    assert not partings[0].with_it
+    assert int(told.rpartition("(")[2].split()[0]) < len(layers) / 2 + 2
