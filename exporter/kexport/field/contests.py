@@ -50,11 +50,13 @@ class Contest:
         limits: of the manifest.
         ulp: of the manifest.
         seed: of the nudges.
+        between: whether the limits are already what the two may differ by, and not what each may differ by from the
+            truth.
     """
 
     def __init__(
         self, remote: Remote, reference: Truth | Remote, space: Space, signature: Signature,
-        limits: tuple[OutputLimit, ...], ulp: float, seed: int,
+        limits: tuple[OutputLimit, ...], ulp: float, seed: int, *, between: bool = False,
     ) -> None:  # fmt: skip
         self.remote, self.reference = remote, reference
         self.standing = Standing()
@@ -62,7 +64,7 @@ class Contest:
         self.unkept = ""
         self._space, self._signature, self._ulp = space, signature, ulp
         self._rng = np.random.default_rng(seed)
-        self._limits = {limit.output: self._limit(limit) for limit in limits}
+        self._limits = {limit.output: limit if between else self._limit(limit) for limit in limits}
         self._wrong: list[Verdict] = []
         self._still = {name for name, domain in space.domains.items() if domain.is_discrete}
         self._cannot_nudge = all(not spec.is_float or spec.name in self._still for spec in signature.inputs)
@@ -70,9 +72,9 @@ class Contest:
     @property
     def name(self) -> str:
         """The runtimes that it is about."""
-        mine = f"{self.remote.runtime.name} {self.remote.artifact}"
+        mine = f"{self.remote.label} {self.remote.artifact}"
         other = self.partner
-        return f"{mine} against {other.runtime.name} {other.artifact}" if other else mine
+        return f"{mine} against {other.label} {other.artifact}" if other else mine
 
     @property
     def partner(self) -> Remote | None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from kexport.bundle.folder import Bundle
-from kexport.bundle.signature import Array
+from kexport.bundle.signature import Array, Signature
 from kexport.errors import reason
 from kexport.imports import run_imports
 from kexport.parity.compare import as_text
@@ -22,7 +24,11 @@ Outputs = dict[str, Array]
 
 
 class RuntimeFailedError(Exception):
-    """A runtime raised an exception, or took its process with it."""
+    """A runtime raised an exception, or took its process with it: that of `remote`, where it is known."""
+
+    def __init__(self, why: str, remote: Remote | None = None) -> None:
+        self.remote = remote
+        super().__init__(why)
 
 
 class Lane:
@@ -50,34 +56,66 @@ class Lane:
         self._worker.close()
 
 
+@dataclass(frozen=True)
+class Names:
+    """What callers call the inputs and outputs of an artifact, by its own names; an output without one is left out."""
+
+    inputs: Mapping[str, str]
+    outputs: Mapping[str, str]
+
+    @classmethod
+    def own(cls, signature: Signature) -> Names:
+        """Everything by the name that it has."""
+        return cls(*({spec.name: spec.name for spec in side} for side in (signature.inputs, signature.outputs)))
+
+
+_count = itertools.count()
+
+
 class Remote:
     """One artifact in one runtime of a worker process.
 
     Args:
-        bundle: its folder.
+        home: the folder of the artifact: a bundle, unless a signature is given.
         artifact: the path of the artifact in it.
         runtime: that reads it.
         lane: the process; several remotes may share it. None for this process.
         folder: for the files of arrays.
         options: what loading a `.keras` file needs: `imports`, `allow_lambda`.
+        signature: of the artifact, by its own names; that of the bundle by default.
+        label: what messages call it; by default the name of the runtime.
     """
 
     def __init__(
-        self, bundle: Path, artifact: str, runtime: Runtime, lane: Lane | None, folder: Path, options: Mapping[str, Any]
-    ) -> None:
+        self, home: Path, artifact: str, runtime: Runtime, lane: Lane | None, folder: Path,
+        options: Mapping[str, Any], *, signature: Signature | None = None, label: str = "",
+    ) -> None:  # fmt: skip
         self.runtime = runtime
         self.artifact = artifact
+        self.label = label or runtime.name
+        self.signature = signature or Bundle.open(home).signature
+        self._names = Names.own(self.signature)
         self._lane = lane
         self._worker: Worker | None = None
         self._task: dict[str, Any] = {}
-        self._asked = {"path": str(bundle), "artifact": artifact, "name": runtime.name, **options}
-        self._feeds = folder / f"{runtime.name}.{Path(artifact).name}.in"
-        self._outputs = folder / f"{runtime.name}.{Path(artifact).name}.out"
-        self._bundle = Bundle.open(bundle)
+        self._asked = {
+            "path": str(home / artifact),
+            "name": runtime.name,
+            "signature": self.signature.to_json(),
+            **options,
+        }
+        stem = f"{next(_count)}.{runtime.name}.{Path(artifact).name}"
+        self._feeds, self._outputs = folder / f"{stem}.in", folder / f"{stem}.out"
+
+    def renamed(self, names: Names) -> Remote:
+        """The same session, called by other names."""
+        other = copy(self)
+        other._names = names
+        return other
 
     def start(self, calls: Sequence[Mapping[str, Array]], *, fresh: bool = False) -> None:
         """Begin to run the calls one after another, in a session opened anew when `fresh`."""
-        names = [spec.name for spec in self._bundle.signature.inputs]
+        names = [self._names.inputs[spec.name] for spec in self.signature.inputs]
         _write(self._feeds, [[call[name] for name in names] for call in calls])
         files = {"feeds": str(self._feeds), "outputs": str(self._outputs)}
         self._task = {**self._asked, **files, "fresh": fresh}
@@ -97,8 +135,9 @@ class Remote:
         error = self._answer(again=True)
         if error:
             raise RuntimeFailedError(error)
-        names = [spec.name for spec in self._bundle.signature.outputs]
-        return [dict(zip(names, arrays, strict=True)) for arrays in _read(self._outputs, len(names))]
+        names = [self._names.outputs.get(spec.name) for spec in self.signature.outputs]
+        calls = _read(self._outputs, len(names))
+        return [{n: a for n, a in zip(names, arrays, strict=True) if n is not None} for arrays in calls]
 
     def _answer(self, *, again: bool) -> str:
         """Why it failed, empty when it did not; another runtime may have killed the process, so it is asked twice."""
@@ -122,8 +161,8 @@ _sessions: dict[tuple[str, str, str], Session] = {}  # of a worker process, whic
 
 def serve(
     path: str,
-    artifact: str,
     name: str,
+    signature: Mapping[str, Any],
     feeds: str,
     outputs: str,
     fresh: bool,
@@ -131,12 +170,14 @@ def serve(
     allow_lambda: bool,
 ) -> Iterator[dict[str, Any]]:
     """Run calls in this process; yields why it could not, if so."""
-    key = (path, artifact, name)
+    key = (path, name, outputs)
     if fresh:
         _sessions.pop(key, None)
     try:
         if key not in _sessions:
-            _sessions[key] = _open(Path(path), artifact, _runtime.get(name), imports, allow_lambda)
+            _sessions[key] = _open(
+                Path(path), _runtime.get(name), Signature.from_json(signature), imports, allow_lambda
+            )
         session = _sessions[key]
         names = [spec.name for spec in session.signature.inputs]
         results = []
@@ -149,15 +190,16 @@ def serve(
         yield {"error": reason(error)}
 
 
-def _open(path: Path, artifact: str, runtime: Runtime, imports: Sequence[str], allow_lambda: bool) -> Session:
-    signature = Bundle.open(path).signature
+def _open(
+    path: Path, runtime: Runtime, signature: Signature, imports: Sequence[str], allow_lambda: bool
+) -> Session:  # fmt: skip
     if runtime.reads != "keras":
-        return runtime.open(path / artifact, signature)
+        return runtime.open(path, signature)
     from kexport.runtimes._keras_model import allowing_lambda
 
     run_imports(imports)
     with allowing_lambda(allow_lambda):
-        return runtime.open(path / artifact, signature)
+        return runtime.open(path, signature)
 
 
 def _write(path: Path, calls: Sequence[Sequence[Array]]) -> None:
