@@ -9,8 +9,10 @@ import click
 
 from kexport.cli._delivery import Delivery, delivering
 from kexport.cli._strictness import strictness
+from kexport.errors import UsageError
 
 if TYPE_CHECKING:
+    from kexport.field.judging import Truth
     from kexport.parity.budget import Budget
     from kexport.parity.tolerance import Tolerance
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 )
 @click.option("--allow-lambda", is_flag=True, help="Load Lambda layers, which runs the bytecode in the file.")
 @click.option("--require", metavar="A,B", help="These too; one that compares nothing is a check that was not made.")
+@click.option("--truth", is_flag=True, help="Search against the model in the .keras artifact; needs TensorFlow.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON on standard output.")
 @strictness
 @delivering
@@ -32,6 +35,7 @@ def COMMAND(  # noqa: N802  (the name by which the group finds it)
     imports: tuple[str, ...],
     allow_lambda: bool,
     require: str | None,
+    truth: bool,
     as_json: bool,
     search: Budget | None,
     tolerance: dict[str, Tolerance],
@@ -43,13 +47,25 @@ def COMMAND(  # noqa: N802  (the name by which the group finds it)
     compares each of them with every other that is installed, and keeps what it finds in the bundle.
     """
     from kexport.bundle.folder import Bundle
+    from kexport.cli._boundary import quiet_libraries
     from kexport.field import requiring
     from kexport.field.verifying import verify
     from kexport.reports._wording import summary
 
+    if truth and search is None:
+        raise UsageError("--truth says what to search against, and no search was asked for", hint="--search 30s --truth")
     required = () if require is None else requiring.names_of(require)
     wanted = requiring.including(runtimes, required)
-    report = verify(bundle, wanted, imports=imports, allow_lambda=allow_lambda, search=search, tolerance=tolerance)
+    with quiet_libraries():
+        report = verify(
+            bundle,
+            wanted,
+            imports=imports,
+            allow_lambda=allow_lambda,
+            search=search,
+            tolerance=tolerance,
+            truth=_model(bundle, imports, allow_lambda) if truth else None,
+        )
     report = requiring.require(report, Bundle.open(bundle), required)
     if as_json:
         from kexport.reports import json
@@ -62,3 +78,10 @@ def COMMAND(  # noqa: N802  (the name by which the group finds it)
         click.echo(summary(report))
     deliver(report, bundle)
     return report.exit_code
+
+
+def _model(bundle: str, imports: tuple[str, ...], allow_lambda: bool) -> Truth:
+    from kexport.bundle.folder import Bundle
+    from kexport.factory import reference
+
+    return reference.of_bundle(Bundle.open(bundle), imports, allow_lambda)

@@ -222,7 +222,7 @@ def _write(
             undeclared=undeclared,
         ),
     )
-    reference = Model(program, oracle, truth)
+    reference = Model(program, oracle, truth.limits, program.signature)
     carried_over(request.out, folder, program.signature, reference, limits)
     return notes, reference
 

@@ -6,13 +6,18 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from kexport.bundle.signature import Array
-from kexport.errors import located
+from kexport.bundle.folder import Bundle
+from kexport.bundle.manifest import OutputLimit
+from kexport.bundle.signature import Array, Signature
+from kexport.errors import UncheckedError, located
 from kexport.factory.oracle import Oracle
-from kexport.factory.trace import Program
-from kexport.factory.truth import TWIN, Truth
+from kexport.factory.trace import Program, trace
+from kexport.factory.truth import PERTURBATION
+from kexport.factory.workers import import_tensorflow
 from kexport.field.judging import Conditioning
+from kexport.imports import run_imports
 from kexport.parity.conditioning import distance, movement, widened
+from kexport.runtimes import _runtime
 
 _NUDGES = 12  # the noise of a model of few operations varies much from draw to draw
 _FEW_NUDGES = 4
@@ -24,15 +29,16 @@ class Model:
     Args:
         program: the traced model.
         oracle: the model and its twin.
-        truth: of the goldens: it says whether the twin can be trusted.
+        limits: of the outputs: they say whether the twin can be trusted.
+        signature: names its inputs and outputs, in the order of the program's.
     """
 
-    def __init__(self, program: Program, oracle: Oracle, truth: Truth) -> None:
+    def __init__(self, program: Program, oracle: Oracle, limits: Sequence[OutputLimit], signature: Signature) -> None:
         self._program = program
         self._oracle = oracle
-        self._twin = any(limit.source == TWIN for limit in truth.limits) or not any(
-            spec.is_float for spec in program.signature.outputs
-        )
+        self._signature = signature
+        # A declared limit does not tell, and whole numbers have no other source.
+        self._twin = all(limit.source != PERTURBATION for limit in limits)
 
     def outputs(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
         """The true outputs, real ones in float64.
@@ -41,7 +47,7 @@ class Model:
             ValueError: the model does not take these inputs.
         """
         (found,) = self._true([self._flat(feeds)])
-        return self._program.signature.named_outputs(found)
+        return self._signature.named_outputs(found)
 
     def conditioning(self, feeds: Mapping[str, Array], rng: np.random.Generator) -> Conditioning:
         """The true outputs, with what one unit in the last place of inputs and weights does to them."""
@@ -52,9 +58,9 @@ class Model:
         weights = range(_FEW_NUDGES if light and not self._program.served else 0)
         weighted = [each for _ in weights for each in self._oracle.nudged([case], rng)]
         true, *trues = self._true([case, *moved])
-        named = self._program.signature.named_outputs
+        named = self._signature.named_outputs
         moves, noise = [], []
-        for index, spec in enumerate(self._program.signature.outputs):
+        for index, spec in enumerate(self._signature.outputs):
             all_others = [each[index] for each in (*others, *weighted)]
             moves.append(movement(spec, own[index], true[index], all_others))
             pairs = zip((own, *others), (true, *trues), strict=True)
@@ -62,7 +68,7 @@ class Model:
         return Conditioning(named(true), named(moves), named(noise if self._twin else moves), named(own))
 
     def _flat(self, feeds: Mapping[str, Array]) -> list[Array]:
-        return [feeds[spec.name] for spec in self._program.signature.inputs]
+        return [feeds[spec.name] for spec in self._signature.inputs]
 
     def _true(self, cases: list[list[Array]]) -> list[list[Array]]:
         if self._twin:
@@ -73,6 +79,40 @@ class Model:
             return [[widened(value) for value in each] for each in self._oracle.own(cases)]
         except Exception as error:  # the model's own code may raise anything
             raise ValueError(located(error)) from error
+
+
+def of_bundle(bundle: Bundle, imports: Sequence[str] = (), allow_lambda: bool = False) -> Model:
+    """The model in a bundle's `.keras` artifact, loaded into this process.
+
+    Args:
+        bundle: that holds it.
+        imports: files or modules that register its layers.
+        allow_lambda: load its Lambda layers.
+
+    Raises:
+        UncheckedError: the bundle holds no `.keras` artifact, or TensorFlow is not installed.
+        ArtifactError: the artifact is not the one that was built.
+    """
+    artifacts = bundle.artifacts_of("keras")
+    runtime = _runtime.get("keras")
+    if not artifacts:
+        raise UncheckedError(
+            "the bundle does not hold the model itself",
+            expected="a .keras artifact",
+            hint="build it with --formats keras",
+        )
+    runtime.require()
+    path = bundle.checked_path(artifacts[0])
+    import_tensorflow()
+    from kexport.runtimes import _keras_model
+
+    run_imports(imports)
+    with _keras_model.allowing_lambda(allow_lambda):
+        model = _keras_model.load_file(path)
+    golden = next(bundle.goldens())
+    program = trace(model, golden.inputs)
+    exact = [name for name, domain in bundle.domains().items() if domain.is_discrete]
+    return Model(program, Oracle(program, exact), bundle.manifest.limits, bundle.signature)
 
 
 def _noise(is_float: bool, pairs: Sequence[tuple[Array, Array]]) -> Array:
