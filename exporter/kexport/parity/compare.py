@@ -70,7 +70,7 @@ class Comparison:
         self._figure = 0.0
         self._compared = False
         self._worst: dict[str, Any] = {}
-        self._beyond = False
+        self._malformed = False
         self._as_in_keras = 0
         self._elements = self._apart = self._samples = self._samples_apart = self._ill_conditioned = 0
         self._signal = self._error = 0.0
@@ -93,6 +93,7 @@ class Comparison:
         self._elements += truth.size
         problem = structure_problem(self._spec, truth, value)
         if problem:
+            self._malformed = True
             self._say(f"{label}: {problem}")
             return
         if own is not None:
@@ -119,28 +120,36 @@ class Comparison:
             apart[~np.isfinite(apart)] = 0.0  # both are infinite or NaN, alike
             top = float(apart.max())
         self._compared = True
-        self._sum_up(truth, apart)
         self._count_flips(truth, value)
         allowed = self._limit.limit * self._limit.scale
+        counted = truth
         if moves is not None and (moves > allowed).any():
-            self._judge_ill_conditioned(label, truth, value, apart, moves)
-            apart[moves > allowed] = 0.0
+            excepted = self._judge_ill_conditioned(label, truth, value, apart, moves)
+            apart[excepted] = 0.0
+            counted = np.where(excepted, 0.0, truth)
             top = float(apart.max())
+        self._sum_up(counted, apart)
         figure = top / self._limit.scale
         if figure > self._figure or not self._worst:
             where = np.unravel_index(int(apart.argmax()), apart.shape)
             self._note_worst(figure, label, where, value, truth)
 
-    def _judge_ill_conditioned(self, label: str, truth: Array, value: Array, apart: Array, moves: Array) -> None:
-        """Elements that one unit in the last place moves beyond the limit have a limit of their own, or none."""
+    def _judge_ill_conditioned(self, label: str, truth: Array, value: Array, apart: Array, moves: Array) -> Array:
+        """Elements that one unit in the last place moves beyond the limit have a limit of their own, or none.
+
+        Returns which elements the limit of the output says nothing of.
+        """
         edges = moves > self._limit.limit * self._limit.scale
         judged = edges & (FLOOR_MULTIPLE * moves <= LARGEST_LIMIT * np.maximum(self._limit.scale, np.abs(truth)))
         self._count_apart(edges & ~judged)
+        if self._limit.decibels is not None:  # a ratio is for what errs by far more than one unit in the last place
+            return edges & ~judged
         self._ill_conditioned += int(judged.sum())
         gross = judged & (apart > FLOOR_MULTIPLE * moves)
         if gross.any():
             where = np.unravel_index(int(np.where(gross, apart, -1.0).argmax()), apart.shape)
             self._say(f"{label}, {_place(where, value, truth)}, though one ulp moves the model by {moves[where]:.1e}")
+        return edges
 
     def _add_exact(self, label: str, truth: Array, value: Array, moves: Array | None) -> None:
         self._compared = True
@@ -195,9 +204,6 @@ class Comparison:
     def outcome(self) -> Outcome:
         """What it came to, so far."""
         limit, unit = self._limit, self._unit()
-        text = self._unjudged()
-        if text:
-            return Outcome(None, limit.limit, unit, (text,), ran=False, metrics=self._metrics())
         figure: float | None = self._figure if self._compared else None
         allowed = limit.limit
         problems = list(self._problems)
@@ -208,6 +214,9 @@ class Comparison:
                 problems.append(worst)
         elif figure is not None and figure > allowed:
             problems.append(worst)
+        text = self._unjudged(failed=bool(problems))
+        if text:
+            return Outcome(None, limit.limit, unit, (text,), ran=False, metrics=self._metrics())
         if self._unsaid:
             problems.append(f"and {self._unsaid} more")
         remarks = [worst] if worst else []
@@ -229,11 +238,13 @@ class Comparison:
             return UNIT if self._limit.decibels is None else UNIT_DECIBELS
         return UNIT_EXACT if self._exact else UNIT_DIFFERENCE
 
-    def _unjudged(self) -> str | None:
-        """Why nothing can be concluded, None when something can."""
+    def _unjudged(self, *, failed: bool) -> str | None:
+        """Why nothing can be concluded, None when something can: from a wrong dtype or shape, whatever the numbers."""
+        if self._malformed:
+            return None
         if self._limit.limit > LARGEST_LIMIT and self._limit.source != DECLARED and self._spec.is_float:
             return f"the model's own float error is {self._limit.floor:.1e} {UNIT}: nothing can be concluded"
-        if 2 * self._apart > self._elements:
+        if 2 * self._apart > self._elements and not failed:
             return (
                 f"{self._apart} of {self._elements} elements are set apart, because one unit in the last place makes "
                 "another number there: nothing can be concluded"
