@@ -34,7 +34,7 @@ class Budget:
         """
         found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)(s|m|h)|([0-9]+)", text.strip())
         amount = float(found[1] or found[3]) if found else 0.0
-        if not found or amount <= 0:
+        if not found or not 0 < amount < float("inf"):
             raise UsageError(
                 f"unreadable budget {text!r}",
                 expected="a time, such as 30s or 2m, or a number of evaluations, such as 5000",
