@@ -10,14 +10,14 @@ import numpy as np
 from kexport.bundle.manifest import OutputLimit
 from kexport.bundle.signature import Array, Signature
 from kexport.bundle.witnesses import Witness
-from kexport.field.judging import Truth, Verdict, against_partner, verdicts
+from kexport.field.judging import Truth, Verdict, against_partner, second_answers, verdicts
 from kexport.field.remote import Outputs, Remote, RuntimeFailedError
 from kexport.parity.conditioning import nudged
 from kexport.parity.divergence import scores
 from kexport.parity.search import Trial
 from kexport.parity.simplify import simplified
 from kexport.parity.space import Population, Space
-from kexport.parity.tolerance import DECLARED, for_kernels
+from kexport.parity.tolerance import between, for_kernels
 
 _LOOKED_AT = 16  # samples of a batch that are judged closely, at most
 _DISCRETE_WITNESSES = 3  # wrong samples that inputs which cannot be nudged must show before they count
@@ -36,6 +36,7 @@ class Standing:
     worst_label: str = ""
     worst_sample: Trial | None = None
     failure: str = ""
+    at_fault: Remote | None = None
     found: tuple[Verdict, Trial, Mapping[str, Array] | None] | None = None
 
 
@@ -93,17 +94,29 @@ class Contest:
     def _limit(self, limit: OutputLimit) -> OutputLimit:
         """A runtime may differ from the truth by its limit, and from another runtime by the sum of both."""
         own = for_kernels(limit, self.remote.runtime.summation)
-        if self.partner is None or limit.source == DECLARED:
-            return own
-        return replace(own, limit=own.limit + for_kernels(limit, self.partner.runtime.summation).limit)
+        return own if self.partner is None else between(own, for_kernels(limit, self.partner.runtime.summation))
 
     def _nudge(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
         pairs = feeds.items()
         return {k: value if k in self._still else nudged(value, self._rng, self._ulp) for k, value in pairs}
 
-    def fail(self, why: str) -> None:
+    def fail(self, why: str, remote: Remote | None = None) -> None:
         """It has failed without numbers: a runtime raised, or died."""
-        self.standing.failure = self.standing.failure or why
+        if not self.settled:
+            self.standing.failure, self.standing.at_fault = why, remote
+
+    def turn(self) -> None:
+        """Take this runtime for right, and the other one for the wrong one, from now on."""
+        if self.partner is None:
+            return
+        self.remote, self.reference = self.partner, self.remote
+        if self.standing.found is not None:
+            verdict, trial, before = self.standing.found
+            try:
+                judged = self._judged_alone(verdict, dict(verdict.golden.inputs))
+            except RuntimeFailedError:
+                return
+            self.standing.found = judged, trial, before
 
     def score(self, trial: Trial, values: Outputs, references: Outputs, before: Mapping[str, Array] | None) -> Array:
         """Score every sample of a batch, judge those beyond the limit, and keep the worst.
@@ -199,7 +212,8 @@ class Contest:
                     return self._plainest(verdict, sample)
                 return self._as_witness(verdict, [])
             earlier = dict(before or whole)
-            for calls in ([sample, sample], [whole], [whole, whole], [earlier, whole]):
+            few = {name: np.concatenate([values[:1], sample[name]]) for name, values in whole.items()}
+            for calls in ([sample, sample], [few], [whole], [few, few], [whole, whole], [earlier, whole]):
                 if self._fails_anew(calls):
                     return self._of_calls(calls, verdict)
         except RuntimeFailedError:
@@ -209,13 +223,19 @@ class Contest:
     def _plainest(self, verdict: Verdict, sample: Population) -> Witness:
         plain = simplified(self._space, sample, self._still_fails)
         if any(not np.array_equal(plain[name], sample[name]) for name in sample):
-            trial = Trial(plain, {}, verdict.golden.label)
-            (values,) = self.remote.run([plain], fresh=True)
-            (judged,) = self._judge(trial, np.array([0]), values)
-            if judged.wrong:
-                verdict = judged
-                self.standing.failure = _words(verdict)
+            judged = self._judged_alone(verdict, plain)
+            verdict = judged if judged.wrong else verdict
         return self._as_witness(verdict, [])
+
+    def _judged_alone(self, verdict: Verdict, sample: Population) -> Verdict:
+        """The verdict on a sample in a session of its own; when it is wrong there, it is what the check tells."""
+        population = sample if self._space.batched else {name: value[np.newaxis] for name, value in sample.items()}
+        trial = Trial(population, {}, verdict.golden.label)
+        (values,) = self.remote.run([sample], fresh=True)
+        (judged,) = self._judge(trial, np.array([0]), values)
+        if judged.wrong:
+            self.standing.failure = _words(judged)
+        return judged
 
     def _still_fails(self, population: Population) -> Array:
         (values,) = self.remote.run([population])
@@ -246,7 +266,8 @@ class Contest:
     def _as_witness(self, verdict: Verdict, before: list[Population]) -> Witness:
         limits = {name: limit.limit for name, limit in verdict.limits.items()}
         scales = {name: limit.scale for name, limit in verdict.limits.items()}
-        golden = replace(verdict.golden, own=_second_answers(verdict), moves=_beyond(verdict))
+        own = second_answers(verdict.golden.truth, verdict.golden.own)
+        golden = replace(verdict.golden, own=own, moves=_beyond(verdict))
         return Witness(golden, self.partner.runtime.name if self.partner else "truth", limits, scales, before)
 
 
@@ -273,16 +294,6 @@ def _words(verdict: Verdict) -> str:
         for problem in outcome.problems
     ]
     return "; ".join(texts)
-
-
-def _second_answers(verdict: Verdict) -> dict[str, Array]:
-    golden = verdict.golden
-    return {
-        name: own
-        for name, own in golden.own.items()
-        if own.shape == golden.truth[name].shape and not np.array_equal(own, golden.truth[name])
-        and (own.dtype.kind not in "fc" or not np.isfinite(own).all())
-    }  # fmt: skip
 
 
 def _beyond(verdict: Verdict) -> dict[str, Array]:

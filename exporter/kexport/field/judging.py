@@ -15,7 +15,7 @@ from kexport.field.remote import Outputs, Remote, RuntimeFailedError
 from kexport.parity.compare import Comparison, Outcome
 from kexport.parity.conditioning import distance
 from kexport.parity.divergence import local, row, scores
-from kexport.parity.tolerance import FLOOR_MULTIPLE
+from kexport.parity.tolerance import DECLARED, FLOOR_MULTIPLE
 
 _NUDGES = 6
 
@@ -94,7 +94,7 @@ def verdicts(
         for spec in signature.outputs:
             name = spec.name
             limit = local(spec, limits[name], truth[name])
-            if spec.is_float:
+            if spec.is_float and limit.source != DECLARED:
                 steady = noise[name][moves[name] <= limit.limit * limit.scale]
                 floor = float(steady[np.isfinite(steady)].max(initial=0.0)) / limit.scale
                 limit = replace(limit, limit=max(limit.limit, FLOOR_MULTIPLE * summation * floor))
@@ -109,6 +109,16 @@ def verdicts(
 
 def _any_apart(outcomes: Mapping[str, Outcome]) -> bool:
     return any(outcome.metrics.get("set_apart") for outcome in outcomes.values())
+
+
+def second_answers(truth: Mapping[str, Array], own: Mapping[str, Array]) -> Outputs:
+    """Of the outputs where float arithmetic makes another answer of the truth: what Keras itself computes."""
+    return {
+        name: value
+        for name, value in own.items()
+        if value.shape == truth[name].shape and not np.array_equal(value, truth[name])
+        and (value.dtype.kind not in "fc" or not np.isfinite(value).all())
+    }  # fmt: skip
 
 
 def against_partner(
@@ -151,4 +161,4 @@ def _moved(is_float: bool, base: Array, others: Sequence[Array]) -> Array:
     return moves
 
 
-__all__ = ["Conditioning", "RuntimeFailedError", "Truth", "Verdict", "against_partner", "verdicts"]
+__all__ = ["Conditioning", "RuntimeFailedError", "Truth", "Verdict", "against_partner", "second_answers", "verdicts"]

@@ -42,18 +42,20 @@ class Lane:
     def __init__(self, module: str, worker: Worker | None = None) -> None:
         self._module = module
         self._worker = worker or Worker(preload=[module])
+        self._dead: list[Worker] = []  # kept, since other runtimes may still have to learn that theirs died
 
     @property
     def worker(self) -> Worker:
         """A process that is alive."""
         if not self._worker.alive:
-            self._worker.close()
+            self._dead.append(self._worker)
             self._worker = Worker(preload=[self._module])
         return self._worker
 
     def close(self) -> None:
         """End the process."""
-        self._worker.close()
+        for worker in (self._worker, *self._dead):
+            worker.close()
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,9 @@ class Remote:
         options: what loading a `.keras` file needs: `imports`, `allow_lambda`.
         signature: of the artifact, by its own names; that of the bundle by default.
         label: what messages call it; by default the name of the runtime.
+
+    Attributes:
+        doubted: whether it has failed a check of its own already.
     """
 
     def __init__(
@@ -94,6 +99,7 @@ class Remote:
         self.artifact = artifact
         self.label = label or runtime.name
         self.signature = signature or Bundle.open(home).signature
+        self.doubted = False
         self._names = Names.own(self.signature)
         self._lane = lane
         self._worker: Worker | None = None
@@ -134,7 +140,7 @@ class Remote:
         """
         error = self._answer(again=True)
         if error:
-            raise RuntimeFailedError(error)
+            raise RuntimeFailedError(error, self)
         names = [self._names.outputs.get(spec.name) for spec in self.signature.outputs]
         calls = _read(self._outputs, len(names))
         return [{n: a for n, a in zip(names, arrays, strict=True) if n is not None} for arrays in calls]

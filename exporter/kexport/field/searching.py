@@ -167,7 +167,8 @@ def _scored(
     try:
         return contest.score(trial, value, reference, before)
     except RuntimeFailedError as error:
-        contest.fail(f"{error.remote.label} fails on {trial.origin}: {error}", error.remote)
+        name = error.remote.label if error.remote is not None else "a runtime"
+        contest.fail(f"{name} fails on {trial.origin}: {error}", error.remote)
         return None
 
 
@@ -179,6 +180,9 @@ def _keep_failures(bundle: Bundle, contests: Sequence[Contest]) -> None:
     """A witness of each artifact, or pair of artifacts, that was found wrong; against the most trusted reference."""
     kept: dict[frozenset[str], Contest] = {}
     failed = [contest for contest in contests if contest.settled]
+    for contest in failed:
+        if _blamed_of(contest, contests) == [contest.partner]:
+            contest.turn()
     for contest in sorted(failed, key=lambda contest: -_trust(contest, contests)):
         about = frozenset(remote.artifact for remote in _blamed_of(contest, contests))
         if about not in kept:

@@ -122,6 +122,9 @@ def verify(
                 for runtime in (*tested, *partners)
                 for artifact in bundle.artifacts_of(runtime.reads)
             ]
+            failed = {(check.artifact, check.runtime) for check in checks if check.ran and not check.passed}
+            for remote in remotes:
+                remote.doubted = (remote.artifact, remote.runtime.name) in failed
             names = [runtime.name for runtime in tested]
             searching.search(bundle, remotes, names, limits, budget, truth, record)
     return Report(bundle.manifest.name, tuple(in_order(checks)), tuple(notes))

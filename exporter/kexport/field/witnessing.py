@@ -12,7 +12,7 @@ from kexport.bundle.manifest import OutputLimit
 from kexport.bundle.signature import Signature
 from kexport.bundle.witnesses import Witness
 from kexport.errors import BundleError, InputError
-from kexport.field.judging import Truth
+from kexport.field.judging import Truth, second_answers
 
 _SEED = 0
 
@@ -47,7 +47,9 @@ def _renewed(witness: Witness, truth: Truth, limits: tuple[OutputLimit, ...]) ->
         for limit in limits
         if ((moved := known.moves[limit.output]) > limit.limit * limit.scale).any()
     }
-    golden = Golden(witness.golden.label, witness.golden.inputs, known.truth, {}, moves)
+    golden = Golden(
+        witness.golden.label, witness.golden.inputs, known.truth, second_answers(known.truth, known.own), moves
+    )
     return Witness(
         golden, "truth", {limit.output: limit.limit for limit in limits}, {n.output: n.scale for n in limits},
         witness.before,
