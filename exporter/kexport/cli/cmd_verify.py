@@ -53,7 +53,9 @@ def COMMAND(  # noqa: N802  (the name by which the group finds it)
     from kexport.reports._wording import summary
 
     if truth and search is None:
-        raise UsageError("--truth says what to search against, and no search was asked for", hint="--search 30s --truth")
+        raise UsageError(
+            "--truth says what to search against, and no search was asked for", hint="--search 30s --truth"
+        )
     required = () if require is None else requiring.names_of(require)
     wanted = requiring.including(runtimes, required)
     with quiet_libraries():

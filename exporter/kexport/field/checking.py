@@ -36,7 +36,7 @@ def check_artifact(
         yield _check_signature(bundle.signature, session.opened, artifact, runtime)
         own = [for_kernels(limit, runtime.summation) for limit in limits]
         yield from _check_witnesses(bundle, session, opened, artifact, runtime, own)
-        yield from _check_parity(bundle, session, artifact, runtime, own)
+        yield from check_parity(bundle, session, artifact, runtime, own)
     except KexportError as error:
         yield Check("runtime", False, artifact.path, runtime.name, detail=str(error))
     except Exception as error:  # noqa: BLE001  a runtime may raise anything; here it becomes a failed check
@@ -140,7 +140,7 @@ def _check_witnesses(
             yield check_of("witness", comparison.outcome(), artifact, runtime, name)
 
 
-def _check_parity(
+def check_parity(
     bundle: Bundle, session: Session, artifact: Artifact, runtime: Runtime, limits: Sequence[OutputLimit]
 ) -> Iterator[Check]:
     """Run every golden, one in memory at a time."""
