@@ -1,6 +1,6 @@
 """kexport: build a Keras 3 model into SavedModel, .keras, ONNX and TFLite, and prove each artifact right.
 
-The public functions are `build`, `load` and `verify`. Nothing heavy is imported before one of them is used.
+The public functions are `build`, `compare`, `load` and `verify`. Nothing heavy is imported before one of them is used.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -10,17 +10,19 @@ from kexport.errors import KexportError
 if TYPE_CHECKING:
     from kexport.bundle.folder import Bundle
     from kexport.factory.pipeline import build
+    from kexport.field.comparing import compare
     from kexport.field.loading import load
     from kexport.field.verifying import verify
     from kexport.runtimes._runtime import Session
 
 __version__ = "0.1.0"
-__all__ = ["Bundle", "KexportError", "Session", "build", "load", "verify"]
+__all__ = ["Bundle", "KexportError", "Session", "build", "compare", "load", "verify"]
 
 _HOMES = {
     "Bundle": "kexport.bundle.folder",
     "Session": "kexport.runtimes._runtime",
     "build": "kexport.factory.pipeline",
+    "compare": "kexport.field.comparing",
     "load": "kexport.field.loading",
     "verify": "kexport.field.verifying",
 }

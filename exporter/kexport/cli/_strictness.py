@@ -11,10 +11,19 @@ import click
 from kexport.cli._pairs import pairs
 
 
-def strictness(function: Callable[..., int]) -> Callable[..., int]:
-    """Give a command `--search`, `--seed` and `--tolerance`; it gets `search`, a budget, and `tolerance`."""
+def strictness(function: Callable[..., int], default: str | None = None) -> Callable[..., int]:
+    """Give a command `--search`, `--seed` and `--tolerance`; it gets `search`, a budget, and `tolerance`.
 
-    @click.option("--search", metavar="30s|5000", help="Search that long, or so often, for the worst input.")
+    `default` is the budget of a command that searches without being asked to.
+    """
+    by_default = f" By default {default}." if default else ""
+
+    @click.option(
+        "--search",
+        metavar="30s|5000",
+        default=default,
+        help=f"Search that long, or so often, for the worst input.{by_default}",
+    )
     @click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the search; the same finds the same.")
     @click.option(
         "--tolerance",

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from kexport.bundle.digests import digest, size
 from kexport.bundle.signature import Signature
 from kexport.errors import BundleError, KexportError, reason
+from kexport.imports import run_imports
 from kexport.process import Worker, WorkerCrashError
 from kexport.runtimes import _onnx_file, _runtime, _tflite_file
+from kexport.runtimes._runtime import Opened, Runtime
 
 _FORMATS = {".onnx": "onnx", ".tflite": "tflite", ".keras": "keras"}
 _DETAILS = {"onnx": _onnx_file.details, "tflite": _tflite_file.details}
@@ -23,6 +25,24 @@ def describe(path: Path) -> dict[str, Any]:
         BundleError: it is of no known kind, or the runtime cannot load it.
         MissingRuntimeError: no runtime that reads it is installed.
     """
+    format_name = format_of(path)
+    runtimes = [runtime for runtime in _runtime.every() if runtime.reads == format_name]
+    runtime = next((runtime for runtime in runtimes if runtime.installed), runtimes[0])
+    runtime.require()
+    worker = Worker()
+    try:
+        found = declared(worker, path, runtime)
+    finally:
+        worker.close()
+    return {"format": format_name, "bytes": size(path), "sha256": digest(path), **found}
+
+
+def format_of(path: Path) -> str:
+    """The format of an artifact, by its name.
+
+    Raises:
+        BundleError: it is of no known kind, or there is none.
+    """
     if not path.exists():
         raise BundleError(f"there is no file or folder {path}")
     if path.is_dir() and not (path / "saved_model.pb").exists():
@@ -32,24 +52,37 @@ def describe(path: Path) -> dict[str, Any]:
         raise BundleError(
             f"{path} is of no known kind", expected=f"a folder, or a file ending in {', '.join(_FORMATS)}"
         )
-    runtimes = [runtime for runtime in _runtime.every() if runtime.reads == format_name]
-    runtime = next((runtime for runtime in runtimes if runtime.installed), runtimes[0])
-    runtime.require()
-    worker = Worker()
+    return format_name
+
+
+def declared(
+    worker: Worker, path: Path, runtime: Runtime, imports: Sequence[str] = (), allow_lambda: bool = False
+) -> dict[str, Any]:
+    """What an artifact declares in a runtime: inputs, names of outputs, versions.
+
+    Args:
+        worker: the process that loads it.
+        path: of the artifact.
+        runtime: that reads it.
+        imports: files or modules that register the layers of a `.keras` file.
+        allow_lambda: load Lambda layers of a `.keras` file.
+
+    Raises:
+        BundleError: the runtime cannot load it.
+    """
+    options: dict[str, Any] = {"imports": list(imports), "allow_lambda": allow_lambda}
     try:
-        (found,) = worker.run("kexport.field.describing:open_alone", path=str(path), name=runtime.name)
+        (found,) = worker.run("kexport.field.describing:open_alone", path=str(path), name=runtime.name, **options)
     except WorkerCrashError as crash:
         raise BundleError(f"{path} cannot be loaded by {runtime.name}", got=crash) from None
-    finally:
-        worker.close()
-    return {"format": format_name, "bytes": size(path), "sha256": digest(path), **found}
+    return dict(found)
 
 
-def open_alone(path: str, name: str) -> Iterator[dict[str, Any]]:
+def open_alone(path: str, name: str, imports: Sequence[str], allow_lambda: bool) -> Iterator[dict[str, Any]]:
     """Load the file and yield what it declares; runs in the worker."""
     runtime = _runtime.get(name)
     try:
-        opened = runtime.opener(Path(path), Signature((), ()))
+        opened = _opened(Path(path), runtime, imports, allow_lambda)
     except KexportError:
         raise
     except Exception as error:
@@ -59,3 +92,13 @@ def open_alone(path: str, name: str) -> Iterator[dict[str, Any]]:
         "outputs": list(opened.outputs),
         **(_DETAILS[runtime.reads](Path(path)) if runtime.reads in _DETAILS else {}),
     }
+
+
+def _opened(path: Path, runtime: Runtime, imports: Sequence[str], allow_lambda: bool) -> Opened:
+    if runtime.reads != "keras":
+        return runtime.opener(path, Signature((), ()))
+    from kexport.runtimes._keras_model import allowing_lambda
+
+    run_imports(imports)
+    with allowing_lambda(allow_lambda):
+        return runtime.opener(path, Signature((), ()))

@@ -93,7 +93,7 @@ def verify(
         else:
             record(_unmade(runtime.name, "not run: the digest of its artifact, or of the goldens, is wrong"))
     limits = declared(bundle.manifest.limits, tolerances)
-    notes += [_declaration(limit) for limit in limits if limit.source == DECLARED]
+    notes += [declaration(limit) for limit in limits if limit.source == DECLARED]
     options: dict[str, Any] = {"imports": list(imports), "allow_lambda": allow_lambda}
     with contextlib.ExitStack() as stack:
         lanes = {
@@ -161,7 +161,8 @@ def _partners(tested: Sequence[Runtime], formats: set[str], sound: Callable[[str
     ]
 
 
-def _declaration(limit: OutputLimit) -> str:
+def declaration(limit: OutputLimit) -> str:
+    """What a report says of a limit that a person set."""
     size = f"{limit.decibels:g} dB" if limit.decibels is not None else f"{limit.limit:g}"
     return f"the limit of output {limit.output}, {size}, was declared" + (f": {limit.reason}" if limit.reason else "")
 
