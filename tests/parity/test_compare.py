@@ -1,11 +1,14 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from kexport.bundle.manifest import OutputLimit
 from kexport.bundle.signature import TensorSpec
-from kexport.parity.compare import compare
+from kexport.parity.compare import Comparison, compare
 
 FLOAT = TensorSpec("y", "float32", (None, None))
+SCORES = TensorSpec("y", "float32", (None, 2))
 WHOLE = TensorSpec("y", "int64", (None,))
 LIMIT = OutputLimit("y", 2.0, 1e-7, 5e-7, "float64 twin")
 EXACT = OutputLimit("y", 1.0, 0.0, 0.0, "exact")
@@ -105,3 +108,151 @@ def test_scalars_and_complex_numbers_are_compared_too():
     assert outcome(truth.astype("complex64"), truth, pair).passed
     assert not outcome(np.array([1 + 2.1j, complex(np.nan, 1)], "complex64"), truth, pair).passed
     assert not outcome(np.array([1 + 2j, 1], "complex64"), truth, pair).passed
+
+
+def test_the_figures_of_a_comparison_say_where_and_how_much():
+    value = TRUTH.astype("float32")
+    value[1, 0] += 3e-7
+    metrics = outcome(value).metrics
+    assert metrics["samples"] == 2
+    assert metrics["elements"] == 4
+    assert metrics["worst"]["index"] == [1, 0]
+    assert metrics["worst"]["golden"] == "case"
+    assert metrics["worst"]["truth"] == 0.5
+    assert metrics["noise_multiple"] == pytest.approx(metrics["ulp"] * 2**-23 / LIMIT.floor)
+    assert metrics["sqnr_db"] == pytest.approx(20 * np.log10(np.linalg.norm(TRUTH) / 3e-7), rel=0.05)
+    assert metrics["limit_source"] == "float64 twin"
+    assert outcome(TRUTH.astype("float32")).metrics["sqnr_db"] is None
+
+
+def test_label_flips_are_counted_for_rows_of_scores():
+    assert outcome(TRUTH.astype("float32"), spec=SCORES).metrics["label_flips"] == 0
+    assert outcome(TRUTH[:, ::-1].astype("float32"), spec=SCORES).metrics["label_flips"] == 2
+    assert "label_flips" not in outcome(TRUTH.astype("float32")).metrics
+
+
+def moved(value, moves, truth=TRUTH, spec=FLOAT, limit=LIMIT):
+    return compare(spec, limit, ["case"], [truth], [value], moves=[np.asarray(moves, "float32")])
+
+
+def test_an_element_at_an_edge_is_set_apart_and_counted():
+    value = TRUTH.astype("float32")
+    value[0, 1] = 7.0
+    result = moved(value, [[0, 1], [0, 0]])
+    assert result.passed
+    assert "1 elements in 1 of 2 samples are set apart" in result.worst
+    assert (result.metrics["set_apart"], result.metrics["samples_set_apart"]) == (1, 1)
+
+
+def test_what_is_set_apart_hides_no_failure_beside_it():
+    value = TRUTH.astype("float32")
+    value[0, 1], value[1, 0] = 7.0, 0.6
+    result = moved(value, [[0, 1], [0, 0]])
+    assert result.ran
+    assert "element [1, 0]" in result.problems[0]
+    assert result.metrics["worst"]["index"] == [1, 0]
+
+
+def test_mostly_set_apart_is_no_pass_and_no_failure_and_a_failure_beside_it_is_one():
+    value = TRUTH.astype("float32")
+    value[0, 1] = 7.0
+    edges = [[1, 1], [1, 0]]
+    unsure = moved(value, edges)
+    assert not unsure.passed
+    assert not unsure.ran
+    assert "3 of 4 elements are set apart" in unsure.problems[0]
+    value[1, 1] += 1
+    wrong = moved(value, edges)
+    assert wrong.ran
+    assert not wrong.passed
+
+
+def test_a_wrong_dtype_or_shape_fails_whatever_can_be_concluded_from_numbers():
+    wide = OutputLimit("y", 2.0, 0.5, 2.0, "float64 twin")
+    for value in (TRUTH, TRUTH[:1].astype("float32")):
+        result = outcome(value, limit=wide)
+        assert result.ran
+        assert not result.passed
+
+
+def test_an_ill_conditioned_element_has_a_limit_of_its_own():
+    value = TRUTH.astype("float32")
+    value[0, 0] += 3e-3
+    assert moved(value, [[1e-3, 0], [0, 0]]).passed
+    assert moved(value, [[1e-3, 0], [0, 0]]).metrics["ill_conditioned"] == 1
+    value[0, 0] += 3e-3
+    gross = moved(value, [[1e-3, 0], [0, 0]])
+    assert not gross.passed
+    assert "one ulp moves the model" in gross.problems[0]
+
+
+def test_where_one_ulp_makes_infinity_of_a_number_both_are_right():
+    value = TRUTH.astype("float32")
+    value[0, 0] = np.inf
+    assert moved(value, [[np.inf, 0], [0, 0]]).passed
+    value[1, 1] = np.nan
+    assert not moved(value, [[np.inf, 0], [0, 0]]).passed
+
+
+def test_a_tie_of_whole_numbers_is_set_apart_and_no_other():
+    truth = np.array([1, 2, 3])
+    assert moved(np.array([9, 2, 3]), [1, 0, 0], truth, WHOLE, EXACT).passed
+    assert not moved(np.array([9, 2, 4]), [1, 0, 0], truth, WHOLE, EXACT).passed
+
+
+def test_a_declared_limit_of_whole_numbers_is_the_largest_difference():
+    truth = np.array([10, 20, 30])
+    declared = OutputLimit("y", 1.0, 0.0, 2.0, "declared", "rounding mode of the sensor")
+    within = outcome(np.array([12, 20, 29]), truth, WHOLE, declared)
+    assert within.passed
+    assert within.figure == 2
+    assert within.unit == "of difference"
+    assert within.metrics["limit_reason"] == "rounding mode of the sensor"
+    assert not outcome(np.array([13, 20, 29]), truth, WHOLE, declared).passed
+
+
+DECIBELS = OutputLimit("y", 2.0, 1e-7, 5e-7, "declared", decibels=40.0)
+
+
+def test_a_ratio_of_signal_to_error_is_held_from_below():
+    value = (TRUTH + 1e-3).astype("float32")
+    good = outcome(value, limit=DECIBELS)
+    assert good.passed
+    assert good.unit == "dB"
+    assert good.figure > good.limit == DECIBELS.decibels
+    bad = outcome((TRUTH + 0.1).astype("float32"), limit=DECIBELS)
+    assert not bad.passed
+    assert bad.figure < DECIBELS.decibels
+    assert "element" in bad.problems[0]
+    assert outcome(TRUTH.astype("float32"), limit=DECIBELS).passed
+
+
+def test_what_is_set_apart_has_no_part_in_the_ratio():
+    value = (TRUTH + 1e-3).astype("float32")
+    value[0, 1] = 7.0
+    assert moved(value, [[0, 1], [0, 0]], limit=DECIBELS).passed
+    assert not moved(value, [[1, 0], [0, 0]], limit=DECIBELS).passed
+
+
+def test_a_ratio_is_not_held_against_one_ulp():
+    """What is quantised errs by far more than the limit of an ill-conditioned element."""
+    value = (TRUTH + 1e-3).astype("float32")
+    assert moved(value, np.full(TRUTH.shape, 1e-5), limit=DECIBELS).passed
+
+
+def test_many_goldens_are_summed_up_in_few_words():
+    result = compare(FLOAT, LIMIT, [f"case {i}" for i in range(300)], [TRUTH] * 300, [TRUTH] * 300)
+    assert len(result.problems) < 30
+    assert "more" in result.problems[-1]
+
+
+def test_a_comparison_keeps_no_golden():
+    truth, value = np.zeros((1000, 100)), np.zeros((1000, 100), "float32")
+    comparison = Comparison(FLOAT, LIMIT)
+    comparison.add("warm", truth, value)
+    tracemalloc.start()
+    for index in range(50):
+        comparison.add(f"case {index}", truth.copy(), value.copy())
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held < truth.nbytes

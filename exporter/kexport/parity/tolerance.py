@@ -195,8 +195,8 @@ _OUTLIER = 32.0
 
 def by_row(values: Array) -> Array:
     """The largest value of each sample."""
-    if values.ndim == 0:
-        return values.reshape(1)
+    if values.ndim == 0 or values.size == 0:
+        return values.reshape(-1)
     return np.asarray(values.reshape(len(values), -1).max(axis=1, initial=0.0))
 
 
