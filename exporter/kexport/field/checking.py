@@ -119,11 +119,16 @@ def _check_witnesses(
             hint = "delete the file, and search again"
             yield Check("witness", False, artifact.path, runtime.name, detail=f"{why}; {hint}", ran=False)
             continue
-        own = opened() if witness.before else session
-        for call in witness.before:
-            own(dict(call))
         golden = witness.golden
-        result = own(dict(golden.inputs))
+        try:
+            own = opened() if witness.before else session
+            for call in witness.before:
+                own(dict(call))
+            result = own(dict(golden.inputs))
+        except Exception as error:  # noqa: BLE001  a runtime may raise anything; here it becomes a failed check
+            why = f"{path} ({golden.label}): {reason(error)}"
+            yield Check("witness", False, artifact.path, runtime.name, detail=why)
+            continue
         for spec, limit in zip(bundle.signature.outputs, limits, strict=True):
             allowed, scale = witness.limits[spec.name], witness.scales[spec.name]
             if limit.source != DECLARED:

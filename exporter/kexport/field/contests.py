@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from kexport.bundle.goldens import Golden
 from kexport.bundle.manifest import OutputLimit
 from kexport.bundle.signature import Array, Signature
 from kexport.bundle.witnesses import Witness
-from kexport.field.judging import Truth, Verdict, against_partner, second_answers, verdicts
+from kexport.field.judging import Truth, Verdict, against_partner, alone, second_answers, verdicts
 from kexport.field.remote import Outputs, Remote, RuntimeFailedError
 from kexport.parity.conditioning import nudged
 from kexport.parity.divergence import scores
@@ -37,6 +38,7 @@ class Standing:
     worst_sample: Trial | None = None
     failure: str = ""
     at_fault: Remote | None = None
+    refused: tuple[Trial, Mapping[str, Array] | None] | None = None
     found: tuple[Verdict, Trial, Mapping[str, Array] | None] | None = None
 
 
@@ -100,10 +102,17 @@ class Contest:
         pairs = feeds.items()
         return {k: value if k in self._still else nudged(value, self._rng, self._ulp) for k, value in pairs}
 
-    def fail(self, why: str, remote: Remote | None = None) -> None:
-        """It has failed without numbers: a runtime raised, or died."""
+    def fail(
+        self,
+        why: str,
+        remote: Remote | None = None,
+        trial: Trial | None = None,
+        before: Mapping[str, Array] | None = None,
+    ) -> None:
+        """It has failed without numbers: a runtime raised, or died, on a trial, perhaps because of the one before."""
         if not self.settled:
             self.standing.failure, self.standing.at_fault = why, remote
+            self.standing.refused = None if trial is None else (trial, before)
 
     def turn(self) -> None:
         """Take this runtime for right, and the other one for the wrong one, from now on."""
@@ -202,7 +211,7 @@ class Contest:
     def witness(self) -> Witness | None:
         """The failing sample in its plainest form that still fails in a session of its own, if there is one."""
         if self.standing.found is None:
-            return None
+            return self._of_refusal()
         verdict, trial, before = self.standing.found
         sample = dict(verdict.golden.inputs)
         whole = dict(trial.population) if self._space.batched else sample
@@ -219,6 +228,31 @@ class Contest:
         except RuntimeFailedError:
             pass  # the sample itself is a witness too
         return self._as_witness(verdict, [])
+
+    def _of_refusal(self) -> Witness | None:
+        """The inputs that the runtime at fault does not take, if it does not take them anew; the other one must."""
+        if self.standing.refused is None or self.standing.at_fault is not self.remote:
+            return None
+        trial, before = self.standing.refused
+        whole = dict(trial.population) if self._space.batched else {k: v[0] for k, v in trial.population.items()}
+        first = trial.rows(np.array([0])).population if self._space.batched else whole
+        for calls in ([first], [whole], [dict(before or whole), whole]):
+            try:
+                self.remote.run(calls, fresh=True)
+            except RuntimeFailedError:
+                golden = self._golden(calls[-1], trial.origin)
+                return None if golden is None else self._told(golden, self._limits, calls[:-1])
+        return None
+
+    def _golden(self, feeds: Population, label: str) -> Golden | None:
+        try:
+            if isinstance(self.reference, Remote):
+                known = alone(self._signature, self.reference, feeds, self._nudge)
+            else:
+                known = self.reference.conditioning(feeds, self._rng)
+        except RuntimeFailedError:
+            return None
+        return Golden(label, feeds, known.truth, second_answers(known.truth, known.own), known.moves)
 
     def _plainest(self, verdict: Verdict, sample: Population) -> Witness:
         plain = simplified(self._space, sample, self._still_fails)
@@ -264,11 +298,15 @@ class Contest:
         return self._as_witness(replace(verdict, golden=golden), calls[:-1])
 
     def _as_witness(self, verdict: Verdict, before: list[Population]) -> Witness:
-        limits = {name: limit.limit for name, limit in verdict.limits.items()}
-        scales = {name: limit.scale for name, limit in verdict.limits.items()}
         own = second_answers(verdict.golden.truth, verdict.golden.own)
-        golden = replace(verdict.golden, own=own, moves=_beyond(verdict))
-        return Witness(golden, self.partner.runtime.name if self.partner else "truth", limits, scales, before)
+        return self._told(replace(verdict.golden, own=own), verdict.limits, before)
+
+    def _told(self, golden: Golden, limits: Mapping[str, OutputLimit], before: list[Population]) -> Witness:
+        reference = self.partner.runtime.name if self.partner else "truth"
+        numbers = {name: limit.limit for name, limit in limits.items()}
+        scales = {name: limit.scale for name, limit in limits.items()}
+        beyond = {name: m for name, m in golden.moves.items() if (m > numbers[name] * scales[name]).any()}
+        return Witness(replace(golden, moves=beyond), reference, numbers, scales, before)
 
 
 def _fits(values: Outputs, trial: Trial) -> bool:
@@ -294,12 +332,3 @@ def _words(verdict: Verdict) -> str:
         for problem in outcome.problems
     ]
     return "; ".join(texts)
-
-
-def _beyond(verdict: Verdict) -> dict[str, Array]:
-    limits = verdict.limits
-    return {
-        name: moves
-        for name, moves in verdict.golden.moves.items()
-        if (moves > limits[name].limit * limits[name].scale).any()
-    }

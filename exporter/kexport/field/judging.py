@@ -148,6 +148,17 @@ def against_partner(
     return Conditioning(truth, moves, moves)
 
 
+def alone(signature: Signature, partner: Remote, feeds: Feeds, nudge: Callable[[Feeds], Feeds]) -> Conditioning:
+    """What a runtime computes, and how far it moves when the inputs do.
+
+    Raises:
+        RuntimeFailedError: it fails.
+    """
+    truth, *others = partner.run([feeds, *(nudge(feeds) for _ in range(_NUDGES))])
+    moves = {s.name: _moved(s.is_float, truth[s.name], [each[s.name] for each in others]) for s in signature.outputs}
+    return Conditioning(truth, moves, moves)
+
+
 def _moved(is_float: bool, base: Array, others: Sequence[Array]) -> Array:
     moves = np.zeros(base.shape, np.float32)
     for other in others:
@@ -161,4 +172,13 @@ def _moved(is_float: bool, base: Array, others: Sequence[Array]) -> Array:
     return moves
 
 
-__all__ = ["Conditioning", "RuntimeFailedError", "Truth", "Verdict", "against_partner", "second_answers", "verdicts"]
+__all__ = [
+    "Conditioning",
+    "RuntimeFailedError",
+    "Truth",
+    "Verdict",
+    "against_partner",
+    "alone",
+    "second_answers",
+    "verdicts",
+]

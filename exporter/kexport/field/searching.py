@@ -36,6 +36,7 @@ from kexport.parity.space import Space
 UNIT = "limits"
 _MOST_REFUSALS = 50  # inputs in a row that the model itself does not take
 _LARGEST_BATCH = 1 << 30
+_NONE_TAKEN = "the model took none of the inputs that were tried"
 
 
 def search(
@@ -159,7 +160,7 @@ def _scored(
     reference = right if contest.partner is None else outputs[id(contest.partner)]
     for remote, found in ((contest.remote, value), (contest.partner, reference)):
         if isinstance(found, str) and remote is not None:
-            contest.fail(f"{remote.label} fails on {trial.origin}: {found}", remote)
+            contest.fail(f"{remote.label} fails on {trial.origin}: {found}", remote, trial, before)
             return None
     assert not isinstance(value, str)
     assert reference is not None
@@ -168,7 +169,7 @@ def _scored(
         return contest.score(trial, value, reference, before)
     except RuntimeFailedError as error:
         name = error.remote.label if error.remote is not None else "a runtime"
-        contest.fail(f"{name} fails on {trial.origin}: {error}", error.remote)
+        contest.fail(f"{name} fails on {trial.origin}: {error}", error.remote, trial, before)
         return None
 
 
@@ -261,8 +262,10 @@ def check(
     told = failed or sound[:1] or contests
     worst = max(failed or sound or contests, key=lambda contest: contest.standing.worst)
     metrics = _metrics(contests, worst, remote, clock, budget)
-    if not failed and not all(contest.standing.evaluations for contest in contests):
-        return replace(_unmade(remote, "the model took none of the inputs that were tried"), metrics=metrics)
+    if not failed and not all(contest.standing.evaluations for contest in sound or contests):
+        others = ", ".join(c.standing.at_fault.label for c in contests if c.standing.at_fault is not None)
+        why = f"there was nothing to compare it with: {others} failed" if others else _NONE_TAKEN
+        return replace(_unmade(remote, why), metrics=metrics)
     if not failed and any(map(_mostly_apart, contests)):
         why = "most inputs are set apart, because the model is ill-conditioned there: nothing can be concluded"
         return replace(_unmade(remote, why), metrics=metrics)
