@@ -125,6 +125,8 @@ class Contest:
                 judged = self._judged_alone(verdict, dict(verdict.golden.inputs))
             except RuntimeFailedError:
                 return
+            if not judged.wrong:  # not by itself: the words are still those of the other side
+                self.standing.failure = f"seen from {self.reference.label}, {self.standing.failure}"
             self.standing.found = judged, trial, before
 
     def score(self, trial: Trial, values: Outputs, references: Outputs, before: Mapping[str, Array] | None) -> Array:

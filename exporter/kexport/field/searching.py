@@ -158,10 +158,12 @@ def _scored(
 ) -> Array | None:
     value = outputs[id(contest.remote)]
     reference = right if contest.partner is None else outputs[id(contest.partner)]
-    for remote, found in ((contest.remote, value), (contest.partner, reference)):
-        if isinstance(found, str) and remote is not None:
-            contest.fail(f"{remote.label} fails on {trial.origin}: {found}", remote, trial, before)
-            return None
+    sides = ((contest.remote, value), (contest.partner, reference))
+    fallen = [(remote, found) for remote, found in sides if remote is not None and isinstance(found, str)]
+    if fallen:
+        why = "; ".join(f"{remote.label} fails on {trial.origin}: {found}" for remote, found in fallen)
+        contest.fail(why, fallen[0][0] if len(fallen) == 1 else None, trial, before)
+        return None
     assert not isinstance(value, str)
     assert reference is not None
     assert not isinstance(reference, str)

@@ -1,0 +1,69 @@
+import json
+import shutil
+
+import pytest
+
+from conftest import REFERENCE
+from kexport.bundle import manifest
+from kexport.errors import BundleError
+
+
+def refusal(folder, change):
+    shutil.copy(REFERENCE / "lowpass" / manifest.FILE_NAME, folder)
+    path = folder / manifest.FILE_NAME
+    content = json.loads(path.read_text())
+    change(content["goldens"]["limits"])
+    path.write_text(json.dumps(content))
+    with pytest.raises(BundleError) as refused:
+        manifest.read(folder)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "got"),
+    [
+        (lambda limits: limits.clear(), "no limit"),
+        (lambda limits: limits.append({**limits[0], "output": "other"}), "filtered, other"),
+        (lambda limits: limits.append(limits[0]), "filtered, filtered"),
+        (lambda limits: limits[0].update(output="other"), "other"),
+    ],
+    ids=["none", "one too many", "twice", "another name"],
+)
+def test_each_output_has_one_limit_in_the_order_of_the_outputs(tmp_path, change, got):
+    text = refusal(tmp_path, change)
+    assert "one limit for each output" in text
+    assert f"got:      {got}\n" in text
+    assert "expected: filtered\n" in text
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"limit": float("nan")},
+        {"limit": float("inf")},
+        {"limit": -1},
+        {"scale": 0},
+        {"scale": float("nan")},
+        {"decibels": float("-inf")},
+    ],
+    ids=str,
+)
+def test_a_limit_that_bounds_nothing_is_refused(tmp_path, change):
+    assert "'filtered' that bounds nothing" in refusal(tmp_path, lambda limits: limits[0].update(change))
+
+
+@pytest.mark.parametrize("value", ["wide", None, [], {}])
+def test_a_limit_that_is_no_number_is_refused(tmp_path, value):
+    refusal(tmp_path, lambda limits: limits[0].update(limit=value))
+
+
+def test_limits_in_another_order_than_the_outputs_are_refused(tmp_path):
+    shutil.copy(REFERENCE / "lowpass" / manifest.FILE_NAME, tmp_path)
+    path = tmp_path / manifest.FILE_NAME
+    content = json.loads(path.read_text())
+    (output,), (limit,) = content["signature"]["outputs"], content["goldens"]["limits"]
+    content["signature"]["outputs"] = [{**output, "name": name} for name in ("a", "b")]
+    content["goldens"]["limits"] = [{**limit, "output": name} for name in ("b", "a")]
+    path.write_text(json.dumps(content))
+    with pytest.raises(BundleError, match="in their order"):
+        manifest.read(tmp_path)
