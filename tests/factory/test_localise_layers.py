@@ -185,6 +185,7 @@ def test_of_quantised_artifacts_the_layer_that_loses_most_decibels_is_named(look
     found = look("onnxruntime", edited(change), edit)
     assert found.partings[0].layer == "left"
     assert found.row("left").sqnr_db < found.partings[0].before_db
+    assert {(row.state, row.limit) for row in found.rows if row.seen} == {(RIGHT, None)}
     assert " dB; what goes in: " in report.render(found)
 
 
@@ -236,7 +237,7 @@ class Unobservable:
         return {}, {key: (self.values[key] + moved).astype("float32") for key in keys}
 
 
-@pytest.mark.parametrize("layer", ["first", "encoder/norm", "shared #1", "left", "right", "sum", "score"])
+@pytest.mark.parametrize("layer", ["first", "encoder/norm", "shared #1", "shared #2", "left", "sum", "score"])
 def test_a_fault_that_vanishes_under_observation_is_found_by_cutting(mixed, layer):
     folder, truth = mixed
     case = next(cases(Bundle.open(folder), 1.0))

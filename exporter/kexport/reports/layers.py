@@ -88,7 +88,8 @@ def _parting(parting: Parting, row: Row) -> list[str]:
     if parting.with_it:
         lines.append(f"  or in what has no result of its own before it: {', '.join(parting.with_it)}")
     if row.figure is not None:
-        own = [f"error {_number(row.figure)} {row.unit}", f"limit {_number(row.limit)}", *_ratio(row.sqnr_db)]
+        limit = [] if row.limit is None else [f"limit {_number(row.limit)}"]
+        own = [f"error {_number(row.figure)} {row.unit}", *limit, *_ratio(row.sqnr_db)]
         before = [*([] if parting.before is None else [f"error {_number(parting.before)}"]), *_ratio(parting.before_db)]
         lines.append("  " + ", ".join(own) + (f"; what goes in: {', '.join(before)}" if before else ""))
     return [*lines, *([f"  {row.detail}"] if row.detail else [])]

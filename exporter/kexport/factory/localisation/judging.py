@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -42,9 +43,11 @@ def judge(layers: Sequence[Layer], matching: Matching, summation: float, quantis
             matches[row.layer] = match
     rows = [_with_operators(row, rows, matches, matching) for row in rows]
     if quantised:
-        return Judgement(rows, _most_lost(rows), matches)
+        rows = [_by_ratio(row) for row in rows]
     ends = [row.layer for row in rows if row.layer in matches and matches[row.layer].tensor.output]
     rows, partings = localisation.parted(rows, ends)
+    if quantised and not partings:
+        partings = _most_lost(rows)
     return Judgement(rows, [_with_work_around(parting, layers) for parting in partings], matches)
 
 
@@ -78,7 +81,7 @@ def _row(index: int, layers: Sequence[Layer], matching: Matching, summation: flo
         excess=excess(outcome),
         unit=outcome.unit,
         sqnr_db=outcome.metrics.get("sqnr_db"),
-        detail="; ".join(outcome.problems),
+        detail="; ".join(problem.lstrip(",: ") for problem in outcome.problems),
     )
     return row, match
 
@@ -105,6 +108,13 @@ def _with_work_around(parting: Parting, layers: Sequence[Layer]) -> Parting:
     """The parting, with the layers around it whose own operations lie before it."""
     step = next(layer.step for layer in layers if layer.name == parting.layer)
     return replace(parting, with_it=(*parting.with_it, *step.work_of))
+
+
+def _by_ratio(row: Row) -> Row:
+    """The row of a quantised artifact: its distance is that of quantisation, and no limit of rounding is for it."""
+    if not row.seen or math.isinf(row.excess):
+        return row
+    return replace(row, state=RIGHT, limit=None, excess=0.0, detail="")
 
 
 def _most_lost(rows: Sequence[Row]) -> list[Parting]:
