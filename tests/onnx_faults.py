@@ -55,51 +55,53 @@ def misfire(place: float, width: float, size: float = 1.0) -> Callable[[Any], No
     """An element of the input that lies within `width` of a place adds `size` to the output's element."""
 
     def edit(graph):
-        def wrong(name, out):
+        def wrong(source, healthy, out):
             return [
-                node("Sub", [name[0], constant(graph, place)], "misfire_from"),
+                node("Sub", [source, constant(graph, place)], "misfire_from"),
                 node("Abs", ["misfire_from"], "misfire_apart"),
                 node("Less", ["misfire_apart", constant(graph, width)], "misfire_is"),
                 node("Cast", ["misfire_is"], "misfire_one", to=1),
                 node("Mul", ["misfire_one", constant(graph, size)], "misfire_size"),
-                node("Add", [name[1], "misfire_size"], out),
+                node("Add", [healthy, "misfire_size"], out),
             ]
 
-        _at_the_end(graph, wrong)
+        put_behind(graph, wrong)
 
     return edit
 
 
 def nan_becomes_zero(graph: Any) -> None:
     """NaN in the output becomes 0."""
-    _at_the_end(
+    put_behind(
         graph,
-        lambda name, out: [
-            node("IsNaN", [name[1]], "swallowed"),
-            node("Where", ["swallowed", constant(graph, 0.0), name[1]], out),
+        lambda source, healthy, out: [
+            node("IsNaN", [healthy], "swallowed"),
+            node("Where", ["swallowed", constant(graph, 0.0), healthy], out),
         ],
     )
 
 
 def first_sample_only(graph: Any) -> None:
     """All samples of a batch but the first give 0."""
-    _at_the_end(
+    put_behind(
         graph,
-        lambda name, out: [
-            node("Shape", [name[1]], "shape"),
+        lambda source, healthy, out: [
+            node("Shape", [healthy], "shape"),
             node("Gather", ["shape", constant(graph, 0, "int64")], "count"),
             node("Range", [constant(graph, 0, "int64"), "count", constant(graph, 1, "int64")], "rows"),
             node("Equal", ["rows", constant(graph, 0, "int64")], "first"),
             node("Cast", ["first"], "one", to=1),
             node("Unsqueeze", ["one", constant(graph, [1], "int64")], "column"),
-            node("Mul", [name[1], "column"], out),
+            node("Mul", [healthy, "column"], out),
         ],
     )
 
 
 def clipped_output(least: float) -> Callable[[Any], None]:
     """A maximum that the model does not have."""
-    return lambda graph: _at_the_end(graph, lambda name, out: [node("Max", [name[1], constant(graph, least)], out)])
+    return lambda graph: put_behind(
+        graph, lambda source, healthy, out: [node("Max", [healthy, constant(graph, least)], out)]
+    )
 
 
 def node(operator: str, inputs: list[str], output: str, **attributes: Any) -> Any:
@@ -116,14 +118,14 @@ def constant(graph: Any, value: Any, dtype: str = "float32") -> str:
     return name
 
 
-def _at_the_end(graph: Any, nodes: Callable[[tuple[str, str], str], list[Any]]) -> None:
-    """Put nodes behind the one output; they are made of the names of the input and of the healthy output."""
+def put_behind(graph: Any, nodes: Callable[[str, str, str], list[Any]]) -> None:
+    """Put nodes behind the one output; they are made of the names of the input, the healthy output, and the output."""
     source, result = graph.input[0].name, graph.output[0].name
     for each in graph.node:
         for index, name in enumerate(each.output):
             if name == result:
                 each.output[index] = "healthy"
-    graph.node.extend(nodes((source, "healthy"), result))
+    graph.node.extend(nodes(source, "healthy", result))
 
 
 def _edit(bundle: Path, change: Callable[[dict[str, Any]], None], keep: tuple[str, ...] = ()) -> None:

@@ -17,7 +17,7 @@ def test_every_number_moves_to_a_neighbour_up_and_down(dtype):
         moved = nudged(values, np.random.default_rng(seed), EPSILON[dtype])
         assert moved.dtype == dtype
         steps = np.abs(moved - values) / np.spacing(np.abs(values))
-        assert ((0.5 <= steps) & (steps <= 1)).all()  # below a power of 2 the neighbour is nearer
+        assert ((steps >= 0.5) & (steps <= 1)).all()  # below a power of 2 the neighbour is nearer
         seen |= {tuple(np.sign(moved - values))}
     assert len(seen) > 5
 
