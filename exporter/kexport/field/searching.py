@@ -81,7 +81,7 @@ def search(
     ]
     clock = Clock(budget)
     if contests:
-        run(space, contests, truth, budget, clock)
+        run(space, contests, truth, budget, clock, tested)
         if any(contest.settled for contest in contests):
             _keep_failures(bundle, contests)
         elif truth is not None:
@@ -96,8 +96,15 @@ def _space(bundle: Bundle) -> Space:
     return Space(bundle.signature, bundle.domains(), shapes)
 
 
-def run(space: Space, contests: Sequence[Contest], truth: Truth | None, budget: Budget, clock: Clock) -> None:
-    """Ask, evaluate and score until the budget is used up or every contest is settled."""
+def run(
+    space: Space,
+    contests: Sequence[Contest],
+    truth: Truth | None,
+    budget: Budget,
+    clock: Clock,
+    tested: Sequence[Remote] = (),
+) -> None:
+    """Ask, evaluate and score until the budget is used up, every contest is settled, or all of `tested` are wrong."""
     order = Search(space, [contest.name for contest in contests], budget.seed)
     before: Mapping[str, Array] | None = None
     refusals = 0
@@ -118,6 +125,8 @@ def run(space: Space, contests: Sequence[Contest], truth: Truth | None, budget: 
                 order.settled(contest.name)
             elif scores is not None:
                 order.tell(trial, {contest.name: scores})
+        if tested and all(_blamed(remote, contests) for remote in tested):
+            return
         before = _feeds(space, trial)
 
 
