@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from kexport.bundle.digests import digest
 from kexport.bundle.domain import Domain
-from kexport.bundle.manifest import OutputLimit
 from kexport.bundle.report import Check, Report
 from kexport.bundle.signature import Array, Signature
-from kexport.errors import ModelError, UncheckedError, UsageError
-from kexport.field import framing, searching
+from kexport.errors import ModelError
+from kexport.field import allowing, framing, searching
 from kexport.field.contests import Contest
 from kexport.field.contrasting import Match, contrast
 from kexport.field.describing import declared as declared_by
 from kexport.field.framing import Frame
+from kexport.field.keeping import keep, writable
 from kexport.field.opening import Model, Side, contenders
 from kexport.field.pairing import Pair, paired, require_known
-from kexport.field.rehearsing import Case, Noise, rehearsal
+from kexport.field.rehearsing import Case, rehearsal
 from kexport.field.remote import Lane, Names, Outputs, Remote, RuntimeFailedError
-from kexport.field.verifying import check_digests, declaration, group_of
+from kexport.field.verifying import check_digests, group_of
 from kexport.parity.budget import Budget, Clock
 from kexport.parity.space import Space
-from kexport.parity.tolerance import EPSILON, UNMEASURED, Tolerance, between, declared, for_kernels
+from kexport.parity.tolerance import Tolerance
 from kexport.runtimes import _runtime
 
 #: How long is searched unless told otherwise.
@@ -86,7 +83,7 @@ def compare(
     """
     budget = Budget.parse(search) if isinstance(search, str) else search
     wanted = [_runtime.get(name) for name in dict.fromkeys(runtimes)] if runtimes else None
-    target = None if witness is None else _writable(Path(witness))
+    target = None if witness is None else writable(Path(witness))
     models = Model.open(a), Model.open(b)
     sides, notes = contenders(*models, wanted)
     checks: list[Check] = []
@@ -244,8 +241,10 @@ class _Comparison:
         self, frame: Frame, domains: Mapping[str, Domain], pairs: Sequence[tuple[Remote, Remote]],
         outputs: Sequence[Pair], tolerance: Mapping[str, Any], budget: Budget, target: Path | None,
     ) -> None:  # fmt: skip
-        ulp = self._ulp(frame.signature)
-        shapes, limits = self._limits(frame, domains, pairs, outputs, ulp, tolerance)
+        ulp = allowing.ulp_of(self.models, frame.signature)
+        rehearsed = self._cases(frame, domains, pairs[0])
+        shapes, limits, notes = allowing.limits(self.models, frame, domains, pairs, rehearsed, ulp, tolerance)
+        self.notes += notes
         stateful = any(model.bundle is not None and model.bundle.manifest.stateful for model in self.models)
         space = Space(frame.signature, domains, shapes)
         still = frozenset(name for name, own in domains.items() if own.is_discrete)
@@ -266,83 +265,13 @@ class _Comparison:
         elif contests:
             clock = Clock(budget)
             searching.run(space, [contest for _, contest in contests], None, budget, clock)
-            self._keep([contest for _, contest in contests], target)
+            self.notes += keep([contest for _, contest in contests], target)
             for match, contest in contests:
                 failed = [contest] if contest.settled else []
                 check = searching.check(match.b, [contest], failed, clock, budget)
                 metrics = {**check.metrics, **match.metrics}
                 self.record(replace(check, runtime=match.runtimes, metrics=metrics))
         self._say_identical(matches, [contest for _, contest in contests], len(shapes))
-
-    def _ulp(self, signature: Signature) -> float:
-        """One unit in the last place of the coarsest arithmetic that is known of."""
-        known = [model.bundle.manifest.ulp for model in self.models if model.bundle is not None]
-        floats = [EPSILON[spec.dtype] for spec in (*signature.inputs, *signature.outputs) if spec.dtype in EPSILON]
-        return max(known or floats or [EPSILON["float32"]])
-
-    def _limits(
-        self, frame: Frame, domains: Mapping[str, Domain], pairs: Sequence[tuple[Remote, Remote]],
-        outputs: Sequence[Pair], ulp: float, tolerance: Mapping[str, Any],
-    ) -> tuple[list[dict[str, tuple[int, ...]]], list[dict[str, OutputLimit]]]:  # fmt: skip
-        """The shapes of all cases, and for each pair of artifacts what they may differ by."""
-        bare = {index: Noise(frame.signature, ulp, domains) for index, m in enumerate(self.models) if m.bundle is None}
-        shapes = []
-        for _, feeds in self._cases(frame, domains, pairs[0]):
-            shapes.append({name: value.shape for name, value in feeds.items()})
-            for index, noise in bare.items():
-                noise.add(pairs[0][index], feeds)
-        told = [self._told(index, frame, outputs) for index in range(2)]
-        scales = {n: limit.scale for n, limit in (told[0] or told[1]).items()} if 0 not in bare else bare[0].scales
-        for index, noise in bare.items():
-            told[index] = noise.limits(scales)
-            if not noise.steady:
-                self.notes.append(f"{pairs[0][index].label} answers the same inputs in different ways")
-            if any(limit.source == UNMEASURED for limit in told[index].values()):
-                self.notes.append("how noisy the models are cannot be measured, since an input cannot be nudged: the "
-                                  "limit is a fixed one; --tolerance OUTPUT=LIMIT declares another")  # fmt: skip
-        found = []
-        for remotes in pairs:
-            own = [
-                {n: limit if index in bare else for_kernels(limit, remote.runtime.summation)
-                 for n, limit in told[index].items()}
-                for index, remote in enumerate(remotes)
-            ]  # fmt: skip
-            both = declared(
-                [between(own[0][spec.name], own[1][spec.name]) for spec in frame.signature.outputs], tolerance
-            )
-            self.notes += [declaration(limit) for limit in both if limit.output in tolerance]
-            found.append({limit.output: limit for limit in both})
-        return shapes, found
-
-    def _told(self, index: int, frame: Frame, outputs: Sequence[Pair]) -> dict[str, OutputLimit]:
-        bundle = self.models[index].bundle
-        if bundle is None:
-            return {}
-        names = (frame.a, frame.b)[index].outputs
-        own = {limit.output: limit for limit in bundle.manifest.limits}
-        return {called: replace(own[name], output=called) for name, called in names.items()}
-
-    def _keep(self, contests: Sequence[Contest], target: Path | None) -> None:
-        """Write the worst input, made plain if it is one on which they differ."""
-        failed = [contest for contest in contests if contest.settled]
-        for contest in failed:
-            contest.unkept = "; --witness FILE.npz keeps the input" if target is None else ""
-        if target is None:
-            return
-        worst = max(failed or contests, key=lambda contest: contest.standing.worst)
-        try:
-            found = worst.witness() if failed else worst.nearest()
-        except RuntimeFailedError as error:
-            worst.fail(f"a runtime fails on an input that it took before: {error}", error.remote or worst.remote)
-            return
-        if found is None:
-            self.notes.append(f"{target} was not written: there is no input on which they differ")
-            return
-        arrays = {f"before/{i}/{n}": v for i, call in enumerate(found.before) for n, v in call.items()}
-        _write(target, {**found.golden.inputs, **arrays})
-        worst.witness_path = str(target)
-        if not failed:
-            self.notes.append(f"the input on which they differ most is kept in {target}")
 
     def _say_identical(
         self, matches: Sequence[tuple[Match, list[Check]]], contests: Sequence[Contest], cases: int
@@ -364,24 +293,3 @@ def _runtimes(remotes: Sequence[Remote]) -> str:
 
 def _titled(a: Path, b: Path) -> str:
     return f"{b.name} against {a.name}" if a.name != b.name else f"{b} against {a}"
-
-
-def _writable(path: Path) -> Path:
-    """The path itself, when a file can be written there.
-
-    Raises:
-        UsageError: it cannot, or is of another kind.
-    """
-    if path.suffix != ".npz":
-        raise UsageError(f"{path} is of no kind that a witness can be written as", expected="a file ending in .npz")
-    if path.is_dir() or not path.parent.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise UsageError(f"{path} cannot be written", got="a folder, no such folder, or no permission")
-    return path
-
-
-def _write(path: Path, arrays: Mapping[str, Array]) -> None:
-    try:
-        with path.open("wb") as file:
-            np.savez_compressed(file, allow_pickle=False, **arrays)
-    except OSError as error:
-        raise UncheckedError(f"{path} cannot be written", got=error.strerror or error) from None
