@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from kexport.bundle.domain import Uniform
 from kexport.bundle.signature import TensorSpec
 from kexport.parity.conditioning import distance, movement, nudged, widened
 from kexport.parity.tolerance import EPSILON
@@ -63,3 +64,14 @@ def test_distance_counts_where_both_are_numbers():
     )
     assert widened(np.ones(1, "complex64")).dtype == "complex128"
     assert widened(np.ones(1, "int8")).dtype == "int8"
+
+
+def test_no_end_of_the_domain_is_crossed_and_what_is_no_number_stays():
+    values = np.array([1.0, -1.0, 0.5, np.nan], "float32")
+    for seed in range(10):
+        moved = nudged(values, np.random.default_rng(seed), EPSILON["float16"], Uniform(-1, 1))
+        assert moved.dtype == "float32"
+        assert np.nanmax(moved) <= 1
+        assert np.nanmin(moved) >= -1
+        assert np.isnan(moved[3])
+        assert moved[2] != 0.5

@@ -6,12 +6,13 @@ or the model itself changed in place for a while.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from kexport.bundle.domain import Domain
 from kexport.bundle.signature import Array
 from kexport.factory import double
 from kexport.factory.trace import Program
@@ -26,12 +27,14 @@ class Oracle:
 
     Args:
         program: the traced model.
-        exact: names of inputs that hold single values, between which nothing lies: they are never nudged.
+        domains: of inputs, which are not left when they are nudged; where one holds single values, between which
+            nothing lies, they never are.
     """
 
-    def __init__(self, program: Program, exact: Collection[str] = ()) -> None:
+    def __init__(self, program: Program, domains: Mapping[str, Domain] | None = None) -> None:
         self._program = program
-        self._exact = exact
+        self._domains = dict(domains or {})
+        self._exact = {name for name, domain in self._domains.items() if domain.is_discrete}
         self._twin: Any = None
         self._in_place = False
         self._weights = [] if program.served else program.model.get_weights()
@@ -89,7 +92,10 @@ class Oracle:
     def nudged_inputs(self, case: list[Array], rng: np.random.Generator) -> list[Array]:
         """Flat inputs, each number that may moved by one unit in the last place."""
         pairs = zip(self._program.signature.inputs, case, strict=True)
-        return [array if spec.name in self._exact else nudged(array, rng, self.epsilon) for spec, array in pairs]
+        return [
+            array if spec.name in self._exact else nudged(array, rng, self.epsilon, self._domains.get(spec.name))
+            for spec, array in pairs
+        ]
 
     def nudged(
         self, cases: Sequence[list[Array]], rng: np.random.Generator, *, weights: bool = True

@@ -188,7 +188,7 @@ def _write(
     exports.start(workers)
     exports.write(progress)
     progress("computing the truth in float64")
-    oracle = Oracle(program, [name for name, domain in domains.items() if domain.is_discrete])
+    oracle = Oracle(program, domains)
     truth = establish(program, oracle, domains)
     limits = declared(truth.limits, request.tolerance)
     goldens.write(folder / goldens.FILE_NAME, truth.goldens)

@@ -50,13 +50,20 @@ class Model:
         return self._signature.named_outputs(found)
 
     def conditioning(self, feeds: Mapping[str, Array], rng: np.random.Generator) -> Conditioning:
-        """The true outputs, with what one unit in the last place of inputs and weights does to them."""
+        """The true outputs, with what one unit in the last place of inputs and weights does to them.
+
+        Raises:
+            ValueError: the model does not take these inputs.
+        """
         case = self._flat(feeds)
         light = self._oracle.light
         moved = [self._oracle.nudged_inputs(case, rng) for _ in range(_NUDGES if light else _FEW_NUDGES)]
-        own, *others = self._oracle.own([case, *moved])
         weights = range(_FEW_NUDGES if light and not self._program.served else 0)
-        weighted = [each for _ in weights for each in self._oracle.nudged([case], rng)]
+        try:
+            own, *others = self._oracle.own([case, *moved])
+            weighted = [each for _ in weights for each in self._oracle.nudged([case], rng)]
+        except Exception as error:  # the model's own code may raise anything
+            raise ValueError(located(error)) from error
         true, *trues = self._true([case, *moved])
         named = self._signature.named_outputs
         moves, noise = [], []
@@ -111,8 +118,7 @@ def of_bundle(bundle: Bundle, imports: Sequence[str] = (), allow_lambda: bool = 
         model = _keras_model.load_file(path)
     golden = next(bundle.goldens())
     program = trace(model, golden.inputs)
-    exact = [name for name, domain in bundle.domains().items() if domain.is_discrete]
-    return Model(program, Oracle(program, exact), bundle.manifest.limits, bundle.signature)
+    return Model(program, Oracle(program, bundle.domains()), bundle.manifest.limits, bundle.signature)
 
 
 def _noise(is_float: bool, pairs: Sequence[tuple[Array, Array]]) -> Array:

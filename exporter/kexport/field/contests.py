@@ -99,8 +99,11 @@ class Contest:
         return own if self.partner is None else between(own, for_kernels(limit, self.partner.runtime.summation))
 
     def _nudge(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
-        pairs = feeds.items()
-        return {k: value if k in self._still else nudged(value, self._rng, self._ulp) for k, value in pairs}
+        domains = self._space.domains
+        return {
+            name: value if name in self._still else nudged(value, self._rng, self._ulp, domains[name])
+            for name, value in feeds.items()
+        }
 
     def fail(
         self,

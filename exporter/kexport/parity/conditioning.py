@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from kexport.bundle.domain import Domain
 from kexport.bundle.signature import Array, TensorSpec
 
 
@@ -15,13 +16,14 @@ def widened(array: Array) -> Array:
     return array.astype(np.float64) if real else array.astype(np.complex128) if array.dtype.kind == "c" else array
 
 
-def nudged(array: Array, rng: np.random.Generator, epsilon: float) -> Array:
+def nudged(array: Array, rng: np.random.Generator, epsilon: float, domain: Domain | None = None) -> Array:
     """Every real number moved by one unit in the last place that the model computes with, up or down at random.
 
     Args:
         array: of any dtype; what is no real number stays as it is.
         rng: decides which way.
         epsilon: one unit in the last place of 1.
+        domain: that is not left: a model need not take what lies beyond its ends.
     """
     if array.dtype.kind != "f" and array.dtype.name != "bfloat16":
         return array
@@ -30,7 +32,8 @@ def nudged(array: Array, rng: np.random.Generator, epsilon: float) -> Array:
         # A number is m 2^e with m from 0.5 to 1: its unit in the last place is epsilon 2^(e-1).
         steps = np.ldexp(epsilon, np.frexp(own)[1] - 1) * rng.choice([-1.0, 1.0], array.shape)
         moved = np.where(np.isfinite(own) & (own != 0), own + steps, own)
-        return np.asarray(moved.astype(array.dtype))
+        moved = moved.astype(array.dtype)
+        return np.asarray(moved) if domain is None else np.where(np.isfinite(own), domain.project(moved), array)
 
 
 def movement(spec: TensorSpec, own: Array, truth: Array, others: Sequence[Array]) -> Array:
