@@ -42,9 +42,9 @@ def test_two_files_that_agree_are_a_table_and_exit_code_0(kexport):
 def test_a_thousand_evaluations_are_searched_unless_told_otherwise(kexport, different):
     result = kexport("compare", different[0], different[0], "--json", "--seed", "7")
     (check,) = [check for check in json.loads(result.stdout)["checks"] if check["kind"] == "search"]
-    assert check["metrics"]["evaluations"] == 1000
+    assert check["metrics"]["evaluations"] == 5000
     assert check["metrics"]["seed"] == 7
-    assert "By default 1000" in " ".join(kexport("compare", "--help").stdout.split())
+    assert "By default 5000" in " ".join(kexport("compare", "--help").stdout.split())
 
 
 def test_two_files_that_differ_are_told_everywhere_and_exit_code_1(kexport, different, tmp_path):

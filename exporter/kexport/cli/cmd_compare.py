@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 )
 @click.option("--allow-lambda", is_flag=True, help="Load Lambda layers, which runs the bytecode in the file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON on standard output.")
-@functools.partial(strictness, default="1000")
+@functools.partial(strictness, default="5000")
 @delivering
 def COMMAND(  # noqa: N802  (the name by which the group finds it)
     a: str,

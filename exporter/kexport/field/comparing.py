@@ -30,7 +30,7 @@ from kexport.parity.tolerance import Tolerance
 from kexport.runtimes import _runtime
 
 #: How long is searched unless told otherwise.
-SEARCH = "1000"
+SEARCH = "5000"
 _PROBES = 2  # cases that tell the dtypes and shapes of outputs
 
 Observer = Callable[[Check], None]

@@ -1,4 +1,4 @@
-"""The order in which a search tries inputs: patterns first, then random samples, climbs and patterns by turns."""
+"""The order in which a search tries inputs: patterns and random samples first, then both and climbs by turns."""
 
 from __future__ import annotations
 
@@ -63,7 +63,8 @@ class Search:
         self._round += 1
         form = self._space.forms[int(self._rng.integers(len(self._space.forms)))]
         count = min(most, self._size(form, turn))
-        kind = "pattern" if turn < PATTERNS else _TURN[turn % len(_TURN)]
+        first = ("pattern", "random")[turn % 2]
+        kind = first if turn < 2 * PATTERNS else _TURN[turn % len(_TURN)]
         if kind == "climb":
             ready = [climber for climber in self._climbers.values() if climber.ready]
             if ready:

@@ -63,7 +63,7 @@ def _table(rows: list[Check], sizes: Mapping[str, int], several: bool) -> Table:
 
 def _legend(rows: list[Check]) -> str:
     sources = dict.fromkeys(str(c.metrics["limit_source"]) for c in rows if c.metrics.get("limit_source"))
-    text = "error and limit: largest distance from the truth, relative to the output's scale; x floor: in noise floors"
+    text = "error and limit: distance from the truth, relative to the output's scale; x floor: in noise floors"
     return text + f" ({', '.join(sources)})" * bool(sources)
 
 
