@@ -302,15 +302,6 @@ def test_a_damaged_bundle_is_not_compared(reference):
     assert failed.detail.startswith("B: model.onnx is not the file")
 
 
-def test_a_bundle_without_limits_is_refused(tmp_path):
-    def forget(content):
-        content["goldens"]["limits"] = []
-
-    bundle = edited(shutil.copytree(LOWPASS, tmp_path / "forgetful"), forget)
-    with pytest.raises(BundleError, match="has no limit for output"):
-        compare(LOWPASS, bundle, "onnxruntime")
-
-
 def test_recorded_samples_are_the_domain(tmp_path):
     a, b = models.two(tmp_path / "a.onnx"), models.two(tmp_path / "b.onnx", weights=off())
     np.savez(tmp_path / "s.npz", x=np.zeros((20, 4), "float32"), n=np.ones((20, 2), "int64"))

@@ -8,7 +8,6 @@ from dataclasses import replace
 from kexport.bundle.domain import Domain
 from kexport.bundle.manifest import OutputLimit
 from kexport.bundle.signature import Signature
-from kexport.errors import BundleError
 from kexport.field.framing import Frame
 from kexport.field.opening import Model
 from kexport.field.rehearsing import Case, Noise
@@ -47,7 +46,6 @@ def limits(
         tolerance: that a person declared.
 
     Raises:
-        BundleError: the manifest of a bundle lacks the limit of an output.
         UsageError: a tolerance is declared for no output.
     """
     bare = {index: Noise(frame.signature, ulp, domains) for index, m in enumerate(models) if m.bundle is None}
@@ -87,6 +85,4 @@ def _told(model: Model, names: Mapping[str, str]) -> Limits:
     if model.bundle is None:
         return {}
     own = {limit.output: limit for limit in model.bundle.manifest.limits}
-    if missing := [name for name in names if name not in own]:
-        raise BundleError(f"{model.path} has no limit for output {missing[0]!r}", hint="build the bundle again")
     return {called: replace(own[name], output=called) for name, called in names.items()}
