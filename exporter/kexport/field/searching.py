@@ -79,6 +79,8 @@ def search(
         Contest(*pair, space, bundle.signature, limits, bundle.manifest.ulp, budget.seed + index)
         for index, pair in enumerate(pairs)
     ]
+    if contests:
+        _warm_up(bundle, remotes)
     clock = Clock(budget)
     if contests:
         run(space, contests, truth, budget, clock, tested)
@@ -94,6 +96,18 @@ def search(
 def _space(bundle: Bundle) -> Space:
     shapes = [{name: value.shape for name, value in golden.inputs.items()} for golden in bundle.goldens(checked=True)]
     return Space(bundle.signature, bundle.domains(), shapes)
+
+
+def _warm_up(bundle: Bundle, remotes: Sequence[Remote]) -> None:
+    """Let every runtime load what it needs: the budget is for searching. Where one fails, the search will say so."""
+    golden = next(iter(bundle.goldens(checked=True)), None)
+    if golden is None:
+        return
+    for remote in remotes:
+        remote.start([dict(golden.inputs)])
+    for remote in remotes:
+        with contextlib.suppress(RuntimeFailedError):
+            remote.finish()
 
 
 def run(
