@@ -89,3 +89,9 @@ def test_a_first_build_carries_nothing(tmp_path):
     (tmp_path / "new").mkdir()
     assert carried((tmp_path / "nothing", tmp_path / "new")) == []
     assert not (tmp_path / "new" / "witnesses").exists()
+
+
+def test_what_the_model_is_ill_conditioned_on_now_is_left_behind(places):
+    stored(places[0], 5, 5)
+    stored(places[0], 1, 2)
+    assert [witness.golden.inputs["x"].tolist() for witness in carried(places)] == [[[1, 2]]]

@@ -163,7 +163,7 @@ class Contest:
         return np.asarray(found)
 
     def nearest(self) -> Witness | None:
-        """The input that came nearest to the limit, if there is one.
+        """The input that came nearest to the limit, if there is one of which something can be told.
 
         Raises:
             RuntimeFailedError: the runtime fails on it now.
@@ -174,7 +174,8 @@ class Contest:
         feeds = trial.population if self._space.batched else {k: v[0] for k, v in trial.population.items()}
         (values,) = self.remote.run([feeds])
         (verdict,) = self._judge(trial, np.array([0]), values)
-        return self._as_witness(verdict, [])
+        judged = all(outcome.ran for outcome in verdict.outcomes.values())
+        return self._as_witness(verdict, []) if judged else None
 
     def _suspects(self, found: Array) -> Array:
         beyond = np.flatnonzero(found > 1)

@@ -13,6 +13,7 @@ from kexport.bundle.signature import Signature
 from kexport.bundle.witnesses import Witness
 from kexport.errors import BundleError, InputError
 from kexport.field.judging import Truth, second_answers
+from kexport.parity.compare import Comparison
 
 _SEED = 0
 
@@ -25,7 +26,8 @@ def carried_over(
     Args:
         target: where the new bundle will stand.
         folder: where it is written.
-        signature: of the model now; witnesses that do not fit it any more are left out.
+        signature: of the model now; witnesses that do not fit it any more are left out, and those on which it is
+            ill-conditioned now.
         truth: what is right now.
         limits: of the outputs now.
     """
@@ -35,9 +37,24 @@ def carried_over(
                 known = witnesses.read(old / path, signature)
                 for call in (*known.before, known.golden.inputs):
                     signature.check(call)
-                witnesses.store(folder, _renewed(known, truth, limits))
+                renewed = _renewed(known, truth, limits)
+                if _tells(renewed, signature, limits):
+                    witnesses.store(folder, renewed)
             except (BundleError, InputError, ValueError):
                 continue  # of another model, or damaged: nothing that can be replayed
+
+
+def _tells(witness: Witness, signature: Signature, limits: tuple[OutputLimit, ...]) -> bool:
+    """Whether the right outputs would be found right."""
+    golden, outcomes = witness.golden, []
+    for spec, limit in zip(signature.outputs, limits, strict=True):
+        truth = golden.truth[spec.name]
+        comparison = Comparison(spec, limit)
+        with np.errstate(over="ignore"):
+            value = truth.astype(spec.numpy_dtype) if spec.is_float else truth
+        comparison.add(golden.label, truth, value, golden.own.get(spec.name), golden.moves.get(spec.name))
+        outcomes.append(comparison.outcome())
+    return all(outcome.passed for outcome in outcomes)
 
 
 def _renewed(witness: Witness, truth: Truth, limits: tuple[OutputLimit, ...]) -> Witness:

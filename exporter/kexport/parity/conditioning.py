@@ -23,7 +23,7 @@ def nudged(array: Array, rng: np.random.Generator, epsilon: float, domain: Domai
         array: of any dtype; what is no real number stays as it is.
         rng: decides which way.
         epsilon: one unit in the last place of 1.
-        domain: that is not left: a model need not take what lies beyond its ends.
+        domain: that is not left, since a model need not take what lies beyond: at its ends numbers move inwards.
     """
     if array.dtype.kind != "f" and array.dtype.name != "bfloat16":
         return array
@@ -31,9 +31,13 @@ def nudged(array: Array, rng: np.random.Generator, epsilon: float, domain: Domai
     with np.errstate(invalid="ignore", over="ignore"):
         # A number is m 2^e with m from 0.5 to 1: its unit in the last place is epsilon 2^(e-1).
         steps = np.ldexp(epsilon, np.frexp(own)[1] - 1) * rng.choice([-1.0, 1.0], array.shape)
-        moved = np.where(np.isfinite(own) & (own != 0), own + steps, own)
-        moved = moved.astype(array.dtype)
-        return np.asarray(moved) if domain is None else np.where(np.isfinite(own), domain.project(moved), array)
+        steps = np.where(np.isfinite(own) & (own != 0), steps, 0.0)
+        moved = np.asarray((own + steps).astype(array.dtype))
+        if domain is None:
+            return moved
+        back = (own - steps).astype(array.dtype)
+        inside = np.where(domain.project(moved) == moved, moved, domain.project(back))
+        return np.where(np.isfinite(own), inside, array)
 
 
 def movement(spec: TensorSpec, own: Array, truth: Array, others: Sequence[Array]) -> Array:
