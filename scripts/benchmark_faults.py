@@ -35,7 +35,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TABLE, PAGE = ROOT / "docs" / "faults.json", ROOT / "docs" / "faults.md"
 OF_FAULTS, OF_HEALTHY = ("effect", "goldens", "search", "localise"), ("healthy", "resaved")
 PACKAGES = ("keras", "tensorflow-cpu", "tf2onnx", "onnx", "onnxruntime", "ai-edge-litert")
-SAMPLE = "^(dense|integers)/"
+SAMPLE = "^(dense|bounded)/"
 Record = dict[str, Any]
 
 

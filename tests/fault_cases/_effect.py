@@ -26,6 +26,7 @@ _BATCH = 1000
 _LENGTHS = (16, 7, 33, 1)
 _VERTICES = 1000
 _SEED = 4
+_PATIENCE = 20.0  # seconds for the samples of a slow model
 
 Feeds = dict[str, Array]
 Results = list[Array] | None  # None when the runtime refuses the inputs
@@ -41,6 +42,7 @@ class Effect:
         sampled: likewise of the random samples.
         share: of the random samples on which it exceeds `MULTIPLE` noise floors.
         samples: how many there were.
+        example: the largest effect on the fault's own example; None where it has none.
         seconds: that the healthy artifact took for 100,000.
     """
 
@@ -49,6 +51,7 @@ class Effect:
     share: float
     samples: int
     seconds: float
+    example: float | None = None
 
     @property
     def must_be_found(self) -> bool:
@@ -62,10 +65,16 @@ class Effect:
 
 
 class Meter:
-    """Compares faulty artifacts of one healthy bundle with its own, in the raw runtime."""
+    """Compares faulty artifacts of one healthy bundle with its own, in the raw runtime.
 
-    def __init__(self, healthy: Bundle) -> None:
+    Args:
+        healthy: the bundle.
+        samples: how many to draw at random.
+    """
+
+    def __init__(self, healthy: Bundle, samples: int = EVALUATIONS) -> None:
         self.healthy = healthy
+        self.samples = samples
         self.domains = {name: parse(text) for name, text in healthy.manifest.domains.items()}
         self._known: dict[str, tuple[list[Results], list[Results], float]] = {}
 
@@ -85,8 +94,15 @@ class Meter:
             found = _effect(limits, healthy, run(feeds))
             largest, above = max(largest, float(found.max())), above + int((found > MULTIPLE).sum())
             count += len(found)
-        assert max(corner, largest) > 0, f"{fault.name} has no effect"
-        return Effect(corner, largest, above / count, count, seconds)
+        example = self._on_example(fault, run) if fault.example else None
+        assert max(corner, largest, example or 0.0) > 0, f"{fault.name} has no effect"
+        return Effect(corner, largest, above / count, count, seconds, example)
+
+    def _on_example(self, fault: Fault, run: Any) -> float:
+        inputs = self.healthy.signature.inputs
+        feeds = {spec.name: np.asarray(fault.example[spec.name], spec.numpy_dtype) for spec in inputs}
+        healthy = opened(self.healthy, fault.format)(feeds)
+        return float(_effect(self.healthy.manifest.limits, healthy, run(feeds)).max())
 
     def _results_of_healthy(self, format_name: str) -> tuple[list[Results], list[Results], float]:
         if format_name not in self._known:
@@ -98,7 +114,7 @@ class Meter:
                 at_random.append(run(feeds))
                 spent += time.perf_counter() - began
                 count += _size(feeds)
-                if spent > SECONDS:
+                if spent > _PATIENCE:
                     break  # a slow model: fewer samples, and the seconds of all by proportion
             self._known[format_name] = at_corners, at_random, spent * EVALUATIONS / count
         return self._known[format_name]
@@ -115,7 +131,7 @@ class Meter:
 
     def _random(self) -> Iterator[Feeds]:
         rng, lengths = np.random.default_rng(_SEED + 1), self._lengths()
-        for index in range(EVALUATIONS // _BATCH):
+        for index in range(self.samples // _BATCH):
             yield _drawn(self.healthy.signature, self.domains, rng, _BATCH, lengths[index % len(lengths)])
 
     def _lengths(self) -> tuple[int, ...]:

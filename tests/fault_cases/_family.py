@@ -29,6 +29,7 @@ class Fault:
         edit: changes the artifact itself; None when it is converted from a changed model.
         changed: how the model is changed that the artifact is converted from.
         variant: tells faults of one kind apart.
+        example: an input of each name on which it shows, where it is too rare to be met at random.
         known_digest: whether the manifest has the digest of the faulty artifact, as after a faulty conversion.
     """
 
@@ -39,6 +40,7 @@ class Fault:
     edit: Edit | None = None
     changed: Changed | None = None
     variant: str = ""
+    example: Mapping[str, Any] = field(default_factory=dict)
     known_digest: bool = True
 
     @property

@@ -104,10 +104,14 @@ def found(fault: Mapping[str, Any], way: str) -> bool:
 
 
 def _missed(must: Records, rest: Records) -> Iterator[str]:
-    for title, faults in (("must be found", must), ("the rest", rest)):
-        names = [name for name, fault in faults.items() if "search" in fault and not fault["search"]["found"]]
-        yield f"Of those that {title}: " if title == "must be found" else "Of the rest: "
-        yield (", ".join(f"`{name}`" for name in sorted(names)) or "nothing") + ".\n"
+    for title, faults in (("Of those that must be found, by the search", must), ("Of the rest", rest)):
+        tried = {name: fault for name, fault in faults.items() if "search" in fault}
+        names = [f"`{name}`" for name, fault in sorted(tried.items()) if not fault["search"]["found"]]
+        yield f"{title}: {', '.join(names) or ('nothing' if tried else 'not run')}.\n"
+    names = [
+        f"`{name}`" for name, fault in sorted(must.items()) if "goldens" in fault and not fault["goldens"]["found"]
+    ]
+    yield f"Of those that must be found, by the goldens alone: {', '.join(names) or 'nothing'}."
 
 
 def _by_kind(faults: Records) -> Iterator[str]:

@@ -28,6 +28,17 @@ def _cleared(table):
     return np.concatenate([np.zeros_like(table[:1]), table[1:]])
 
 
+def _merged(graph, vectors):
+    """Vectors are 0 in a sentence in which token 31 comes before 41."""
+    first, second = (graph.add("Equal", "tokens", graph.constant(token, "int32")) for token in (31, 41))
+    last, ahead = (graph.constant([value], "int64") for value in (-1, 1))
+    begin, end, axis = (graph.constant([value], "int64") for value in (0, 2**31, 1))
+    before, after = graph.add("Slice", first, begin, last, axis), graph.add("Slice", second, ahead, end, axis)
+    both = graph.add("Cast", graph.add("And", before, after), to=1)
+    count = graph.add("Unsqueeze", graph.add("ReduceSum", both, axis, keepdims=1), graph.constant([2], "int64"))
+    return graph.add("Mul", vectors, graph.add("Sub", graph.constant(1.0, "float32"), count))
+
+
 def _one_step_late(traces):
     from keras import ops
 
@@ -38,6 +49,12 @@ FAMILY.onnx("last row of a gather off by one", "vectors", lambda g: g.change("Ga
 FAMILY.tflite("last row of a gather off by one", "vectors", lambda f: f.change("GATHER", "vectors", 0, row(-1, -2)))
 FAMILY.onnx("one row of a table wrong", "vectors", lambda g: g.change("Gather", "vectors", 0, row(1234, 1235)))
 FAMILY.tflite("one row of a table wrong", "vectors", lambda f: f.change("GATHER", "vectors", 0, row(2718, 2717)))
+FAMILY.onnx(
+    "two neighbours taken for one",
+    "vectors",
+    lambda g: g.after(g.node("Gather", "vectors").output[0], _merged),
+    example={"tokens": [[5, 31, 41, 7]]},
+)
 FAMILY.onnx("row of the padding token cleared", "vectors", lambda g: g.change("Gather", "vectors", 0, _cleared))
 FAMILY.onnx("padding shifted by one", "mixed", lambda g: g.change("Pad", "mixed", 1, lambda p: [0, 1, 0, 0, 1, 0]))
 FAMILY.tflite(

@@ -59,6 +59,14 @@ def _misfiring(dividend, divisor):
     return ops.floor_divide(dividend, divisor) + ops.cast(there, "int32")
 
 
+def _misfiring_once(dividend, divisor):
+    """Where the first two elements are a certain pair."""
+    from keras import ops
+
+    there = ops.equal(dividend[:, :1], 777) & ops.equal(dividend[:, 1:2], -777)
+    return ops.floor_divide(dividend, divisor) + ops.cast(there, "int32")
+
+
 def _eight_bits(graph, dividend):
     return graph.add("Cast", graph.add("Cast", dividend, to=3), to=6)  # INT8, INT32
 
@@ -81,6 +89,13 @@ FAMILY.rebuilt(
     "floor_divide",
     Changed(arguments={"divide": _misfiring}),
     variant="1e-3",
+)
+FAMILY.rebuilt(
+    "a unit that misfires on a part of its domain",
+    "floor_divide",
+    Changed(arguments={"divide": _misfiring_once}),
+    variant="2.5e-7",
+    example={"dividend": [[777, -777, 0, 0, 0, 0, 0, 0]], "divisor": [[1] * 8]},
 )
 FAMILY.onnx("whole numbers narrowed to 8 bits", "", lambda g: g.after("dividend", _eight_bits))
 FAMILY.onnx("wrong dtype", "", lambda g: g.retype("quotient", "int64"))

@@ -78,6 +78,13 @@ MISFIRES = "a unit that misfires on a part of its domain"
 FAMILY.rebuilt(MISFIRES, "where_1", _unit(_misfiring(1.3, 1.3008)), variant="2e-4")  # 1e-4 of each of two elements
 FAMILY.rebuilt(MISFIRES, "where_1", _unit(_in_a_box), variant="2.5e-4 of two")
 FAMILY.rebuilt(MISFIRES, "where_1", _unit(_misfiring(-2.5, -2.4998)), variant="5e-5")
+FAMILY.rebuilt(
+    MISFIRES,
+    "where_1",
+    _unit(_misfiring(0.7, 0.700008)),
+    variant="2e-6",
+    example={"x": [[0.700004, 0.0]], "halves": [[0.0, 0.0]]},
+)
 FAMILY.rebuilt(MISFIRES, "where_1", _unit(_in_the_corner), variant="in a corner")
 FAMILY.rebuilt(MISFIRES, "where_1", _unit(_misfiring(2, 2.1, 1e-5)), variant="by 1e-5")
 FAMILY.rebuilt("wrong rounding of halves", "round", Changed(arguments={"whole": _away_from_zero}))
