@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -354,8 +355,14 @@ def test_a_process_that_is_killed_once_is_started_again_and_its_runtimes_run_aga
     assert set(of_kind(report, "search")) == EVERY
 
 
-def test_no_file_is_left_in_memory(bundle):
-    place = Path("/dev/shm") if os.access("/dev/shm", os.W_OK) else Path(os.environ.get("TMPDIR", "/tmp"))
-    before = set(place.glob("kexport.*"))
+def test_no_file_is_left_in_memory(bundle, monkeypatch):
+    made, folders = tempfile.mkdtemp, []
+
+    def noted(*arguments, **options):
+        folders.append(Path(made(*arguments, **options)))
+        return str(folders[-1])
+
+    monkeypatch.setattr(tempfile, "mkdtemp", noted)
     kexport.verify(bundle, search="500")
-    assert set(place.glob("kexport.*")) <= before
+    assert [folder.name[:8] for folder in folders] == ["kexport."]
+    assert not folders[0].exists()

@@ -67,3 +67,11 @@ def test_a_settled_comparison_is_climbed_no_more():
     own.settled("one")
     own.settled("two")
     assert "climbing" not in {own.ask(8).origin for _ in range(20)}
+
+
+def test_a_short_search_meets_every_shape():
+    shapes = [{"x": (1, length)} for length in (1, 2, 7, 16, 33)]
+    for seed in range(5):
+        assert {trial.form["x"] for trial in walked(search(seed, shapes=shapes), 5)} == {
+            (n,) for n in (1, 2, 7, 16, 33)
+        }

@@ -65,6 +65,7 @@ class Contest:
         self.standing = Standing()
         self.witness_path = ""
         self.unkept = ""
+        self.opening: Mapping[str, Array] | None = None  # inputs of the first call of the sessions, if there was one
         self._space, self._signature, self._ulp = space, signature, ulp
         self._rng = np.random.default_rng(seed)
         self._limits = {limit.output: limit if between else self._limit(limit) for limit in limits}
@@ -228,7 +229,11 @@ class Contest:
                 return self._as_witness(verdict, [])
             earlier = dict(before or whole)
             few = {name: np.concatenate([values[:1], sample[name]]) for name, values in whole.items()}
-            for calls in ([sample, sample], [few], [whole], [few, few], [whole, whole], [earlier, whole]):
+            first = dict(self.opening or whole)
+            for calls in (
+                [sample, sample], [few], [whole], [few, few], [whole, whole], [earlier, whole], [first, whole],
+                [first, earlier, whole],
+            ):  # fmt: skip
                 if self._fails_anew(calls):
                     return self._of_calls(calls, verdict)
         except RuntimeFailedError:

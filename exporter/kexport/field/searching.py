@@ -80,7 +80,9 @@ def search(
         for index, pair in enumerate(pairs)
     ]
     if contests:
-        _warm_up(bundle, remotes)
+        opening = _warm_up(bundle, remotes)
+        for contest in contests:
+            contest.opening = opening
     clock = Clock(budget)
     if contests:
         run(space, contests, truth, budget, clock, tested)
@@ -98,16 +100,20 @@ def _space(bundle: Bundle) -> Space:
     return Space(bundle.signature, bundle.domains(), shapes)
 
 
-def _warm_up(bundle: Bundle, remotes: Sequence[Remote]) -> None:
-    """Let every runtime load what it needs: the budget is for searching. Where one fails, the search will say so."""
+def _warm_up(bundle: Bundle, remotes: Sequence[Remote]) -> dict[str, Array] | None:
+    """Let every runtime load what it needs: the budget is for searching. Where one fails, the search will say so.
+
+    Returns the inputs of that call, the first one of every session.
+    """
     golden = next(iter(bundle.goldens(checked=True)), None)
     if golden is None:
-        return
+        return None
     for remote in remotes:
         remote.start([dict(golden.inputs)])
     for remote in remotes:
         with contextlib.suppress(RuntimeFailedError):
             remote.finish()
+    return dict(golden.inputs)
 
 
 def run(

@@ -56,12 +56,13 @@ class Search:
         self._climbers = {name: Climber(space) for name in contests}
         self._round = 0
         self._patterns = 0
+        self._forms: list[Form] = []
 
     def ask(self, most: int) -> Trial:
         """The next samples, `most` of them at most."""
         turn = self._round
         self._round += 1
-        form = self._space.forms[int(self._rng.integers(len(self._space.forms)))]
+        form = self._next_form()
         count = min(most, self._size(form, turn))
         first = ("pattern", "random")[turn % 2]
         kind = first if turn < 2 * PATTERNS else _TURN[turn % len(_TURN)]
@@ -75,6 +76,12 @@ class Search:
             self._patterns += 1
             return Trial(population, form, label)
         return Trial(self._space.random(self._rng, count, form), form, "random")
+
+    def _next_form(self) -> Form:
+        """Every form once, in an order of its own, and again: a short search meets as many as it can."""
+        if not self._forms:
+            self._forms = [self._space.forms[index] for index in self._rng.permutation(len(self._space.forms))]
+        return self._forms.pop()
 
     def tell(self, trial: Trial, scores: Mapping[str, Array]) -> None:
         """Learn the scores of a trial's samples in each comparison: 1 is the limit."""
