@@ -234,6 +234,12 @@ def test_what_is_set_apart_has_no_part_in_the_ratio():
     assert not moved(value, [[1, 0], [0, 0]], limit=DECIBELS).passed
 
 
+def test_the_signal_that_is_set_apart_does_not_make_up_for_errors():
+    truth = np.array([[1e6, -2.0], [0.5, 0.25]])
+    value = (truth + 0.1).astype("float32")
+    assert not moved(value, [[1e6, 0], [0, 0]], truth, limit=DECIBELS).passed
+
+
 def test_a_ratio_is_not_held_against_one_ulp():
     """What is quantised errs by far more than the limit of an ill-conditioned element."""
     value = (TRUTH + 1e-3).astype("float32")

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from kexport.bundle.domain import Uniform
+from kexport.bundle.domain import Choice, Ints, Uniform
 from kexport.bundle.signature import TensorSpec
 from kexport.parity.conditioning import distance, movement, nudged, widened
 from kexport.parity.tolerance import EPSILON
@@ -32,6 +32,13 @@ def test_what_is_no_number_between_numbers_stays_as_it_is():
 def test_numbers_move_by_the_unit_of_the_arithmetic_and_not_of_their_dtype():
     moved = nudged(np.ones(1, "float32"), np.random.default_rng(0), EPSILON["float16"])
     assert EPSILON["float16"] / 2 <= abs(moved[0] - 1) <= EPSILON["float16"]
+
+
+def test_single_values_between_which_nothing_lies_stay():
+    rng = np.random.default_rng(0)
+    for domain, values in ((Choice(-1.5, 0.25, 7.0), [-1.5, 0.25, 7.0]), (Ints(-3, 4), [-3.0, 0.0, 2.0, 3.0])):
+        array = np.array(values, "float32")
+        np.testing.assert_array_equal(nudged(array, rng, EPSILON["float32"], domain), array)
 
 
 def test_an_element_moves_as_far_as_its_farthest_copy():

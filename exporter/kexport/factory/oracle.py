@@ -27,14 +27,12 @@ class Oracle:
 
     Args:
         program: the traced model.
-        domains: of inputs, which are not left when they are nudged; where one holds single values, between which
-            nothing lies, they never are.
+        domains: of inputs, which are not left when they are nudged; single values, between which nothing lies, stay.
     """
 
     def __init__(self, program: Program, domains: Mapping[str, Domain] | None = None) -> None:
         self._program = program
         self._domains = dict(domains or {})
-        self._exact = {name for name, domain in self._domains.items() if domain.is_discrete}
         self._twin: Any = None
         self._in_place = False
         self._weights = [] if program.served else program.model.get_weights()
@@ -92,10 +90,7 @@ class Oracle:
     def nudged_inputs(self, case: list[Array], rng: np.random.Generator) -> list[Array]:
         """Flat inputs, each number that may moved by one unit in the last place."""
         pairs = zip(self._program.signature.inputs, case, strict=True)
-        return [
-            array if spec.name in self._exact else nudged(array, rng, self.epsilon, self._domains.get(spec.name))
-            for spec, array in pairs
-        ]
+        return [nudged(array, rng, self.epsilon, self._domains.get(spec.name)) for spec, array in pairs]
 
     def nudged(
         self, cases: Sequence[list[Array]], rng: np.random.Generator, *, weights: bool = True

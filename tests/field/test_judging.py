@@ -1,0 +1,60 @@
+"""A closer look at samples beyond the limit."""
+
+import numpy as np
+import pytest
+
+from kexport.bundle.manifest import OutputLimit
+from kexport.bundle.signature import Signature, TensorSpec
+from kexport.field.judging import Conditioning, second_answers, verdicts
+from kexport.parity.tolerance import declared
+
+SIGNATURE = Signature((TensorSpec("x", "float32", (None, 2)),), (TensorSpec("y", "float32", (None, 2)),))
+OWN = OutputLimit("y", 1.0, 1e-7, 4e-7, "float64 twin")
+FEEDS = {"x": np.zeros((2, 2), "float32")}
+TRUTH = np.array([[1.0, 0.5], [0.25, 1.0]])
+
+
+def judged(error, *, limit=OWN, noise=0.0, moves=0.0, summation=1.0):
+    each = [np.full(TRUTH.shape, size, "float32") for size in (moves, noise)]
+    known = Conditioning({"y": TRUTH}, {"y": each[0]}, {"y": each[1]})
+    value = {"y": (TRUTH + np.asarray(error)).astype("float32")}
+    return verdicts(SIGNATURE, {"y": limit}, summation, FEEDS, value, known, True, "random")
+
+
+def test_each_sample_is_judged_by_itself():
+    first, second = judged([[0, 0], [1e-5, 0]])
+    assert (first.wrong, second.wrong) == (False, True)
+    np.testing.assert_array_equal(second.golden.truth["y"], TRUTH[1:])
+    assert "element [0, 0]" in second.outcomes["y"].problems[0]
+
+
+def test_noise_at_the_sample_widens_its_limit_and_more_so_for_longer_sums():
+    assert judged(3e-6)[0].wrong
+    assert not judged(3e-6, noise=1e-6, moves=3e-7)[0].wrong
+    assert judged(9e-6, noise=1e-6, moves=3e-7)[0].wrong
+    assert not judged(9e-6, noise=1e-6, moves=3e-7, summation=4.0)[0].wrong
+
+
+def test_a_declared_limit_is_not_widened():
+    (tight,) = declared([OWN], {"y": 1e-6})
+    assert judged(3e-6, limit=tight, noise=1e-6, moves=3e-7)[0].wrong
+    assert judged(3e-6, limit=tight, noise=1e-6, moves=3e-7, summation=4.0)[0].wrong
+
+
+def test_where_the_model_is_ill_conditioned_a_sample_is_apart():
+    (verdict, _) = judged([[0.7, 0.0], [0.0, 0.0]], moves=1.0)
+    assert not verdict.wrong
+    assert verdict.apart
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_number_that_is_none_is_wrong(value):
+    assert [each.wrong for each in judged([[value, 0], [0, 0]])] == [True, False]
+
+
+def test_a_second_answer_is_another_whole_number_or_no_number_at_all():
+    truth = {"whole": np.array([1, 2]), "real": np.array([1.0, 2.0]), "same": np.array([3])}
+    own = {"whole": np.array([1, 3]), "real": np.array([1.0, 2.5], "float32"), "same": np.array([3])}
+    assert set(second_answers(truth, own)) == {"whole"}
+    own["real"] = np.array([np.nan, 2.0], "float32")
+    assert set(second_answers(truth, own)) == {"whole", "real"}
