@@ -9,7 +9,8 @@ Other kernels add up in other orders. The host's, and ONNX Runtime's, sum in 8 o
 each lose sqrt(16) = 4 times less than one sum of n numbers (the rounding errors of a running sum of random numbers add
 up to n/sqrt(2) units: Higham, Accuracy and Stability of Numerical Algorithms, 2nd edition, section 4.2). Measured on
 ImageNet networks with random weights: ONNX Runtime 0.6 to 1 times the floor, XNNPACK up to 3.3, LiteRT's reference
-kernels 7. So a runtime says in `summation` how much more the order of its kernels costs.
+kernels 7; XNNPACK 9 in a group normalisation of equal numbers, whose mean it has some units off. So a runtime says in
+`summation` how much more the order of its kernels costs.
 
 Where one unit in the last place of inputs and weights moves an element of the truth by more than the limit, the model
 itself is ill-conditioned: the element then has a limit of its own, `FLOOR_MULTIPLE` times that movement. Where that is
