@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy as np
 import kexport
 from fault_cases._effect import Feeds, one_batch, opened
 from fault_cases._family import Fault
+from kexport.bundle import manifest as manifests
 from kexport.bundle.folder import Bundle
 from kexport.parity.budget import Budget
 
@@ -32,7 +34,7 @@ def by_goldens(path: Path, runtime: str) -> dict[str, Any]:
 
 
 def by_search(path: Path, runtime: str, budget: Budget, searched: Path) -> dict[str, Any]:
-    """Whether a search finds it, after how many seconds of search and evaluations, and what it says.
+    """Whether `kexport verify --search` fails; after how many seconds and evaluations the search does, what it says.
 
     Args:
         path: of the bundle.
@@ -42,17 +44,28 @@ def by_search(path: Path, runtime: str, budget: Budget, searched: Path) -> dict[
     """
     shutil.rmtree(searched, ignore_errors=True)
     shutil.copytree(path, searched)
+    if runtime not in ("saved_model", "keras"):
+        _as_on_a_device(searched)
     report = kexport.verify(searched, [runtime], search=budget)
     checks = [check for check in report.checks if check.kind == "search"]
+    failed = [check for check in report.checks if not check.passed and check.ran]
     metrics: Mapping[str, Any] = checks[0].metrics if checks else {}
     told = checks or [check for check in report.checks if not check.passed]
     return {
-        "found": any(not check.passed and check.ran for check in checks),
+        "found": bool(failed),
+        "alone": any(check.kind == "search" for check in failed),
         "ran": bool(checks) and all(check.ran for check in checks),
         "seconds": round(float(metrics.get("seconds", 0.0)), 1),
         "evaluations": metrics.get("evaluations"),
         "told": "; ".join(check.detail for check in told)[:300],
     }
+
+
+def _as_on_a_device(bundle: Path) -> None:
+    """Leave what TensorFlow reads out of a bundle: a device has runtimes of ONNX and TFLite."""
+    own = manifests.read(bundle)
+    kept = tuple(artifact for artifact in own.artifacts if artifact.format in ("onnx", "tflite"))
+    manifests.write(bundle, replace(own, artifacts=kept))
 
 
 def by_one_batch(healthy: Bundle, faulty: Bundle, fault: Fault) -> dict[str, Any]:
