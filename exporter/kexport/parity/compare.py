@@ -222,6 +222,8 @@ class Comparison:
         remarks = [worst] if worst else []
         if self._as_in_keras:
             remarks.append(f"{self._as_in_keras} elements are as in Keras, and not as in float64")
+        if self._flips:
+            remarks.append(f"in {self._flips} of {self._samples} rows another score is the largest")
         if self._apart:
             remarks.append(
                 f"{self._apart} elements in {self._samples_apart} of {self._samples} samples are set apart: "
