@@ -13,7 +13,7 @@ from kexport.bundle.domain import Domain
 from kexport.bundle.report import Check, Report
 from kexport.bundle.signature import Array, Signature
 from kexport.errors import ModelError
-from kexport.field import allowing, framing, searching
+from kexport.field import allowing, findings, framing, searching
 from kexport.field.contests import Contest
 from kexport.field.contrasting import Match, contrast
 from kexport.field.describing import declared as declared_by
@@ -268,7 +268,7 @@ class _Comparison:
             self.notes += keep([contest for _, contest in contests], target)
             for match, contest in contests:
                 failed = [contest] if contest.settled else []
-                check = searching.check(match.b, [contest], failed, clock, budget)
+                check = findings.check(match.b, [contest], failed, clock, budget)
                 metrics = {**check.metrics, **match.metrics}
                 self.record(replace(check, runtime=match.runtimes, metrics=metrics))
         self._say_identical(matches, [contest for _, contest in contests], len(shapes))

@@ -12,9 +12,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -25,7 +23,9 @@ from kexport.bundle.report import Check
 from kexport.bundle.signature import Array
 from kexport.bundle.witnesses import Witness
 from kexport.errors import UncheckedError
+from kexport.field.blame import blamed, blamed_of, trust
 from kexport.field.contests import Contest
+from kexport.field.findings import check, unmade
 from kexport.field.judging import Truth
 from kexport.field.remote import Outputs, Remote, RuntimeFailedError
 from kexport.leaving import undone_by
@@ -33,10 +33,8 @@ from kexport.parity.budget import Budget, Clock
 from kexport.parity.search import Search, Trial
 from kexport.parity.space import Space
 
-UNIT = "limits"
 _MOST_REFUSALS = 50  # inputs in a row that the model itself does not take
 _LARGEST_BATCH = 1 << 30
-_NONE_TAKEN = "the model took none of the inputs that were tried"
 
 
 def search(
@@ -63,13 +61,13 @@ def search(
     if bundle.manifest.stateful:
         why = "the model keeps state between calls: single inputs say nothing of it"
         for remote in tested:
-            record(_unmade(remote, why))
+            record(unmade(remote, why))
         return
     try:
         space = _space(bundle)
     except UncheckedError as error:
         for remote in tested:
-            record(_unmade(remote, str(error)))
+            record(unmade(remote, str(error)))
         return
     pairs: list[tuple[Remote, Truth | Remote]] = [(remote, truth) for remote in tested if truth is not None]
     if truth is None:
@@ -92,7 +90,7 @@ def search(
             _keep_nearest(bundle, contests)
     for remote in tested:
         own = [contest for contest in contests if remote in (contest.remote, contest.partner)]
-        record(check(remote, own, _blamed(remote, contests), clock, budget))
+        record(check(remote, own, blamed(remote, contests), clock, budget))
 
 
 def _space(bundle: Bundle) -> Space:
@@ -145,7 +143,7 @@ def run(
                 order.settled(contest.name)
             elif scores is not None:
                 order.tell(trial, {contest.name: scores})
-        if tested and all(_blamed(remote, contests) for remote in tested):
+        if tested and all(blamed(remote, contests) for remote in tested):
             return
         before = _feeds(space, trial)
 
@@ -213,10 +211,10 @@ def _keep_failures(bundle: Bundle, contests: Sequence[Contest]) -> None:
     kept: dict[frozenset[str], Contest] = {}
     failed = [contest for contest in contests if contest.settled]
     for contest in failed:
-        if _blamed_of(contest, contests) == [contest.partner]:
+        if blamed_of(contest, contests) == [contest.partner]:
             contest.turn()
-    for contest in sorted(failed, key=lambda contest: -_trust(contest, contests)):
-        about = frozenset(remote.artifact for remote in _blamed_of(contest, contests))
+    for contest in sorted(failed, key=lambda contest: -trust(contest, contests)):
+        about = frozenset(remote.artifact for remote in blamed_of(contest, contests))
         if about not in kept:
             _store(bundle, contest, contest.witness())
             kept[about] = contest
@@ -243,118 +241,6 @@ def _store(bundle: Bundle, contest: Contest, witness: Witness | None) -> None:
         contest.witness_path = witnesses.store(bundle.path, witness)
     except OSError as error:
         contest.unkept = f"; the input could not be kept in the bundle: {error.strerror or error}"
-
-
-def _blamed(remote: Remote, contests: Sequence[Contest]) -> list[Contest]:
-    """The failed comparisons that speak against a runtime."""
-    return [contest for contest in contests if contest.settled and remote in _blamed_of(contest, contests)]
-
-
-def _blamed_of(contest: Contest, contests: Sequence[Contest]) -> list[Remote]:
-    """Which side of a failed comparison is wrong: that which fewer formats agree with; both, where these are equal.
-
-    A runtime that failed on the goldens is not to be trusted, whoever agrees with it.
-    """
-    if contest.partner is None:
-        return [contest.remote]
-    if contest.standing.at_fault is not None:
-        return [contest.standing.at_fault]
-    sides = (contest.remote, contest.partner)
-    support = [_agreeing(side, contests) for side in sides]
-    return [side for side, own in zip(sides, support, strict=True) if own == min(support)]
-
-
-def _agreeing(remote: Remote, contests: Sequence[Contest]) -> int:
-    """How many other formats have a runtime that agreed with this one on every input; less than none, if doubted."""
-    if remote.doubted:
-        return -1
-    others = [
-        contest.partner if contest.remote is remote else contest.remote
-        for contest in contests
-        if not contest.settled and contest.standing.evaluations and remote in (contest.remote, contest.partner)
-    ]
-    formats = {other.runtime.reads for other in others if other is not None}
-    return len(formats - {remote.runtime.reads})
-
-
-def _trust(contest: Contest, contests: Sequence[Contest]) -> int:
-    """How many formats agree with the side that a witness takes for right."""
-    return 0 if contest.partner is None else _agreeing(contest.partner, contests)
-
-
-def check(
-    remote: Remote, contests: Sequence[Contest], failed: Sequence[Contest], clock: Clock, budget: Budget
-) -> Check:
-    """What the comparisons of a runtime came to, and which of them speak against it."""
-    if not contests:
-        why = "there is nothing to compare it with: no other runtime is installed that reads an artifact"
-        return _unmade(remote, why)
-    sound = [contest for contest in contests if not contest.settled]
-    told = failed or sound[:1] or contests
-    worst = max(failed or sound or contests, key=lambda contest: contest.standing.worst)
-    metrics = _metrics(contests, worst, remote, clock, budget)
-    if not failed and not all(contest.standing.evaluations for contest in sound or contests):
-        others = ", ".join(c.standing.at_fault.label for c in contests if c.standing.at_fault is not None)
-        why = f"there was nothing to compare it with: {others} failed" if others else _NONE_TAKEN
-        return replace(_unmade(remote, why), metrics=metrics)
-    if not failed and any(map(_mostly_apart, contests)):
-        why = "most inputs are set apart, because the model is ill-conditioned there: nothing can be concluded"
-        return replace(_unmade(remote, why), metrics=metrics)
-    standing = worst.standing
-    details = [_told(told[0] if failed else worst, remote, len(failed))]
-    details += [f"{_other(contest, remote)} differs, and is the one that is wrong" for contest in contests
-                if contest.settled and contest not in failed]  # fmt: skip
-    figure = standing.worst if np.isfinite(standing.worst) else None
-    return Check(
-        "search", not failed, remote.artifact, remote.runtime.name, None, figure, 1.0, UNIT, "; ".join(details),
-        metrics=metrics,
-    )  # fmt: skip
-
-
-def _mostly_apart(contest: Contest) -> bool:
-    standing = contest.standing
-    share = standing.apart / standing.looked_at if standing.looked_at else 0.0
-    return share * standing.suspects * 2 > standing.evaluations
-
-
-def _other(contest: Contest, remote: Remote) -> str:
-    """The runtime at the other side, empty where that is the truth."""
-    other = contest.remote if contest.partner is remote else contest.partner
-    return other.label if other is not None else ""
-
-
-def _told(contest: Contest, remote: Remote, failures: int) -> str:
-    """What a person needs to know of a comparison, and how many more are like it."""
-    standing = contest.standing
-    other = _other(contest, remote)
-    against = f" against {other}" * bool(other) + f" and {failures - 1} more" * (failures > 1)
-    if not standing.failure:
-        text = f"the worst of {standing.evaluations} inputs{against} lies at {standing.worst:.2g} of the limit"
-        text += f" ({standing.worst_label})" * bool(standing.worst_label)
-        return text + f"; {standing.suspects} are set apart: the model is ill-conditioned there" * bool(standing.apart)
-    text = f"after {standing.evaluations} inputs{against}, {standing.failure}"
-    kept = f"; the input is kept in {contest.witness_path}" * bool(contest.witness_path)
-    return text + kept + contest.unkept
-
-
-def _metrics(
-    contests: Sequence[Contest], worst: Contest, remote: Remote, clock: Clock, budget: Budget
-) -> dict[str, Any]:
-    partners = [contest.partner if contest.remote is remote else contest.remote for contest in contests]
-    return {
-        "budget": str(budget),
-        "seed": budget.seed,
-        "evaluations": worst.standing.evaluations,
-        "seconds": round(clock.seconds, 3),
-        "suspects": sum(contest.standing.suspects for contest in contests),
-        "set_apart": sum(contest.standing.apart for contest in contests),
-        "partners": sorted({partner.runtime.name for partner in partners if partner is not None}),
-        "witness": worst.witness_path,
-    }
-
-
-def _unmade(remote: Remote, why: str) -> Check:
-    return Check("search", False, remote.artifact, remote.runtime.name, detail=why, ran=False)
 
 
 @contextlib.contextmanager
