@@ -17,6 +17,7 @@ import kexport
 from fault_cases._effect import Feeds, one_batch, opened
 from fault_cases._family import Fault
 from kexport.bundle import manifest as manifests
+from kexport.bundle import witnesses
 from kexport.bundle.folder import Bundle
 from kexport.parity.budget import Budget
 
@@ -42,11 +43,16 @@ def by_search(path: Path, runtime: str, budget: Budget, searched: Path) -> dict[
         budget: of the search.
         searched: takes a copy of the bundle, with the input that was found.
     """
-    shutil.rmtree(searched, ignore_errors=True)
-    shutil.copytree(path, searched)
+    device = searched.with_name(f"{searched.name}.device")
+    for folder in (searched, device):
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(path, folder)
     if runtime not in ("saved_model", "keras"):
-        _as_on_a_device(searched)
-    report = kexport.verify(searched, [runtime], search=budget)
+        _as_on_a_device(device)
+    report = kexport.verify(device, [runtime], search=budget)
+    if (device / witnesses.FOLDER).exists():
+        shutil.copytree(device / witnesses.FOLDER, searched / witnesses.FOLDER, dirs_exist_ok=True)
+    shutil.rmtree(device)
     checks = [check for check in report.checks if check.kind == "search"]
     failed = [check for check in report.checks if not check.passed and check.ran]
     metrics: Mapping[str, Any] = checks[0].metrics if checks else {}
