@@ -111,10 +111,6 @@ def by_localise(path: Path, fault: Fault) -> dict[str, Any]:
         return {"named": "", "right": False, "told": "; ".join(found["notes"]) or "nothing parts"}
     first = found["partings"][0]
     names = [first["layer"], *first["with_it"]]
-    own = [_last(name) for name in names]
-    return {"named": " or ".join(names), "right": own[0] == fault.layer, "among": fault.layer in own}
-
-
-def _last(path: str) -> str:
-    """The layer's own name, of its path."""
-    return path.rpartition("/")[2]
+    # A layer inside of the planted one is a part of it: an attention layer names its own projections.
+    inside = [fault.layer in name.split("/") for name in names]
+    return {"named": " or ".join(names), "right": inside[0], "among": any(inside)}
