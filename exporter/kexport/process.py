@@ -42,6 +42,10 @@ class WorkerCrashError(Exception):
         super().__init__(what)
 
 
+class WorkerTimeoutError(WorkerCrashError):
+    """A worker process ran out of time."""
+
+
 class Worker:
     """A process that runs named functions one after another.
 
@@ -111,7 +115,7 @@ class Worker:
             alarm.cancel()
         status = self._process.wait()
         if expired.is_set():
-            raise WorkerCrashError(f"took longer than {timeout:g} s", self._tail())
+            raise WorkerTimeoutError(f"took longer than {timeout:g} s", self._tail())
         raise WorkerCrashError(_cause_of_death(status), self._tail())
 
     def run(self, call: str, timeout: float = DEFAULT_TIMEOUT, **args: Any) -> list[Any]:

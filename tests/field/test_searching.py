@@ -12,6 +12,7 @@ import pytest
 import kexport
 from conftest import REFERENCE
 from kexport.bundle import manifest, witnesses
+from kexport.field import searching
 from kexport.field.judging import Conditioning
 from kexport.field.remote import Lane
 from onnx_faults import (
@@ -369,3 +370,13 @@ def test_no_file_is_left_in_memory(bundle, monkeypatch):
     kexport.verify(bundle, search="500")
     assert [folder.name[:8] for folder in folders] == ["kexport."]
     assert not folders[0].exists()
+
+
+def test_what_a_killed_search_left_in_memory_is_removed_by_the_next_one():
+    with searching.temporary_folder() as folder:
+        dead = folder.with_name("kexport.4194305.left")  # beyond the largest number of a process
+        dead.mkdir()
+        with searching.temporary_folder():
+            assert not dead.exists()
+            assert folder.exists()
+    assert not folder.exists()

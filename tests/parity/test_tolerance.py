@@ -112,3 +112,10 @@ def test_the_floor_is_that_of_the_samples_that_have_no_edge():
     assert robust_floor([], 1.0, 2.0**-23) == 0.0
     assert robust_floor([np.zeros((0, 3))], 1.0, 2.0**-23) == 0.0
     assert robust_floor([np.array(1e-7)], 1.0, 2.0**-23) == 1e-7
+
+
+def test_a_ratio_cannot_be_declared_of_whole_numbers():
+    whole = limit_for(TensorSpec("label", "int64", (None,)), 1.0, 0.0, "float64 twin")
+    assert declared([whole], {"label": "1"})[0].limit == 1
+    with pytest.raises(UsageError, match="real numbers"):
+        declared([whole], {"label": "40dB"})

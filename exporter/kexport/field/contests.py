@@ -33,6 +33,7 @@ class Standing:
     suspects: int = 0
     apart: int = 0
     looked_at: int = 0
+    unsure: int = 0  # samples that differ, and are too few to tell from ties
     worst: float = 0.0
     worst_label: str = ""
     worst_sample: Trial | None = None
@@ -208,7 +209,9 @@ class Contest:
             # A near tie cannot be told from an error by one sample: nothing can be nudged but the inputs.
             rate = len(self._wrong) / max(1, self.standing.evaluations)
             if len(self._wrong) < _DISCRETE_WITNESSES or rate < 1e-5:
+                self.standing.unsure = len(self._wrong)
                 return
+            self.standing.unsure = 0
         verdict = max(self._wrong, key=_extent)
         self.standing.worst = _extent(verdict)
         self.standing.worst_label = verdict.golden.label

@@ -66,6 +66,9 @@ def _told(contest: Contest, remote: Remote, failures: int) -> str:
     if not standing.failure:
         text = f"the worst of {standing.evaluations} inputs{against} lies at {standing.worst:.2g} of the limit"
         text += f" ({standing.worst_label})" * bool(standing.worst_label)
+        text += f"; {standing.unsure} differ, too few to tell from ties: nothing in the inputs can be nudged" * bool(
+            standing.unsure
+        )
         return text + f"; {standing.suspects} are set apart: the model is ill-conditioned there" * bool(standing.apart)
     text = f"after {standing.evaluations} inputs{against}, {standing.failure}"
     kept = f"; the input is kept in {contest.witness_path}" * bool(contest.witness_path)
@@ -82,6 +85,7 @@ def _metrics(
         "evaluations": worst.standing.evaluations,
         "seconds": round(clock.seconds, 3),
         "suspects": sum(contest.standing.suspects for contest in contests),
+        "unsure": sum(contest.standing.unsure for contest in contests),
         "set_apart": sum(contest.standing.apart for contest in contests),
         "partners": sorted({partner.runtime.name for partner in partners if partner is not None}),
         "witness": worst.witness_path,

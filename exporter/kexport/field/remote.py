@@ -16,11 +16,14 @@ from kexport.bundle.signature import Array, Signature
 from kexport.errors import reason
 from kexport.imports import run_imports
 from kexport.parity.compare import as_text
-from kexport.process import Worker, WorkerCrashError
+from kexport.process import Worker, WorkerCrashError, WorkerTimeoutError
 from kexport.runtimes import _runtime
 from kexport.runtimes._runtime import Runtime, Session
 
 Outputs = dict[str, Array]
+
+
+_TIMEOUT = 600.0  # seconds that some calls may take; the first ones include the import of a runtime
 
 
 class RuntimeFailedError(Exception):
@@ -148,7 +151,9 @@ class Remote:
     def _answer(self, *, again: bool) -> str:
         """Why it failed, empty when it did not; another runtime may have killed the process, so it is asked twice."""
         try:
-            (answer,) = serve(**self._task) if self._worker is None else self._worker.results()
+            (answer,) = serve(**self._task) if self._worker is None else self._worker.results(_TIMEOUT)
+        except WorkerTimeoutError as hang:
+            return str(hang)
         except WorkerCrashError as crash:
             if not again:
                 return str(crash)

@@ -248,9 +248,26 @@ def _store(bundle: Bundle, contest: Contest, witness: Witness | None) -> None:
 def temporary_folder() -> Iterator[Path]:
     """For the files that go to and from the processes; in memory, where there is a file system there."""
     memory = Path("/dev/shm")
-    folder = Path(tempfile.mkdtemp(prefix="kexport.", dir=memory if os.access(memory, os.W_OK) else None))
+    parent = memory if os.access(memory, os.W_OK) else Path(tempfile.gettempdir())
+    for leftover in parent.glob("kexport.*.*"):
+        if not _runs(leftover.name.split(".")[1]):
+            shutil.rmtree(leftover, ignore_errors=True)  # of a process that was killed
+    folder = Path(tempfile.mkdtemp(prefix=f"kexport.{os.getpid()}.", dir=parent))
     try:
         with undone_by(lambda: shutil.rmtree(folder, ignore_errors=True)):
             yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _runs(process: str) -> bool:
+    """Whether a process may still run; one that is not ours may."""
+    if os.name != "posix":
+        return True  # there a signal of 0 is no question
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except (ValueError, OverflowError, OSError):
+        pass  # another's, or no number
+    return True

@@ -159,6 +159,12 @@ def declared(
                 expected="one of " + ", ".join(names),
                 hint=nearest(name, names),
             )
+    for limit in limits:
+        if limit.source == EXACT and (tolerance := read.get(limit.output)) and tolerance.decibels is not None:
+            raise UsageError(
+                f"output {limit.output!r} is not made of real numbers: no ratio of signal to error can be declared",
+                expected="the largest difference, such as 1",
+            )
     return tuple(_replaced(limit, read.get(limit.output)) for limit in limits)
 
 
