@@ -34,7 +34,7 @@ def _outside(x):
 def _other_axis(x):
     from keras import ops
 
-    return (x - ops.mean(x, axis=1, keepdims=True)) / ops.sqrt(ops.var(x, axis=1, keepdims=True) + 1e-3)
+    return (x - ops.mean(x, axis=1, keepdims=True)) / ops.sqrt(ops.var(x, axis=2, keepdims=True) + 1e-3)
 
 
 def _unbiased(graph, variance):
@@ -46,7 +46,7 @@ def _variance(graph):
 
 
 FAMILY.onnx(
-    "wrong axis of a reduction", "mean", lambda g: g.change("ReduceMean", "", 1, constant(1), 0), variant="mean"
+    "wrong axis of a reduction", "var", lambda g: g.change("ReduceMean", "", 1, constant(1), 1), variant="of variance"
 )
 FAMILY.rebuilt("wrong axis of a reduction", "mean", Changed(arguments={"scores": _other_axis}))
 FAMILY.rebuilt("normalised over the wrong axis", "units", Changed(config={"axis": 2}))
