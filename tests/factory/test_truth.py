@@ -91,6 +91,14 @@ def test_infinity_is_not_perturbed_into_nan():
     assert truth.limits[0].limit < 1e-5
 
 
+def test_an_output_of_one_number_has_a_truth_too():
+    x = keras.Input((3,), name="x")
+    program, truth = truth_of(keras.Model(x, ops.logsumexp(x)))
+    (name,) = (spec.name for spec in program.signature.outputs)
+    assert all(golden.truth[name].shape == () for golden in truth.goldens)
+    assert truth.limits[0].source == TWIN
+
+
 def test_a_twin_whose_outputs_have_other_shapes_is_no_twin():
     x = keras.Input((3,), name="x")
     program, truth = truth_of(keras.Model(x, ops.view(x, "int32")))

@@ -165,9 +165,9 @@ def _moved(is_float: bool, base: Array, others: Sequence[Array]) -> Array:
         if other.shape != base.shape:
             return np.full(base.shape, np.inf, np.float32)
         if not is_float:
-            moves = np.maximum(moves, (other != base).astype(np.float32))
+            moves = np.asarray(np.maximum(moves, np.asarray(other != base).astype(np.float32)))
             continue
-        moves = np.maximum(moves, distance(other, base.astype(np.float64)).astype(np.float32))
+        moves = np.asarray(np.maximum(moves, distance(other, base.astype(np.float64)).astype(np.float32)))
         moves[np.isfinite(other) != np.isfinite(base)] = np.inf
     return moves
 

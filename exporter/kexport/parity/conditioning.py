@@ -60,7 +60,7 @@ def movement(spec: TensorSpec, own: Array, truth: Array, others: Sequence[Array]
         if not spec.is_float:
             moves[other != own] = 1.0
             continue
-        moves = np.maximum(moves, distance(other, truth).astype(np.float32))
+        moves = np.asarray(np.maximum(moves, distance(other, truth).astype(np.float32)))  # of one element too
         moves[np.isfinite(other) != np.isfinite(own)] = np.inf
     return moves
 
