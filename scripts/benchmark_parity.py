@@ -1,12 +1,12 @@
 """What parity on many samples costs, as a ratio to the raw runtime on the same samples, and how much memory it takes.
 
-    python scripts/benchmark_parity.py [--samples 10000] [--repeats 5]
+    python scripts/benchmark_parity.py [--samples 10000] [--repeats 5] [--write]
 
 Builds bundles whose domain is a recording, and times in turns, in one process: the check of every golden as `verify`
 makes it (reading, running, comparing with the truth), and the raw runtime on the same batches in memory. Memory is the
 peak of a process of its own that checks a tenth of the samples, or all. Exit code 1 when a limit is missed on a model
 that takes a microsecond a sample or more: below that, a comparison of float64 numbers is more work than the model.
-Needs `kexport[build]`.
+`--write` puts the table into docs/faults.json and its page. Needs `kexport[build]`.
 """
 
 from __future__ import annotations
@@ -126,12 +126,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--samples", type=int, default=10_000)
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--write", action="store_true")
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
         child(*options.child)
         return 0
-    missed = False
+    missed, table = False, {}
     with tempfile.TemporaryDirectory() as work:
         folder = Path(work)
         names = build(folder, options.samples)
@@ -143,9 +144,15 @@ def main() -> int:
                 each, ratio = 1e6 * raw / count, checked / raw
                 wrong = memory > MEMORY_LIMIT or (each >= LEAST_MICROSECONDS and ratio > TIME_LIMIT)
                 missed |= wrong
+                table[f"{name}, {runtime}"] = {"microseconds": each, "time": ratio, "memory": memory}
                 line = f"{name:<20}  {runtime:<11}  {count:7}  {each:11.2f}  {ratio:12.2f}  {memory:18.2f}"
                 print(line + "  missed" * wrong, flush=True)
     print(f"limits: {TIME_LIMIT} of time where a sample takes {LEAST_MICROSECONDS} us, {MEMORY_LIMIT} of memory")
+    if options.write:
+        sys.path.append(str(Path(__file__).parent))
+        import benchmark_faults
+
+        benchmark_faults.write({**benchmark_faults.read(), "throughput": table})
     return 1 if missed else 0
 
 

@@ -21,7 +21,8 @@ dtype or shape is infinitely far. A fault **must be found** when its effect exce
 at least 10^-4 of the samples, and the model allows 100,000 evaluations in the 60 s that a search may take.
 
 - **goldens**: `kexport verify` without a search: the inputs that were fixed at the build.
-- **search**: `kexport verify --search 60s`, of one runtime against all others.
+- **search**: `kexport verify --search 60s` of one runtime, its goldens included: against the other runtimes that a
+  device has (ONNX and TFLite), and where these find nothing, against TensorFlow's too. *Search alone*: without goldens.
 - **one batch**: what others do: one random batch of 32 from the domain, compared with Keras to an absolute 1e-5.
   *alarm*: the healthy artifact fails it too, so that it tells nothing.
 - **localise**: the layer that `kexport localise` names is the planted one. A dash: the fault lies in no layer, or its
@@ -77,6 +78,8 @@ def _figures(faults: Records, must: Records, rest: Records) -> Iterator[str]:
     yield _line("---", "---", "---")
     for way, title in (("search", "search"), ("goldens", "goldens alone"), ("one_batch", "one batch, 1e-5")):
         yield _line(title, _share(must, way), _share(rest, way))
+        if way == "search":
+            yield _line("search alone", _alone(must), _alone(rest))
     located = {name: fault["localise"] for name, fault in faults.items() if fault.get("localise")}
     if located:
         right = sum(each["right"] for each in located.values())
@@ -92,6 +95,11 @@ def _figures(faults: Records, must: Records, rest: Records) -> Iterator[str]:
 def _share(faults: Records, way: str) -> str:
     tried = [fault for fault in faults.values() if way in fault]
     return _percent(sum(found(fault, way) for fault in tried), len(tried)) if tried else "-"
+
+
+def _alone(faults: Records) -> str:
+    tried = [fault["search"] for fault in faults.values() if "search" in fault]
+    return _percent(sum(each["alone"] for each in tried), len(tried)) if tried else "-"
 
 
 def _percent(count: int, total: int) -> str:
@@ -196,10 +204,11 @@ def _throughput(table: Mapping[str, Any]) -> Iterator[str]:
     if not rows:
         yield "Parity on 10,000 samples against the raw runtime on the same samples: not run."
         return
-    yield _line("runtime", "time, times the raw runtime's", "memory, times that of 1,000 samples")
-    yield _line("---", "---:", "---:")
+    yield "Parity on 10,000 samples against the raw runtime on the same ones in memory; `scripts/benchmark_parity.py`.\n"
+    yield _line("model, runtime", "us a sample", "time, times the raw runtime's", "memory, times that of 1,000 samples")
+    yield _line("---", "---:", "---:", "---:")
     for name, row in sorted(rows.items()):
-        yield _line(name, f"{row['time']:.2f}", f"{row['memory']:.2f}")
+        yield _line(name, f"{row['microseconds']:.2f}", f"{row['time']:.2f}", f"{row['memory']:.2f}")
 
 
 def _line(*cells: str) -> str:
