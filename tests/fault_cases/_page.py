@@ -204,7 +204,7 @@ def _throughput(table: Mapping[str, Any]) -> Iterator[str]:
     if not rows:
         yield "Parity on 10,000 samples against the raw runtime on the same samples: not run."
         return
-    yield "Parity on 10,000 samples against the raw runtime on the same ones in memory; `scripts/benchmark_parity.py`.\n"
+    yield "Parity on 10,000 samples against the raw runtime on the same ones; see `scripts/benchmark_parity.py`.\n"
     yield _line("model, runtime", "us a sample", "time, times the raw runtime's", "memory, times that of 1,000 samples")
     yield _line("---", "---:", "---:", "---:")
     for name, row in sorted(rows.items()):
