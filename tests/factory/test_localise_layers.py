@@ -106,6 +106,22 @@ def test_a_weight_that_was_moved_in_tflite_is_named_by_its_layer_or_by_what_it_i
         assert found.partings[0].layer == "encoder/relu"
 
 
+def test_layers_that_give_truth_values_are_compared_too(tmp_path):
+    import keras
+    from keras import layers
+
+    x = keras.Input((None,), dtype="int32", name="x")
+    hidden = layers.GRU(3)(layers.Embedding(5, 4, mask_zero=True)(x))
+    model = keras.Model(x, layers.Dense(2, name="y")(hidden))
+    bundle = kexport.build(model, tmp_path / "masked", formats=["keras", "onnx"])
+    truth = Truth(model, bundle.signature, next(iter(bundle.goldens())).inputs)
+    (artifact,) = bundle.artifacts_of("onnx")
+    with Subject(bundle, artifact, _runtime.get("onnxruntime")) as subject:
+        found = localised(subject, truth)
+    assert found.passed
+    assert found.row("not_equal").state == RIGHT
+
+
 def test_parallel_branches_are_not_blamed_for_each_other(look):
     found = look("onnxruntime", lambda path: planted_layers.in_onnx(path, "right"))
     assert [parting.layer for parting in found.partings] == ["right"]

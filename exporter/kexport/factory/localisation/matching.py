@@ -145,7 +145,9 @@ class Matching:
 
     def _holding(self, value: Value) -> Iterator[Match]:
         """Tensors that hold the truth."""
-        truth = value.truth
+        if value.truth.dtype.kind == "U":
+            return
+        truth = _numbers(value.truth)
         if truth.size < 2 or not np.isfinite(truth).all() or truth.max() == truth.min():
             return  # many a tensor holds one number only
         limit = for_kernels(value.limit, self._summation)
@@ -154,10 +156,11 @@ class Matching:
             held = self._values[tensor.key]
             if _kind(held) != _kind(value.own):
                 continue
-            if abs(held.max() - truth.max()) > allowed or abs(held.min() - truth.min()) > allowed:
+            numbers = _numbers(held)
+            if abs(numbers.max() - truth.max()) > allowed or abs(numbers.min() - truth.min()) > allowed:
                 continue
-            undone = layouts.undone(held, truth, value.recurrent)
-            if undone is not None and np.abs(undone - truth).max() <= allowed:
+            undone = layouts.undone(held, value.truth, value.recurrent)
+            if undone is not None and np.abs(_numbers(undone) - truth).max() <= allowed:
                 yield Match(tensor, undone, BY_VALUES)
 
     def _match(self, tensor: Tensor, value: Value, how: str, index: int) -> Match:
@@ -172,6 +175,11 @@ class Matching:
         """What an operator of the same layer makes of the tensor, when it is as large."""
         users = [] if tensor.output or not self._values else self._users.get(tensor.key, [])
         return next((each for each in users if self._owner[each.key] == index and self._fits(each, value)), None)
+
+
+def _numbers(array: Array) -> Array:
+    """As real numbers, which can be subtracted: whole ones wrap around, and truth values have no difference."""
+    return array if array.dtype.kind == "f" else array.astype(np.float64)
 
 
 def _kind(array: Array) -> str:

@@ -1,8 +1,8 @@
 """`1 / sqrt(x)` at 0 and near the ends of float32, where XNNPACK gives NaN below 10^-37 and errs above 10^38.
 
 The square root of the reciprocal has neither: below 2^126, 1 / x is a float32 that is not subnormal; above, the result
-is 0 in place of 10^-19. TensorFlow takes subnormal numbers for 0, whose answer is infinity. Where a positive constant was added to x, as normalisations
-do, or is its least value, the kernel is right and stays.
+is 0 in place of 10^-19. TensorFlow takes subnormal numbers for 0, whose answer is infinity. Where a positive constant
+was added to x, as normalisations do, or is its least value, the kernel is right and stays.
 
 Source: IEEE Std 754-2019, 9.2.1 (rSqrt: infinite at 0); measured with ai-edge-litert 2.3.0.
 """
