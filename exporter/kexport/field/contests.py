@@ -100,10 +100,10 @@ class Contest:
         own = for_kernels(limit, self.remote.runtime.summation)
         return own if self.partner is None else between(own, for_kernels(limit, self.partner.runtime.summation))
 
-    def _nudge(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
+    def _nudge(self, feeds: Mapping[str, Array], ulps: int = 1) -> dict[str, Array]:
         domains = self._space.domains
         return {
-            name: value if name in self._still else nudged(value, self._rng, self._ulp, domains[name])
+            name: value if name in self._still else nudged(value, self._rng, ulps * self._ulp, domains[name])
             for name, value in feeds.items()
         }
 

@@ -134,8 +134,8 @@ def _compared(
             contest.fail(f"a runtime fails on {label}: {error}", error.remote or match.b)
             return {}
 
-    def nudge(given: Mapping[str, Array]) -> dict[str, Array]:
-        return {n: v if n in match.still else nudged(v, rng, match.ulp) for n, v in given.items()}
+    def nudge(given: Mapping[str, Array], ulps: int = 1) -> dict[str, Array]:
+        return {n: v if n in match.still else nudged(v, rng, ulps * match.ulp) for n, v in given.items()}
 
     try:
         known = against_partner(match.signature, match.b, match.a, feeds, match.limits, nudge, match.batched)

@@ -15,11 +15,15 @@ from kexport.field.remote import Outputs, Remote, RuntimeFailedError
 from kexport.parity.compare import Comparison, Outcome
 from kexport.parity.conditioning import distance
 from kexport.parity.divergence import local, row, scores
-from kexport.parity.tolerance import DECLARED, FLOOR_MULTIPLE
+from kexport.parity.tolerance import DECLARED, FLOOR_MULTIPLE, LARGEST_LIMIT
 
 _NUDGES = 6
+#: A sum inside of a model loses some units in the last place, which the inputs cannot: where its result is all but
+#: cancelled, as the mean of equal numbers is, only larger nudges show what that does.
+_INNER_ULPS, _INNER_NUDGES = 4, 3
 
 Feeds = Mapping[str, Array]
+Nudge = Callable[[Feeds, int], Feeds]
 
 
 @dataclass(frozen=True)
@@ -95,8 +99,9 @@ def verdicts(
             name = spec.name
             limit = local(spec, limits[name], truth[name])
             if spec.is_float and limit.source != DECLARED:
-                steady = noise[name][moves[name] <= limit.limit * limit.scale]
-                floor = float(steady[np.isfinite(steady)].max(initial=0.0)) / limit.scale
+                # The noise of the sample, but for that of edges: what one element shows by luck another does not.
+                floor = noise[name][FLOOR_MULTIPLE * noise[name] <= LARGEST_LIMIT * limit.scale].max(initial=0.0)
+                floor = float(floor) / limit.scale
                 limit = replace(limit, limit=max(limit.limit, FLOOR_MULTIPLE * summation * floor))
             comparison = Comparison(spec, limit)
             comparison.add(label, truth[name], value[name], own.get(name), moves[name])
@@ -123,7 +128,7 @@ def second_answers(truth: Mapping[str, Array], own: Mapping[str, Array]) -> Outp
 
 def against_partner(
     signature: Signature, remote: Remote, partner: Remote, feeds: Feeds, limits: Mapping[str, OutputLimit],
-    nudge: Callable[[Feeds], Feeds], batched: bool,
+    nudge: Nudge, batched: bool,
 ) -> Conditioning:  # fmt: skip
     """What a partner computes, and how far both of them move when the inputs do.
 
@@ -133,30 +138,41 @@ def against_partner(
     Raises:
         RuntimeFailedError: one of them fails.
     """
-    calls = [feeds, feeds, *(nudge(feeds) for _ in range(_NUDGES))]
+    calls = [feeds, feeds, *_nudges(nudge, feeds)]
     remote.start(calls)
     partner.start(calls)
     first, again, *mine = remote.finish()
     truth, _, *theirs = partner.finish()
     steady = bool((scores(signature, limits, first, again, batched) <= 1).all())
-    moves = {}
-    for spec in signature.outputs:
-        name = spec.name
-        moves[name] = _moved(spec.is_float, truth[name], [each[name] for each in theirs])
-        if steady and first[name].shape == truth[name].shape:
-            moves[name] = np.maximum(moves[name], _moved(spec.is_float, first[name], [each[name] for each in mine]))
-    return Conditioning(truth, moves, moves)
+    moves, noise = _both(signature, truth, theirs)
+    if steady and all(first[name].shape == truth[name].shape for name in truth):
+        for known, own in zip((moves, noise), _both(signature, first, mine), strict=True):
+            known.update({name: np.maximum(known[name], own[name]) for name in known})
+    return Conditioning(truth, moves, noise)
 
 
-def alone(signature: Signature, partner: Remote, feeds: Feeds, nudge: Callable[[Feeds], Feeds]) -> Conditioning:
+def alone(signature: Signature, partner: Remote, feeds: Feeds, nudge: Nudge) -> Conditioning:
     """What a runtime computes, and how far it moves when the inputs do.
 
     Raises:
         RuntimeFailedError: it fails.
     """
-    truth, *others = partner.run([feeds, *(nudge(feeds) for _ in range(_NUDGES))])
-    moves = {s.name: _moved(s.is_float, truth[s.name], [each[s.name] for each in others]) for s in signature.outputs}
-    return Conditioning(truth, moves, moves)
+    truth, *others = partner.run([feeds, *_nudges(nudge, feeds)])
+    return Conditioning(truth, *_both(signature, truth, others))
+
+
+def _nudges(nudge: Nudge, feeds: Feeds) -> list[Feeds]:
+    return [nudge(feeds, 1 if index < _NUDGES else _INNER_ULPS) for index in range(_NUDGES + _INNER_NUDGES)]
+
+
+def _both(signature: Signature, base: Outputs, others: Sequence[Outputs]) -> tuple[Outputs, Outputs]:
+    """How far one unit in the last place of the inputs moves each output; and how far what sums lose inside does."""
+    moves, noise = {}, {}
+    for spec in signature.outputs:
+        values = [each[spec.name] for each in others]
+        moves[spec.name] = _moved(spec.is_float, base[spec.name], values[:_NUDGES])
+        noise[spec.name] = _moved(spec.is_float, base[spec.name], values)
+    return moves, noise
 
 
 def _moved(is_float: bool, base: Array, others: Sequence[Array]) -> Array:

@@ -16,6 +16,7 @@ Shape = tuple[int, ...]
 Fill = Callable[[np.random.Generator, Mapping[str, Shape]], Feeds]
 _Pattern = Callable[[Shape], Array]
 EVERY = "every value"
+_GOLDEN = 0.6180339887498949  # its multiples fill a range evenly
 _MOST_COMBINATIONS = 3
 
 
@@ -97,11 +98,18 @@ def _patterns(domain: Domain, spec: TensorSpec) -> dict[str, _Pattern]:
         both = np.asarray([low, high]) if spec.is_float else np.asarray([low, high], dtype=object)
         return np.resize(both, shape)
 
+    def levels(shape: Shape) -> Array:
+        # Not round ones: the sums of those are exact, and tell nothing of how a sum of equal numbers is rounded.
+        shares = (_GOLDEN * (1 + np.arange(shape[0]))) % 1.0
+        return np.broadcast_to((low + (high - low) * shares).reshape(-1, *[1] * (len(shape) - 1)), shape)
+
     patterns["all at the lower end"] = _constant(low)
     patterns["all at the upper end"] = _constant(high)
     patterns["alternating ends"] = alternating
     if spec.shape:
         patterns["impulse"] = impulse
+        if spec.is_float and not domain.is_discrete:
+            patterns["one value in each sample"] = levels
     if zero:
         patterns["zeros"] = _constant(0)
         if spec.is_float and not domain.is_discrete:
