@@ -17,7 +17,7 @@ from kexport.factory.localisation.localising import localised
 from kexport.factory.localisation.matching import Match
 from kexport.factory.localisation.subject import Subject
 from kexport.parity.localisation import FUSED, RIGHT, SAME, UNRUN, Row
-from kexport.reports import layers as report
+from kexport.reports import _layers as report
 from kexport.runtimes import _runtime
 
 

@@ -26,7 +26,7 @@ def COMMAND(  # noqa: N802  (the name by which the group finds it)
     from kexport.cli._boundary import quiet_libraries
     from kexport.cli._progress import Steps
     from kexport.factory.localisation.localising import localise
-    from kexport.reports import layers
+    from kexport.reports import _layers as layers
 
     with quiet_libraries() as stream, Steps(stream) as steps:
         found = localise(bundle, list(runtimes) or None, imports=imports, allow_lambda=allow_lambda, progress=steps)
