@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -116,7 +117,11 @@ def by_localise(path: Path, fault: Fault) -> dict[str, Any]:
     except (ValueError, KeyError):
         return {"named": "", "right": False, "told": (done.stderr or done.stdout).strip()[-300:]}
     if not found["partings"]:
-        return {"named": "", "right": False, "told": "; ".join(found["notes"]) or "nothing parts"}
+        told = "; ".join(found["notes"]) or "nothing parts"
+        last = re.search(r"the fault lies between (.+) and the outputs", told)
+        layers = last[1].split(", ") if last else []
+        right = len(layers) == 1 and fault.layer in layers[0].split("/")
+        return {"named": layers[0] if right else "", "right": right, "told": told}
     first = found["partings"][0]
     names = [first["layer"], *first["with_it"]]
     # A layer inside of the planted one is a part of it: an attention layer names its own projections.

@@ -17,7 +17,7 @@ from kexport.errors import ArtifactError, MissingRuntimeError, UncheckedError, U
 from kexport.factory.localisation import cutting, judging, running
 from kexport.factory.localisation.cases import Case, cases
 from kexport.factory.localisation.exposing import _exposure
-from kexport.factory.localisation.layers import Truth
+from kexport.factory.localisation.layers import Layer, Truth
 from kexport.factory.localisation.matching import Matching
 from kexport.factory.localisation.subject import Subject
 from kexport.factory.truth import TWIN
@@ -178,9 +178,18 @@ def localised(subject: Subject, truth: Truth) -> Localisation:
         partings, told = cutting.cut(subject, whole.case, layers, judgement.rows, judgement.matches)
         notes.append(told)
     elif not partings:
-        notes.append("every layer that can be observed is right: the fault lies between them and the outputs")
+        notes.append(_after_the_layers(layers, truth, whole.failing))
     place = (subject.artifact.path, subject.runtime.name, whole.case.golden.label)
     return Localisation(*place, whole.failing, tuple(judgement.rows), tuple(partings), tuple(notes))
+
+
+def _after_the_layers(layers: Sequence[Layer], truth: Truth, failing: Sequence[str]) -> str:
+    """What is known when every layer is right: the fault comes after those whose results are the wrong outputs."""
+    names = {text.partition(":")[0] for text in failing}
+    wanted = {tensor for name, tensor in truth.outputs.items() if name in names}
+    last = [layer.name for layer in layers if any(value.tensor in wanted for value in layer.values)]
+    before = ", ".join(dict.fromkeys(last)) or "them"
+    return f"every layer that can be observed is right: the fault lies between {before} and the outputs"
 
 
 def _whole(subject: Subject) -> _Whole:
