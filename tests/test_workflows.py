@@ -47,6 +47,7 @@ def verify(checkout: Path) -> subprocess.CompletedProcess[str]:
         "PYTHONPATH": str(checkout / "site"),
         "GITHUB_WORKSPACE": str(checkout),
         "GITHUB_STEP_SUMMARY": str(checkout / "site" / "summary.md"),
+        "PYTHONDONTWRITEBYTECODE": "1",  # the sources are those of this checkout
     }
     command = ["bash", "-e", str(script)]
     return subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True, timeout=120)

@@ -110,7 +110,7 @@ def test_a_runtime_that_is_missing_is_exit_code_3(kexport, tmp_path):
         "import importlib.util as u\nfind = u.find_spec\n"
         "u.find_spec = lambda name, *rest: None if name == 'ai_edge_litert' else find(name, *rest)\n"
     )
-    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(tmp_path)}
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     for arguments in ((ONNX, TFLITE), (LOWPASS, LOWPASS, "--runtime", "litert")):
         result = kexport("compare", *arguments, env=environment)
         assert result.returncode == 3, result.stdout

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def hidden(tmp_path):
             "import importlib.util as u\nfind = u.find_spec\n"
             f"u.find_spec = lambda name, *rest: None if name in {packages!r} else find(name, *rest)\n"
         )
-        return {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(tmp_path / "hide")}
+        return {**os.environ, "PYTHONPATH": str(tmp_path / "hide")}
 
     return hide
 

@@ -171,7 +171,7 @@ def test_layers_that_are_all_right_leave_the_fault_to_what_comes_after(look):
     found = look("onnxruntime", edited(change))
     assert found.failing
     assert not found.partings
-    assert any("between them and the outputs" in note for note in found.notes)
+    assert any("between score and the outputs" in note for note in found.notes), found.notes
 
 
 def test_an_artifact_that_does_not_run_is_cut_until_it_does(look):

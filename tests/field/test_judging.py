@@ -14,9 +14,10 @@ FEEDS = {"x": np.zeros((2, 2), "float32")}
 TRUTH = np.array([[1.0, 0.5], [0.25, 1.0]])
 
 
-def judged(error, *, limit=OWN, noise=0.0, moves=0.0, summation=1.0):
+def judged(error, *, limit=OWN, noise=0.0, moves=0.0, summation=1.0, truth=True):
     each = [np.full(TRUTH.shape, size, "float32") for size in (moves, noise)]
-    known = Conditioning({"y": TRUTH}, {"y": each[0]}, {"y": each[1]})
+    own = {"y": TRUTH.astype("float32")} if truth else {}
+    known = Conditioning({"y": TRUTH}, {"y": each[0]}, {"y": each[1]}, own)
     value = {"y": (TRUTH + np.asarray(error)).astype("float32")}
     return verdicts(SIGNATURE, {"y": limit}, summation, FEEDS, value, known, True, "random")
 
@@ -33,6 +34,13 @@ def test_noise_at_the_sample_widens_its_limit_and_more_so_for_longer_sums():
     assert not judged(3e-6, noise=1e-6, moves=3e-7)[0].wrong
     assert judged(9e-6, noise=1e-6, moves=3e-7)[0].wrong
     assert not judged(9e-6, noise=1e-6, moves=3e-7, summation=4.0)[0].wrong
+
+
+def test_between_runtimes_longer_sums_widen_what_the_inputs_move_and_not_what_sums_lose_inside():
+    own = {"noise": 1e-6, "moves": 3e-7, "truth": False}
+    assert not judged(3.9e-6, **own)[0].wrong
+    assert judged(9e-6, summation=4.0, **own)[0].wrong
+    assert not judged(9e-6, summation=8.0, **own)[0].wrong
 
 
 def test_a_declared_limit_is_not_widened():

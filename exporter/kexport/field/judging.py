@@ -100,12 +100,11 @@ def verdicts(
             limit = local(spec, limits[name], truth[name])
             if spec.is_float and limit.source != DECLARED:
                 # The noise of the sample, but for that of edges: what one element shows by luck another does not.
-                # Between runtimes, what sums lose inside counts only where the model is ill-conditioned at all.
-                ill = bool(known.own) or (moves[name] > limit.limit * limit.scale).any()
-                own_noise = noise[name] if ill else moves[name]
+                own_noise = summation * noise[name]
+                if not known.own:  # between runtimes: what moves the inputs, or what sums lose inside
+                    own_noise = np.maximum(summation * moves[name], noise[name])
                 floor = own_noise[FLOOR_MULTIPLE * own_noise <= LARGEST_LIMIT * limit.scale].max(initial=0.0)
-                floor = float(floor) / limit.scale
-                limit = replace(limit, limit=max(limit.limit, FLOOR_MULTIPLE * summation * floor))
+                limit = replace(limit, limit=max(limit.limit, FLOOR_MULTIPLE * float(floor) / limit.scale))
             comparison = Comparison(spec, limit)
             comparison.add(label, truth[name], value[name], own.get(name), moves[name])
             own_limits[name], outcomes[name] = limit, comparison.outcome()
