@@ -1,5 +1,6 @@
 """JUnit XML: the elements and attributes that every reader knows, one case a check, and never green without proof."""
 
+import os
 import xml.etree.ElementTree as ElementTree
 
 import pytest
@@ -80,7 +81,7 @@ def test_what_xml_cannot_hold_is_replaced_and_its_syntax_survives():
 
 def test_the_file_says_its_own_encoding_in_every_locale(kexport, tmp_path):
     for locale in ("C", "C.UTF-8"):
-        environment = {"PATH": "/usr/bin:/bin", "LC_ALL": locale, "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+        environment = {**os.environ, "LC_ALL": locale, "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
         arguments = ("verify", REFERENCE / "scaled", "--runtime", "litert", "--junit", "j.xml")
         result = kexport(*arguments, env=environment)
         assert result.returncode == 0, result.stderr
