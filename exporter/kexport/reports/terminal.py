@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TextIO
 
 from rich.console import Console
@@ -40,12 +40,8 @@ def show(report: Report, bundle: Bundle, stream: TextIO) -> None:
 
 
 def _table(rows: list[Check], sizes: Mapping[str, int], several: bool) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for title in ("artifact", "runtime", *(["output"] if several else [])):
-        table.add_column(title, no_wrap=True)
-    for title in ("size", "error", "x floor", "SQNR", "limit"):
-        table.add_column(title, justify="right", no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
+    names = ["artifact", "runtime", *(["output"] if several else [])]
+    table = _empty(names, ["size", "error", "x floor", "SQNR", "limit"])
     for check in rows:
         table.add_row(
             check.artifact or "-",
@@ -58,6 +54,17 @@ def _table(rows: list[Check], sizes: Mapping[str, int], several: bool) -> Table:
             number_text(check.limit),
             _verdict(check),
         )
+    return table
+
+
+def _empty(names: Sequence[str], figures: Sequence[str]) -> Table:
+    """A table without rows: columns of words, of numbers, and the verdict."""
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for title in names:
+        table.add_column(title, no_wrap=True)
+    for title in figures:
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
     return table
 
 
@@ -79,12 +86,7 @@ def _set_apart(check: Check) -> str:
 
 
 def _search_table(rows: list[Check]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for title in ("search", "runtime"):
-        table.add_column(title, no_wrap=True)
-    for title in ("inputs", "set apart", "worst / limit"):
-        table.add_column(title, justify="right", no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
+    table = _empty(["search", "runtime"], ["inputs", "set apart", "worst / limit"])
     for check in rows:
         table.add_row(
             check.artifact or "-",
