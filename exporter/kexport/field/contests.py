@@ -173,7 +173,7 @@ class Contest:
         trial = self.standing.worst_sample
         if trial is None:
             return None
-        feeds = trial.population if self._space.batched else {k: v[0] for k, v in trial.population.items()}
+        feeds = trial.feeds(self._space.batched)
         (values,) = self.remote.run([feeds])
         (verdict,) = self._judge(trial, np.array([0]), values)
         judged = all(outcome.ran for outcome in verdict.outcomes.values())

@@ -15,8 +15,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from kexport.bundle import witnesses
 from kexport.bundle.folder import Bundle
 from kexport.bundle.manifest import OutputLimit
@@ -146,7 +144,7 @@ def run(
                 order.tell(trial, {contest.name: scores})
         if tested and all(blamed(remote, contests) for remote in tested):
             return
-        before = _feeds(space, trial)
+        before = trial.feeds(space.batched)
 
 
 def _evaluated(
@@ -156,7 +154,7 @@ def _evaluated(
 
     The runtimes work while the truth is computed. None when the model itself does not take such inputs.
     """
-    feeds = _feeds(space, trial)
+    feeds = trial.feeds(space.batched)
     remotes = list({id(r): r for c in active for r in (c.remote, c.partner) if r is not None}.values())
     for remote in remotes:
         remote.start([feeds])
@@ -201,10 +199,6 @@ def _scored(
         name = error.remote.label if error.remote is not None else "a runtime"
         contest.fail(f"{name} fails on {trial.origin}: {error}", error.remote, trial, before)
         return None
-
-
-def _feeds(space: Space, trial: Trial) -> dict[str, Array]:
-    return trial.population if space.batched else {name: np.array(v[0]) for name, v in trial.population.items()}
 
 
 def _keep_failures(bundle: Bundle, contests: Sequence[Contest]) -> None:

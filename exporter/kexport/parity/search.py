@@ -36,6 +36,10 @@ class Trial:
         """Of samples."""
         return len(next(iter(self.population.values())))
 
+    def feeds(self, batched: bool) -> Population:
+        """As inputs of one call: all samples together, or the only one without the axis that counts them."""
+        return self.population if batched else {name: np.array(v[0]) for name, v in self.population.items()}
+
     def rows(self, chosen: Array) -> Trial:
         """Some of the samples."""
         return Trial({name: values[chosen] for name, values in self.population.items()}, self.form, self.origin)
