@@ -9,12 +9,15 @@ import pytest
 
 import kexport
 from kexport.bundle.folder import Bundle
+from kexport.bundle.manifest import OutputLimit
+from kexport.bundle.signature import TensorSpec
 from kexport.factory.localisation import cutting
 from kexport.factory.localisation.cases import cases
 from kexport.factory.localisation.exposing._exposure import Tensor
-from kexport.factory.localisation.layers import Truth
+from kexport.factory.localisation.flow import Step
+from kexport.factory.localisation.layers import Layer, Truth, Value
 from kexport.factory.localisation.localising import localised
-from kexport.factory.localisation.matching import Match
+from kexport.factory.localisation.matching import Match, Matching
 from kexport.factory.localisation.subject import Subject
 from kexport.parity.localisation import FUSED, RIGHT, SAME, UNRUN, Row
 from kexport.reports import _layers as report
@@ -121,6 +124,17 @@ def test_layers_that_give_truth_values_are_compared_too(tmp_path):
     assert found.passed
     (mask,) = (row for row in found.rows if row.layer.startswith("not_equal"))
     assert mask.state == RIGHT
+
+
+def test_an_operation_that_the_converter_writes_as_two_operators_is_compared_behind_both():
+    both = (Tensor("a:0", ("m/not_equal",), "Equal", ("x",)), Tensor("b:0", ("m/not_equal__6",), "Not", ("a:0",)))
+    truth = np.ones((2, 3), bool)  # one number only: its values do not tell which tensor it is
+    spec = TensorSpec("mask", "bool", (2, 3))
+    limit = OutputLimit("mask", 1.0, 0.0, 0.0, "exact")
+    value = Value("m/not_equal:0", spec, limit, truth, truth, np.zeros((2, 3)))
+    layer = Layer(Step(("not_equal", 1), "not_equal", "NotEqual", "", ("m/not_equal:0",), ()), (value,))
+    match = Matching([layer], both, {"a:0": ~truth, "b:0": truth}, {}, 1.0).of(0, value)
+    assert match.tensor is both[1]
 
 
 def test_parallel_branches_are_not_blamed_for_each_other(look):

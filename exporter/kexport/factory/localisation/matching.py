@@ -7,6 +7,7 @@ leaves the operators of a layer is what the layer gives.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -172,14 +173,21 @@ class Matching:
         return Match(tensor, held if undone is None else undone, how)
 
     def _behind(self, tensor: Tensor, value: Value, index: int) -> Tensor | None:
-        """What an operator of the same layer makes of the tensor, when it is as large."""
+        """What an operator of the same layer, or the rest of the same operation, makes of it, when it is as large."""
         users = [] if tensor.output or not self._values else self._users.get(tensor.key, [])
-        return next((each for each in users if self._owner[each.key] == index and self._fits(each, value)), None)
+        rest = users[0] if len(users) == 1 and _is_rest(users[0], tensor) else None
+        own = (each for each in users if (self._owner[each.key] == index or each is rest) and self._fits(each, value))
+        return next(own, None)
 
 
 def _numbers(array: Array) -> Array:
     """As real numbers, which can be subtracted: whole ones wrap around, and truth values have no difference."""
     return array if array.dtype.kind == "f" else array.astype(np.float64)
+
+
+def _is_rest(tensor: Tensor, first: Tensor) -> bool:
+    """Whether a converter wrote one operation as two operators: tf2onnx calls the second `NAME__NUMBER`."""
+    return any(re.fullmatch(re.escape(name) + r"__\d+", own) for name in first.names for own in tensor.names)
 
 
 def _kind(array: Array) -> str:
