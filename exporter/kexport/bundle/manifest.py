@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from kexport.bundle.promised import NotCarried, Promised
 from kexport.bundle.samples import Stored
 from kexport.bundle.signature import Signature
 from kexport.errors import BundleError
@@ -124,6 +125,8 @@ class Manifest:
         stateful: whether the model keeps state between calls.
         samples: the recorded data that is the domain of some inputs.
         undeclared: of each input whose domain nobody declared, where it comes from instead.
+        contracts: what the model promises.
+        not_carried: what layers promise and the model does not.
     """
 
     name: str
@@ -140,6 +143,8 @@ class Manifest:
     stateful: bool = False
     samples: Stored | None = None
     undeclared: Mapping[str, str] = field(default_factory=dict)
+    contracts: tuple[Promised, ...] = ()
+    not_carried: tuple[NotCarried, ...] = ()
 
     @property
     def notes(self) -> list[str]:
@@ -169,6 +174,8 @@ class Manifest:
             "provenance": dict(self.provenance),
             **({"refused": dict(self.refused)} if self.refused else {}),
             **({"stateful": True} if self.stateful else {}),
+            **({"contracts": [each.to_json() for each in self.contracts]} if self.contracts else {}),
+            **({"not_carried": [each.to_json() for each in self.not_carried]} if self.not_carried else {}),
         }
 
     @classmethod
@@ -191,6 +198,8 @@ class Manifest:
             stateful=bool(data.get("stateful", False)),
             samples=_stored(data["samples"]) if "samples" in data else None,
             undeclared=dict(data.get("undeclared", {})),
+            contracts=tuple(Promised.from_json(entry, signature) for entry in data.get("contracts", ())),
+            not_carried=tuple(NotCarried.from_json(entry) for entry in data.get("not_carried", ())),
         )
 
 

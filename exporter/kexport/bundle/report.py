@@ -17,8 +17,8 @@ class Check:
 
     Attributes:
         kind: `"digest"`, `"signature"`, `"parity"` for the goldens, `"witness"` for inputs that a search found before,
-            `"search"` for the worst input that was found now, `"runtime"` for a runtime that could not run, or
-            `"export"` for a format that could not be written.
+            `"search"` for the worst input that was found now, `"contract"` for a promise, `"runtime"` for a runtime
+            that could not run, or `"export"` for a format that could not be written.
         passed: whether it ran and what was checked is right.
         artifact: the artifact's path in the bundle.
         runtime: the name of the runtime.
@@ -29,6 +29,7 @@ class Check:
         detail: what a person needs to know about it.
         ran: False when the check could not be made at all.
         metrics: other figures of it by name, such as `ulp` and `sqnr_db`: numbers, texts, and lists of them.
+        contract: the promise, as text: `bounded(low=0, high=1)`.
     """
 
     kind: str
@@ -42,6 +43,7 @@ class Check:
     detail: str = ""
     ran: bool = True
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    contract: str | None = None
 
     @property
     def compared(self) -> bool:

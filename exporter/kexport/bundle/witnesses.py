@@ -26,6 +26,7 @@ from kexport.errors import BundleError, InputError
 
 FOLDER = "witnesses"
 _NAME_LENGTH = 16
+_PATTERN = "[0-9a-f]" * _NAME_LENGTH + ".npz"  # what broke a contract lies beside them under names of another form
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,21 @@ def store(bundle: Path, witness: Witness) -> str:
     Raises:
         OSError: the folder cannot be written.
     """
-    content = _content(witness)
-    name = f"{hashlib.sha256(content).hexdigest()[:_NAME_LENGTH]}.npz"
+    return place(bundle, _content(witness))
+
+
+def name_of(content: bytes, prefix: str = "") -> str:
+    """The name of the file that holds the content."""
+    return f"{prefix}{hashlib.sha256(content).hexdigest()[:_NAME_LENGTH]}.npz"
+
+
+def place(bundle: Path, content: bytes, prefix: str = "") -> str:
+    """Write a file of this content, whole or not at all; returns its path in the bundle.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    name = name_of(content, prefix)
     folder = bundle / FOLDER
     folder.mkdir(exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=folder, suffix=".writing")
@@ -94,7 +108,7 @@ def _content(witness: Witness) -> bytes:
 
 def paths(bundle: Path) -> list[str]:
     """The witnesses of a bundle, relative to it."""
-    return [f"{FOLDER}/{path.name}" for path in sorted((bundle / FOLDER).glob("*.npz"))]
+    return [f"{FOLDER}/{path.name}" for path in sorted((bundle / FOLDER).glob(_PATTERN))]
 
 
 def stream(bundle: Path, signature: Signature) -> Iterator[tuple[str, Witness]]:
@@ -116,7 +130,7 @@ def read(path: Path, signature: Signature) -> Witness:
     hint = "delete the file, or copy the bundle again"
     try:
         content = path.read_bytes()
-        if hashlib.sha256(content).hexdigest()[:_NAME_LENGTH] != path.stem:
+        if name_of(content) != path.name:
             raise BundleError(f"{FOLDER}/{path.name} is damaged", got="a digest that is not its name", hint=hint)
         with np.load(io.BytesIO(content), allow_pickle=False) as stored:
             about = json.loads(str(stored["about"]))

@@ -11,7 +11,9 @@ from kexport.bundle.folder import Bundle
 from kexport.bundle.manifest import Artifact, OutputLimit
 from kexport.bundle.report import Check
 from kexport.bundle.signature import Signature, TensorSpec
+from kexport.contracts._contract import EFFORT, Effort
 from kexport.errors import BundleError, KexportError, reason
+from kexport.field.promises import check_contracts
 from kexport.imports import run_imports
 from kexport.parity.compare import Comparison, Outcome
 from kexport.parity.tolerance import DECLARED, for_kernels
@@ -25,6 +27,7 @@ def check_artifact(
     limits: Sequence[OutputLimit],
     imports: Sequence[str] = (),
     allow_lambda: bool = False,
+    effort: Effort = EFFORT,
 ) -> Iterator[Check]:
     """Open the artifact and make every check; whatever the runtime raises is a failed check, and the last one."""
 
@@ -37,6 +40,7 @@ def check_artifact(
         own = [for_kernels(limit, runtime.summation) for limit in limits]
         yield from _check_witnesses(bundle, session, opened, artifact, runtime, own)
         yield from check_parity(bundle, session, artifact, runtime, own)
+        yield from check_contracts(bundle, session, artifact, runtime, own, imports, effort)
     except KexportError as error:
         yield Check("runtime", False, artifact.path, runtime.name, detail=str(error))
     except Exception as error:  # noqa: BLE001  a runtime may raise anything; here it becomes a failed check

@@ -27,6 +27,7 @@ from kexport.field.contests import Contest
 from kexport.field.findings import check, unmade
 from kexport.field.judging import Truth
 from kexport.field.remote import Outputs, Remote, RuntimeFailedError
+from kexport.field.spaces import space_of
 from kexport.leaving import undone_by
 from kexport.parity.budget import Budget, Clock
 from kexport.parity.search import Search, Trial
@@ -63,7 +64,7 @@ def search(
             record(unmade(remote, why))
         return
     try:
-        space = _space(bundle)
+        space = space_of(bundle)
     except UncheckedError as error:
         for remote in tested:
             record(unmade(remote, str(error)))
@@ -90,11 +91,6 @@ def search(
     for remote in tested:
         own = [contest for contest in contests if remote in (contest.remote, contest.partner)]
         record(check(remote, own, blamed(remote, contests), clock, budget))
-
-
-def _space(bundle: Bundle) -> Space:
-    shapes = [{name: value.shape for name, value in golden.inputs.items()} for golden in bundle.goldens(checked=True)]
-    return Space(bundle.signature, bundle.domains(), shapes)
 
 
 def _warm_up(bundle: Bundle, remotes: Sequence[Remote]) -> dict[str, Array] | None:

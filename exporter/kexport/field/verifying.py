@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from kexport.bundle.report import Check, Report
 from kexport.errors import ArtifactError
 from kexport.field import searching
 from kexport.field.judging import Truth
+from kexport.field.promises import effort_of
 from kexport.field.remote import Lane, Remote
 from kexport.parity.budget import Budget
 from kexport.parity.tolerance import DECLARED, Tolerance, declared
@@ -101,7 +103,8 @@ def verify(
             for name, members in groups.items()
             if any(runtime.name not in here for runtime in members)
         }
-        _check_all(Path(path), groups, lanes, here, record, {**options, "tolerances": tolerances})
+        asked = {"tolerances": tolerances, "budget": None if budget is None else asdict(budget)}
+        _check_all(Path(path), groups, lanes, here, record, {**options, **asked})
         if budget is not None and groups:
             tested = [runtime for members in groups.values() for runtime in members]
             partners = [] if truth is not None else _partners(tested, formats, sound)
@@ -205,7 +208,12 @@ def run_group(
 
 
 def check_runtime(
-    path: str, name: str, imports: Sequence[str], allow_lambda: bool, tolerances: Mapping[str, str] | None = None
+    path: str,
+    name: str,
+    imports: Sequence[str],
+    allow_lambda: bool,
+    tolerances: Mapping[str, str] | None = None,
+    budget: Mapping[str, Any] | None = None,
 ) -> Iterator[dict[str, Any]]:
     """The checks of one runtime, made in the process that calls this, one JSON check at a time."""
     from kexport.field import checking
@@ -213,8 +221,9 @@ def check_runtime(
     runtime = _runtime.get(name)
     bundle = Bundle.open(path)
     limits = declared(bundle.manifest.limits, tolerances or {})
+    effort = effort_of(None if budget is None else Budget(**budget), len(bundle.manifest.contracts))
     for artifact in bundle.artifacts_of(runtime.reads):
-        for check in checking.check_artifact(bundle, artifact, runtime, limits, imports, allow_lambda):
+        for check in checking.check_artifact(bundle, artifact, runtime, limits, imports, allow_lambda, effort):
             yield check.to_json()
 
 

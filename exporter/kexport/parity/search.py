@@ -52,10 +52,12 @@ class Search:
         space: where to look.
         contests: names of the comparisons; each climbs by itself.
         seed: of what is random.
+        largest: a batch, where its samples are small.
     """
 
-    def __init__(self, space: Space, contests: list[str], seed: int) -> None:
+    def __init__(self, space: Space, contests: list[str], seed: int, largest: int = _LARGEST_BATCH) -> None:
         self._space = space
+        self._largest = largest
         self._rng = np.random.default_rng(seed)
         self._climbers = {name: Climber(space) for name in contests}
         self._round = 0
@@ -98,7 +100,7 @@ class Search:
 
     def _size(self, form: Form, turn: int) -> int:
         """Large batches, which are fast, and small ones between them, which take other ways through a kernel."""
-        size = max(1, min(_LARGEST_BATCH, _ELEMENTS // self._space.elements(form)))
+        size = max(1, min(self._largest, _ELEMENTS // self._space.elements(form)))
         if turn % 8 == 7:
             size = min(size, _SMALL_BATCHES[(turn // 8) % len(_SMALL_BATCHES)])
         return size

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,6 +15,13 @@ from kexport.bundle.signature import Array, Signature
 Population = dict[str, Array]
 #: Of each input: the shape of one sample.
 Form = Mapping[str, tuple[int, ...]]
+
+
+def other(name: str) -> str:
+    """How a second value of an input is called; no input can be called so."""
+    return f"{name}'"
+
+
 _Draw = Callable[[np.random.Generator, int, tuple[int, ...], float, float], Array]
 
 
@@ -40,6 +49,17 @@ class Space:
         self.forms: list[Form] = [dict(form) for form in forms]
         self.recorded = any(isinstance(domain, Samples) for domain in domains.values())
         self.names = [spec.name for spec in signature.inputs]
+        self._others: frozenset[str] = frozenset()
+
+    def twice(self, names: Sequence[str]) -> Space:
+        """The same with two values of some inputs in every sample; the second is named `other(NAME)`."""
+        double = copy.copy(self)
+        double._others = frozenset(other(name) for name in names)
+        double.inputs = (*self.inputs, *(replace(s, name=other(s.name)) for s in self.inputs if s.name in names))
+        double.domains = {**self.domains, **{other(name): self.domains[name] for name in names}}
+        double.forms = [{**form, **{other(name): form[name] for name in names}} for form in self.forms]
+        double.names = [spec.name for spec in double.inputs]
+        return double
 
     def elements(self, form: Form) -> int:
         """Elements of one sample, of all inputs together."""
@@ -54,7 +74,8 @@ class Space:
         domain = self.domains[name]
         if not isinstance(domain, Samples):
             return domain.sample(np.random.default_rng([seed, self.names.index(name)]), (count, *shape))
-        rng = np.random.default_rng(seed)  # the same rows of every recorded input
+        # The same rows of every recorded input, but others of a second value.
+        rng = np.random.default_rng([seed, int(name in self._others)])
         if self.batched:
             return domain.sample(rng, (count, *shape))
         return np.stack([domain.sample(rng, shape) for _ in range(count)])

@@ -1,0 +1,67 @@
+"""The model as a contract sees it: a black box from samples to numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from kexport.bundle.signature import Array, TensorSpec
+from kexport.parity.conditioning import widened
+from kexport.parity.space import Population, Space
+
+
+class Function:
+    """What a contract may ask of a model in a runtime.
+
+    Args:
+        call: the model: arrays by input name to arrays by output name.
+        space: of all its inputs; where samples cannot be put together in a batch, each is a call.
+        inputs: names of those that the contract speaks of; the others are drawn with every sample.
+        outputs: names of those that the contract speaks of.
+
+    Attributes:
+        inputs: as given.
+        outputs: as given.
+        evaluations: of samples so far.
+    """
+
+    def __init__(
+        self,
+        call: Callable[[Mapping[str, Array]], Mapping[str, Array]],
+        space: Space,
+        inputs: Sequence[str],
+        outputs: Sequence[str],
+    ) -> None:
+        self._call, self._space = call, space
+        self.inputs, self.outputs = tuple(inputs), tuple(outputs)
+        self.evaluations = 0
+        self._names = [spec.name for spec in space.inputs]
+
+    def __call__(self, population: Population) -> Array:
+        """The contract's first output for each sample, real numbers as float64; the first axis counts the samples.
+
+        Args:
+            population: of each input of the model, an array whose first axis counts the samples; other names in it
+                are passed over.
+        """
+        return self.all(population)[self.outputs[0]]
+
+    def all(self, population: Population) -> dict[str, Array]:
+        """Every output that the contract speaks of, as `__call__` gives the first."""
+        feeds = {name: population[name] for name in self._names}
+        count = len(next(iter(feeds.values())))
+        self.evaluations += count
+        if self._space.batched:
+            found = self._call(feeds)
+            return {name: widened(found[name]) for name in self.outputs}
+        rows = [self._call({name: values[row] for name, values in feeds.items()}) for row in range(count)]
+        return {name: np.stack([widened(row[name]) for row in rows]) for name in self.outputs}
+
+    def axis(self, axis: int) -> int:
+        """The axis of a population that a contract's axis is, which counts the batch as axis 0."""
+        return axis if axis < 0 or self._space.batched else axis + 1
+
+    def spec(self, name: str) -> TensorSpec:
+        """Of an input."""
+        return next(spec for spec in self._space.inputs if spec.name == name)
