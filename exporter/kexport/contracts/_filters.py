@@ -96,6 +96,9 @@ def fitted_taps(bench: Bench, rng: np.random.Generator, skip: tuple[int, int], s
     """The filter that explains the answers to random signals best, by least squares; and its advance.
 
     Of a signal of N samples and an output of M all `N + M - 1` taps that can join the two are asked for.
+
+    Raises:
+        ValueError: there is no finite output to fit.
     """
     shape = (signals, *bench.low.shape)
     share = np.where(rng.random(shape) < 0.5, rng.random(shape), rng.integers(0, 2, shape))
@@ -108,7 +111,11 @@ def fitted_taps(bench: Bench, rng: np.random.Generator, skip: tuple[int, int], s
     windows = np.stack([padded[:, n : n + taps][:, ::-1] for n in used])
     wanted = np.stack([y.reshape(-1, count)[:, n] for n in used])
     usable = np.isfinite(wanted)
-    solution = np.linalg.lstsq(windows[usable], wanted[usable], rcond=None)[0]
+    seen, wanted = windows[usable], wanted[usable]
+    if not wanted.size:
+        raise ValueError("no output to fit")
+    # By the normal equations: random signals make them well-conditioned, and they are far smaller.
+    solution = np.linalg.lstsq(seen.T @ seen, seen.T @ wanted, rcond=1e-12)[0]
     return np.asarray(solution), advance
 
 

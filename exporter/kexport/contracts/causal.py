@@ -58,7 +58,7 @@ class Causal:
             a, b = function(first), function({**first, signal.name: np.where(shared, x, changed)})
             apart = np.moveaxis(np.abs(b - a), signal.axis, 1)
             past = np.arange(apart.shape[1]) < parting[:, None]
-            worst = np.where(past, apart.reshape(*apart.shape[:2], -1).max(axis=2, initial=0.0), -np.inf)
+            worst = np.where(past, apart.max(axis=tuple(range(2, apart.ndim)), initial=0.0), -np.inf)
             # Either of two outputs may be off by the slack.
             return Measured(worst.max(axis=1, initial=-np.inf), 2 * tolerance.of(function.outputs[0], a, b))
 
@@ -72,7 +72,7 @@ class Causal:
 
 
 def _parting(population: Population, signal: Signal, epsilon: float) -> Array:
-    """Of each pair, the time from which on the second signal counts: where they part, or half way when at once.
+    """Of each pair, the time from which on the second signal counts: where they part, or half way if at once or never.
 
     Samples that a nudge has moved have not parted.
     """
@@ -81,7 +81,7 @@ def _parting(population: Population, signal: Signal, epsilon: float) -> Array:
     same = np.abs(x - changed) <= _NUDGED * epsilon * np.maximum(np.abs(x), np.abs(changed))
     length = same.shape[1]
     shared = np.cumprod(same.reshape(*same.shape[:2], -1).all(axis=2), axis=1).sum(axis=1)
-    return np.asarray(np.where(shared == 0, length // 2, shared))
+    return np.asarray(np.where(shared % length == 0, length // 2, shared))
 
 
 def _futures(space: Space, signal: Signal) -> Propose:

@@ -61,7 +61,8 @@ class LinearTimeInvariant:
 
     def words(self) -> str:
         """The promise as a sentence."""
-        filters = "by one filter" if self.taps is None else f"by the same {len(self.taps)} taps"
+        count = 0 if self.taps is None else len(self.taps)
+        filters = "by one filter, the same" if not count else f"by the same {count} tap{'s' if count > 1 else ''}"
         start, end = self.skip
         within = f", but for {start} samples at the start and {end} at the end" if start or end else ""
         return f"is the input filtered {filters} at all times{within}"
@@ -93,7 +94,7 @@ class LinearTimeInvariant:
             error = np.abs(y - filtered(x, taps, advance, signal.axis, y.shape[signal.axis]))
             error = np.moveaxis(error, signal.axis, 1)
             kept = error[:, self.skip[0] : max(self.skip[0], error.shape[1] - self.skip[1])]
-            return kept.reshape(*kept.shape[:2], -1).max(axis=2, initial=-np.inf), y
+            return kept.max(axis=tuple(range(2, kept.ndim)), initial=-np.inf), y
 
         def measure(population: Population) -> Measured:
             if self.taps is None and population[signal.name].shape[signal.axis] > bench.length:

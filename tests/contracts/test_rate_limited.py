@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+from functions import checked, function_of
+
+from kexport.contracts import Effort, RateLimited
+from kexport.errors import UsageError
+
+
+def limited(up, down=None, steps=None):
+    """The recurrence, in float32."""
+    down = up if down is None else down
+
+    def call(x):
+        found = [x[:, 0]]
+        for n in range(1, x.shape[1]):
+            most = 1.0 if steps is None else steps.get(n, 1.0)
+            change = np.clip(x[:, n] - found[-1], np.float32(-down * most), np.float32(up * most))
+            found.append(found[-1] + change)
+        return np.stack(found, axis=1)
+
+    return call
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("shape", [(None, None), (None, 30), (None, None, 2)])
+def test_a_limited_rate_keeps_the_promise(seed, shape):
+    verdict = checked(RateLimited(0.1), limited(0.1), Effort(seed=seed, seconds=0.3), shape=shape)
+    assert verdict.passed
+    assert 0.1 * (1 - 1e-5) < verdict.figure <= verdict.limit
+
+
+@pytest.mark.parametrize("broken", [
+    limited(0.1001), limited(0.1, 0.2), limited(0.1, steps={7: 1.2}), lambda x: x,
+    lambda x: np.where(x > 0.9, np.float32(np.nan), limited(0.1)(x)),
+], ids=["a little faster", "one way", "once", "not at all", "NaN"])  # fmt: skip
+def test_what_is_faster_is_found(broken):
+    assert not checked(RateLimited(0.1), broken, shape=(None, 30)).passed
+
+
+def test_what_broke_it_is_tried_first_the_next_time():
+    function, space, slack = function_of(limited(0.1, steps={7: 1.2}), shape=(None, 30))
+    verdict = RateLimited(0.1).check(function, space, slack)
+    again = RateLimited(0.1).check(function, space, slack, Effort(first=[verdict.broken_by]))
+    assert not again.passed
+    assert again.tried < 10
+
+
+def test_one_sample_has_no_rate():
+    verdict = checked(RateLimited(0.1), lambda x: x, shape=(None, 1), shapes=[{"x": (3, 1)}])
+    assert (verdict.passed, verdict.ran) == (False, False)
+    assert "two samples" in verdict.detail
+
+
+@pytest.mark.parametrize("step", [-1, float("nan"), float("inf"), None])
+def test_what_is_no_step_is_refused(step):
+    with pytest.raises(UsageError, match="no step"):
+        RateLimited(step)
