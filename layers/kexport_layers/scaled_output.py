@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
+
+if TYPE_CHECKING:
+    from kexport.contracts import Contract
 
 
 @keras.saving.register_keras_serializable(package="kexport")
 class ScaledOutput(keras.layers.Layer):
     """Multiplies its input by a constant: `y = scale * x`.
+
+    It promises `Scaled`, of its scale. It computes in float32 where its compute dtype is a half.
 
     Args:
         scale: a number, or one a channel (the last axis).
@@ -52,7 +57,16 @@ class ScaledOutput(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         """Scale the input, of any shape."""
-        return inputs * keras.ops.convert_to_tensor(self.scale, dtype=inputs.dtype)
+        if keras.backend.standardize_dtype(inputs.dtype) not in ("float16", "bfloat16"):
+            return inputs * keras.ops.convert_to_tensor(self.scale, dtype=inputs.dtype)
+        wide = keras.ops.cast(inputs, "float32") * keras.ops.convert_to_tensor(self.scale, dtype="float32")
+        return keras.ops.cast(wide, inputs.dtype)
+
+    def contracts(self) -> Sequence[Contract]:
+        """Every element is the input's, times its scale."""
+        from kexport.contracts import Scaled
+
+        return [Scaled(self.scale if isinstance(self.scale, float) else tuple(self.scale))]
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """The shape of the input."""
