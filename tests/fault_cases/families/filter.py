@@ -18,7 +18,7 @@ def make():
 
 
 def _repeated_border(graph):
-    graph.attribute("Conv", "filtered", auto_pad=None, pads=[0, 0, 0, 0])
+    graph.attribute("Conv", "filtered", pads=[0, 0])
     graph.after("signal", lambda g, x: g.add("Pad", x, g.constant([0, 15, 0, 15], "int64"), mode="edge"))
 
 
@@ -31,9 +31,7 @@ FAMILY.onnx("one weight off by 1e-3 of its size", "filtered", lambda g: g.change
 FAMILY.tflite(
     "one weight off by 1e-3 of its size", "filtered", lambda f: f.change("CONV_2D", "filtered", 1, one_off(1e-3))
 )
-FAMILY.onnx(
-    "padding shifted by one", "filtered", lambda g: g.attribute("Conv", "filtered", auto_pad=None, pads=[0, 16, 0, 14])
-)
+FAMILY.onnx("padding shifted by one", "filtered", lambda g: g.attribute("Conv", "filtered", pads=[16, 14]))
 FAMILY.tflite("kernel shifted by one", "filtered", lambda f: f.change("CONV_2D", "filtered", 1, shifted(2)))
 FAMILY.onnx("scale off by 1e-4", "filtered", lambda g: g.change("Conv", "filtered", 1, scaled(1 + 1e-4)))
 FAMILY.tflite(
