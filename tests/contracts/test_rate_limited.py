@@ -55,3 +55,17 @@ def test_one_sample_has_no_rate():
 def test_what_is_no_step_is_refused(step):
     with pytest.raises(UsageError, match="no step"):
         RateLimited(step)
+
+
+@pytest.mark.parametrize(("step", "passed"), [(0.1, True), (0.1001, False)])
+def test_the_rate_is_one_of_the_output_whatever_the_inputs_are(step, passed):
+    def call(wanted, last):
+        return np.stack([last, last + np.clip(wanted - last, np.float32(-step), np.float32(step))], axis=1)
+
+    verdict = checked(RateLimited(0.1), call, Effort(seconds=0.3), inputs={"wanted": (None, 1), "last": (None, 1)})
+    assert (verdict.passed, verdict.ran) == (passed, True)
+
+
+def test_an_output_without_the_axis_is_refused():
+    with pytest.raises(UsageError, match="no such axis"):
+        checked(RateLimited(0.1), lambda x: x[:, 0], shape=(None, 3))

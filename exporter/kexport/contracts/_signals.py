@@ -66,16 +66,25 @@ def signal_of(kind: str, function: Function, axis: int) -> Signal:
         UsageError: the contract speaks of several inputs, or the input has no such axis.
     """
     name = only_input(kind, function)
-    spec, place = function.spec(name), function.axis(axis)
-    rank = len(spec.shape)
-    counts_batch = axis in (0, -rank) and place == axis
-    if not -rank <= axis < rank or counts_batch:
+    found = signals_of(function, axis)
+    if not found:
         raise UsageError(
             f"contract {kind!r}: input {name!r} has no such axis in time",
-            got=f"axis {axis} of shape {spec.shape}",
+            got=f"axis {axis} of shape {function.spec(name).shape}",
             expected="an axis behind the one that counts the batch",
         )
-    return Signal(name, place, spec.shape[axis] is None)
+    return found[0]
+
+
+def signals_of(function: Function, axis: int) -> list[Signal]:
+    """The inputs that a contract speaks of, as signals along `axis`; without those that have no such axis in time."""
+    found, place = [], function.axis(axis)
+    for name in function.inputs:
+        shape = function.spec(name).shape
+        counts_batch = axis in (0, -len(shape)) and place == axis
+        if -len(shape) <= axis < len(shape) and not counts_batch:
+            found.append(Signal(name, place, shape[axis] is None))
+    return found
 
 
 def with_lengths(space: Space, signal: Signal, function: Function, lengths: Sequence[int]) -> Space:
