@@ -12,6 +12,7 @@ from kexport.factory import handover as handovers
 from kexport.factory import lists
 from kexport.factory.emission import Emitted, emit
 from kexport.factory.formats._format import Format
+from kexport.factory.formats._narrow_transposes import narrow_transposes
 from kexport.factory.formats._onnx_weights import Weights
 from kexport.factory.formats._transposes import transposes
 from kexport.factory.lowerings import _bfloat16, _casts, _comparison, _onnx_node, _where
@@ -41,6 +42,7 @@ def convert(handover: str, target: str, options: Mapping[str, Any]) -> Iterator[
     program, path = handovers.read(Path(handover)), Path(target)
     model, weights = _converted(program, options.get("opset") or OPSET)
     _refuse_unmapped(model, program)
+    narrow_transposes(model)
     external = weights.attach(model, path)
     _name_axes(model, program.signature)
     path.write_bytes(model.SerializeToString())
