@@ -1,0 +1,116 @@
+"""Whether healthy configurations are left in peace: every promise, in every runtime, with several seeds."""
+
+from __future__ import annotations
+
+import importlib
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import contract_cases
+import kexport
+from contract_cases import _current, layers
+from contract_cases._configuration import FORMATS, Configuration
+from kexport.bundle.folder import Bundle
+from kexport.contracts._contract import Effort
+from kexport.field.checking import check_artifact
+from kexport.runtimes import _runtime
+
+SEEDS = 5
+#: Runtimes without TensorFlow, which are checked with every seed; the others with the first.
+DEVICE = ("onnxruntime", "litert", "litert_reference")
+
+
+def every() -> list[Configuration]:
+    """All configurations, layer by layer."""
+    names = contract_cases.files(layers)
+    found = [each for name in names for each in importlib.import_module(f"{layers.__name__}.{name}").CONFIGURATIONS]
+    known = [each.name for each in found]
+    assert len(set(known)) == len(known), sorted({name for name in known if known.count(name) > 1})
+    return found
+
+
+def names() -> list[str]:
+    """Of all configurations."""
+    return [each.name for each in every()]
+
+
+def work(name: str, folder: Path) -> dict[str, Any]:
+    """Build a configuration, and check it in every runtime with every seed."""
+    configuration = next(each for each in every() if each.name == name)
+    _current.configuration = configuration
+    target = folder / "bundle"
+    for place in (target, folder / "bundle.rejected"):
+        shutil.rmtree(place, ignore_errors=True)
+    bundle = kexport.build("contract_cases._current:model", target, formats=FORMATS, domain=configuration.domains())
+    bundle = _wip(bundle, configuration)  # WIP
+    record: dict[str, Any] = {
+        "layers": list(configuration.layers),
+        "promises": [f"{each.kind} by {each.layer}" for each in bundle.manifest.contracts],
+        "not_carried": [
+            f"{each.kind} by {each.layer}, ended by {each.ended_by}" for each in bundle.manifest.not_carried
+        ],
+        "runtimes": {},
+        "alarms": [],
+    }
+    began = time.monotonic()
+    for check in bundle.report.checks:  # the build has used the first seed
+        _count("at the build", check, record)
+    for seed in range(1, SEEDS):
+        for check in _checked(bundle, seed):
+            _count(f"seed {seed}", check, record)
+    record["seconds"] = round(time.monotonic() - began, 1)
+    shutil.rmtree(bundle.path, ignore_errors=True)
+    return record
+
+
+def _checked(bundle: Bundle, seed: int) -> Iterator[Any]:
+    """The checks in each runtime that a device has."""
+    for artifact in bundle.manifest.artifacts:
+        for runtime in _runtime.every():
+            if runtime.reads == artifact.format and runtime.name in DEVICE:
+                limits = bundle.manifest.limits
+                yield from check_artifact(bundle, artifact, runtime, limits, effort=Effort(seed=seed))
+
+
+def _count(when: str, check: Any, record: dict[str, Any]) -> None:
+    """Count a check: those of parity, those of them that passed, those of promises, those of them that were kept."""
+    if check.runtime:
+        counts = record["runtimes"].setdefault(check.runtime, [0, 0, 0, 0])
+        at = 2 if check.kind == "contract" else 0
+        counts[at] += 1
+        counts[at + 1] += check.passed
+    if not check.passed:
+        record["alarms"].append(_told(when, check))
+
+
+def _told(when: str, check: Any) -> str:
+    figures = f"{check.figure} of {check.limit}" if check.figure is not None else ""
+    return f"{when}: {check.runtime} {check.kind} {check.contract or ''} {figures} {check.detail}"[:400]
+
+
+def _wip(bundle, configuration):  # WIP
+    if bundle.manifest.contracts or len(configuration.layers) != 1:
+        return bundle
+    from dataclasses import replace
+
+    from kexport.bundle import manifest
+    from kexport.contracts import _kinds
+
+    layer = configuration.model().layers[-1]
+    sig = bundle.signature
+    made = []
+    for c in layer.contracts():
+        arg = getattr(c, "argument", None)
+        made.append(
+            _kinds.promised(
+                getattr(c, "contract", c),
+                [arg] if arg else [i.name for i in sig.inputs],
+                [sig.outputs[0].name],
+                layer.name,
+            )
+        )
+    manifest.write(bundle.path, replace(bundle.manifest, contracts=tuple(made)))
+    return Bundle.open(bundle.path)

@@ -1,0 +1,1 @@
+"""Broken promises, one file a kind of contract."""

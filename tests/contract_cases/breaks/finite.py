@@ -1,0 +1,36 @@
+"""Numbers for numbers, not kept."""
+
+import numpy as np
+from keras import ops
+
+from contract_cases._broken import Cases
+from kexport.contracts import Finite
+
+CASES = Cases("finite", shape=(2,))
+
+
+@CASES.plant("overflows in a corner", Finite(), domain="uniform(-46, 46)", example=lambda rng: [[[46, 46]]])
+def _(x):
+    return ops.exp(ops.sum(x, axis=-1, keepdims=True))
+
+
+@CASES.plant("the root of a negative number on 10^-4 of the domain", Finite(), example=lambda rng: [[[0.5, -0.5]]])
+def _(x):
+    apart = ops.sum(ops.square(x - np.array([0.5, -0.5], "float32")), axis=-1, keepdims=True)
+    return ops.sqrt(apart - 0.0006)
+
+
+@CASES.plant("nothing divided by nothing at zero", Finite(), example=lambda rng: [[[0, 0]]])
+def _(x):
+    return x / ops.sqrt(ops.sum(ops.square(x), axis=-1, keepdims=True))
+
+
+@CASES.plant("a logarithm at the lower end", Finite(), domain="uniform(0, 1)", example=lambda rng: [[[0, 1]]])
+def _(x):
+    return ops.log(x)
+
+
+@CASES.plant("softmax without the largest taken off", Finite(), shape=(6,), domain="uniform(-95, 95)")
+def _(x):
+    powers = ops.exp(x)
+    return powers / ops.sum(powers, axis=-1, keepdims=True)
