@@ -55,6 +55,13 @@ _MODEL = (
 @click.option("--opset", type=int, help="Of the ONNX artifact; by default the highest that can be written.")
 @click.option("--timeout", type=click.FloatRange(min=1), help="Seconds that the conversion to one format may take.")
 @click.option("--keep-going", is_flag=True, help="Build the other formats when one is refused; still exits 1.")
+@click.option(
+    "--contract",
+    "contracts",
+    multiple=True,
+    metavar="[OUTPUT=]CONTRACT",
+    help="What the model promises besides, such as 'y=bounded(0, 1)' or 'x->y=monotonic(1)'; may be repeated.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON on standard output.")
 @strictness
 @delivering
@@ -70,6 +77,7 @@ def COMMAND(  # noqa: N802  (the name by which the group finds it)
     opset: int | None,
     timeout: float | None,
     keep_going: bool,
+    contracts: tuple[str, ...],
     as_json: bool,
     search: Budget | None,
     tolerance: dict[str, Tolerance],
@@ -103,6 +111,7 @@ def COMMAND(  # noqa: N802  (the name by which the group finds it)
             keep_going=keep_going,
             search=search,
             tolerance=tolerance,
+            contracts=contracts,
             progress=steps,
         )
     if as_json:

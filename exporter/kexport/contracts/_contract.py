@@ -24,7 +24,7 @@ class Effort:
     """
 
     samples: int = 200_000
-    seconds: float = 2.0
+    seconds: float = 1.0
     seed: int = 0
     first: Sequence[Population] = ()
 

@@ -25,13 +25,14 @@ from kexport.errors import MissingExtraError, UsageError
 from kexport.factory.formats import _format
 from kexport.factory.formats._format import Format
 from kexport.factory.formats.onnx import OPSETS
+from kexport.factory.promises import collect, stated
 from kexport.factory.recording import Recording
 from kexport.factory.sources import _source
 from kexport.factory.sources._source import Source
 from kexport.factory.workers import tensorflow_workers
 from kexport.field.judging import Truth
 from kexport.field.verifying import Observer, group_of, verify
-from kexport.field.witnessing import carried_over
+from kexport.field.witnessing import carried_over, carry_breaches
 from kexport.imports import require, run_imports
 from kexport.parity.budget import Budget
 from kexport.parity.tolerance import Tolerance, declared
@@ -59,6 +60,7 @@ class Request:
     keep_going: bool
     search: Budget | None
     tolerance: Mapping[str, Tolerance | str | float]
+    contracts: Any
 
 
 def build(
@@ -76,6 +78,7 @@ def build(
     keep_going: bool = False,
     search: Budget | str | None = None,
     tolerance: Mapping[str, Tolerance | str | float] | None = None,
+    contracts: Any = (),
     progress: Progress = lambda step: None,
     observe: Observer = lambda check: None,
 ) -> Bundle:
@@ -101,6 +104,8 @@ def build(
             `"5000"` evaluations. The worst one is kept in the bundle.
         tolerance: limits of some outputs in place of the derived ones, such as `{"y": "1e-4: 12-bit sensor"}` or
             `"40dB"`; the reason goes into the report.
+        contracts: what the model promises besides what its layers state: contracts of `kexport.contracts`, or texts
+            such as `"bounded(0, 1)"`, in a list; or by what they are about, `{"y": ..., "x->y": ..., "layer": ...}`.
         progress: called with the name of each step as it begins.
         observe: called with each check as soon as it is made.
 
@@ -130,7 +135,10 @@ def build(
             keep_going,
             Budget.parse(search) if isinstance(search, str) else search,
             tolerance or {},
+            contracts,
         )
+        if not imports:
+            stated(contracts)  # a misspelt one is refused before TensorFlow is imported
         _require_packages(chosen)
         return _build(request, progress, observe)
 
@@ -145,11 +153,11 @@ def _build(request: Request, progress: Progress, observe: Observer) -> Bundle:
         run_imports(request.imports)
         loaded = request.source.load()
         try:
-            notes, truth = _write(request, loaded, folder, workers, progress)
+            notes, truth, weighed = _write(request, loaded, folder, workers, progress)
             for worker in workers[1:]:
                 worker.close()
             progress("checking every artifact in its runtimes" + " and searching" * (request.search is not None))
-            report = _check(request, folder, workers[0], observe, notes, truth)
+            report = _check(request, folder, workers[0], observe, notes, truth, weighed)
             manifest.write_json(folder / REPORT_NAME, report.to_json())
         except OSError as error:
             raise store.unwritable(target, error) from error
@@ -162,8 +170,12 @@ def _build(request: Request, progress: Progress, observe: Observer) -> Bundle:
 
 def _write(
     request: Request, model: Any, folder: Path, workers: Sequence[Worker], progress: Progress
-) -> tuple[list[str], Truth]:
-    """Write artifacts, goldens and manifest into the folder; returns notes for the report, and what is true."""
+) -> tuple[list[str], Truth, tuple[Check, ...]]:
+    """Write artifacts, goldens and manifest into the folder.
+
+    Returns:
+        Notes for the report, what is true, and the checks of promises about weights.
+    """
     # These import TensorFlow, which must first be imported quietly.
     from kexport.factory.domains import recordings, settle
     from kexport.factory.exports import Exports
@@ -177,6 +189,7 @@ def _write(
     program = trace(model, recordings({**request.domain, **request.recording.examples(model)}))
     named = request.recording.named(program.signature)
     domains, notes, undeclared = settle(program, {**request.domain, **named})
+    promises = collect(program, stated(request.contracts))
     exports = Exports(
         program,
         request.formats,
@@ -220,11 +233,14 @@ def _write(
             stateful=bool(program.state),
             samples=stored,
             undeclared=undeclared,
+            contracts=promises.contracts,
+            not_carried=promises.not_carried,
         ),
     )
     reference = Model(program, oracle, truth.limits, program.signature)
     carried_over(request.out, folder, program.signature, reference, limits)
-    return notes, reference
+    carry_breaches(request.out, folder, program.signature, promises.contracts)
+    return notes, reference, promises.checks
 
 
 def _artifact(form: Format, signature: Signature, folder: Path, details: Mapping[str, Any]) -> Artifact:
@@ -244,7 +260,13 @@ def _artifact(form: Format, signature: Signature, folder: Path, details: Mapping
 
 
 def _check(
-    request: Request, folder: Path, tensorflow_worker: Worker, observe: Observer, notes: list[str], truth: Truth
+    request: Request,
+    folder: Path,
+    tensorflow_worker: Worker,
+    observe: Observer,
+    notes: list[str],
+    truth: Truth,
+    weighed: Sequence[Check],
 ) -> Report:
     """Check the bundle the way a device would, in every runtime of its formats."""
     bundle = Bundle.open(folder)
@@ -265,7 +287,7 @@ def _check(
     refused = [
         Check("export", False, _format.get(name).path, detail=why) for name, why in bundle.manifest.refused.items()
     ]
-    return Report(report.bundle, (*refused, *report.checks), (*notes, *report.notes))
+    return Report(report.bundle, (*refused, *weighed, *report.checks), (*notes, *report.notes))
 
 
 def _require_packages(formats: Sequence[Format]) -> None:

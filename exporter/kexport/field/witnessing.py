@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from kexport.bundle import store, witnesses
+from kexport.bundle import breaches, store, witnesses
 from kexport.bundle.goldens import Golden
 from kexport.bundle.manifest import OutputLimit
+from kexport.bundle.promised import Promised
 from kexport.bundle.signature import Signature
 from kexport.bundle.witnesses import Witness
 from kexport.errors import BundleError, InputError
@@ -42,6 +44,25 @@ def carried_over(
                     witnesses.store(folder, renewed)
             except (BundleError, InputError, ValueError):
                 continue  # of another model, or damaged: nothing that can be replayed
+
+
+def carry_breaches(target: Path, folder: Path, signature: Signature, contracts: Sequence[Promised]) -> None:
+    """Put what broke a contract of the bundle that stood at `target`, or was rejected there, into a new one.
+
+    Args:
+        target: where the new bundle will stand.
+        folder: where it is written.
+        signature: of the model now; what does not fit it any more is left out.
+        contracts: of the model now; what broke others says nothing of it.
+    """
+    for old in (target, store.rejected(target)):
+        for path in breaches.paths(old):
+            try:
+                about, probe = breaches.read(old / path, signature)
+            except BundleError:
+                continue  # of another model, or damaged
+            if any(breaches.same(about, promised) for promised in contracts):
+                breaches.store(folder, about, probe)
 
 
 def _tells(witness: Witness, signature: Signature, limits: tuple[OutputLimit, ...]) -> bool:

@@ -1,0 +1,1 @@
+"""Which promises of a model's layers hold for the model."""
