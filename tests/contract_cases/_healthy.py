@@ -44,8 +44,13 @@ def work(name: str, folder: Path) -> dict[str, Any]:
     target = folder / "bundle"
     for place in (target, folder / "bundle.rejected"):
         shutil.rmtree(place, ignore_errors=True)
-    bundle = kexport.build("contract_cases._current:model", target, formats=FORMATS, domain=configuration.domains())
-    bundle = _wip(bundle, configuration)  # WIP
+    bundle = kexport.build(
+        "contract_cases._current:model",
+        target,
+        formats=FORMATS,
+        domain=configuration.domains(),
+        contracts=configuration.promises,
+    )
     record: dict[str, Any] = {
         "layers": list(configuration.layers),
         "promises": [f"{each.kind} by {each.layer}" for each in bundle.manifest.contracts],
@@ -90,27 +95,3 @@ def _told(when: str, check: Any) -> str:
     figures = f"{check.figure} of {check.limit}" if check.figure is not None else ""
     return f"{when}: {check.runtime} {check.kind} {check.contract or ''} {figures} {check.detail}"[:400]
 
-
-def _wip(bundle, configuration):  # WIP
-    if bundle.manifest.contracts or len(configuration.layers) != 1:
-        return bundle
-    from dataclasses import replace
-
-    from kexport.bundle import manifest
-    from kexport.contracts import _kinds
-
-    layer = configuration.model().layers[-1]
-    sig = bundle.signature
-    made = []
-    for c in layer.contracts():
-        arg = getattr(c, "argument", None)
-        made.append(
-            _kinds.promised(
-                getattr(c, "contract", c),
-                [arg] if arg else [i.name for i in sig.inputs],
-                [sig.outputs[0].name],
-                layer.name,
-            )
-        )
-    manifest.write(bundle.path, replace(bundle.manifest, contracts=tuple(made)))
-    return Bundle.open(bundle.path)
