@@ -13,6 +13,7 @@ from typing import Any
 
 from kexport.errors import ExportError
 from kexport.factory import dimensions, lists, precision
+from kexport.factory.folding import Folding
 from kexport.factory.handover import Handover, Table
 from kexport.factory.lowerings import _lowering
 from kexport.factory.lowerings._lowering import Lowering, Missing
@@ -104,7 +105,9 @@ class _Emission:
         lowerings: Mapping[str, Sequence[Lowering]],
         weight: Callable[[str, Any], Any],
         prefix: str = "",
+        folding: Folding | None = None,
     ) -> None:
+        self._folding = folding or Folding()
         self._source = source
         self._handover = handover
         self._format = format_name
@@ -150,6 +153,9 @@ class _Emission:
         for made in inputs:
             if isinstance(made, Missing):
                 raise refusal(self._format, made.why, [(made.kind, name)], self._handover.scopes)
+        folded = self._folding.fold(op, inputs, name)
+        if folded is not None:
+            return folded
         on_complex = any(tensor.dtype.is_complex for tensor in (*op.inputs, *op.outputs))
         for lowering in self._lowerings.get(op.type, ()):
             if lowering.on_complex is on_complex and lowering.applies(op, inputs):
@@ -175,7 +181,7 @@ class _Emission:
             return value  # a lowering makes something of it: it is no tensor
         if value is None:
             raise ExportError("the model captures something that has no value", got=op.name)
-        return self._weight(op.name, value)
+        return self._folding.weight(self._weight(op.name, value), value)
 
     def _copy(self, op: Any, inputs: Sequence[Any], changed: Mapping[str, Any], dtypes: Sequence[Any]) -> Sequence[Any]:
         import tensorflow as tf
@@ -200,7 +206,7 @@ class _Emission:
 
     def _inside(self, body: Any, inputs: Sequence[Any], prefix: str, wanted: Sequence[Any] | None = None) -> list[Any]:
         """The outputs of a function's graph, or other tensors in it, for these inputs."""
-        inner = _Emission(body, self._handover, self._format, self._lowerings, self._weight, prefix)
+        inner = _Emission(body, self._handover, self._format, self._lowerings, self._weight, prefix, self._folding)
         for tensor, made in zip(body.inputs, inputs, strict=True):
             inner.bind(tensor, made)
         return inner.tensors(body.outputs if wanted is None else wanted)

@@ -1,0 +1,114 @@
+"""What the dense layers with constrained kernels share: their arguments, and the call."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import keras
+
+
+class ConstrainedDense(keras.layers.Layer):
+    """A dense layer whose kernel is made from free weights: `y = activation(x kernel + bias)`, in float32.
+
+    Args:
+        units: size of the last axis of the output.
+        activation: by name; None for none.
+        allowed: names of the activations that keep the promise.
+        why: the others do not, for the error.
+        use_bias: add a constant.
+        kernel_initializer: of the free weights.
+        kernel_regularizer: of the free weights.
+        **kwargs: as of every Keras layer.
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation: str | None,
+        allowed: Collection[str],
+        why: str,
+        use_bias: bool,
+        kernel_initializer: Any,
+        kernel_regularizer: Any,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        require(
+            self, isinstance(units, int) and units > 0, f"units must be a whole number of at least 1; got {units!r}"
+        )
+        require(
+            self,
+            activation is None or activation in allowed,
+            f"activation must be None or one of {', '.join(sorted(allowed))}, {why}; got {activation!r}",
+        )
+        self.units, self.activation, self.use_bias = units, activation, bool(use_bias)
+        self._activation = keras.activations.get(activation)
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Make the weights."""
+        require(self, len(input_shape) >= 2, f"the input must be (batch, ..., features); got shape {input_shape}")
+        require(self, input_shape[-1] is not None, f"the number of features must be fixed; got shape {input_shape}")
+        self.free_kernel = self.add_weight(
+            name="free_kernel",
+            shape=(input_shape[-1], self.units),
+            dtype="float32",
+            initializer=self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+        )
+        if self.use_bias:
+            self.bias = self.add_weight(name="bias", shape=(self.units,), dtype="float32", initializer="zeros")
+        super().build(input_shape)
+
+    @property
+    def kernel(self) -> Any:
+        """The kernel that the layer multiplies by, of shape `(features, units)`."""
+        raise NotImplementedError
+
+    def call(self, inputs: Any) -> Any:
+        """Compute `(batch, ..., units)` from `(batch, ..., features)`."""
+        result = keras.ops.matmul(as_float32(inputs), self.kernel)
+        if self.use_bias:
+            result = keras.ops.add(result, self.bias)
+        return result if self.activation in (None, "linear") else self._activation(result)
+
+    def compute_output_spec(self, inputs: Any) -> Any:
+        """Float32, whatever the policy is."""
+        return keras.KerasTensor(self.compute_output_shape(inputs.shape), dtype="float32")
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """The shape of the input with `units` as its last axis."""
+        return (*input_shape[:-1], self.units)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "activation": self.activation,
+            "use_bias": self.use_bias,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
+        }
+
+
+def as_float32(values: Any) -> Any:
+    """The values in float32; those that are, as they are."""
+    is_float32 = keras.backend.standardize_dtype(values.dtype) == "float32"
+    return values if is_float32 else keras.ops.cast(values, "float32")
+
+
+def require(layer: keras.layers.Layer, condition: bool, message: str) -> None:
+    """Raise `ValueError` in the layer's name unless the condition holds."""
+    if not condition:
+        raise ValueError(f"{type(layer).__name__}: {message}")
+
+
+def directions(layer: keras.layers.Layer, given: int | Sequence[int]) -> int | tuple[int, ...]:
+    """One direction, or one a feature, each 1, -1 or 0."""
+    ways = [given] if isinstance(given, int) else list(given)
+    sound = bool(ways) and all(isinstance(way, int) and way in (-1, 0, 1) for way in ways)
+    require(layer, sound, f"direction must be 1, -1 or 0, or one of them a feature; got {given!r}")
+    return given if isinstance(given, int) else tuple(ways)

@@ -1,0 +1,115 @@
+"""A dense layer of an input-convex network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from kexport_layers._dense import ConstrainedDense, as_float32, require
+
+_CONVEX = ("linear", "relu", "leaky_relu", "softplus", "exponential")
+
+
+@keras.saving.register_keras_serializable(package="kexport")
+class ConvexDense(ConstrainedDense):
+    """A dense layer whose outputs are convex functions of the network's input.
+
+    The first layer takes the input `x` alone: `y = activation(x w + bias)`. The layers behind it take what the one before
+    gives, with weights that are not negative, and may take the input again, with free weights:
+    `y = activation(z |v| + x w + bias)`. The activation is convex and nondecreasing. Amos, Xu and Kolter, Input convex
+    neural networks, 2017, proposition 1. Computes in float32 under every dtype policy.
+
+    Args:
+        units: size of the last axis of the output.
+        activation: the name of one that is convex and nondecreasing; None for none.
+        hidden: whether what the layer takes first is what another such layer gives.
+        use_bias: add a constant.
+        kernel_initializer: of all weights.
+        kernel_regularizer: of the weights of what the layer takes first.
+        **kwargs: as of every Keras layer.
+
+    Call arguments:
+        inputs: the network's input, or with `hidden` what the layer before gives.
+        x: with `hidden`, the network's input, if the layer is to see it again.
+
+    Input shape:
+        `(batch, ..., features)` of both.
+
+    Output shape:
+        `(batch, ..., units)`, float32.
+
+    Raises:
+        ValueError: an activation that is not known to be convex and nondecreasing, or a second argument without
+            `hidden`.
+
+    Example:
+        >>> import numpy as np
+        >>> layer = ConvexDense(1, activation="relu", kernel_initializer="ones")
+        >>> np.asarray(layer(np.array([[-2.0], [3.0]], "float32"))).tolist()
+        [[0.0], [3.0]]
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation: str | None = "softplus",
+        hidden: bool = False,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        kernel_regularizer: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        why = "which are convex and never fall"
+        super().__init__(units, activation, _CONVEX, why, use_bias, kernel_initializer, kernel_regularizer, **kwargs)
+        self.hidden = bool(hidden)
+
+    def build(self, inputs_shape: tuple[int | None, ...], x_shape: tuple[int | None, ...] | None = None) -> None:
+        """Make the weights."""
+        require(self, x_shape is None or self.hidden, "a second input x goes with hidden=True; got hidden=False")
+        if x_shape is not None:
+            require(self, x_shape[-1] is not None, f"the number of features must be fixed; got shape {x_shape}")
+            self.skip_kernel = self.add_weight(
+                name="skip_kernel",
+                shape=(x_shape[-1], self.units),
+                dtype="float32",
+                initializer=keras.initializers.get(keras.initializers.serialize(self.kernel_initializer)),
+            )
+        super().build(inputs_shape)
+
+    @property
+    def kernel(self) -> Any:
+        """The weights of what the layer takes first; not negative where that is hidden."""
+        free = keras.ops.convert_to_tensor(self.free_kernel)
+        return keras.ops.abs(free) if self.hidden else free
+
+    def call(self, inputs: Any, x: Any = None) -> Any:
+        """Compute `(batch, ..., units)`."""
+        result = keras.ops.matmul(as_float32(inputs), self.kernel)
+        if x is not None:
+            result = result + keras.ops.matmul(as_float32(x), keras.ops.convert_to_tensor(self.skip_kernel))
+        if self.use_bias:
+            result = keras.ops.add(result, self.bias)
+        return result if self.activation in (None, "linear") else self._activation(result)
+
+    def compute_output_spec(self, inputs: Any, x: Any = None) -> Any:
+        """Float32, whatever the policy is."""
+        return keras.KerasTensor(self.compute_output_shape(inputs.shape), dtype="float32")
+
+    def compute_output_shape(
+        self, inputs_shape: tuple[int | None, ...], x_shape: tuple[int | None, ...] | None = None
+    ) -> tuple[int | None, ...]:
+        """The shape of the input with `units` as its last axis."""
+        return (*inputs_shape[:-1], self.units)
+
+    def contracts(self) -> list[Any]:
+        """Convex; and where it takes what another layer gives, nondecreasing in that."""
+        from kexport.contracts import About, Convex, Monotonic
+
+        if not self.hidden:
+            return [Convex()]
+        return [Convex(), About(Monotonic(1), "inputs") if hasattr(self, "skip_kernel") else Monotonic(1)]
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "hidden": self.hidden}

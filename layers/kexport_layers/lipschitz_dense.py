@@ -1,0 +1,83 @@
+"""A dense layer whose output moves no more than a bound times its input."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+
+from kexport_layers._dense import ConstrainedDense, require
+
+_GENTLE = ("linear", "relu", "relu6", "leaky_relu", "elu", "softplus", "softsign", "sigmoid", "hard_sigmoid", "tanh")
+# The largest singular value, computed in float32, may be too small by some units in the last place.
+_SAFETY = 1 - 2.0**-17
+
+
+@keras.saving.register_keras_serializable(package="kexport")
+class LipschitzDense(ConstrainedDense):
+    """A dense layer with `|y - y'| <= bound |x - x'|` in the 2-norm.
+
+    `y = activation(x kernel + bias)`, where the kernel is the free one, divided by as much as its largest singular value
+    exceeds the bound; the activation changes no faster than its input. Gouk, Frank, Pfahringer and Cree, Regularisation
+    of neural networks by enforcing Lipschitz continuity, 2021. Computes in float32 under every dtype policy. In an
+    exported artifact the kernel is a constant.
+
+    Args:
+        units: size of the last axis of the output.
+        bound: the constant.
+        activation: the name of one that changes no faster than its input; None for none.
+        use_bias: add a constant.
+        kernel_initializer: of the free kernel.
+        kernel_regularizer: of the free kernel.
+        **kwargs: as of every Keras layer.
+
+    Input shape:
+        `(batch, ..., features)`.
+
+    Output shape:
+        `(batch, ..., units)`, float32.
+
+    Raises:
+        ValueError: the bound is no number above 0, or the activation is not known to be gentle enough.
+
+    Example:
+        >>> import numpy as np
+        >>> layer = LipschitzDense(1, bound=0.5, kernel_initializer="ones")
+        >>> np.asarray(layer(np.array([[2.0]], "float32"))).round(3).tolist()
+        [[1.0]]
+    """
+
+    def __init__(
+        self,
+        units: int,
+        bound: float = 1.0,
+        activation: str | None = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        kernel_regularizer: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        why = "which change no faster than what they take"
+        super().__init__(units, activation, _GENTLE, why, use_bias, kernel_initializer, kernel_regularizer, **kwargs)
+        sound = isinstance(bound, int | float) and math.isfinite(bound) and bound > 0
+        require(self, sound, f"bound must be a number above 0; got {bound!r}")
+        self.bound = float(bound)
+
+    @property
+    def kernel(self) -> Any:
+        """The free kernel, made smaller where its 2-norm exceeds the bound."""
+        free = keras.ops.convert_to_tensor(self.free_kernel)
+        norm = keras.ops.max(keras.ops.svd(free, full_matrices=False, compute_uv=False))
+        most = self.bound * _SAFETY
+        return free * (most / keras.ops.maximum(norm, most))
+
+    def contracts(self) -> list[Any]:
+        """Lipschitz in the 2-norm, with the bound."""
+        from kexport.contracts import Lipschitz
+
+        return [Lipschitz(self.bound, 2)]
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "bound": self.bound}

@@ -1,0 +1,76 @@
+"""Pooling over a set: the order of its members does not count."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from kexport_layers._dense import as_float32, require
+
+_MODES = ("mean", "sum", "max", "min")
+
+
+@keras.saving.register_keras_serializable(package="kexport")
+class PermutationPooling(keras.layers.Layer):
+    """Mean, sum, maximum or minimum over one axis: the same for every order of what lies along it.
+
+    Zaheer and others, Deep sets, 2017. Computes in float32 under every dtype policy.
+
+    Args:
+        mode: `"mean"`, `"sum"`, `"max"` or `"min"`.
+        axis: along which the members of a set lie; the batch is axis 0.
+        **kwargs: as of every Keras layer.
+
+    Input shape:
+        `(batch, ...)` of rank 2 or more; batch and members may be dynamic.
+
+    Output shape:
+        The input's without the axis, float32.
+
+    Raises:
+        ValueError: an unknown mode, or an axis that the input does not have.
+
+    Example:
+        >>> import numpy as np
+        >>> layer = PermutationPooling("sum")
+        >>> np.asarray(layer(np.array([[[1.0], [2.0]]], "float32"))).tolist()
+        [[3.0]]
+    """
+
+    def __init__(self, mode: str = "mean", axis: int = 1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        require(self, mode in _MODES, f"mode must be one of {', '.join(_MODES)}; got {mode!r}")
+        require(self, isinstance(axis, int) and axis != 0, f"axis must be a whole number other than 0; got {axis!r}")
+        self.mode, self.axis = mode, axis
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Check that the input has the axis."""
+        rank = len(input_shape)
+        fits = -rank < self.axis < rank
+        require(self, fits, f"axis {self.axis} is no axis of a set in an input of shape {tuple(input_shape)}")
+        super().build(input_shape)
+
+    def call(self, inputs: Any) -> Any:
+        """Pool along the axis."""
+        pool = {"mean": keras.ops.mean, "sum": keras.ops.sum, "max": keras.ops.max, "min": keras.ops.min}[self.mode]
+        return pool(as_float32(inputs), axis=self.axis)
+
+    def compute_output_spec(self, inputs: Any) -> Any:
+        """Float32, whatever the policy is."""
+        return keras.KerasTensor(self.compute_output_shape(inputs.shape), dtype="float32")
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """The shape of the input without the axis."""
+        axis = self.axis % len(input_shape)
+        return (*input_shape[:axis], *input_shape[axis + 1 :])
+
+    def contracts(self) -> list[Any]:
+        """The order along the axis does not count."""
+        from kexport.contracts import PermutationInvariant
+
+        return [PermutationInvariant(self.axis)]
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "mode": self.mode, "axis": self.axis}

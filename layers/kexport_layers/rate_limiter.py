@@ -1,0 +1,93 @@
+"""A copy of the input that never moves faster than a step a sample."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+
+from kexport_layers._dense import as_float32, require
+
+
+@keras.saving.register_keras_serializable(package="kexport")
+class RateLimiter(keras.layers.Layer):
+    """Follows every channel of its input with a bounded step: `y[n] = y[n-1] + clip(x[n] - y[n-1], -step, step)`.
+
+    The first sample passes: `y[0] = x[0]`. Astrom and Hagglund, Advanced PID control, 2006, section 3.3 (rate
+    limitation). Computes in float32 under every dtype policy.
+
+    Args:
+        step: the largest change from one sample to the next, in units of the input.
+        **kwargs: as of every Keras layer.
+
+    Input shape:
+        `(batch, time)` or `(batch, time, channels)`; batch and time may be dynamic.
+
+    Output shape:
+        As the input, float32.
+
+    Raises:
+        ValueError: the step is no number above 0, or the input has another rank.
+
+    Example:
+        >>> import numpy as np
+        >>> layer = RateLimiter(step=1.0)
+        >>> np.asarray(layer(np.array([[0, 3, 3, 3, 0]], "float32"))).tolist()
+        [[0.0, 1.0, 2.0, 3.0, 2.0]]
+    """
+
+    def __init__(self, step: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        sound = isinstance(step, int | float) and math.isfinite(step) and step > 0
+        require(self, sound, f"step must be a number above 0; got {step!r}")
+        self.step = float(step)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Check the rank of the input, and make the recurrence."""
+        shape = tuple(input_shape)
+        require(self, len(shape) in (2, 3), f"the input must be (batch, time) or (batch, time, channels); got {shape}")
+        channels = shape[2] if len(shape) == 3 else 1
+        require(self, channels is not None, f"the number of channels must be fixed; got shape {shape}")
+        self._follow = keras.layers.RNN(_Follower(channels, self.step), return_sequences=True, dtype="float32")
+        self._follow.build((shape[0], shape[1], channels))
+        super().build(input_shape)
+
+    def call(self, inputs: Any) -> Any:
+        """Follow `(batch, time)` or `(batch, time, channels)`."""
+        values = as_float32(inputs)
+        signal = keras.ops.expand_dims(values, -1) if len(values.shape) == 2 else values
+        followed = self._follow(signal, initial_state=[signal[:, 0]])
+        return keras.ops.squeeze(followed, -1) if len(values.shape) == 2 else followed
+
+    def compute_output_spec(self, inputs: Any) -> Any:
+        """Float32, whatever the policy is."""
+        return keras.KerasTensor(inputs.shape, dtype="float32")
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """The shape of the input."""
+        return input_shape
+
+    def contracts(self) -> list[Any]:
+        """No step is larger, and no sample sees a later one."""
+        from kexport.contracts import Causal, RateLimited
+
+        return [RateLimited(self.step), Causal()]
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "step": self.step}
+
+
+class _Follower(keras.layers.Layer):
+    """One step of the recurrence."""
+
+    def __init__(self, channels: int, step: float) -> None:
+        super().__init__(dtype="float32")
+        self.state_size, self.output_size, self.step = channels, channels, step
+
+    def call(self, inputs: Any, states: Any, training: bool | None = None) -> Any:
+        """The next sample, which is the next state too."""
+        before = states[0]
+        now = before + keras.ops.clip(inputs - before, -self.step, self.step)
+        return now, [now]
