@@ -94,4 +94,3 @@ def _count(when: str, check: Any, record: dict[str, Any]) -> None:
 def _told(when: str, check: Any) -> str:
     figures = f"{check.figure} of {check.limit}" if check.figure is not None else ""
     return f"{when}: {check.runtime} {check.kind} {check.contract or ''} {figures} {check.detail}"[:400]
-

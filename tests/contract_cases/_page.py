@@ -53,7 +53,7 @@ def bad(table: Mapping[str, Any]) -> Iterator[str]:
     for part in ("breaks", "healthy", "response", "latency"):
         for name, record in table.get(part, {}).items():
             if "problem" in record:
-                yield f"{name}: {record['problem']}"
+                yield f"{name}: {record['problem'].strip().splitlines()[-1]}"
             else:
                 yield from (f"{name}: {told}" for told in _WRONG[part](record))
 

@@ -5,7 +5,7 @@ from keras import ops
 
 from contract_cases._broken import Cases
 from kexport.contracts import Causal
-from kexport_layers import LowPassFilter
+from kexport_layers.low_pass_filter import LowPassFilter
 
 CASES = Cases("causal", shape=(64,), domain="uniform(-5, 5)")
 _TAPS = (0.4, 0.3, 0.2, 0.1)

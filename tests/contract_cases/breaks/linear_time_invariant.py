@@ -5,7 +5,7 @@ from keras import ops
 
 from contract_cases._broken import Cases
 from kexport.contracts import LinearTimeInvariant
-from kexport_layers import LowPassFilter
+from kexport_layers.low_pass_filter import LowPassFilter
 
 CASES = Cases("linear_time_invariant", shape=(96, 1), domain="uniform(-5, 5)")
 _SIZE, _HALF = 31, 15

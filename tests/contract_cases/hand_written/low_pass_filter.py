@@ -3,7 +3,7 @@
 import numpy as np
 
 from contract_cases._handmade import Handmade, node
-from kexport_layers import LowPassFilter
+from kexport_layers.low_pass_filter import LowPassFilter
 
 _SIZE = 31
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from contract_cases._handmade import Handmade, node
-from kexport_layers import ScaledOutput
+from kexport_layers.scaled_output import ScaledOutput
 
 _SCALES = np.linspace(-2, 3, 1024).astype("float32")
 

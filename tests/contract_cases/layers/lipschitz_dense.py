@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from contract_cases._configuration import Configuration, Draw, numbered
-from kexport_layers import LipschitzDense
+from kexport_layers.lipschitz_dense import LipschitzDense
 
 
 def _configurations() -> Iterator[Configuration]:

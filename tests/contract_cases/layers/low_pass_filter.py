@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from contract_cases._configuration import Configuration, Draw, numbered
-from kexport_layers import LowPassFilter
+from kexport_layers.low_pass_filter import LowPassFilter
 
 _WINDOWS = ("hamming", "hann", "blackman", "boxcar")
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from contract_cases._configuration import Configuration, Draw, numbered
-from kexport_layers import RateLimiter
+from kexport_layers.rate_limiter import RateLimiter
 
 
 def _configurations() -> Iterator[Configuration]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from contract_cases._configuration import Configuration, Draw, numbered
-from kexport_layers import ScaledOutput
+from kexport_layers.scaled_output import ScaledOutput
 
 
 def _configurations() -> Iterator[Configuration]:
