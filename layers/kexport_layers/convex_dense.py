@@ -15,8 +15,8 @@ _CONVEX = ("linear", "relu", "leaky_relu", "softplus", "exponential")
 class ConvexDense(ConstrainedDense):
     """A dense layer whose outputs are convex functions of the network's input.
 
-    The first layer takes the input `x` alone: `y = activation(x w + bias)`. The layers behind it take what the one before
-    gives, with weights that are not negative, and may take the input again, with free weights:
+    The first layer takes the input `x` alone: `y = activation(x w + bias)`. The layers behind it take what the one
+    before gives, with weights that are not negative, and may take the input again, with free weights:
     `y = activation(z |v| + x w + bias)`. The activation is convex and nondecreasing. Amos, Xu and Kolter, Input convex
     neural networks, 2017, proposition 1. Computes in float32 under every dtype policy.
 

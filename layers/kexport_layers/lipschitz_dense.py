@@ -18,10 +18,10 @@ _SAFETY = 1 - 2.0**-17
 class LipschitzDense(ConstrainedDense):
     """A dense layer with `|y - y'| <= bound |x - x'|` in the 2-norm.
 
-    `y = activation(x kernel + bias)`, where the kernel is the free one, divided by as much as its largest singular value
-    exceeds the bound; the activation changes no faster than its input. Gouk, Frank, Pfahringer and Cree, Regularisation
-    of neural networks by enforcing Lipschitz continuity, 2021. Computes in float32 under every dtype policy. In an
-    exported artifact the kernel is a constant.
+    `y = activation(x kernel + bias)`, where the kernel is the free one, divided by as much as its largest singular
+    value exceeds the bound; the activation changes no faster than its input. Gouk, Frank, Pfahringer and Cree,
+    Regularisation of neural networks by enforcing Lipschitz continuity, 2021. Computes in float32 under every dtype
+    policy. In ONNX and TFLite the kernel is a constant.
 
     Args:
         units: size of the last axis of the output.

@@ -76,7 +76,7 @@ class MonotonicDense(ConstrainedDense):
     @property
     def kernel(self) -> Any:
         """The magnitudes of the free weights, with the signs of the directions."""
-        ways = np.broadcast_to(np.float32(self.direction), (self.free_kernel.shape[0],))
+        ways = np.broadcast_to(np.asarray(self.direction, np.float32), (self.free_kernel.shape[0],))
         free = keras.ops.convert_to_tensor(self.free_kernel)
         if not ways.any():
             return free

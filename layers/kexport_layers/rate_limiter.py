@@ -47,8 +47,8 @@ class RateLimiter(keras.layers.Layer):
         """Check the rank of the input, and make the recurrence."""
         shape = tuple(input_shape)
         require(self, len(shape) in (2, 3), f"the input must be (batch, time) or (batch, time, channels); got {shape}")
-        channels = shape[2] if len(shape) == 3 else 1
-        require(self, channels is not None, f"the number of channels must be fixed; got shape {shape}")
+        channels = (shape[2] if len(shape) == 3 else 1) or 0
+        require(self, channels > 0, f"the number of channels must be fixed; got shape {shape}")
         self._follow = keras.layers.RNN(_Follower(channels, self.step), return_sequences=True, dtype="float32")
         self._follow.build((shape[0], shape[1], channels))
         super().build(input_shape)

@@ -201,10 +201,16 @@ def _lipschitz(outer: Side, inner: Side) -> _Found:
 
 
 def _convex(outer: Side, inner: Side) -> _Found:
-    """Convex after affine; what is nondecreasing and convex element by element after convex."""
+    """Convex after affine; convex and nondecreasing after convex.
+
+    Boyd and Vandenberghe, Convex optimization, 2004, section 3.2.4 (vector composition).
+    """
+    rising = any(_one_way(each.direction) == 1 for each in outer.of("monotonic"))
     for a in outer.of("convex"):
         if inner.affine:
             yield a, [a]
+        elif rising:
+            yield from ((a, [a, b]) for b in inner.of("convex"))
     if outer.traits.convex and outer.traits.nondecreasing and outer.traits.pointwise:
         for b in inner.of("convex"):
             yield b, [b]

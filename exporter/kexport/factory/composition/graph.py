@@ -144,6 +144,9 @@ def _called(operation: Any, node: Any, arguments: Sequence[Tensor], name: str, l
     for argument in arguments:
         _end_all(argument, name, "several tensors meet here", ledger)
     for stating, holding in relations:
+        if holding.contract.kind == "convex" and not isinstance(stating, About):
+            _convex(operation, node, arguments, (holding, relations), ways, name, ledger)
+            continue
         place = _argument(operation, node, stating)
         sources = [place] if place is not None else list(range(len(arguments))) if isinstance(stating, About) else []
         carried = len(sources) == 1 and _about(arguments, sources[0], holding, ways)
@@ -202,6 +205,39 @@ def _about(arguments: Sequence[Tensor], place: int, holding: Holding, ways: dict
         return False
     ways[inputs[0]] = replace(ways[inputs[0]], holdings=(*ways[inputs[0]].holdings, holding))
     return True
+
+
+def _convex(
+    operation: Any,
+    node: Any,
+    arguments: Sequence[Tensor],
+    stated: tuple[Holding, Sequence[tuple[Any, Holding]]],
+    ways: dict[str, Way],
+    name: str,
+    ledger: Ledger,
+) -> None:
+    """Convex in all arguments together: of what is affine; and of what is convex, where it never falls with that.
+
+    Boyd and Vandenberghe, Convex optimization, 2004, section 3.2.4 (vector composition).
+    """
+    holding, relations = stated
+    rising = {
+        _argument(operation, node, each)
+        for each, other in relations
+        if isinstance(each, About) and other.contract.kind == "monotonic" and other.contract.direction == 1
+    }
+    origins = holding.origins
+    for place, argument in enumerate(arguments):
+        for way in argument.ways.values():
+            convex = [each.origins for each in way.holdings if each.contract.kind == "convex"]
+            if way.side.affine:
+                continue
+            if place not in rising or not convex:
+                ledger.end(origins, name, f"it is not known that convex holds of {argument.made_by}, which it takes")
+                return
+            origins = origins.union(*convex)
+    for source, way in ways.items():
+        ways[source] = replace(way, holdings=(*way.holdings, Holding(holding.contract, origins)))
 
 
 def _argument(operation: Any, node: Any, stating: Any) -> int | None:
