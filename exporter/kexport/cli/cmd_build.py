@@ -11,10 +11,14 @@ import click
 
 from kexport.cli._delivery import Delivery, delivering
 from kexport.cli._pairs import pairs
+from kexport.cli._plots import plotting
 from kexport.cli._strictness import strictness
 from kexport.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kexport.bundle.report import Report
     from kexport.parity.budget import Budget
     from kexport.parity.tolerance import Tolerance
 
@@ -65,6 +69,7 @@ _MODEL = (
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON on standard output.")
 @strictness
 @delivering
+@plotting
 def COMMAND(  # noqa: N802  (the name by which the group finds it)
     model: str,
     settings: dict[str, str],
@@ -82,6 +87,7 @@ def COMMAND(  # noqa: N802  (the name by which the group finds it)
     search: Budget | None,
     tolerance: dict[str, Tolerance],
     deliver: Delivery,
+    plot: Callable[[Report, str | Path], None],
 ) -> int:
     """Build a model into a bundle, and check every artifact in its runtimes.
 
@@ -122,6 +128,7 @@ def COMMAND(  # noqa: N802  (the name by which the group finds it)
     terminal.show(bundle.report, bundle, stream)
     print(_summary(bundle, Path(bundle.path), time.monotonic() - began), file=stream)
     deliver(bundle.report, bundle.path)
+    plot(bundle.report, bundle.path)
     return bundle.report.exit_code
 
 

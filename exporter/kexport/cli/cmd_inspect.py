@@ -5,15 +5,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from kexport.bundle.promised import NotCarried, Promised
 
 
 @click.command("inspect")
 @click.argument("path", metavar="BUNDLE|FILE")
 def COMMAND(path: str) -> None:  # noqa: N802  (the name by which the group finds it)
-    """Show what a bundle or a single artifact holds: signature, sizes, versions, parity."""
+    """Show what a bundle or a single artifact holds: signature, promises, sizes, versions, parity."""
     from kexport.bundle import manifest
 
     if (Path(path) / manifest.FILE_NAME).exists():
@@ -33,6 +36,10 @@ def _show_bundle(path: str) -> None:
     click.echo(f"{manifest.name}: {'every check of the build passed' if bundle.passed else 'REJECTED by its build'}")
     _section("inputs", ((s.name, f"{s}" + _domain(manifest, s.name)) for s in manifest.signature.inputs))
     _section("outputs", ((s.name, str(s)) for s in manifest.signature.outputs))
+    if manifest.contracts:
+        _section("promises", map(_promise, manifest.contracts))
+    if manifest.not_carried:
+        _section("promises of layers that the model does not keep", map(_not_carried, manifest.not_carried))
     for artifact in manifest.artifacts:
         facts = {
             "format": artifact.format,
@@ -58,6 +65,26 @@ def _show_file(path: str, facts: dict[str, Any]) -> None:
     _section("artifact", _texts(facts))
     _section("inputs", ((spec.name, str(spec)) for spec in inputs))
     _section("outputs", ((name, "") for name in outputs))
+
+
+def _promise(promised: Promised) -> tuple[str, str]:
+    """What is promised, in words where its kind is known here."""
+    from kexport.contracts import _kinds
+    from kexport.errors import UsageError
+
+    try:
+        words = _kinds.of(promised).words()
+    except UsageError:
+        words = f"keeps {promised.kind} {dict(promised.params)}, which is not known here"
+    by = f" (layer {promised.layer})" if promised.layer else " (stated at the build)"
+    if not promised.outputs:
+        return f"layer {promised.layer}", f"{words}, by its weights"
+    from_inputs = f", from {', '.join(promised.inputs)}" if promised.inputs else ""
+    return ", ".join(promised.outputs), words + from_inputs + by
+
+
+def _not_carried(each: NotCarried) -> tuple[str, str]:
+    return each.layer, f"{each.kind}: ends at {each.ended_by}: {each.why}"
 
 
 def _domain(manifest: Any, name: str) -> str:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import click
 
-KINDS = ("models", "layers", "formats", "runtimes")
+KINDS = ("models", "layers", "formats", "runtimes", "contracts")
 
 
 @click.command("list")
 @click.argument("kind", metavar="|".join(KINDS))
 def COMMAND(kind: str) -> None:  # noqa: N802  (the name by which the group finds it)
-    """List the models, layers, formats or runtimes that are there."""
+    """List the models, layers, formats, runtimes or kinds of contract that are there."""
     from kexport.errors import unknown
 
     if kind not in KINDS:
         raise unknown("list", kind, KINDS)
-    rows = {"models": _offers, "layers": _offers, "formats": _formats, "runtimes": _runtimes}[kind](kind)
+    rows = {"models": _offers, "layers": _offers, "formats": _formats, "runtimes": _runtimes, "contracts": _contracts}[
+        kind
+    ](kind)
     width = max((len(name) for name, _ in rows), default=0)
     for name, text in rows:
         click.echo(f"{name:<{width}}  {text}".rstrip())
@@ -45,4 +47,15 @@ def _runtimes(kind: str) -> list[tuple[str, str]]:
     for runtime in _runtime.every():
         state = runtime.version if runtime.installed else f"not installed: pip install 'kexport[{runtime.extra}]'"
         rows.append((runtime.name, f"{runtime.summary}; reads {runtime.reads}; {state}"))
+    return rows
+
+
+def _contracts(kind: str) -> list[tuple[str, str]]:
+    from kexport.contracts import _kinds
+
+    rows = []
+    for name in _kinds.names():
+        rows.append((name, _kinds.summary(name)))
+        if parameters := _kinds.parameters(name):
+            rows.append(("", ", ".join(parameters)))
     return rows

@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING
 import click
 
 from kexport.cli._delivery import Delivery, delivering
+from kexport.cli._plots import plotting
 from kexport.cli._strictness import strictness
 from kexport.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from kexport.bundle.report import Report
     from kexport.field.judging import Truth
     from kexport.parity.budget import Budget
     from kexport.parity.tolerance import Tolerance
@@ -29,6 +34,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON on standard output.")
 @strictness
 @delivering
+@plotting
 def COMMAND(  # noqa: N802  (the name by which the group finds it)
     bundle: str,
     runtimes: tuple[str, ...],
@@ -40,6 +46,7 @@ def COMMAND(  # noqa: N802  (the name by which the group finds it)
     search: Budget | None,
     tolerance: dict[str, Tolerance],
     deliver: Delivery,
+    plot: Callable[[Report, str | Path], None],
 ) -> int:
     """Check a bundle on this machine: digests, signature, witnesses and goldens in every runtime.
 
@@ -79,6 +86,7 @@ def COMMAND(  # noqa: N802  (the name by which the group finds it)
         terminal.show(report, Bundle.open(bundle), sys.stdout)
         click.echo(summary(report))
     deliver(report, bundle)
+    plot(report, bundle)
     return report.exit_code
 
 

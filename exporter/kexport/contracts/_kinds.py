@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -58,6 +59,21 @@ def get(kind: str) -> type:
         offered: type = registry.offers(GROUP)[kind].load()
         return offered
     raise unknown("contract", kind, names())
+
+
+def summary(kind: str) -> str:
+    """What contracts of a kind say, in one line."""
+    module = sys.modules[get(kind).__module__]
+    text = module.__doc__ or get(kind).__doc__ or ""
+    return text.strip().partition("\n")[0]
+
+
+def parameters(kind: str) -> list[str]:
+    """The parameters of a kind, with their defaults."""
+    return [
+        each.name if each.default is dataclasses.MISSING else f"{each.name}={each.default!r}"
+        for each in dataclasses.fields(get(kind))
+    ]
 
 
 def params_of(contract: Contract | WeightContract) -> dict[str, Any]:

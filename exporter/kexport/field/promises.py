@@ -59,7 +59,13 @@ def check_contracts(
     space = space_of(bundle)
     slack = Slack({limit.output: limit for limit in limits}, bundle.manifest.ulp)
     for promised in promises:
-        output = promised.outputs[0] if promised.outputs else None
+        if not promised.outputs:
+            continue  # about weights
+        output = promised.outputs[0]
+        if bundle.manifest.stateful:
+            why = "the model keeps state between calls: what it gives is no function of its inputs"
+            yield Check(KIND, False, artifact.path, runtime.name, output, detail=why, ran=False, contract=promised.kind)
+            continue
         try:
             contract = known(promised, imports)
         except UsageError as error:
@@ -83,6 +89,15 @@ def check_contracts(
         else:
             kept = _kept(bundle, promised, verdict.broken_by)
             yield _check_of(verdict, contract, promised, artifact, runtime, kept)
+
+
+def notes(promises: Sequence[Promised]) -> list[str]:
+    """What a report says of promises that no runtime can be asked for."""
+    return [
+        f"{promised.kind} of layer {promised.layer} is about weights: checked when the bundle was built"
+        for promised in promises
+        if not promised.outputs
+    ]
 
 
 def known(promised: Promised, imports: Sequence[str]) -> Contract | WeightContract:

@@ -17,9 +17,8 @@ from kexport.bundle.folder import Bundle, require_digest
 from kexport.bundle.manifest import OutputLimit
 from kexport.bundle.report import Check, Report
 from kexport.errors import ArtifactError
-from kexport.field import searching
+from kexport.field import promises, searching
 from kexport.field.judging import Truth
-from kexport.field.promises import effort_of
 from kexport.field.remote import Lane, Remote
 from kexport.parity.budget import Budget
 from kexport.parity.tolerance import DECLARED, Tolerance, declared
@@ -70,7 +69,7 @@ def verify(
     wanted = None if runtimes is None else [_runtime.get(name) for name in dict.fromkeys(runtimes)]
     bundle = Bundle.open(path)
     formats = {artifact.format for artifact in bundle.manifest.artifacts}
-    notes = bundle.manifest.notes
+    notes = bundle.manifest.notes + promises.notes(bundle.manifest.contracts)
     checks: list[Check] = []
 
     def record(check: Check) -> None:
@@ -221,7 +220,7 @@ def check_runtime(
     runtime = _runtime.get(name)
     bundle = Bundle.open(path)
     limits = declared(bundle.manifest.limits, tolerances or {})
-    effort = effort_of(None if budget is None else Budget(**budget), len(bundle.manifest.contracts))
+    effort = promises.effort_of(None if budget is None else Budget(**budget), len(bundle.manifest.contracts))
     for artifact in bundle.artifacts_of(runtime.reads):
         for check in checking.check_artifact(bundle, artifact, runtime, limits, imports, allow_lambda, effort):
             yield check.to_json()

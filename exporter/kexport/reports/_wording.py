@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from kexport.bundle.report import Check, Report
@@ -20,7 +21,15 @@ def place(check: Check) -> str:
     words = " ".join(part for part in parts if part)
     if check.output:
         words += f", output {check.output!r}"
+    if check.contract:
+        words += f"{', ' * bool(words)}{promise(check.contract)}"
     return words or "the bundle"
+
+
+def promise(text: str, width: int = 60) -> str:
+    """A contract in short: long lists of numbers are counted, and what is still too long is cut."""
+    short = re.sub(r"\[[^\[\]]{24,}\]", lambda found: f"[{found[0].count(',') + 1} numbers]", text)
+    return short if len(short) <= width else short[: width - 4].rstrip(" ,") + " ..."
 
 
 def figures(check: Check) -> str:

@@ -10,7 +10,7 @@ import re
 from pathlib import PurePath
 
 from kexport.bundle.report import Check, Report
-from kexport.reports._wording import NOTHING_COMPARED, figures, number, place, summary, verdict
+from kexport.reports._wording import NOTHING_COMPARED, figures, number, place, promise, summary, verdict
 
 _MOST_ROWS, _MOST_TEXT = 500, 1000  # rows, and characters of a detail: a summary may have 1 MiB
 
@@ -67,7 +67,7 @@ def _properties(report: Report, check: Check, folder: PurePath | None) -> dict[s
 def _row(check: Check) -> str:
     cells = (
         f"**{verdict(check)}**" if not check.passed else verdict(check),
-        check.kind,
+        _cell(promise(check.contract)) if check.contract else check.kind,
         _cell(check.artifact or "-"),
         _cell(check.runtime or "-"),
         _cell(check.output or "-"),

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from xml.etree import ElementTree
 
 from kexport.bundle.report import Check, Report
-from kexport.reports._wording import NOTHING_COMPARED
+from kexport.reports._wording import NOTHING_COMPARED, promise
 
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'  # ElementTree would name the locale's encoding
 
@@ -33,7 +33,8 @@ def render(report: Report) -> str:
     suite = ElementTree.SubElement(root, "testsuite", {"name": _printable(report.bundle), **counts, "skipped": "0"})
     seen: Counter[tuple[str | None, str]] = Counter()
     for check in checks:
-        name = " ".join(part for part in (check.kind, check.artifact, check.output) if part)
+        contract = promise(check.contract) if check.contract else None
+        name = " ".join(part for part in (check.kind, contract, check.artifact, check.output) if part)
         seen[check.runtime, name] += 1
         again = seen[check.runtime, name]  # readers tell cases apart by their names alone
         _add(suite, report.bundle, check, name if again == 1 else f"{name} ({again})")
@@ -60,6 +61,8 @@ def _facts(check: Check) -> Iterator[str]:
     unit = f" {check.unit}" if check.unit else ""
     if check.figure is not None:
         yield f"figure: {check.figure!r}{unit}"
+    if check.contract:
+        yield f"promise: {check.contract}"
     if check.limit is not None:
         yield f"limit: {check.limit!r}{unit}"
     for name, value in check.metrics.items():

@@ -12,7 +12,9 @@ from rich.text import Text
 from kexport.bundle.folder import Bundle
 from kexport.bundle.report import Check, Report
 from kexport.parity.compare import UNIT
+from kexport.reports._wording import number, promise
 
+_PROMISE_WIDTH = 44
 _PLAIN_WIDTH = 120  # where the output is no terminal there is no width to ask for
 
 
@@ -32,6 +34,12 @@ def show(report: Report, bundle: Bundle, stream: TextIO) -> None:
     if searched:
         console.print(_search_table(searched))
         console.print(Text(_search_legend(searched), style="dim"))
+    promised = [check for check in report.checks if check.kind == "contract"]
+    if promised:
+        console.print(_promise_table(promised, several))
+        console.print(
+            Text("promise: figure and limit in the unit beside them, hunted for in every runtime", style="dim")
+        )
     for check in report.checks:
         if not check.passed:
             console.print(_failure(check))
@@ -57,14 +65,15 @@ def _table(rows: list[Check], sizes: Mapping[str, int], several: bool) -> Table:
     return table
 
 
-def _empty(names: Sequence[str], figures: Sequence[str]) -> Table:
-    """A table without rows: columns of words, of numbers, and the verdict."""
+def _empty(names: Sequence[str], figures: Sequence[str], words: Sequence[str] = ()) -> Table:
+    """A table without rows: columns of words, of numbers, of words again, and the verdict."""
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for title in names:
         table.add_column(title, no_wrap=True)
     for title in figures:
         table.add_column(title, justify="right", no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
+    for title in (*words, "verdict"):
+        table.add_column(title, no_wrap=True)
     return table
 
 
@@ -106,6 +115,27 @@ def _search_legend(rows: list[Check]) -> str:
     return f"search: {against}, {metrics.get('budget', 'no budget')}, seed {metrics.get('seed', 0)}"
 
 
+def _promise_table(rows: list[Check], several: bool) -> Table:
+    """One row a promise and runtime; those of one promise stand together."""
+    table = _empty(["promise", *(["output"] if several else []), "runtime"], ["figure", "limit"], ["unit"])
+    last = ""
+    order = list(dict.fromkeys((check.output, check.contract) for check in rows))
+    for check in sorted(rows, key=lambda check: order.index((check.output, check.contract))):
+        about = promise(check.contract or "-", _PROMISE_WIDTH)
+        key = f"{check.output} {check.contract}"
+        table.add_row(
+            about if key != last else "",
+            *([check.output or "-"] if several else []),
+            check.runtime or "weights",
+            number(check.figure, check.unit),
+            number(check.limit, check.unit),
+            check.unit or "-",
+            _verdict(check),
+        )
+        last = key
+    return table
+
+
 def _short(value: object, form: str) -> str:
     return format(value, form) if isinstance(value, int | float) else "-"
 
@@ -134,7 +164,8 @@ def _verdict(check: Check) -> Text:
 
 
 def _failure(check: Check) -> Text:
-    where = " ".join(part for part in (check.kind, check.artifact, check.runtime, check.output) if part)
+    about = promise(check.contract) if check.contract else None
+    where = " ".join(part for part in (check.kind, about, check.artifact, check.runtime, check.output) if part)
     text = _verdict(check)
     text.append(f" {where}\n", style="not bold default")
     return text.append("  " + check.detail.replace("; ", "\n  ").replace("\n  \n", "\n"), style="not bold default")

@@ -1,0 +1,43 @@
+"""The option `--plots`, shared by the commands that check promises."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kexport.bundle.report import Report
+
+
+def plotting(function: Callable[..., int]) -> Callable[..., int]:
+    """Give a command the option `--plots`, and `plot`, which draws what was measured of its report."""
+
+    @click.option("--plots", metavar="DIR", help="Draw the frequency response of low-pass promises, as PNG, into DIR.")
+    @functools.wraps(function)
+    def command(*args: Any, plots: str | None, **options: Any) -> int:
+        folder = None if plots is None else Path(plots)
+        if folder is not None:
+            from kexport.reports import response
+
+            response.prepare(folder)
+        stream = sys.stderr if options.get("as_json") else sys.stdout
+
+        def plot(report: Report, path: str | Path) -> None:
+            if folder is None:
+                return
+            from kexport.bundle.folder import Bundle
+            from kexport.reports import response
+
+            drawn = response.draw(report, Bundle.open(path), folder)
+            for each in drawn:
+                click.echo(f"drawn {each}", file=stream)
+            if not drawn:
+                click.echo("nothing drawn: no low-pass promise was measured", file=stream)
+
+        return function(*args, plot=plot, **options)
+
+    return command
