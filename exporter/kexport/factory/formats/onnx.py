@@ -11,6 +11,7 @@ from kexport.errors import ExportError
 from kexport.factory import handover as handovers
 from kexport.factory import lists
 from kexport.factory.emission import Emitted, emit
+from kexport.factory.formats._clips import clips
 from kexport.factory.formats._format import Format
 from kexport.factory.formats._narrow_transposes import narrow_transposes
 from kexport.factory.formats._onnx_weights import Weights
@@ -42,6 +43,7 @@ def convert(handover: str, target: str, options: Mapping[str, Any]) -> Iterator[
     program, path = handovers.read(Path(handover)), Path(target)
     model, weights = _converted(program, options.get("opset") or OPSET)
     _refuse_unmapped(model, program)
+    clips(model)
     narrow_transposes(model)
     external = weights.attach(model, path)
     _name_axes(model, program.signature)
