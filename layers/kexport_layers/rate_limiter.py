@@ -9,6 +9,9 @@ import keras
 
 from kexport_layers._dense import as_float32, require
 
+# Up to here a signal of known length is followed without a loop, whose turns cost more than what is done in them.
+_LONGEST_UNROLLED = 128
+
 
 @keras.saving.register_keras_serializable(package="kexport")
 class RateLimiter(keras.layers.Layer):
@@ -56,9 +59,20 @@ class RateLimiter(keras.layers.Layer):
     def call(self, inputs: Any) -> Any:
         """Follow `(batch, time)` or `(batch, time, channels)`."""
         values = as_float32(inputs)
+        if values.shape[1] is not None and values.shape[1] <= _LONGEST_UNROLLED:
+            return self._unrolled(values)
         signal = keras.ops.expand_dims(values, -1) if len(values.shape) == 2 else values
         followed = self._follow(signal, initial_state=[signal[:, 0]])
         return keras.ops.squeeze(followed, -1) if len(values.shape) == 2 else followed
+
+    def _unrolled(self, values: Any) -> Any:
+        """The same, step by step."""
+        order = [1, 0, *range(2, len(values.shape))]
+        samples = keras.ops.split(keras.ops.transpose(values, order), values.shape[1], axis=0)
+        followed = samples[:1]
+        for sample in samples[1:]:
+            followed.append(_next(followed[-1], sample, self.step))
+        return keras.ops.transpose(keras.ops.concatenate(followed, axis=0), order)
 
     def compute_output_spec(self, inputs: Any) -> Any:
         """Float32, whatever the policy is."""
@@ -88,6 +102,10 @@ class _Follower(keras.layers.Layer):
 
     def call(self, inputs: Any, states: Any, training: bool | None = None) -> Any:
         """The next sample, which is the next state too."""
-        before = states[0]
-        now = before + keras.ops.clip(inputs - before, -self.step, self.step)
+        now = _next(states[0], inputs, self.step)
         return now, [now]
+
+
+def _next(before: Any, sample: Any, step: float) -> Any:
+    """What follows a sample of the output where the input is this."""
+    return before + keras.ops.clip(sample - before, -step, step)
