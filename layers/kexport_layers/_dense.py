@@ -34,6 +34,7 @@ class ConstrainedDense(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.autocast = False  # or inputs and weights would be rounded to the halves of a mixed policy
         require(
             self, isinstance(units, int) and units > 0, f"units must be a whole number of at least 1; got {units!r}"
         )

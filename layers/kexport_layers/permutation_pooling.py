@@ -40,6 +40,7 @@ class PermutationPooling(keras.layers.Layer):
 
     def __init__(self, mode: str = "mean", axis: int = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self.autocast = False  # or inputs and weights would be rounded to the halves of a mixed policy
         require(self, mode in _MODES, f"mode must be one of {', '.join(_MODES)}; got {mode!r}")
         require(self, isinstance(axis, int) and axis != 0, f"axis must be a whole number other than 0; got {axis!r}")
         self.mode, self.axis = mode, axis

@@ -42,6 +42,7 @@ class RateLimiter(keras.layers.Layer):
 
     def __init__(self, step: float, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self.autocast = False  # or inputs and weights would be rounded to the halves of a mixed policy
         sound = isinstance(step, int | float) and math.isfinite(step) and step > 0
         require(self, sound, f"step must be a number above 0; got {step!r}")
         self.step = float(step)
