@@ -1,0 +1,36 @@
+"""Which weights of a layer a contract is about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from kexport.bundle.signature import Array
+from kexport.errors import UsageError, nearest
+
+
+def named(weights: str | Sequence[str] | None) -> tuple[str, ...] | None:
+    """Names as a tuple."""
+    return (weights,) if isinstance(weights, str) else None if weights is None else tuple(weights)
+
+
+def chosen(weights: Mapping[str, Array], names: str | Sequence[str] | None, kind: str) -> dict[str, Array]:
+    """The weights of these names; of none, all matrices, or all weights where there is none.
+
+    Raises:
+        UsageError: the layer has no weight of a name, or none at all.
+    """
+    if not weights:
+        raise UsageError(f"contract {kind!r} is about a layer without weights", expected="a layer with weights")
+    wanted = named(names)
+    if wanted is None:
+        matrices = {name: values for name, values in weights.items() if values.ndim >= 2}
+        return matrices or dict(weights)
+    for name in wanted:
+        if name not in weights:
+            raise UsageError(
+                f"contract {kind!r} is about a weight that the layer does not have",
+                got=name,
+                expected=", ".join(weights),
+                hint=nearest(name, weights),
+            )
+    return {name: weights[name] for name in wanted}

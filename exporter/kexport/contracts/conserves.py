@@ -1,0 +1,67 @@
+"""The elements of the output add up to what those of the input add up to."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from kexport.contracts._contract import EFFORT, Effort, Verdict
+from kexport.contracts._function import Function
+from kexport.contracts._hunt import Measured, hunt
+from kexport.contracts._signals import only_input
+from kexport.contracts._slack import Slack
+from kexport.contracts._sums import summed
+from kexport.errors import UsageError
+from kexport.parity.space import Population, Space
+
+
+@dataclass(frozen=True)
+class Conserves:
+    """`sum of y along the axis = sum of x along the axis`.
+
+    Attributes:
+        axis: of input and output; the batch is axis 0.
+
+    Raises:
+        UsageError: the axis is no whole number.
+    """
+
+    axis: int = -1
+
+    kind: ClassVar[str] = "conserves"
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.axis, int):
+            raise UsageError("contract 'conserves' has no axis", got=self.axis, expected="a whole number")
+
+    def words(self) -> str:
+        """The promise as a sentence."""
+        return f"adds up along axis {self.axis} to what the input adds up to"
+
+    def check(self, function: Function, domain: Space, tolerance: Slack, effort: Effort = EFFORT) -> Verdict:
+        """Hunt for an input whose sum is lost; the figure is the difference of the sums."""
+        name, axis = only_input(self.kind, function), function.axis(self.axis)
+
+        def measure(population: Population) -> Measured:
+            values, given = function(population), population[name]
+            ours, count = summed(values, axis, self.kind)
+            theirs, taken = summed(given, axis, self.kind)
+            if ours.shape != theirs.shape:
+                raise UsageError(
+                    "contract 'conserves': the sums of input and output do not pair",
+                    got=f"shapes {values.shape} and {given.shape}",
+                    expected="the same shape but for the axis",
+                )
+            excess = np.abs(ours - theirs).reshape(len(values), -1).max(axis=1, initial=0.0)
+            # Of each element: what the output may be off; and the rounding of sums that the function makes itself.
+            size = np.abs(given.astype(np.float64)).reshape(len(given), -1).max(axis=1, initial=0.0)
+            one = tolerance.of(function.outputs[0], values) + tolerance.epsilon * size
+            return Measured(excess, (math.sqrt(count) + math.sqrt(taken)) * one)
+
+        return hunt(measure, domain, tolerance.epsilon, effort, unit="off the sum of the input")
+
+
+CONTRACT = Conserves

@@ -1,0 +1,115 @@
+"""The order along an axis of the input does not count."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from kexport.bundle.signature import Array
+from kexport.contracts._contract import EFFORT, Effort, Verdict
+from kexport.contracts._function import Function
+from kexport.contracts._hunt import Measured, Propose, hunt
+from kexport.contracts._pairs import first_of, second_of
+from kexport.contracts._signals import signal_of, with_lengths
+from kexport.contracts._slack import Slack
+from kexport.errors import UsageError
+from kexport.parity.space import Population, Space, other
+
+_LENGTHS = (2, 3, 8)
+_ALONE = "every set that was tried has one member only"
+
+
+@dataclass(frozen=True)
+class PermutationInvariant:
+    """`f(x in another order) = f(x)`.
+
+    Attributes:
+        axis: of the input, along which the order changes; the batch is axis 0.
+
+    Raises:
+        UsageError: the axis is no whole number, or the batch.
+    """
+
+    axis: int = 1
+
+    kind: ClassVar[str] = "permutation_invariant"
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.axis, int) or self.axis == 0:
+            raise UsageError(
+                "contract 'permutation_invariant' has no axis", got=self.axis, expected="a whole number other than 0"
+            )
+
+    def words(self) -> str:
+        """The promise as a sentence."""
+        return f"is the same for every order along axis {self.axis} of the input"
+
+    def check(self, function: Function, domain: Space, tolerance: Slack, effort: Effort = EFFORT) -> Verdict:
+        """Hunt for an order that counts; the figure is the difference it makes."""
+        signal = signal_of(self.kind, function, self.axis)
+        space = with_lengths(domain, signal, function, _LENGTHS)
+        space = space.twice(function.inputs)
+        space.forms = [form for form in space.forms if signal.length(form) > 1]
+        if not space.forms:
+            return Verdict(False, None, None, _UNIT, _ALONE, ran=False)
+
+        def measure(population: Population) -> Measured:
+            a = function(first_of(population, function))
+            b = function(second_of(population, function))
+            same = _same_members(population[signal.name], population[other(signal.name)], signal.axis)
+            excess = np.abs(b - a).reshape(len(a), -1).max(axis=1, initial=0.0)
+            slack = 2 * tolerance.of(function.outputs[0], a, b)
+            return Measured(np.where(same, excess, -np.inf), slack)
+
+        ways: list[Propose] = [_ordered(signal.name, signal.axis, way) for way in (_any, _neighbours, _turned)]
+        return hunt(measure, space, tolerance.epsilon, effort, unit=_UNIT, propose=ways)
+
+
+_UNIT = "between two orders"
+
+
+def _same_members(one: Array, two: Array, axis: int) -> Array:
+    """Of each sample, whether both hold the same members: each column sorted, and so the whole, by a projection."""
+    a, b = (np.moveaxis(each, axis, 1).reshape(len(each), each.shape[axis], -1) for each in (one, two))
+    weights = np.cos(np.arange(1, a.shape[2] + 1))  # tells members apart, not only their single elements
+    keys = [np.sort(each.astype(np.float64) @ weights, axis=1) for each in (a, b)]
+    columns = [np.sort(each, axis=1) for each in (a, b)]
+    return np.asarray((columns[0] == columns[1]).all(axis=(1, 2)) & (keys[0] == keys[1]).all(axis=1))
+
+
+def _ordered(name: str, axis: int, order: Callable[[np.random.Generator, int, int], Array]) -> Propose:
+    """The second value is the first in another order."""
+
+    def proposed(rng: np.random.Generator, population: Population) -> Population:
+        values = population[name]
+        moved = np.moveaxis(values, axis, 1)
+        orders = order(rng, len(values), moved.shape[1])
+        picked = np.take_along_axis(moved, orders.reshape(*orders.shape, *[1] * (moved.ndim - 2)), axis=1)
+        return {**population, other(name): np.moveaxis(picked, 1, axis)}
+
+    return proposed
+
+
+def _any(rng: np.random.Generator, count: int, length: int) -> Array:
+    return np.argsort(rng.random((count, length)), axis=1)
+
+
+def _neighbours(rng: np.random.Generator, count: int, length: int) -> Array:
+    """Two neighbours change places: every order comes of such changes."""
+    orders = np.tile(np.arange(length), (count, 1))
+    at = rng.integers(0, length - 1, count)
+    rows = np.arange(count)
+    orders[rows, at], orders[rows, at + 1] = at + 1, at
+    return orders
+
+
+def _turned(rng: np.random.Generator, count: int, length: int) -> Array:
+    """Backwards, or from another beginning."""
+    turned = (np.arange(length) + rng.integers(1, length, (count, 1))) % length
+    return np.where(rng.random((count, 1)) < 0.3, np.arange(length)[::-1], turned)
+
+
+CONTRACT = PermutationInvariant
