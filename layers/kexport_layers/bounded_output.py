@@ -1,0 +1,87 @@
+"""Outputs between two bounds."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+
+from kexport_layers._dense import as_float32, require
+
+_METHODS = ("sigmoid", "tanh", "clip")
+
+
+@keras.saving.register_keras_serializable(package="kexport")
+class BoundedOutput(keras.layers.Layer):
+    """Brings every element between two bounds.
+
+    - `"sigmoid"`: `low + (high - low) / (1 + exp(-x))`;
+    - `"tanh"`: `middle + (high - low) / 2 tanh(x)`;
+    - `"clip"`: the nearest number between the bounds.
+
+    The first two end in a clip, since in float32 the sum may exceed a bound by a unit in the last place. Computes in
+    float32 under every dtype policy.
+
+    Args:
+        low: the least output.
+        high: the largest output.
+        method: one of these.
+        **kwargs: as of every Keras layer.
+
+    Input shape:
+        Any.
+
+    Output shape:
+        As the input, float32.
+
+    Raises:
+        ValueError: the bounds are no finite numbers in order, or the method is unknown.
+
+    Example:
+        >>> import numpy as np
+        >>> layer = BoundedOutput(-1.0, 1.0, method="clip")
+        >>> np.asarray(layer(np.array([[-3.0, 0.5]], "float32"))).tolist()
+        [[-1.0, 0.5]]
+    """
+
+    def __init__(self, low: float = 0.0, high: float = 1.0, method: str = "sigmoid", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.autocast = False  # or inputs would be rounded to the halves of a mixed policy
+        numbers = all(isinstance(bound, int | float) and math.isfinite(bound) for bound in (low, high))
+        require(self, numbers and low < high, f"low and high must be finite numbers in order; got {low!r}, {high!r}")
+        require(self, method in _METHODS, f"method must be one of {', '.join(_METHODS)}; got {method!r}")
+        self.low, self.high, self.method = float(low), float(high), method
+
+    def call(self, inputs: Any) -> Any:
+        """Bring the input, of any shape, between the bounds."""
+        values = as_float32(inputs)
+        if self.method == "clip":
+            return keras.ops.clip(values, self.low, self.high)
+        if self.method == "sigmoid":
+            offset, factor, squashed = self.low, self.high - self.low, keras.ops.sigmoid(values)
+        else:
+            offset, factor = (self.low + self.high) / 2, (self.high - self.low) / 2
+            squashed = keras.ops.tanh(values)
+        scaled = squashed if factor == 1 else squashed * factor
+        placed = scaled if offset == 0 else scaled + offset
+        # What is only squashed lies between its bounds in every runtime.
+        return placed if placed is squashed else keras.ops.clip(placed, self.low, self.high)
+
+    def compute_output_spec(self, inputs: Any) -> Any:
+        """Float32, whatever the policy is."""
+        return keras.KerasTensor(inputs.shape, dtype="float32")
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """The shape of the input."""
+        return input_shape
+
+    def contracts(self) -> list[Any]:
+        """Between the bounds; and nondecreasing, as all three methods are."""
+        from kexport.contracts import Bounded, Monotonic
+
+        return [Bounded(self.low, self.high), Monotonic(1)]
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "low": self.low, "high": self.high, "method": self.method}

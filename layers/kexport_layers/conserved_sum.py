@@ -1,0 +1,79 @@
+"""An output that adds up to what a reference adds up to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from kexport_layers._dense import as_float32, require
+
+
+@keras.saving.register_keras_serializable(package="kexport")
+class ConservedSum(keras.layers.Layer):
+    """Shifts `x` along the last axis so that it adds up to what the reference does.
+
+    `y = x + (sum(reference) - sum(x)) / n` is the point nearest to `x` of that sum: the projection on a hyperplane
+    (Boyd and Vandenberghe, Convex optimization, 2004, section 8.1). Computes in float32 under every dtype policy.
+
+    Args:
+        **kwargs: as of every Keras layer.
+
+    Call arguments:
+        x: what is shifted.
+        reference: whose sum is kept.
+
+    Input shape:
+        Both `(batch, ..., features)`; the reference may have another number of features.
+
+    Output shape:
+        As `x`, float32.
+
+    Raises:
+        ValueError: the number of features of `x` is not fixed, or the other axes differ.
+
+    Example:
+        >>> import numpy as np
+        >>> x, reference = np.array([[1, 2, 3]], "float32"), np.array([[4, 5]], "float32")
+        >>> np.asarray(ConservedSum()(x, reference)).tolist()
+        [[2.0, 3.0, 4.0]]
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.autocast = False  # or inputs would be rounded to the halves of a mixed policy
+
+    def build(self, x_shape: tuple[int | None, ...], reference_shape: tuple[int | None, ...]) -> None:
+        """Check the shapes."""
+        shapes = f"got {tuple(x_shape)} and {tuple(reference_shape)}"
+        require(self, len(x_shape) >= 2 and x_shape[-1] is not None, f"the features of x must be fixed; {shapes}")
+        pairs = zip(x_shape[:-1], reference_shape[:-1], strict=False)
+        fit = len(x_shape) == len(reference_shape) and all(None in pair or pair[0] == pair[1] for pair in pairs)
+        require(self, fit, f"x and reference must agree in all axes but the last; {shapes}")
+        super().build(x_shape)
+
+    def call(self, x: Any, reference: Any) -> Any:
+        """Shift `(batch, ..., features)`."""
+        values, kept = as_float32(x), as_float32(reference)
+        count = values.shape[-1]
+        if kept.shape[-1] == count:
+            # One sum of small differences loses less than two of large numbers.
+            return values + keras.ops.mean(kept - values, axis=-1, keepdims=True)
+        lacking = keras.ops.sum(kept, axis=-1, keepdims=True) - keras.ops.sum(values, axis=-1, keepdims=True)
+        return values + lacking * (1.0 / count)
+
+    def compute_output_spec(self, x: Any, reference: Any) -> Any:
+        """Float32, whatever the policy is."""
+        return keras.KerasTensor(x.shape, dtype="float32")
+
+    def compute_output_shape(
+        self, x_shape: tuple[int | None, ...], reference_shape: tuple[int | None, ...]
+    ) -> tuple[int | None, ...]:
+        """The shape of `x`."""
+        return x_shape
+
+    def contracts(self) -> list[Any]:
+        """The sum of the reference is kept."""
+        from kexport.contracts import About, Conserves
+
+        return [About(Conserves(), "reference")]

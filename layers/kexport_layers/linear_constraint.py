@@ -1,0 +1,164 @@
+"""The nearest output that satisfies linear constraints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from kexport_layers._dense import as_float32, require
+
+_WAYS = "A and b (A y = b), low and high (a box), or a and at_most (a y <= at_most)"
+_TOLERANCE = 1e-9  # of the right-hand side: beyond it equations contradict each other
+
+
+@keras.saving.register_keras_serializable(package="kexport")
+class LinearConstraint(keras.layers.Layer):
+    """Projects the last axis on the points that satisfy one of three kinds of linear constraint.
+
+    - `A`, `b`: the solutions of `A y = b`, by `y = x - A+ (A x - b)` with the pseudo-inverse `A+`;
+    - `low`, `high`: a box;
+    - `a`, `at_most`: the half-space `a y <= at_most`, by `y = x - max(0, a x - at_most) a / |a|^2`.
+
+    The output is the nearest such point: Boyd and Vandenberghe, Convex optimization, 2004, section 8.1. There is no
+    such closed form for several kinds at once, so these are refused. Computes in float32 under every dtype policy.
+
+    Args:
+        A: rows of a matrix of shape (equations, features).
+        b: one number an equation.
+        low: one number, or one a feature; None for no bound.
+        high: likewise.
+        a: one number a feature.
+        at_most: a number.
+        **kwargs: as of every Keras layer.
+
+    Input shape:
+        `(batch, ..., features)`.
+
+    Output shape:
+        As the input, float32.
+
+    Raises:
+        ValueError: none of the kinds, or several; numbers that are not finite or do not fit each other or the input;
+            equations that contradict each other; an empty box; `a` is 0.
+
+    Example:
+        >>> import numpy as np
+        >>> layer = LinearConstraint(A=[[1, 1]], b=[4])
+        >>> np.asarray(layer(np.array([[1.0, 1.0]], "float32"))).round(5).tolist()
+        [[2.0, 2.0]]
+    """
+
+    def __init__(
+        self,
+        A: Sequence[Sequence[float]] | None = None,  # noqa: N803  (the name that mathematics has for it)
+        b: Sequence[float] | None = None,
+        low: float | Sequence[float] | None = None,
+        high: float | Sequence[float] | None = None,
+        a: Sequence[float] | None = None,
+        at_most: float | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.autocast = False  # or inputs would be rounded to the halves of a mixed policy
+        given = {"A": A, "b": b, "low": low, "high": high, "a": a, "at_most": at_most}
+        named = {name for name, value in given.items() if value is not None}
+        plane, box, half = named == {"A", "b"}, bool(named) and named <= {"low", "high"}, named == {"a", "at_most"}
+        told = f"got {', '.join(sorted(named)) or 'nothing'}"
+        require(self, plane or box or half, f"give one kind of constraint, {_WAYS}; {told}")
+        self._given = {name: None if v is None else np.asarray(v, np.float64).tolist() for name, v in given.items()}
+        arrays = {name: np.asarray(self._given[name], np.float64) for name in named}
+        finite = all(np.isfinite(each).all() for each in arrays.values())
+        require(self, finite, "every number must be finite")
+        if plane:
+            self._plane(arrays["A"], arrays["b"])
+        elif box:
+            self._box(arrays)
+        else:
+            self._half(arrays["a"], arrays["at_most"])
+        self._kind = "plane" if plane else "box" if box else "half"
+
+    def _plane(self, matrix: Any, right: Any) -> None:
+        fits = matrix.ndim == 2 and matrix.size > 0 and right.shape == matrix.shape[:1]
+        require(
+            self, fits, f"A must be a matrix and b have a number a row; got shapes {matrix.shape} and {right.shape}"
+        )
+        inverse = np.linalg.pinv(matrix)
+        point = inverse @ right
+        off = np.abs(matrix @ point - right).max()
+        require(
+            self,
+            off <= _TOLERANCE * max(1.0, np.abs(right).max()),
+            f"the equations contradict each other, by {off:.3g}",
+        )
+        self._features = matrix.shape[1]
+        self._kept = (np.eye(self._features) - inverse @ matrix).T.astype(np.float32)
+        self._point = point.astype(np.float32)
+
+    def _box(self, arrays: dict[str, Any]) -> None:
+        shapes = {each.shape for each in arrays.values() if each.ndim}
+        require(self, len(shapes) <= 1 and all(len(s) == 1 for s in shapes), "low and high must be numbers, or as many")
+        if len(arrays) == 2:
+            require(self, bool((arrays["low"] <= arrays["high"]).all()), "the box is empty: low lies above high")
+        self._features = next(iter(shapes))[0] if shapes else None
+
+    def _half(self, normal: Any, most: Any) -> None:
+        fits = normal.ndim == 1 and most.ndim == 0 and bool(normal.any())
+        require(self, fits, f"a must be a vector other than 0, and at_most a number; got shape {normal.shape}")
+        self._features = len(normal)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Check the number of features."""
+        fits = len(input_shape) >= 2 and self._features in (None, input_shape[-1])
+        require(self, fits, f"the input must have {self._features} features; got shape {tuple(input_shape)}")
+        super().build(input_shape)
+
+    def call(self, inputs: Any) -> Any:
+        """Project `(batch, ..., features)`."""
+        values = as_float32(inputs)
+        if self._kind == "plane":
+            return keras.ops.matmul(values, self._kept) + self._point
+        if self._kind == "box":
+            low, high = (self._bound(name) for name in ("low", "high"))
+            if low is not None:
+                values = keras.ops.maximum(values, low)
+            return values if high is None else keras.ops.minimum(values, high)
+        normal = np.asarray(self._given["a"], np.float64)
+        column = normal[:, None].astype(np.float32)
+        beyond = keras.ops.relu(keras.ops.matmul(values, column) - np.float32(self._given["at_most"]))
+        return values - beyond * (normal / (normal @ normal)).astype(np.float32)
+
+    def _bound(self, name: str) -> Any:
+        given = self._given[name]
+        return None if given is None else np.asarray(given, np.float32)
+
+    def compute_output_spec(self, inputs: Any) -> Any:
+        """Float32, whatever the policy is."""
+        return keras.KerasTensor(inputs.shape, dtype="float32")
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """The shape of the input."""
+        return input_shape
+
+    def contracts(self) -> list[Any]:
+        """The constraint."""
+        from kexport.contracts import Bounded, Satisfies
+
+        given: dict[str, Any] = self._given
+        if self._kind == "plane":
+            return [Satisfies(given["A"], given["b"])]
+        if self._kind == "half":
+            return [Satisfies((given["a"],), (given["at_most"],), "at_most")]
+        single = all(not isinstance(given[name], list) for name in ("low", "high"))
+        if single:
+            return [Bounded(given["low"], given["high"])]
+        sides = [(sign, given[name]) for sign, name in ((-1.0, "low"), (1.0, "high")) if given[name] is not None]
+        rows = [sign * np.eye(self._features or 0) for sign, _ in sides]
+        ends = [sign * np.broadcast_to(bound, (self._features or 0,)) for sign, bound in sides]
+        return [Satisfies(np.concatenate(rows).tolist(), np.concatenate(ends).tolist(), "at_most")]
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), **self._given}

@@ -1,0 +1,73 @@
+"""Outputs that are not negative and add up to a total."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+
+from kexport_layers._dense import as_float32, require
+
+
+@keras.saving.register_keras_serializable(package="kexport")
+class SimplexOutput(keras.layers.Layer):
+    """The softmax along the last axis, times a total: `y = total exp(x) / sum exp(x)`.
+
+    Bridle, Probabilistic interpretation of feedforward classification network outputs, 1990. Computes in float32 under
+    every dtype policy.
+
+    Args:
+        total: what the outputs add up to.
+        **kwargs: as of every Keras layer.
+
+    Input shape:
+        `(batch, ..., features)`, of rank 2 or more.
+
+    Output shape:
+        As the input, float32.
+
+    Raises:
+        ValueError: the total is no number above 0, or the input has no last axis beside the batch.
+
+    Example:
+        >>> import numpy as np
+        >>> layer = SimplexOutput(total=3.0)
+        >>> np.asarray(layer(np.zeros((1, 3), "float32"))).round(5).tolist()
+        [[1.0, 1.0, 1.0]]
+    """
+
+    def __init__(self, total: float = 1.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.autocast = False  # or inputs would be rounded to the halves of a mixed policy
+        sound = isinstance(total, int | float) and math.isfinite(total) and total > 0
+        require(self, sound, f"total must be a number above 0; got {total!r}")
+        self.total = float(total)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Check the rank of the input."""
+        require(self, len(input_shape) >= 2, f"the input must be (batch, ..., features); got shape {input_shape}")
+        super().build(input_shape)
+
+    def call(self, inputs: Any) -> Any:
+        """Give `(batch, ..., features)` shares of the total."""
+        shares = keras.ops.softmax(as_float32(inputs), axis=-1)
+        return shares if self.total == 1 else shares * self.total
+
+    def compute_output_spec(self, inputs: Any) -> Any:
+        """Float32, whatever the policy is."""
+        return keras.KerasTensor(inputs.shape, dtype="float32")
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """The shape of the input."""
+        return input_shape
+
+    def contracts(self) -> list[Any]:
+        """The sum, and that no share is negative or more than all."""
+        from kexport.contracts import Bounded, SumsTo
+
+        return [SumsTo(self.total), Bounded(0.0, self.total)]
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "total": self.total}
