@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -58,8 +57,9 @@ class Conserves:
             excess = np.abs(ours - theirs).reshape(len(values), -1).max(axis=1, initial=0.0)
             # Of each element: what the output may be off; and the rounding of sums that the function makes itself.
             size = np.abs(given.astype(np.float64)).reshape(len(given), -1).max(axis=1, initial=0.0)
-            one = tolerance.of(function.outputs[0], values) + tolerance.epsilon * size
-            return Measured(excess, (math.sqrt(count) + math.sqrt(taken)) * one)
+            # Where all elements are shifted alike, they are wrong alike, and their errors do not cancel out.
+            slack = count * tolerance.of(function.outputs[0], values) + taken * tolerance.epsilon * size
+            return Measured(excess, slack)
 
         return hunt(measure, domain, tolerance.epsilon, effort, unit="off the sum of the input")
 

@@ -59,7 +59,7 @@ class Satisfies:
     def check(self, function: Function, domain: Space, tolerance: Slack, effort: Effort = EFFORT) -> Verdict:
         """Hunt for an output off an equation; the figure is how far, of the row that is worst for its slack."""
         matrix, right = np.asarray(self.A), np.asarray(self.b)
-        norms = np.maximum(np.linalg.norm(matrix, axis=1), np.finfo(np.float64).tiny)
+        norms = np.maximum(np.abs(matrix).sum(axis=1), np.finfo(np.float64).tiny)
 
         def measure(population: Population) -> Measured:
             values = function(population)
@@ -72,7 +72,7 @@ class Satisfies:
             off = values @ matrix.T - right
             off = np.abs(off) if self.relation == "equal" else off
             off = off.reshape(len(values), -1, len(right)).max(axis=1, initial=-np.inf)
-            # Rounding errors of the features add up as those of a random walk do.
+            # What the features have in common may be wrong with all of them in the worst direction.
             slack = tolerance.of(function.outputs[0], values)[:, None] * norms
             row = np.argmax(np.where(np.isnan(off), np.inf, off / norms), axis=1)
             at = (np.arange(len(values)), row)

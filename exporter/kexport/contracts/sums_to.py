@@ -53,8 +53,8 @@ class SumsTo:
             values = function(population)
             sums, count = summed(values, function.axis(self.axis), self.kind)
             excess = np.abs(sums - self.total).reshape(len(values), -1).max(axis=1, initial=0.0)
-            # Rounding errors of n elements add up to sqrt(n) of one, as those of a random walk do.
-            return Measured(excess, math.sqrt(count) * tolerance.of(function.outputs[0], values))
+            # What is wrong with a denominator is wrong with every element alike: it does not cancel out.
+            return Measured(excess, count * tolerance.of(function.outputs[0], values))
 
         return hunt(measure, domain, tolerance.epsilon, effort, unit="off the total")
 
