@@ -248,9 +248,13 @@ def _odd(model: Model, contract: Any, feeds: Feeds) -> tuple[Array, Array]:
 
 def _permutation_invariant(model: Model, contract: Any, feeds: Feeds) -> tuple[Array, Array]:
     rng = np.random.default_rng(_SEED)
-    order = rng.permutation(feeds[0].shape[contract.axis])
-    a, b = model(*feeds), model(*[np.take(each, order, contract.axis) for each in feeds])
-    return _largest(np.abs(a - b)), 2 * model.loss(a, b)
+    count = feeds[0].shape[contract.axis]
+    a, apart, limit = model(*feeds), [], []
+    for order in (np.arange(count)[::-1], rng.permutation(count)):
+        b = model(*[np.take(each, order, contract.axis) for each in feeds])
+        apart.append(_largest(np.abs(a - b)))
+        limit.append(2 * model.loss(a, b))
+    return np.concatenate(apart), np.concatenate(limit)
 
 
 def _rate_limited(model: Model, contract: Any, feeds: Feeds) -> tuple[Array, Array]:

@@ -23,7 +23,7 @@ from the contract, on random or stated inputs in ONNX Runtime. Below 4 it is no 
 **Tried**: the most samples that any check needed.
 """
 _HEALTHY = """Layers and compositions with seeded random parameters, sizes, weights, domains and policies (float32 and
-mixed_float16), built to all four formats. Every promise that the bundle carries is checked at default effort: in
+mixed_float16), a third of them built to all four formats, the rest to ONNX and TFLite. Every promise that the bundle carries is checked at default effort: in
 onnxruntime, litert and litert_reference with 5 seeds each, and in Keras and the SavedModel with one.
 """
 _RESPONSE = """The windowed sinc of 31 taps at 40 Hz, for signals at 360 Hz, as float32 artifacts: the largest
@@ -75,7 +75,7 @@ def _wrong_healthy(record: Mapping[str, Any]) -> Iterator[str]:
     yield from record["alarms"]
     if not record["promises"]:
         yield "nothing is promised"
-    if set(record["runtimes"]) != set(RUNTIMES):
+    if not set(record["runtimes"]) >= set(RUNTIMES[2:]):
         yield f"checked in {', '.join(record['runtimes'])}"
 
 

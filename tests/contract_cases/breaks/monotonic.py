@@ -43,9 +43,9 @@ def _(x):
     return ops.silu(0.5 * x @ _KERNEL)
 
 
-@CASES.plant("falls at the end of the domain", Monotonic(1), shape=(2,), example=lambda rng: [[[1.96, 0], [2, 0]]])
+@CASES.plant("falls at the end of the domain", Monotonic(1), shape=(2,), example=lambda rng: [[[1.97, 0], [2, 0]]])
 def _(x):
-    return x - 4 * ops.square(ops.relu(x - 1.9))
+    return x - 8 * ops.square(ops.relu(x - 1.9))
 
 
 @CASES.plant("falls where two features are large", Monotonic(1), shape=(4,),

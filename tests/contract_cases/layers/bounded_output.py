@@ -12,7 +12,7 @@ def _configurations() -> Iterator[Configuration]:
     for _ in range(18):
         low = draw.real(-10, 10)
         high = float(f"{low + 10 ** draw.rng.uniform(-2, 2):.4g}")
-        method = draw.one(("sigmoid", "tanh"))
+        method = draw.one(("sigmoid", "tanh", "clip"))
         shape = (*draw.inner(), draw.whole(1, 16))
         yield Configuration(
             ("bounded_output",), f"{low} to {high} by {method} on {shape}",

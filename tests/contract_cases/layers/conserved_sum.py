@@ -10,7 +10,7 @@ from contract_cases._configuration import Configuration, Draw, numbered
 def _configurations() -> Iterator[Configuration]:
     draw = Draw(5)
     for _ in range(16):
-        shape = (*draw.inner(), draw.whole(1, 40))
+        shape = (*draw.inner(), draw.whole(1, 20))
         yield Configuration(
             ("conserved_sum",), f"on {shape}, {draw.whole(0, 99)}",
             lambda x, reference: ConservedSum()(x, reference), {"x": shape, "reference": shape}, draw.domain(),

@@ -10,7 +10,7 @@ def _configurations() -> Iterator[Configuration]:
     draw = Draw(7)
     for _ in range(14):
         step = float(f"{10 ** draw.rng.uniform(-2, 1):.3g}")
-        shape = (draw.whole(2, 40), *draw.one(((), (1,), (3,))))
+        shape = (draw.whole(2, 20), *draw.one(((), (1,), (3,))))
         yield Configuration(
             ("rate_limiter",), f"step {step} on {shape}",
             lambda x, step=step: RateLimiter(step)(x), {"x": shape}, draw.domain(), draw.policy(),
