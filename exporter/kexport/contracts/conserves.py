@@ -55,10 +55,15 @@ class Conserves:
                     expected="the same shape but for the axis",
                 )
             excess = np.abs(ours - theirs).reshape(len(values), -1).max(axis=1, initial=0.0)
-            # Of each element: what the output may be off; and the rounding of sums that the function makes itself.
-            size = np.abs(given.astype(np.float64)).reshape(len(given), -1).max(axis=1, initial=0.0)
-            # Where all elements are shifted alike, they are wrong alike, and their errors do not cancel out.
-            slack = count * tolerance.of(function.outputs[0], values) + taken * tolerance.epsilon * size
+            # Where all elements are shifted alike, they are wrong alike, and their errors do not cancel out. A sum that
+            # the function makes itself is off by n units in the last place of the sum of magnitudes (Higham, Accuracy
+            # and Stability of Numerical Algorithms, 2nd edition, section 4.2).
+            magnitudes = sum(
+                summed(np.abs(each), axis, self.kind)[0].reshape(len(each), -1).max(axis=1, initial=0.0)
+                for each in (given.astype(np.float64), values)
+            )
+            own = max(count, taken) * tolerance.epsilon / 2 * magnitudes
+            slack = count * tolerance.of(function.outputs[0], values) + own
             return Measured(excess, slack)
 
         return hunt(measure, domain, tolerance.epsilon, effort, unit="off the sum of the input")
