@@ -127,7 +127,9 @@ class LinearConstraint(keras.layers.Layer):
             return values if high is None else keras.ops.minimum(values, high)
         normal = np.asarray(self._given["a"], np.float64)
         column = normal[:, None].astype(np.float32)
-        beyond = keras.ops.relu(keras.ops.matmul(values, column) - np.float32(self._given["at_most"]))
+        # Added as a vector of one, it is a bias to the runtimes.
+        level = -np.float32([self._given["at_most"]])
+        beyond = keras.ops.relu(keras.ops.matmul(values, column) + level)
         return values - beyond * (normal / (normal @ normal)).astype(np.float32)
 
     def _bound(self, name: str) -> Any:

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from kexport.bundle.signature import Array
 from kexport.contracts._contract import EFFORT, Effort, Verdict
 from kexport.contracts._function import Function
 from kexport.contracts._hunt import Measured, hunt
@@ -59,14 +60,20 @@ class Conserves:
             # the function makes itself is off by n units in the last place of the sum of magnitudes (Higham, Accuracy
             # and Stability of Numerical Algorithms, 2nd edition, section 4.2).
             magnitudes = sum(
-                summed(np.abs(each), axis, self.kind)[0].reshape(len(each), -1).max(axis=1, initial=0.0)
-                for each in (given.astype(np.float64), values)
+                _magnitude(each, axis) for each in (*population.values(), values) if each.dtype.kind == "f"
             )
             own = max(count, taken) * tolerance.epsilon / 2 * magnitudes
             slack = count * tolerance.of(function.outputs[0], values) + own
             return Measured(excess, slack)
 
         return hunt(measure, domain, tolerance.epsilon, effort, unit="off the sum of the input")
+
+
+def _magnitude(values: Array, axis: int) -> Array:
+    """The largest sum of magnitudes along the axis, of each sample; of single elements where there is no such axis."""
+    sizes = np.abs(values.astype(np.float64))
+    sums = sizes.sum(axis=axis) if -sizes.ndim < axis < sizes.ndim else sizes
+    return np.asarray(sums.reshape(len(sizes), -1).max(axis=1, initial=0.0))
 
 
 CONTRACT = Conserves
