@@ -128,7 +128,7 @@ class LinearConstraint(keras.layers.Layer):
         normal = np.asarray(self._given["a"], np.float64)
         column = normal[:, None].astype(np.float32)
         # Added as a vector of one, it is a bias to the runtimes.
-        level = -np.float32([self._given["at_most"]])
+        level = -np.asarray([self._given["at_most"]], np.float32)
         beyond = keras.ops.relu(keras.ops.matmul(values, column) + level)
         return values - beyond * (normal / (normal @ normal)).astype(np.float32)
 

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from kexport_layers.bounded_output import BoundedOutput
-
 from contract_cases._configuration import Configuration, Draw, numbered
+from kexport_layers.bounded_output import BoundedOutput
 
 
 def _configurations() -> Iterator[Configuration]:

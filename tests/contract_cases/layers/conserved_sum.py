@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from kexport_layers.conserved_sum import ConservedSum
-
 from contract_cases._configuration import Configuration, Draw, numbered
+from kexport_layers.conserved_sum import ConservedSum
 
 
 def _configurations() -> Iterator[Configuration]:

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from kexport_layers.simplex_output import SimplexOutput
-
 from contract_cases._configuration import Configuration, Draw, numbered
+from kexport_layers.simplex_output import SimplexOutput
 
 
 def _configurations() -> Iterator[Configuration]:
