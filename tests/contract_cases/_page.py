@@ -22,10 +22,10 @@ arithmetic could claim there at most; each statement is measured a second time f
 from the contract, on random or stated inputs in ONNX Runtime. Below 4 it is no break. A promise about weights is exact.
 **Tried**: the most samples that any check needed.
 """
-_HEALTHY = """Layers and compositions, and Keras' own layers with promises that a user states (plain), with seeded random
-parameters, sizes, weights, domains and policies (float32 and mixed_float16). A third of them are built to all four
-formats, the rest to ONNX and TFLite. Every promise that the bundle carries is checked at default effort: in onnxruntime,
-litert and litert_reference with 5 seeds each, and in Keras and the SavedModel with one.
+_HEALTHY = """Layers and compositions, and Keras' own layers with promises that a user states (plain), with random
+parameters, sizes, weights, domains and policies (float32 and mixed_float16) of a fixed seed. A third of them are built
+to all four formats, the rest to ONNX and TFLite. Every promise that the bundle carries is checked at default effort: in
+onnxruntime, litert and litert_reference with 5 seeds each, and in Keras and the SavedModel with one.
 """
 _RESPONSE = """The windowed sinc of 31 taps at 40 Hz, for signals at 360 Hz, as float32 artifacts: the largest
 difference of its gain from that which SciPy's `freqz` computes of the taps in float64, where that is above -80 dB. By
