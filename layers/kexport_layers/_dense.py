@@ -56,11 +56,14 @@ class ConstrainedDense(keras.layers.Layer):
             name="free_kernel",
             shape=(input_shape[-1], self.units),
             dtype="float32",
+            autocast=False,  # in a mixed model, too
             initializer=self.kernel_initializer,
             regularizer=self.kernel_regularizer,
         )
         if self.use_bias:
-            self.bias = self.add_weight(name="bias", shape=(self.units,), dtype="float32", initializer="zeros")
+            self.bias = self.add_weight(
+                name="bias", shape=(self.units,), dtype="float32", autocast=False, initializer="zeros"
+            )
         super().build(input_shape)
 
     @property

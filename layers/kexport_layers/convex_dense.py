@@ -73,6 +73,7 @@ class ConvexDense(ConstrainedDense):
                 name="skip_kernel",
                 shape=(x_shape[-1], self.units),
                 dtype="float32",
+                autocast=False,
                 initializer=keras.initializers.get(keras.initializers.serialize(self.kernel_initializer)),
             )
         super().build(inputs_shape)
