@@ -74,7 +74,7 @@ def _wrong_break(record: Mapping[str, Any]) -> Iterator[str]:
 
 def _wrong_healthy(record: Mapping[str, Any]) -> Iterator[str]:
     yield from record["alarms"]
-    if not record["promises"]:
+    if not (record["promises"] or record["not_carried"]):
         yield "nothing is promised"
     if not set(record["runtimes"]) >= set(RUNTIMES[2:]):
         yield f"checked in {', '.join(record['runtimes'])}"
