@@ -1,0 +1,73 @@
+"""The hunt itself: what it finds, what it forgives, and that it repeats itself."""
+
+import numpy as np
+from functions import function_of
+
+from kexport.contracts import Bounded, Effort, Function
+from kexport.contracts._hunt import Measured, hunt
+
+
+def verdict_of(excess, domain="uniform(-1, 1)", **effort):
+    """Of a hunt for an excess over a slack of 1."""
+    function, space, slack = function_of(lambda x: x, shape=(None, 4), domains={"x": domain})
+
+    def measure(population):
+        return Measured(excess(function(population)), np.ones(len(population["x"])))
+
+    return hunt(measure, space, slack.epsilon, Effort(**effort), unit="")
+
+
+def test_a_slope_is_climbed_to_its_top():
+    verdict = verdict_of(lambda x: 30 - 100 * np.abs(x - 0.123).max(axis=1), seconds=5.0)
+    assert not verdict.passed
+    assert np.abs(verdict.broken_by["x"] - 0.123).max() < 0.3
+
+
+def test_a_narrow_place_is_found_at_random():
+    verdict = verdict_of(lambda x: np.where((np.abs(x[:, :2] - 0.4) < 0.01).all(axis=1), 9.0, -1.0), seconds=10.0)
+    assert not verdict.passed
+
+
+def test_what_an_ulp_of_the_inputs_moves_as_much_is_no_violation():
+    verdict = verdict_of(
+        lambda x: np.where(np.float32(x[:, 0] * 2**22) % 2 == 0, 50.0, -50.0), "uniform(0.5, 1)", samples=20_000
+    )
+    assert verdict.passed
+    assert "ill-conditioned" in verdict.detail
+
+
+def test_no_number_is_a_violation_and_no_finite_input_is_none():
+    assert not verdict_of(lambda x: np.where(x[:, 0] > 0, np.nan, -1.0)).passed
+    function, space, slack = function_of(lambda x: x, domains={"x": "choice(nan)"}, shape=(None, 4))
+    nothing = Bounded(0, 1).check(function, space, slack)
+    assert not nothing.ran
+    assert not nothing.passed
+
+
+def test_the_same_seed_gives_the_same_verdict():
+    first, second = (verdict_of(lambda x: np.sin(9 * x).sum(axis=1) - 3.9, seed=3, seconds=60.0) for _ in range(2))
+    assert (first.figure, first.tried) == (second.figure, second.tried)
+
+
+def test_a_slow_function_is_tried_on_fewer_samples_and_the_verdict_says_so():
+    function, space, slack = function_of(lambda x: x, shape=(None, 4))
+    verdict = Bounded(-1, 1).check(function, space, slack, Effort(seconds=0.0))
+    assert verdict.passed
+    assert verdict.tried < 1000
+    assert "in 0 s" in verdict.detail
+
+
+def test_where_samples_cannot_be_put_together_each_is_a_call():
+    calls = []
+
+    def alone(feeds):
+        calls.append(feeds["x"].shape)
+        return {"y": feeds["x"] * 2}
+
+    _, space, slack = function_of(lambda x: 2 * x, shape=(None, 4))
+    space.batched = False
+    space.forms = [{"x": (1, 4)}]
+    single = Function(alone, space, ("x",), ("y",))
+    assert Bounded(-2, 2).check(single, space, slack, Effort(samples=50)).passed
+    assert set(calls) == {(1, 4)}
+    assert not Bounded(-2, 1.9).check(single, space, slack, Effort(samples=50)).passed

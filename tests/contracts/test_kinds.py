@@ -1,0 +1,116 @@
+"""Kinds of contract by name: texts, parameters, registration, and the entries of a manifest."""
+
+import dataclasses
+
+import pytest
+
+from kexport.bundle import breaches
+from kexport.bundle.promised import NotCarried, Promised
+from kexport.bundle.signature import Signature, TensorSpec
+from kexport.contracts import Bounded, LinearTimeInvariant, Monotonic, Satisfies, _kinds
+from kexport.errors import BundleError, UsageError
+
+SIGNATURE = Signature((TensorSpec("x", "float32", (None, 4)),), (TensorSpec("y", "float32", (None, 4)),))
+EXAMPLES = {
+    "bounded": {"low": 0.0, "high": 1.0},
+    "causal": {"axis": 1},
+    "conserves": {"axis": -1},
+    "linear_time_invariant": {"taps": [0.5, 0.5], "advance": 1},
+    "lipschitz": {"constant": 2.0, "norm": "inf"},
+    "low_pass": {"pass_band": 0.1, "stop_band": 0.2, "ripple": 1.0, "attenuation": 40.0},
+    "monotonic": {"direction": [1, 0, -1, 1]},
+    "rate_limited": {"step": 0.5},
+    "satisfies": {"A": [[1.0, 1.0, 0.0, 0.0]], "b": [2.0]},
+    "scaled": {"factor": [1.0, 2.0, 3.0, 4.0]},
+    "sparse": {"share": 0.5},
+    "sums_to": {"total": 3.0},
+    "weight_norm": {"bound": 1.0, "norm": "fro"},
+}
+
+
+@pytest.mark.parametrize("kind", _kinds.names())
+def test_every_kind_goes_through_a_manifest_and_a_text_without_loss(kind):
+    made = _kinds.make(kind, EXAMPLES.get(kind, {}))
+    assert made.kind == kind
+    assert dataclasses.is_dataclass(made)
+    assert made == _kinds.parse(_kinds.text(made))
+    entry = _kinds.promised(made, ["x"], ["y"], "layer")
+    again = Promised.from_json(entry.to_json(), SIGNATURE)
+    assert _kinds.of(again) == made
+    assert made.words()
+    assert made.words()[0].islower()
+    assert _kinds.summary(kind).endswith(".")
+    assert hash(made) == hash(_kinds.of(again))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("bounded(0, 1)", Bounded(0, 1)),
+        (" bounded( high = 2 ) ", Bounded(high=2)),
+        ("monotonic((1, -1))", Monotonic((1, -1))),
+        ("monotonic", Monotonic(1)),
+        ("satisfies([[1, 2]], [3], 'at_most')", Satisfies(((1, 2),), (3,), "at_most")),
+        ("linear_time_invariant(taps=[1, -1])", LinearTimeInvariant((1, -1))),
+    ],
+)
+def test_texts_are_read_as_python_writes_calls(text, expected):
+    assert _kinds.parse(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "bounded(", "bounded(0, 1, 2)", "bounded(0, low=1)", "bounded(__import__('os'))", "1+1", "bounded(**{})"],
+)
+def test_other_texts_are_refused(text):
+    with pytest.raises(UsageError, match=r"unreadable contract|no contract"):
+        _kinds.parse(text)
+
+
+def test_a_misspelt_kind_is_told_the_nearest():
+    with pytest.raises(UsageError, match="bounded"):
+        _kinds.parse("bouned(0, 1)")
+
+
+def test_a_kind_of_a_user_is_known_once_it_is_registered(monkeypatch):
+    monkeypatch.setattr(_kinds, "_registered", {})
+
+    @_kinds.register
+    @dataclasses.dataclass(frozen=True)
+    class Round:
+        digits: int = 0
+        kind = "round"
+
+        def words(self):
+            return f"is rounded to {self.digits} digits"
+
+    assert "round" in _kinds.names()
+    assert _kinds.parse("round(2)") == Round(2)
+    assert _kinds.parameters("round") == ["digits=0"]
+
+
+def test_an_entry_about_something_that_the_model_does_not_have_is_damage():
+    entry = {"kind": "bounded", "params": {}, "inputs": [], "outputs": ["z"], "layer": ""}
+    with pytest.raises(BundleError, match="does not have"):
+        Promised.from_json(entry, SIGNATURE)
+
+
+def test_what_is_not_carried_goes_through_a_manifest():
+    one = NotCarried("bounded", {"low": 0}, "a", "b", "because")
+    assert NotCarried.from_json({**one.to_json(), "later": 1}) == one
+
+
+def test_what_broke_a_contract_is_read_back_and_damage_is_seen(tmp_path):
+    import numpy as np
+
+    promised = Promised("bounded", {"low": 0.0}, (), ("y",), "layer")
+    probe = {"x": np.ones((1, 4), "float32"), "x'": np.zeros((1, 4), "float32")}
+    path = breaches.store(tmp_path, promised, probe)
+    ((found_path, about, found),) = breaches.stream(tmp_path, SIGNATURE)
+    assert (found_path, about) == (path, promised)
+    assert all((found[name] == values).all() for name, values in probe.items())
+    assert breaches.same(about, dataclasses.replace(promised, layer="other"))
+    content = (tmp_path / path).read_bytes()
+    (tmp_path / path).write_bytes(content[:-7])
+    with pytest.raises(BundleError, match="damaged"):
+        list(breaches.stream(tmp_path, SIGNATURE))
