@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 @click.argument("bundle", metavar="BUNDLE")
 @click.option("--runtime", "runtimes", multiple=True, metavar="NAME", help="Only this runtime; may be repeated.")
 @click.option(
-    "--import", "imports", multiple=True, metavar="FILE|MODULE", help="Run this code before a .keras file is loaded."
+    "--import",
+    "imports",
+    multiple=True,
+    metavar="FILE|MODULE",
+    help="Run this code first: it registers the layers of a .keras file, or kinds of contract.",
 )
 @click.option("--allow-lambda", is_flag=True, help="Load Lambda layers, which runs the bytecode in the file.")
 @click.option("--require", metavar="A,B", help="These too; one that compares nothing is a check that was not made.")

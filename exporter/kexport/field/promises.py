@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
 
 from kexport.bundle import breaches
 from kexport.bundle.folder import Bundle
@@ -22,6 +25,7 @@ from kexport.parity.space import Population
 from kexport.runtimes._runtime import Runtime, Session
 
 KIND = "contract"
+_FEW = 8  # numbers that a person takes in at a glance
 
 
 def effort_of(budget: Budget | None, promises: int) -> Effort:
@@ -58,6 +62,9 @@ def check_contracts(
         return
     space = space_of(bundle)
     slack = Slack({limit.output: limit for limit in limits}, bundle.manifest.ulp)
+    before, damaged = _broke_before(bundle)
+    for why in damaged:
+        yield Check(KIND, False, artifact.path, runtime.name, detail=f"what broke a promise earlier: {why}")
     for promised in promises:
         if not promised.outputs:
             continue  # about weights
@@ -79,7 +86,8 @@ def check_contracts(
             continue
         about = _kinds.text(contract)
         try:
-            tried = Effort(effort.samples, effort.seconds, effort.seed, list(_broke_before(bundle, promised)))
+            first = [probe for about_it, probe in before if breaches.same(about_it, promised)]
+            tried = Effort(effort.samples, effort.seconds, effort.seed, first)
             function = Function(session, space, promised.inputs, promised.outputs)
             verdict = contract.check(function, space, slack, tried)
         except KexportError as error:
@@ -94,10 +102,15 @@ def check_contracts(
 def notes(promises: Sequence[Promised]) -> list[str]:
     """What a report says of promises that no runtime can be asked for."""
     return [
-        f"{promised.kind} of layer {promised.layer} is about weights: checked when the bundle was built"
+        f"{_written(promised)} of layer {promised.layer} is about weights: checked when the bundle was built"
         for promised in promises
         if not promised.outputs
     ]
+
+
+def _written(promised: Promised) -> str:
+    """The promise as text, its kind known here or not."""
+    return f"{promised.kind}(" + ", ".join(f"{name}={value!r}" for name, value in promised.params.items()) + ")"
 
 
 def known(promised: Promised, imports: Sequence[str]) -> Contract | WeightContract:
@@ -111,11 +124,17 @@ def known(promised: Promised, imports: Sequence[str]) -> Contract | WeightContra
     return _kinds.of(promised)
 
 
-def _broke_before(bundle: Bundle, promised: Promised) -> Iterator[Population]:
-    """What broke the same contract earlier; a damaged file is told of by nobody else, so it ends the check."""
-    for _, about, probe in breaches.stream(bundle.path, bundle.signature):
-        if breaches.same(about, promised):
-            yield dict(probe)
+def _broke_before(bundle: Bundle) -> tuple[list[tuple[Promised, Population]], list[str]]:
+    """What broke contracts earlier, and what is wrong with the files of it that cannot be read."""
+    found, damaged = [], []
+    for path in breaches.paths(bundle.path):
+        try:
+            about, probe = breaches.read(bundle.path / path, bundle.signature)
+        except KexportError as error:
+            damaged.append(str(error))
+        else:
+            found.append((about, dict(probe)))
+    return found, damaged
 
 
 def _kept(bundle: Bundle, promised: Promised, probe: Population | None) -> str:
@@ -128,11 +147,26 @@ def _kept(bundle: Bundle, promised: Promised, probe: Population | None) -> str:
         return f"the input could not be kept in the bundle: {error.strerror or error}"
 
 
+def _values(probe: Population) -> str:
+    """The numbers of a small probe, `x = [0.5, -1]`; empty when there are many."""
+    if sum(values.size for values in probe.values()) > _FEW:
+        return ""
+    return ", ".join(f"{name} = {_number(values[0].tolist(), values.dtype)}" for name, values in probe.items())
+
+
+def _number(value: Any, dtype: np.dtype[Any]) -> str:
+    """A number as short as its type allows, and lists of them."""
+    if isinstance(value, list):
+        return "[" + ", ".join(_number(each, dtype) for each in value) + "]"
+    return str(dtype.type(value)).removesuffix(".0")
+
+
 def _check_of(
     verdict: Verdict, contract: Contract, promised: Promised, artifact: Artifact, runtime: Runtime, kept: str
 ) -> Check:
-    broken = "" if verdict.passed or not verdict.ran else f"promised: it {contract.words()}"
-    layer = f"by layer {promised.layer}" if promised.layer and broken else ""
+    who = f"layer {promised.layer} promised" if promised.layer else "promised at the build"
+    broken = "" if verdict.passed or not verdict.ran else f"{who} that it {contract.words()}"
+    values = "" if verdict.broken_by is None else _values(verdict.broken_by)
     figure = verdict.figure if verdict.figure is not None and math.isfinite(verdict.figure) else None
     limit = verdict.limit if verdict.limit is not None and math.isfinite(verdict.limit) else None
     infinite = "the figure is infinite, or no number" if verdict.figure is not None and figure is None else ""
@@ -145,7 +179,7 @@ def _check_of(
         figure,
         limit,
         verdict.unit,
-        "; ".join(text for text in (" ".join(filter(None, (broken, layer))), infinite, verdict.detail, kept) if text),
+        "; ".join(text for text in (broken, infinite, verdict.detail, values, kept) if text),
         verdict.ran,
         {**verdict.metrics, "tried": verdict.tried},
         _kinds.text(contract),

@@ -10,7 +10,7 @@ import re
 from pathlib import PurePath
 
 from kexport.bundle.report import Check, Report
-from kexport.reports._wording import NOTHING_COMPARED, figures, number, place, promise, summary, verdict
+from kexport.reports._wording import NOTHING_COMPARED, figure_and_limit, figures, place, promise, summary, verdict
 
 _MOST_ROWS, _MOST_TEXT = 500, 1000  # rows, and characters of a detail: a summary may have 1 MiB
 
@@ -71,8 +71,7 @@ def _row(check: Check) -> str:
         _cell(check.artifact or "-"),
         _cell(check.runtime or "-"),
         _cell(check.output or "-"),
-        number(check.figure, check.unit),
-        number(check.limit, check.unit),
+        *figure_and_limit(check),
         check.unit or "-",
     )
     return "| " + " | ".join(cells) + " |"

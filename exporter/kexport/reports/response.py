@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from kexport.bundle.folder import Bundle
+from kexport.bundle.promised import Promised
 from kexport.bundle.report import Check, Report
+from kexport.contracts import _kinds
 from kexport.errors import MissingExtraError, UsageError
 
 KIND = "low_pass"
@@ -39,13 +41,7 @@ def draw(report: Report, bundle: Bundle, folder: Path) -> list[Path]:
     drawn = []
     promises = [each for each in bundle.manifest.contracts if each.kind == KIND]
     for number, promised in enumerate(promises, start=1):
-        rows = [
-            check
-            for check in report.checks
-            if (check.contract or "").startswith(f"{KIND}(")
-            and check.output == promised.outputs[0]
-            and check.metrics.get("frequencies_hz")
-        ]
+        rows = _measured(report, promised)
         if not rows:
             continue
         name = re.sub(r"[^A-Za-z0-9_.-]", "_", f"{report.bundle}-{promised.outputs[0]}")
@@ -53,6 +49,19 @@ def draw(report: Report, bundle: Bundle, folder: Path) -> list[Path]:
         _picture(path, f"{report.bundle}: {promised.outputs[0]}", dict(promised.params), rows)
         drawn.append(path)
     return drawn
+
+
+def _measured(report: Report, promised: Promised) -> list[Check]:
+    """The checks of one promise that found a response."""
+    try:
+        text = _kinds.text(_kinds.of(promised))
+    except UsageError:
+        return []  # the report says so of every runtime
+    return [
+        check
+        for check in report.checks
+        if (check.output, check.contract) == (promised.outputs[0], text) and check.metrics.get("frequencies_hz")
+    ]
 
 
 def _picture(path: Path, title: str, params: dict[str, Any], rows: Sequence[Check]) -> None:
@@ -71,9 +80,9 @@ def _picture(path: Path, title: str, params: dict[str, Any], rows: Sequence[Chec
     bottom = max(_FLOOR, min(-attenuation - 40, -60.0))
     styles: Sequence[Any] = ("-", "--", "-.", ":", (0, (1, 3)))
     for index, check in enumerate(rows):
-        gains = [max(value, bottom) for value in check.metrics["response_db"]]
         style = styles[index % len(styles)]
-        axes.plot(check.metrics["frequencies_hz"], gains, linestyle=style, linewidth=1.4, label=check.runtime)
+        hertz, gains = check.metrics["frequencies_hz"], check.metrics["response_db"]
+        axes.plot(hertz, gains, linestyle=style, linewidth=1.4, label=check.runtime)
     shade: dict[str, Any] = {"color": "#c0392b", "alpha": 0.15, "linewidth": 0}
     axes.fill_between([high, rate / 2], -attenuation, top, **shade, label="not allowed")
     axes.fill_between([0, low], bottom, -ripple, **shade)

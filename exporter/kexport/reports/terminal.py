@@ -12,7 +12,7 @@ from rich.text import Text
 from kexport.bundle.folder import Bundle
 from kexport.bundle.report import Check, Report
 from kexport.parity.compare import UNIT
-from kexport.reports._wording import number, promise
+from kexport.reports._wording import figure_and_limit, promise
 
 _PROMISE_WIDTH = 44
 _PLAIN_WIDTH = 120  # where the output is no terminal there is no width to ask for
@@ -127,8 +127,7 @@ def _promise_table(rows: list[Check], several: bool) -> Table:
             about if key != last else "",
             *([check.output or "-"] if several else []),
             check.runtime or "weights",
-            number(check.figure, check.unit),
-            number(check.limit, check.unit),
+            *figure_and_limit(check),
             check.unit or "-",
             _verdict(check),
         )

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kexport.bundle.report import Check, Report
-from kexport.reports._wording import lines, number, summary, verdict
+from kexport.reports._wording import figure_and_limit, lines, promise, summary, verdict
 
 _TITLES = ("verdict", "check", "artifact", "runtime", "output", "figure", "limit")
+_PROMISE_WIDTH = 44
 
 
 def failure(report: Report, folder: Path) -> str:
@@ -27,13 +28,15 @@ def failure(report: Report, folder: Path) -> str:
 
 def _row(check: Check) -> tuple[str, ...]:
     names = (check.artifact, check.runtime, check.output)
-    figures = (number(check.figure, check.unit), number(check.limit, check.unit))
-    return (verdict(check), check.kind, *(name or "-" for name in names), *figures)
+    about = promise(check.contract, _PROMISE_WIDTH) if check.contract else check.kind
+    return (verdict(check), about, *(name or "-" for name in names), *figure_and_limit(check))
 
 
 def _commands(bad: list[Check], folder: Path) -> Iterator[str]:
     where = shlex.quote(str(folder))
     yield f"check it again:    kexport verify {where}"
-    numbers = (check for check in bad if check.ran and check.figure is not None and check.runtime)
+    # A broken promise has no layer to find: the artifact may well compute what Keras does.
+    wrong = (check for check in bad if check.ran and check.figure is not None and check.kind != "contract")
+    numbers = [check for check in wrong if check.runtime]
     for runtime in dict.fromkeys(check.runtime for check in numbers):
         yield f"find the layer:    kexport localise {where} --runtime {runtime}"
