@@ -65,8 +65,7 @@ class BoundedOutput(keras.layers.Layer):
             squashed = keras.ops.tanh(values)
         scaled = squashed if factor == 1 else squashed * factor
         placed = scaled if offset == 0 else scaled + offset
-        # What is only squashed lies between its bounds in every runtime.
-        return placed if placed is squashed else keras.ops.clip(placed, self.low, self.high)
+        return keras.ops.clip(placed, self.low, self.high)
 
     def compute_output_spec(self, inputs: Any) -> Any:
         """Float32, whatever the policy is."""

@@ -35,7 +35,8 @@ class ConservedSum(keras.layers.Layer):
     Example:
         >>> import numpy as np
         >>> x, reference = np.array([[1, 2, 3]], "float32"), np.array([[4, 5]], "float32")
-        >>> np.asarray(ConservedSum()(x, reference)).tolist()
+        >>> layer = ConservedSum()
+        >>> np.asarray(layer(x, reference)).tolist()
         [[2.0, 3.0, 4.0]]
     """
 

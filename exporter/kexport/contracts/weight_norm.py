@@ -61,6 +61,8 @@ class WeightNorm:
 
     def _of(self, values: Array) -> float:
         own = values.astype(np.float64)
+        if not np.isfinite(own).all():
+            return math.inf
         if self.norm == "max":
             return float(np.abs(own).max(initial=0.0))
         if own.ndim < 2:
