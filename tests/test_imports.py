@@ -16,7 +16,7 @@ MAY_IMPORT_HEAVY = ("factory/", "runtimes/keras.py", "runtimes/saved_model.py", 
 #: Each may import those of a smaller rank, and its own.
 RANKS = {
     "errors": 0, "leaving": 0, "process": 1, "imports": 1, "registry": 1, "bundle": 1,
-    "runtimes": 2, "parity": 2, "field": 3, "reports": 3, "factory": 4, "cli": 5, "testing": 5,
+    "runtimes": 2, "parity": 2, "contracts": 3, "field": 4, "reports": 4, "factory": 5, "cli": 6, "testing": 6,
 }  # fmt: skip
 
 
@@ -87,6 +87,24 @@ def test_library_use_of_the_field_needs_numpy_and_one_runtime_alone():
             "model(numpy.zeros((1, 9), 'float32'))\n",
             HEAVY | others | {"click", "rich", "scipy"},
         )
+
+
+def test_every_kind_of_contract_imports_and_checks_with_numpy_alone():
+    run_blocked(
+        "import importlib, numpy\nfrom kexport import contracts, registry\nfrom kexport.contracts import _kinds\n"
+        f"for path in (pathlib.Path({str(SOURCE)!r}) / 'contracts').glob('*.py'):\n"
+        "    importlib.import_module('kexport.contracts.' + path.stem)\n"
+        "assert registry.names('contracts') and all(_kinds.get(kind).kind == kind for kind in _kinds.names())\n"
+        "from kexport.bundle.domain import Uniform\nfrom kexport.bundle.manifest import OutputLimit\n"
+        "from kexport.bundle.signature import Signature, TensorSpec\nfrom kexport.parity.space import Space\n"
+        "x, y = (TensorSpec(name, 'float32', (None, 3)) for name in 'xy')\n"
+        "space = Space(Signature((x,), (y,)), {'x': Uniform(-1, 1)}, [{'x': (1, 3)}])\n"
+        "slack = contracts.Slack({'y': OutputLimit('y', 1.0, 1e-7, 1e-6, 'exact')}, 1e-7)\n"
+        "function = contracts.Function(lambda feeds: {'y': numpy.abs(feeds['x'])}, space, ['x'], ['y'])\n"
+        "assert contracts.Bounded(0, 1).check(function, space, slack).passed\n"
+        "assert not contracts.Bounded(0.5, 1).check(function, space, slack).passed\n",
+        HEAVY | {"click", "rich", "scipy", "matplotlib", "onnxruntime", "ai_edge_litert"},
+    )
 
 
 def test_importing_kexport_imports_neither_click_nor_rich_nor_anything_heavy():
