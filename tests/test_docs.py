@@ -1,4 +1,4 @@
-"""The examples of docs/ci.md, run as a reader would."""
+"""The examples of docs/ci.md and docs/contracts.md, run as a reader would."""
 
 import os
 import re
@@ -11,10 +11,11 @@ import pytest
 from conftest import REFERENCE, ROOT
 
 TEXT = (ROOT / "docs" / "ci.md").read_text()
+CONTRACTS = (ROOT / "docs" / "contracts.md").read_text()
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+def blocks(language: str, text: str = TEXT) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture
@@ -45,3 +46,35 @@ def test_what_the_page_on_ci_says_of_options_is_what_there_is(kexport):
     told = kexport("verify", "--help").stdout
     for option in re.findall(r"^\| `(--[a-z]+)", TEXT, re.MULTILINE):
         assert option in told
+
+
+def test_the_examples_of_the_page_on_promises_run(tmp_path):
+    for code in blocks("python", CONTRACTS):
+        (tmp_path / code.partition("\n")[0].removeprefix("# ")).write_text(code)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    code = "".join(blocks("sh", CONTRACTS))
+    result = subprocess.run(
+        ["bash", "-e", "-c", code], cwd=tmp_path, env={**os.environ, "PATH": path}, capture_output=True, text=True,
+        timeout=240,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stdout + result.stderr
+    for promised in ("bounded(low=0, high=1)", "finite()", "lipschitz(constant=10)", "below(level=2)"):
+        assert promised in result.stdout
+
+
+def test_the_table_of_kinds_is_what_there_is():
+    from kexport import registry
+    from kexport.contracts import _kinds
+
+    rows = re.findall(r"^\| `(\w+)` \| (?:`(.*?)`)? ?\| (.*) \|$", CONTRACTS, re.MULTILINE)
+    there = [(kind, ", ".join(_kinds.parameters(kind)), _kinds.summary(kind)) for kind in registry.names(_kinds.FOLDER)]
+    assert rows == there
+
+
+def test_the_layers_that_the_page_on_promises_names_are_those_that_state_some():
+    import kexport_layers
+
+    folder = Path(kexport_layers.__file__).parent
+    text = "\n".join(path.read_text() for path in sorted(folder.glob("*.py")) if "def contracts" in path.read_text())
+    told = CONTRACTS.partition("Of `kexport_layers`, these state")[2].partition("##")[0]
+    assert set(re.findall(r"`(\w+)`", told)) == set(re.findall(r"^class ([A-Z]\w+)\(", text, re.MULTILINE))
