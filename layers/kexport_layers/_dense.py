@@ -55,14 +55,14 @@ class ConstrainedDense(keras.layers.Layer):
         self.free_kernel = self.add_weight(
             name="free_kernel",
             shape=(input_shape[-1], self.units),
-            dtype="float32",
+            dtype=precision(self),
             autocast=False,  # in a mixed model, too
             initializer=self.kernel_initializer,
             regularizer=self.kernel_regularizer,
         )
         if self.use_bias:
             self.bias = self.add_weight(
-                name="bias", shape=(self.units,), dtype="float32", autocast=False, initializer="zeros"
+                name="bias", shape=(self.units,), dtype=precision(self), autocast=False, initializer="zeros"
             )
         super().build(input_shape)
 
@@ -73,14 +73,14 @@ class ConstrainedDense(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         """Compute `(batch, ..., units)` from `(batch, ..., features)`."""
-        result = keras.ops.matmul(as_float32(inputs), self.kernel)
+        result = keras.ops.matmul(in_precision(self, inputs), self.kernel)
         if self.use_bias:
             result = keras.ops.add(result, self.bias)
         return result if self.activation in (None, "linear") else self._activation(result)
 
     def compute_output_spec(self, inputs: Any) -> Any:
         """Float32, whatever the policy is."""
-        return keras.KerasTensor(self.compute_output_shape(inputs.shape), dtype="float32")
+        return keras.KerasTensor(self.compute_output_shape(inputs.shape), dtype=precision(self))
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """The shape of the input with `units` as its last axis."""
@@ -98,10 +98,15 @@ class ConstrainedDense(keras.layers.Layer):
         }
 
 
-def as_float32(values: Any) -> Any:
-    """The values in float32; those that are, as they are."""
-    is_float32 = keras.backend.standardize_dtype(values.dtype) == "float32"
-    return values if is_float32 else keras.ops.cast(values, "float32")
+def precision(layer: keras.layers.Layer) -> str:
+    """The dtype that a layer computes in: float32 under every policy but float64's own."""
+    return "float64" if layer.compute_dtype == "float64" else "float32"
+
+
+def in_precision(layer: keras.layers.Layer, values: Any) -> Any:
+    """The values in the dtype that a layer computes in; those that are, as they are."""
+    wanted = precision(layer)
+    return values if keras.backend.standardize_dtype(values.dtype) == wanted else keras.ops.cast(values, wanted)
 
 
 def require(layer: keras.layers.Layer, condition: bool, message: str) -> None:
@@ -112,7 +117,7 @@ def require(layer: keras.layers.Layer, condition: bool, message: str) -> None:
 
 def directions(layer: keras.layers.Layer, given: int | Sequence[int]) -> int | tuple[int, ...]:
     """One direction, or one a feature, each 1, -1 or 0."""
-    ways = [given] if isinstance(given, int) else list(given)
-    sound = bool(ways) and all(isinstance(way, int) and way in (-1, 0, 1) for way in ways)
+    ways = list(given) if isinstance(given, list | tuple) else [given]
+    sound = bool(ways) and all(isinstance(way, int) and not isinstance(way, bool) and way in (-1, 0, 1) for way in ways)
     require(layer, sound, f"direction must be 1, -1 or 0, or one of them a feature; got {given!r}")
-    return given if isinstance(given, int) else tuple(ways)
+    return given if isinstance(given, int) else tuple(int(way) for way in given)

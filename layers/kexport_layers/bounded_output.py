@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from kexport_layers._dense import as_float32, require
+from kexport_layers._dense import in_precision, precision, require
 
 _METHODS = ("sigmoid", "tanh", "clip")
 
@@ -55,7 +55,7 @@ class BoundedOutput(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         """Bring the input, of any shape, between the bounds."""
-        values = as_float32(inputs)
+        values = in_precision(self, inputs)
         if self.method == "clip":
             return keras.ops.clip(values, self.low, self.high)
         if self.method == "sigmoid":
@@ -69,7 +69,7 @@ class BoundedOutput(keras.layers.Layer):
 
     def compute_output_spec(self, inputs: Any) -> Any:
         """Float32, whatever the policy is."""
-        return keras.KerasTensor(inputs.shape, dtype="float32")
+        return keras.KerasTensor(inputs.shape, dtype=precision(self))
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """The shape of the input."""

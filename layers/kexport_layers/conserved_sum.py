@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from kexport_layers._dense import as_float32, require
+from kexport_layers._dense import in_precision, precision, require
 
 
 @keras.saving.register_keras_serializable(package="kexport")
@@ -55,7 +55,7 @@ class ConservedSum(keras.layers.Layer):
 
     def call(self, x: Any, reference: Any) -> Any:
         """Shift `(batch, ..., features)`."""
-        values, kept = as_float32(x), as_float32(reference)
+        values, kept = in_precision(self, x), in_precision(self, reference)
         count = values.shape[-1]
         if kept.shape[-1] == count:
             # One sum of small differences loses less than two of large numbers.
@@ -65,7 +65,7 @@ class ConservedSum(keras.layers.Layer):
 
     def compute_output_spec(self, x: Any, reference: Any) -> Any:
         """Float32, whatever the policy is."""
-        return keras.KerasTensor(x.shape, dtype="float32")
+        return keras.KerasTensor(x.shape, dtype=precision(self))
 
     def compute_output_shape(
         self, x_shape: tuple[int | None, ...], reference_shape: tuple[int | None, ...]

@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from kexport_layers._dense import ConstrainedDense, as_float32, require
+from kexport_layers._dense import ConstrainedDense, in_precision, precision, require
 
 _CONVEX = ("linear", "relu", "leaky_relu", "softplus", "exponential")
 
@@ -72,7 +72,7 @@ class ConvexDense(ConstrainedDense):
             self.skip_kernel = self.add_weight(
                 name="skip_kernel",
                 shape=(x_shape[-1], self.units),
-                dtype="float32",
+                dtype=precision(self),
                 autocast=False,
                 initializer=keras.initializers.get(keras.initializers.serialize(self.kernel_initializer)),
             )
@@ -86,16 +86,16 @@ class ConvexDense(ConstrainedDense):
 
     def call(self, inputs: Any, x: Any = None) -> Any:
         """Compute `(batch, ..., units)`."""
-        result = keras.ops.matmul(as_float32(inputs), self.kernel)
+        result = keras.ops.matmul(in_precision(self, inputs), self.kernel)
         if x is not None:
-            result = result + keras.ops.matmul(as_float32(x), keras.ops.convert_to_tensor(self.skip_kernel))
+            result = result + keras.ops.matmul(in_precision(self, x), keras.ops.convert_to_tensor(self.skip_kernel))
         if self.use_bias:
             result = keras.ops.add(result, self.bias)
         return result if self.activation in (None, "linear") else self._activation(result)
 
     def compute_output_spec(self, inputs: Any, x: Any = None) -> Any:
         """Float32, whatever the policy is."""
-        return keras.KerasTensor(self.compute_output_shape(inputs.shape), dtype="float32")
+        return keras.KerasTensor(self.compute_output_shape(inputs.shape), dtype=precision(self))
 
     def compute_output_shape(
         self, inputs_shape: tuple[int | None, ...], x_shape: tuple[int | None, ...] | None = None

@@ -8,8 +8,6 @@ from typing import Any
 import keras
 import numpy as np
 
-from kexport_layers._dense import as_float32
-
 
 @keras.saving.register_keras_serializable(package="kexport")
 class HighFrequencyEnergy(keras.regularizers.Regularizer):
@@ -61,7 +59,9 @@ class HighFrequencyEnergy(keras.regularizers.Regularizer):
                 f"HighFrequencyEnergy: the tensor needs an axis {self.axis} of fixed size; got shape {tuple(x.shape)}"
             )
         # In a half, the sum of the squares of an activity soon overflows.
-        moved = keras.ops.moveaxis(as_float32(x), self.axis, -1)
+        if keras.backend.standardize_dtype(x.dtype) in ("float16", "bfloat16"):
+            x = keras.ops.cast(x, "float32")  # the energy may exceed what a half holds
+        moved = keras.ops.moveaxis(x, self.axis, -1)
         # The energy is a quadratic form, x H x, whose H passes the high frequencies alone.
         high = keras.ops.convert_to_tensor(self._high(size), dtype=moved.dtype)
         return self.strength * keras.ops.sum(moved * keras.ops.matmul(moved, high))

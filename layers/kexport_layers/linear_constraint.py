@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from kexport_layers._dense import as_float32, require
+from kexport_layers._dense import in_precision, precision, require
 
 _WAYS = "A and b (A y = b), low and high (a box), or a and at_most (a y <= at_most)"
 _TOLERANCE = 1e-9  # of the right-hand side: beyond it equations contradict each other
@@ -71,7 +71,7 @@ class LinearConstraint(keras.layers.Layer):
         self._given = {name: None if v is None else np.asarray(v, np.float64).tolist() for name, v in given.items()}
         arrays = {name: np.asarray(self._given[name], np.float64) for name in named}
         finite = all(np.isfinite(each).all() for each in arrays.values())
-        require(self, finite, "every number must be finite")
+        require(self, finite, f"every number must be finite; got {given}")
         if plane:
             self._plane(arrays["A"], arrays["b"])
         elif box:
@@ -94,8 +94,8 @@ class LinearConstraint(keras.layers.Layer):
             f"the equations contradict each other, by {off:.3g}",
         )
         self._features = matrix.shape[1]
-        self._kept = (np.eye(self._features) - inverse @ matrix).T.astype(np.float32)
-        self._point = point.astype(np.float32)
+        self._kept = (np.eye(self._features) - inverse @ matrix).T
+        self._point = point
 
     def _box(self, arrays: dict[str, Any]) -> None:
         shapes = {each.shape for each in arrays.values() if each.ndim}
@@ -117,28 +117,31 @@ class LinearConstraint(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         """Project `(batch, ..., features)`."""
-        values = as_float32(inputs)
+        values = in_precision(self, inputs)
         if self._kind == "plane":
-            return keras.ops.matmul(values, self._kept) + self._point
+            return keras.ops.matmul(values, self._as(values, self._kept)) + self._as(values, self._point)
         if self._kind == "box":
-            low, high = (self._bound(name) for name in ("low", "high"))
+            low, high = (
+                None if self._given[name] is None else self._as(values, self._given[name]) for name in ("low", "high")
+            )
             if low is not None:
                 values = keras.ops.maximum(values, low)
             return values if high is None else keras.ops.minimum(values, high)
         normal = np.asarray(self._given["a"], np.float64)
-        column = normal[:, None].astype(np.float32)
+        column = self._as(values, normal[:, None])
         # Added as a vector of one, it is a bias to the runtimes.
-        level = -np.asarray([self._given["at_most"]], np.float32)
+        level = self._as(values, -np.asarray([self._given["at_most"]]))
         beyond = keras.ops.relu(keras.ops.matmul(values, column) + level)
-        return values - beyond * (normal / (normal @ normal)).astype(np.float32)
+        return values - beyond * self._as(values, normal / (normal @ normal))
 
-    def _bound(self, name: str) -> Any:
-        given = self._given[name]
-        return None if given is None else np.asarray(given, np.float32)
+    @staticmethod
+    def _as(values: Any, constant: Any) -> Any:
+        """A constant in the dtype of the values."""
+        return np.asarray(constant, keras.backend.standardize_dtype(values.dtype))
 
     def compute_output_spec(self, inputs: Any) -> Any:
         """Float32, whatever the policy is."""
-        return keras.KerasTensor(inputs.shape, dtype="float32")
+        return keras.KerasTensor(inputs.shape, dtype=precision(self))
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """The shape of the input."""

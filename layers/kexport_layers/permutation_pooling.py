@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from kexport_layers._dense import as_float32, require
+from kexport_layers._dense import in_precision, precision, require
 
 _MODES = ("mean", "sum", "max", "min")
 
@@ -55,11 +55,11 @@ class PermutationPooling(keras.layers.Layer):
     def call(self, inputs: Any) -> Any:
         """Pool along the axis."""
         pool = {"mean": keras.ops.mean, "sum": keras.ops.sum, "max": keras.ops.max, "min": keras.ops.min}[self.mode]
-        return pool(as_float32(inputs), axis=self.axis)
+        return pool(in_precision(self, inputs), axis=self.axis)
 
     def compute_output_spec(self, inputs: Any) -> Any:
         """Float32, whatever the policy is."""
-        return keras.KerasTensor(self.compute_output_shape(inputs.shape), dtype="float32")
+        return keras.KerasTensor(self.compute_output_shape(inputs.shape), dtype=precision(self))
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """The shape of the input without the axis."""

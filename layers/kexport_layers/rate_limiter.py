@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from kexport_layers._dense import as_float32, require
+from kexport_layers._dense import in_precision, precision, require
 
 # Up to here a signal of known length is followed without a loop, whose turns cost more than what is done in them.
 _LONGEST_UNROLLED = 128
@@ -53,13 +53,14 @@ class RateLimiter(keras.layers.Layer):
         require(self, len(shape) in (2, 3), f"the input must be (batch, time) or (batch, time, channels); got {shape}")
         channels = (shape[2] if len(shape) == 3 else 1) or 0
         require(self, channels > 0, f"the number of channels must be fixed; got shape {shape}")
-        self._follow = keras.layers.RNN(_Follower(channels, self.step), return_sequences=True, dtype="float32")
+        cell = _Follower(channels, self.step, precision(self))
+        self._follow = keras.layers.RNN(cell, return_sequences=True, dtype=precision(self))
         self._follow.build((shape[0], shape[1], channels))
         super().build(input_shape)
 
     def call(self, inputs: Any) -> Any:
         """Follow `(batch, time)` or `(batch, time, channels)`."""
-        values = as_float32(inputs)
+        values = in_precision(self, inputs)
         if values.shape[1] is not None and values.shape[1] <= _LONGEST_UNROLLED:
             return self._unrolled(values)
         signal = keras.ops.expand_dims(values, -1) if len(values.shape) == 2 else values
@@ -77,7 +78,7 @@ class RateLimiter(keras.layers.Layer):
 
     def compute_output_spec(self, inputs: Any) -> Any:
         """Float32, whatever the policy is."""
-        return keras.KerasTensor(inputs.shape, dtype="float32")
+        return keras.KerasTensor(inputs.shape, dtype=precision(self))
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """The shape of the input."""
@@ -97,8 +98,8 @@ class RateLimiter(keras.layers.Layer):
 class _Follower(keras.layers.Layer):
     """One step of the recurrence."""
 
-    def __init__(self, channels: int, step: float) -> None:
-        super().__init__(dtype="float32")
+    def __init__(self, channels: int, step: float, dtype: str) -> None:
+        super().__init__(dtype=dtype)
         self.state_size, self.output_size, self.step = channels, channels, step
 
     def call(self, inputs: Any, states: Any, training: bool | None = None) -> Any:

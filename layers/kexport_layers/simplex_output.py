@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from kexport_layers._dense import as_float32, require
+from kexport_layers._dense import in_precision, precision, require
 
 
 @keras.saving.register_keras_serializable(package="kexport")
@@ -51,12 +51,12 @@ class SimplexOutput(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         """Give `(batch, ..., features)` shares of the total."""
-        shares = keras.ops.softmax(as_float32(inputs), axis=-1)
+        shares = keras.ops.softmax(in_precision(self, inputs), axis=-1)
         return shares if self.total == 1 else shares * self.total
 
     def compute_output_spec(self, inputs: Any) -> Any:
         """Float32, whatever the policy is."""
-        return keras.KerasTensor(inputs.shape, dtype="float32")
+        return keras.KerasTensor(inputs.shape, dtype=precision(self))
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """The shape of the input."""

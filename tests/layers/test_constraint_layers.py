@@ -69,10 +69,8 @@ def test_a_layer_computes_its_mathematics(name):
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
-@pytest.mark.parametrize(("kind", "settings"), CONFIGURED)
+@pytest.mark.parametrize(("kind", "settings"), [case for case in CONFIGURED if case[0] != "ScaledOutput"])
 def test_a_layer_computes_in_float32_under_a_mixed_policy(kind, settings, policy):
-    if kind == "ScaledOutput":
-        pytest.skip("it gives its compute dtype")
     plain, mixed = make(kind, **settings), make(kind, **settings, dtype=policy)
     expected, found = np.asarray(plain(X)), mixed(X)
     mixed.set_weights(plain.get_weights())

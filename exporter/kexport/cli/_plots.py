@@ -21,7 +21,7 @@ def plotting(function: Callable[..., int]) -> Callable[..., int]:
     def command(*args: Any, plots: str | None, **options: Any) -> int:
         folder = None if plots is None else Path(plots)
         if folder is not None:
-            from kexport.reports import response
+            from kexport.reports import _response as response
 
             response.prepare(folder)
         stream = sys.stderr if options.get("as_json") else sys.stdout
@@ -30,7 +30,7 @@ def plotting(function: Callable[..., int]) -> Callable[..., int]:
             if folder is None:
                 return
             from kexport.bundle.folder import Bundle
-            from kexport.reports import response
+            from kexport.reports import _response as response
 
             drawn = response.draw(report, Bundle.open(path), folder)
             for each in drawn:

@@ -86,6 +86,12 @@ class Side:
         """Whether it is, by trait or by promise."""
         return self.traits.affine or self.linear
 
+    @property
+    def lipschitz(self) -> float | None:
+        """A constant that holds in every norm, by trait or by a promise of scaling; None when none is known."""
+        factors = [float(np.abs(each.factor).max()) for each in self.of("scaled")]
+        return factors[0] if factors else self.traits.lipschitz
+
 
 def composed(outer: Side, inner: Side) -> list[tuple[Any, list[Any]]]:
     """What holds of `outer` after `inner`, each with the promises that it follows from."""
@@ -190,14 +196,14 @@ def _one_way(direction: Any) -> int:
 def _lipschitz(outer: Side, inner: Side) -> _Found:
     """Constants of one norm multiply."""
     for a in outer.of("lipschitz"):
-        if inner.traits.lipschitz is not None:
-            yield replace(a, constant=a.constant * inner.traits.lipschitz), [a]
+        if inner.lipschitz is not None:
+            yield replace(a, constant=a.constant * inner.lipschitz), [a]
         for b in inner.of("lipschitz"):
             if a.norm == b.norm:
                 yield replace(a, constant=a.constant * b.constant), [a, b]
     for b in inner.of("lipschitz"):
-        if outer.traits.lipschitz is not None and not any(a.norm == b.norm for a in outer.of("lipschitz")):
-            yield replace(b, constant=b.constant * outer.traits.lipschitz), [b]
+        if outer.lipschitz is not None and not any(a.norm == b.norm for a in outer.of("lipschitz")):
+            yield replace(b, constant=b.constant * outer.lipschitz), [b]
 
 
 def _convex(outer: Side, inner: Side) -> _Found:

@@ -23,8 +23,11 @@ def make(clip=None):
 
 
 def _unclipped(graph):
-    for operator in ("Min", "Max"):
-        graph.skip(operator, "clip")
+    graph.skip("Clip", "clip")
+
+
+def _half_clipped(graph):
+    graph.node("Clip", "clip").input[1] = ""  # an operand that is not there is no bound
 
 
 def _unclipped_file(file):
@@ -41,8 +44,8 @@ def _misfiring(x):
 
 FAMILY.onnx("a clip removed", "clip", _unclipped)
 FAMILY.tflite("a clip removed", "clip", _unclipped_file)
-FAMILY.onnx("a clip removed", "clip", lambda g: g.skip("Max", "clip"), variant="at the lower end")
-FAMILY.onnx("a bound off by 1e-3", "clip", lambda g: g.change("Min", "clip", 1, scaled(1 + 1e-3)))
+FAMILY.onnx("a clip removed", "clip", _half_clipped, variant="at the lower end")
+FAMILY.onnx("a bound off by 1e-3", "clip", lambda g: g.change("Clip", "clip", 2, scaled(1 + 1e-3)))
 FAMILY.tflite("a bound off by 1e-3", "clip", lambda f: f.change("MAXIMUM", "", 1, scaled(1 - 1e-3)))
 FAMILY.rebuilt("a unit that misfires on a part of its domain", "clip", Changed(arguments={"clip": _misfiring}))
 FAMILY.onnx("one weight off by 1e-3 of its size", "hidden", lambda g: g.change("MatMul", "hidden", 1, one_off(1e-3)))
