@@ -12,7 +12,8 @@ from conftest import REFERENCE
 from kexport.bundle.folder import Bundle
 from kexport.bundle.report import Check, Report
 from kexport.contracts import LowPass, _kinds
-from kexport.reports import github, junit, response, terminal
+from kexport.reports import _response as response
+from kexport.reports import github, junit, terminal
 from kexport.reports._wording import promise
 from kexport.testing.wording import failure
 
