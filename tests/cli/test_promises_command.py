@@ -117,6 +117,31 @@ def test_a_kind_of_a_users_own_is_found_broken(kexport, tmp_path):
     assert "layer mine promised that it is below 1" in result.stdout
 
 
+def test_a_kind_of_an_installed_package_needs_no_import(kexport, tmp_path):
+    (tmp_path / "site" / "mine-1.0.dist-info").mkdir(parents=True)
+    (tmp_path / "site" / "mine.py").write_text(OWN_KIND)
+    (tmp_path / "site" / "mine-1.0.dist-info" / "METADATA").write_text("Name: mine\nVersion: 1.0\n")
+    offer = "[kexport.contracts]\nbelow = mine:Below\n"
+    (tmp_path / "site" / "mine-1.0.dist-info" / "entry_points.txt").write_text(offer)
+    path = promising(tmp_path, {"kind": "below", "params": {"level": 1000}})
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
+    result = kexport("verify", path, *LIGHT, env=environment)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "below(level=1000)" in result.stdout
+    listed = kexport("list", "contracts", env=environment).stdout
+    assert "Every element is below a level." in listed
+
+
+def test_a_search_that_was_asked_for_hunts_longer_for_promises(kexport, tmp_path):
+    path = promising(tmp_path, {"kind": "finite", "params": {}}, {"kind": "linear", "params": {}})
+    result = kexport("verify", path, *LIGHT, "--search", "4s", "--json")
+    assert result.returncode == 0, result.stdout + result.stderr
+    checks = [check for check in json.loads(result.stdout)["checks"] if check["kind"] == "contract"]
+    assert len(checks) == 2
+    for check in checks:  # 4 s are 2 s each, in place of 1 s or 200,000 samples
+        assert check["metrics"]["tried"] > 200_000 or "in 2 s" in check["detail"], check["detail"]
+
+
 def test_every_kind_of_contract_is_listed(kexport):
     from kexport.contracts import _kinds
 
