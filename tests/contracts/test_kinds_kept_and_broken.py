@@ -179,4 +179,23 @@ def test_what_cannot_be_told_is_not_passed():
     one = subject(lambda x: x.mean(axis=1), shape=(1, 3), domain="uniform(-2, 2)")
     assert not PermutationInvariant(1).check(*one).ran
     assert not Convex().check(*subject(lambda x: x, shape=(3,), domain="ints(0, 5)")).ran
-    assert not Even().check(*subject(lambda x: x, shape=(3,), domain="uniform(1, 2)")).ran
+    for domain in ("uniform(1, 2)", "uniform(0, 1)"):
+        assert not Even().check(*subject(lambda x: x, shape=(3,), domain=domain)).ran
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    ("contract", "function", "shape"),
+    [
+        (Even(), spiked(lambda x: np.cos(x), 0.01), (8,)),
+        (Odd(), spiked(lambda x: np.sin(x), 0.01), (8,)),
+        (Convex(), spiked(lambda x: x @ FREE, 0.05), (8,)),
+        (PermutationInvariant(1), spiked(lambda x: x.mean(axis=1), 0.01), (6, 1)),
+        (Conserves(), spiked(lambda x: x, 0.01), (8,)),
+        (Satisfies(ROW, (1.0,)), spiked(projected, 0.01), (8,)),
+    ],
+)
+def test_what_is_broken_on_a_ten_thousandth_of_the_domain_is_found(contract, function, shape, seed):
+    verdict = contract.check(*subject(function, shape=shape, domain="uniform(-2, 2)"), Effort(seed=seed, seconds=5.0))
+    assert verdict.ran
+    assert not verdict.passed, verdict

@@ -12,6 +12,7 @@ from kexport.contracts._slack import Slack
 from kexport.parity.space import Population, Space
 
 _NOWHERE = "of no input that was tried the opposite lies in the domain"
+_UNIT = "of the opposite"
 _LEAST = 256
 
 
@@ -25,26 +26,31 @@ def mirrored(sign: float, function: Function, domain: Space, tolerance: Slack, e
         tolerance: of its outputs.
         effort: of the hunt.
     """
-    inside = [0]
+    rng = np.random.default_rng(effort.seed)
+    towards = _towards(function, domain)
+    if not any(_telling(function, domain, towards, domain.random(rng, _LEAST, form), rng) for form in domain.forms):
+        return Verdict(False, None, None, _UNIT, _NOWHERE, ran=False)
 
     def measure(population: Population) -> Measured:
         opposite, usable = _opposite(function, domain, population)
-        inside[0] += int(usable.sum())
         a, b = function(population), function(opposite)
         excess = np.abs(b - sign * a).reshape(len(a), -1).max(axis=1, initial=0.0)
         slack = 2 * tolerance.of(function.outputs[0], a, b)
         return Measured(np.where(usable, excess, -np.inf), slack)
 
-    rng = np.random.default_rng(effort.seed)
-    for form in domain.forms:
-        usable = _opposite(function, domain, domain.random(rng, _LEAST, form))[1]
-        inside[0] += int(usable.sum())
-    verdict = hunt(
-        measure, domain, tolerance.epsilon, effort, unit="of the opposite", propose=[_towards(function, domain)]
-    )
-    if not inside[0]:
-        return Verdict(False, None, None, "of the opposite", _NOWHERE, tried=verdict.tried, ran=False)
-    return verdict
+    return hunt(measure, domain, tolerance.epsilon, effort, unit=_UNIT, propose=[towards])
+
+
+def _telling(function: Function, domain: Space, towards: Propose, drawn: Population, rng: np.random.Generator) -> bool:
+    """Whether among samples is one other than its opposite, which lies in the domain too."""
+    for population in (drawn, domain.project(towards(rng, drawn))):
+        usable = _opposite(function, domain, population)[1]
+        other = np.zeros(len(usable), bool)
+        for name in function.inputs:
+            other |= (population[name] != 0).reshape(len(usable), -1).any(axis=1)
+        if (usable & other).any():
+            return True
+    return False
 
 
 def _opposite(function: Function, domain: Space, population: Population) -> tuple[Population, Array]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from kexport.bundle.signature import Array
 from kexport.contracts._function import Function
 from kexport.contracts._hunt import Propose
 from kexport.parity.space import Population, Space, other
@@ -19,6 +20,22 @@ def second_of(population: Population, function: Function) -> Population:
     """The second value of the inputs that the contract speaks of."""
     first = first_of(population, function)
     return {**first, **{name: population[other(name)] for name in function.inputs}}
+
+
+def by_slope(excess: Array, slack: Array, step: Array, relative: float) -> Array:
+    """What a hunt climbs where an excess grows with the step between two inputs; all of shape `(samples,)`.
+
+    Args:
+        excess: beyond the promise; negative where it is kept.
+        slack: of the excess.
+        step: between the inputs; where it is 0 nothing can be told.
+        relative: the slack of an output of size 1.
+    """
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        scale = slack / max(relative, np.finfo(np.float64).tiny)
+        slope = np.minimum(excess / np.maximum(scale * step, np.finfo(np.float64).tiny), 1.0)
+        merit = np.where(excess > slack, excess / slack, 1.0 / (2.0 - slope))
+    return np.where(step > 0, np.where(np.isnan(excess), np.inf, merit), 0.0)
 
 
 def near(domain: Space, function: Function) -> Propose:

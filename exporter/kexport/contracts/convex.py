@@ -10,7 +10,7 @@ import numpy as np
 from kexport.contracts._contract import EFFORT, Effort, Verdict
 from kexport.contracts._function import Function
 from kexport.contracts._hunt import Measured, Propose, hunt
-from kexport.contracts._pairs import first_of, near, second_of
+from kexport.contracts._pairs import by_slope, first_of, near, second_of
 from kexport.contracts._slack import Slack
 from kexport.parity.space import Population, Space, other
 
@@ -51,7 +51,10 @@ class Convex:
             usable = np.all([(inside[n] == ends[n]).reshape(len(mid), -1).all(axis=1) for n in function.inputs], axis=0)
             usable &= np.max(steps, axis=0) > 0
             slack = 2 * tolerance.of(function.outputs[0], low, high, mid)
-            return Measured(np.where(usable, above, -np.inf), slack)
+            # The bend for the length of the chord is climbed: what is short bends little.
+            relative = tolerance.relative(function.outputs[0])
+            merit = by_slope(above, slack, np.max(steps, axis=0), relative)
+            return Measured(np.where(usable, above, -np.inf), slack, merit=np.where(usable, merit, 0.0))
 
         ways: list[Propose] = [near(domain, function), _along_one(domain, function)]
         return hunt(measure, domain.twice(function.inputs), tolerance.epsilon, effort, unit=_UNIT, propose=ways)

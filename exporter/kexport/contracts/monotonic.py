@@ -12,7 +12,7 @@ from kexport.bundle.signature import Array
 from kexport.contracts._contract import EFFORT, Effort, Verdict
 from kexport.contracts._function import Function
 from kexport.contracts._hunt import Measured, Propose, hunt
-from kexport.contracts._pairs import first_of, second_of
+from kexport.contracts._pairs import by_slope, first_of, second_of
 from kexport.contracts._signals import ends, only_input
 from kexport.contracts._slack import Slack
 from kexport.errors import UsageError
@@ -78,21 +78,21 @@ class Monotonic:
             before, after = function(low), function(high)
             excess = (before - after).reshape(len(a), -1).max(axis=1, initial=-np.inf)
             slack = 2 * tolerance.of(function.outputs[0], before, after)
-            # Two inputs that are the same keep every promise: they are no place to climb from.
-            apart = (low[name] != high[name]).reshape(len(a), -1).any(axis=1)
-            return Measured(np.where(apart, excess, -np.inf), slack)
+            # The slope is climbed: two inputs that hardly differ keep every promise.
+            step = np.abs(high[name].astype(np.float64) - low[name]).reshape(len(a), -1).max(axis=1, initial=0.0)
+            return Measured(excess, slack, merit=by_slope(excess, slack, step, tolerance.relative(function.outputs[0])))
 
         def describe(probe: Population) -> str:
             moved = np.flatnonzero((probe[name] != probe[other(name)]).reshape(-1))
             return f"element {int(moved[0])} of {name} moves alone" if len(moved) == 1 else ""
 
-        proposals: list[Propose] = [_one_element(domain, name, ways), _one_element(domain, name, ways, 0.05)]
+        proposals: list[Propose] = [_one_element(domain, name, ways, whole) for whole in (True, False)]
         space = domain.twice([name])
         return hunt(measure, space, tolerance.epsilon, effort, unit=_UNIT, propose=proposals, describe=describe)
 
 
-def _one_element(domain: Space, name: str, ways: Array, share: float = 1.0) -> Propose:
-    """Pairs that differ in one element, each in its turn: from end to end of the domain, or by a part of it."""
+def _one_element(domain: Space, name: str, ways: Array, whole: bool) -> Propose:
+    """Pairs that differ in one element, each in its turn: from end to end of the domain, or by a part of any size."""
     turn = [0]
 
     def proposed(rng: np.random.Generator, population: Population) -> Population:
@@ -104,11 +104,12 @@ def _one_element(domain: Space, name: str, ways: Array, share: float = 1.0) -> P
         places = telling[(turn[0] + np.arange(len(flat))) % len(telling)]
         turn[0] += len(flat)
         rows, second = np.arange(len(flat)), flat.copy()
-        if share == 1.0:
+        if whole:
             low, high = (each.reshape(-1)[places] for each in ends(domain, name, values.shape[1:]))
             flat[rows, places], second[rows, places] = low, high
         else:
-            second[rows, places] += share * domain.widths(name) * rng.normal(size=len(flat))
+            sizes = domain.widths(name) * 10.0 ** rng.uniform(-3.5, -0.3, len(flat))
+            second[rows, places] += sizes * rng.choice([-1.0, 1.0], len(flat))
         return {**population, name: flat.reshape(values.shape), other(name): second.reshape(values.shape)}
 
     return proposed

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 
+from kexport.bundle.domain import Uniform
 from kexport.bundle.signature import Array
 from kexport.contracts._contract import EFFORT, Effort, Verdict
 from kexport.contracts._function import Function
 from kexport.contracts._hunt import Measured, Propose, hunt
-from kexport.contracts._pairs import first_of, second_of
+from kexport.contracts._pairs import first_of
 from kexport.contracts._signals import signal_of, with_lengths
 from kexport.contracts._slack import Slack
 from kexport.errors import UsageError
@@ -51,18 +52,17 @@ class PermutationInvariant:
         """Hunt for an order that counts; the figure is the difference it makes."""
         signal = signal_of(self.kind, function, self.axis)
         space = with_lengths(domain, signal, function, _LENGTHS)
-        space = space.twice(function.inputs)
+        space = _with_keys(space, signal.name)
         space.forms = [form for form in space.forms if signal.length(form) > 1]
         if not space.forms:
             return Verdict(False, None, None, _UNIT, _ALONE, ran=False)
 
         def measure(population: Population) -> Measured:
-            a = function(first_of(population, function))
-            b = function(second_of(population, function))
-            same = _same_members(population[signal.name], population[other(signal.name)], signal.axis)
+            first = first_of(population, function)
+            second = {**first, signal.name: _by_keys(first[signal.name], population[other(signal.name)], signal.axis)}
+            a, b = function(first), function(second)
             excess = np.abs(b - a).reshape(len(a), -1).max(axis=1, initial=0.0)
-            slack = 2 * tolerance.of(function.outputs[0], a, b)
-            return Measured(np.where(same, excess, -np.inf), slack)
+            return Measured(excess, 2 * tolerance.of(function.outputs[0], a, b))
 
         ways: list[Propose] = [_ordered(signal.name, signal.axis, way) for way in (_any, _neighbours, _turned)]
         return hunt(measure, space, tolerance.epsilon, effort, unit=_UNIT, propose=ways)
@@ -71,24 +71,40 @@ class PermutationInvariant:
 _UNIT = "between two orders"
 
 
-def _same_members(one: Array, two: Array, axis: int) -> Array:
-    """Of each sample, whether both hold the same members: each column sorted, and so the whole, by a projection."""
-    a, b = (np.moveaxis(each, axis, 1).reshape(len(each), each.shape[axis], -1) for each in (one, two))
-    weights = np.cos(np.arange(1, a.shape[2] + 1))  # tells members apart, not only their single elements
-    keys = [np.sort(each.astype(np.float64) @ weights, axis=1) for each in (a, b)]
-    columns = [np.sort(each, axis=1) for each in (a, b)]
-    return np.asarray((columns[0] == columns[1]).all(axis=(1, 2)) & (keys[0] == keys[1]).all(axis=1))
+def _with_keys(space: Space, name: str) -> Space:
+    """The space with a second value of the input: keys, from 0 to 1, that say in which order its members stand.
+
+    So every sample is a set and an order of it, whatever a search or a nudge does to either.
+    """
+    keyed = space.twice([name])
+    keyed.domains = {**keyed.domains, other(name): Uniform(0.0, 1.0)}
+    keyed.inputs = tuple(replace(s, dtype="float32") if s.name == other(name) else s for s in keyed.inputs)
+    return keyed
+
+
+def _keys_of(keys: Array, axis: int) -> Array:
+    """One key a member, of shape (samples, members): the first of those that lie in its place."""
+    moved = np.moveaxis(keys, axis, 1)
+    return moved.reshape(*moved.shape[:2], -1)[..., 0]
+
+
+def _by_keys(values: Array, keys: Array, axis: int) -> Array:
+    """The members in the order of their keys."""
+    moved = np.moveaxis(values, axis, 1)
+    orders = np.argsort(_keys_of(keys, axis), axis=1, kind="stable")
+    picked = np.take_along_axis(moved, orders.reshape(*orders.shape, *[1] * (moved.ndim - 2)), axis=1)
+    return np.ascontiguousarray(np.moveaxis(picked, 1, axis))
 
 
 def _ordered(name: str, axis: int, order: Callable[[np.random.Generator, int, int], Array]) -> Propose:
-    """The second value is the first in another order."""
+    """Keys that put the members into an order of some kind."""
 
     def proposed(rng: np.random.Generator, population: Population) -> Population:
-        values = population[name]
-        moved = np.moveaxis(values, axis, 1)
-        orders = order(rng, len(values), moved.shape[1])
-        picked = np.take_along_axis(moved, orders.reshape(*orders.shape, *[1] * (moved.ndim - 2)), axis=1)
-        return {**population, other(name): np.moveaxis(picked, 1, axis)}
+        moved = np.moveaxis(population[name], axis, 1)
+        count, length = moved.shape[:2]
+        ranks = np.argsort(order(rng, count, length), axis=1) / max(1, length - 1)
+        keys = np.broadcast_to(ranks.reshape(count, length, *[1] * (moved.ndim - 2)), moved.shape)
+        return {**population, other(name): np.moveaxis(keys, 1, axis)}
 
     return proposed
 
