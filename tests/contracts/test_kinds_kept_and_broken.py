@@ -16,8 +16,11 @@ from kexport.contracts import (
     Odd,
     PermutationInvariant,
     Satisfies,
+    Sparse,
     SumsTo,
+    WeightNorm,
 )
+from kexport.errors import UsageError
 
 _rng = np.random.default_rng(7)
 FREE = _rng.normal(size=(8, 5)).astype("float32")
@@ -173,6 +176,37 @@ def test_a_place_that_counts_is_found(broken):
     verdict = PermutationInvariant(1).check(*subject(broken, shape=(None, 3), domain="uniform(-2, 2)"))
     assert verdict.ran
     assert not verdict.passed
+
+
+def test_a_number_that_is_none_at_one_point_only_is_found():
+    edge = subject(lambda x: np.log(x - 1), shape=(1,), domain="uniform(1, 2)")
+    verdict = Finite().check(*edge)
+    assert not verdict.passed
+    assert verdict.figure == 1
+
+
+@pytest.mark.parametrize(
+    "contract", [SumsTo(1), Conserves(), Satisfies(ROW, (1.0,)), Monotonic(), Bounded(0, 1), Even()]
+)
+def test_outputs_that_are_no_numbers_break_every_promise(contract):
+    verdict = contract.check(*subject(lambda x: np.where(x > 1, np.inf, x), shape=(8,), domain="uniform(-2, 2)"))
+    assert not verdict.passed
+
+
+def test_weights_are_measured_by_every_norm():
+    matrix = np.array([[3.0, 0.0], [0.0, 4.0]], "float32")
+    for norm, size in ((1, 4), (2, 4), ("inf", 4), ("fro", 5), ("max", 4)):
+        assert WeightNorm(size, norm).check_weights({"kernel": matrix, "bias": np.full(2, 99, "float32")}).passed
+        assert not WeightNorm(size - 0.001, norm).check_weights({"kernel": matrix}).passed
+    assert not WeightNorm(9).check_weights({"kernel": matrix * np.nan}).passed
+    half = Sparse(0.5).check_weights({"kernel": matrix})
+    assert half.passed
+    assert half.figure == 0.5
+    assert not Sparse(0.51).check_weights({"kernel": matrix}).passed
+    with pytest.raises(UsageError, match="no weights"):
+        Sparse(0.5, weights=())
+    with pytest.raises(UsageError, match="does not have"):
+        Sparse(0.5, weights="other").check_weights({"kernel": matrix})
 
 
 def test_what_cannot_be_told_is_not_passed():

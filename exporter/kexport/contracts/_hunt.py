@@ -81,7 +81,7 @@ def hunt(
 
 class _Hunt:
     def __init__(self, measure: Measure, space: Space, epsilon: float, effort: Effort) -> None:
-        self._measure, self._space, self._epsilon, self._effort = measure, space, epsilon, effort
+        self._own_measure, self._space, self._epsilon, self._effort = measure, space, epsilon, effort
         self._rng = np.random.default_rng(effort.seed)
         self._deadline = time.monotonic() + effort.seconds
         self._search = Search(space, [_CONTEST], effort.seed, largest=_BATCH)
@@ -101,6 +101,11 @@ class _Hunt:
         found = broken is not None
         words = [text for text in (describe(probe), self._effort_words(found)) if text]
         return Verdict(not found, figure, limit, unit, "; ".join(words), probe if found else None, self.tried)
+
+    def _measure(self, population: Population) -> Measured:
+        """What the contract finds; NaN and infinity, of which it makes sums and differences, are findings."""
+        with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+            return self._own_measure(population)
 
     def _effort_words(self, found: bool) -> str:
         words = f"{self.tried} samples tried"

@@ -9,8 +9,18 @@ from kexport.errors import UsageError, nearest
 
 
 def named(weights: str | Sequence[str] | None) -> tuple[str, ...] | None:
-    """Names as a tuple."""
-    return (weights,) if isinstance(weights, str) else None if weights is None else tuple(weights)
+    """Names as a tuple.
+
+    Raises:
+        UsageError: there is none among them.
+    """
+    if weights is None or isinstance(weights, str):
+        return None if weights is None else (weights,)
+    if not weights:
+        raise UsageError(
+            "a contract is about no weights at all", got=weights, expected="names, or None for all matrices"
+        )
+    return tuple(weights)
 
 
 def chosen(weights: Mapping[str, Array], names: str | Sequence[str] | None, kind: str) -> dict[str, Array]:

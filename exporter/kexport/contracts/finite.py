@@ -35,9 +35,9 @@ class Finite:
             # The way to an overflow leads over large numbers.
             size = np.abs(np.where(bad, 0.0, flat)).max(axis=1, initial=0.0)
             near = np.log1p(size) / np.log1p(largest)
-            return Measured(
-                count, np.zeros(len(flat)), merit=np.where(count > 0, 1.0 + count, np.minimum(near + 1e-9, 1.0))
-            )
+            merit = np.where(count > 0, 1.0 + count, np.minimum(near + 1e-9, 1.0))
+            # What is no number stays none, even where an ulp of the inputs would make it one: nothing is forgiven.
+            return Measured(np.where(bad.any(axis=1), np.inf, 0.0), 0 * count, count, 0 * count, merit)
 
         return hunt(measure, domain, tolerance.epsilon, effort, unit="elements")
 
