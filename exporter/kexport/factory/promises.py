@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -91,17 +92,19 @@ def collect(program: Program, given: Sequence[Stated]) -> Promises:
     """
     signature = program.signature
     contracts, not_carried = ([], []) if program.served else _of_layers(program)
-    checks: list[Check] = []
-    for each in _weights(program, given):
-        contracts.append(each[0])
-        checks.append(each[1])
+    weighed = _weights(program, given)
+    contracts += [promised for promised, _ in weighed]
     contracts += [_given(each, signature) for each in given if not isinstance(each.contract, WeightContract)]
-    distinct: list[Promised] = []
-    for promised in contracts:
-        if not any((p.kind, p.params, p.inputs, p.outputs) == (promised.kind, promised.params, promised.inputs,
-                   promised.outputs) and (p.outputs or p.layer == promised.layer) for p in distinct):  # fmt: skip
-            distinct.append(promised)
-    return Promises(tuple(distinct), tuple(not_carried), tuple(checks))
+    return Promises(tuple(_distinct(contracts)), tuple(not_carried), tuple(check for _, check in weighed))
+
+
+def _distinct(contracts: Sequence[Promised]) -> list[Promised]:
+    """Each promise once, whichever layers make it; one about weights is each layer's own."""
+    found: dict[str, Promised] = {}
+    for each in contracts:
+        about = {**each.to_json(), "layer": "" if each.outputs else each.layer}
+        found.setdefault(json.dumps(about, sort_keys=True), each)
+    return list(found.values())
 
 
 def _of_layers(program: Program) -> tuple[list[Promised], list[NotCarried]]:
