@@ -1,9 +1,9 @@
 """A squashing function, stretched and moved, and a clip for what rounding adds."""
 
 import numpy as np
-from kexport_layers.bounded_output import BoundedOutput
 
 from contract_cases._handmade import Handmade, node
+from kexport_layers.bounded_output import BoundedOutput
 
 _LOW, _HIGH = -1.0, 3.0
 

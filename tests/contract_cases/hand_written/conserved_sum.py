@@ -1,9 +1,9 @@
 """The mean of the difference is added."""
 
 import numpy as np
-from kexport_layers.conserved_sum import ConservedSum
 
 from contract_cases._handmade import Handmade, node
+from kexport_layers.conserved_sum import ConservedSum
 
 
 def _graph(layer):

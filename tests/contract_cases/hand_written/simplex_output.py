@@ -1,9 +1,9 @@
 """A softmax, and a product with the total where that is not 1."""
 
 import numpy as np
-from kexport_layers.simplex_output import SimplexOutput
 
 from contract_cases._handmade import Handmade, node
+from kexport_layers.simplex_output import SimplexOutput
 
 
 def _softmax(layer):
