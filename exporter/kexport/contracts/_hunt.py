@@ -18,7 +18,7 @@ from kexport.contracts._contract import Effort, Verdict
 from kexport.contracts._gradient import ascent
 from kexport.parity.conditioning import nudged
 from kexport.parity.search import Search, Trial
-from kexport.parity.space import Form, Population, Space
+from kexport.parity.space import Population, Space
 
 _BATCH = 4096
 _FIRST_BATCH, _FIRST_TURNS = 256, 8  # a slow model is not tried on thousands before anything else
@@ -91,8 +91,8 @@ class _Hunt:
 
     def run(self, unit: str, propose: Sequence[Propose], describe: Callable[[Population], str]) -> Verdict:
         broken = None
-        for population, form in self._populations(propose):
-            broken = self._judge(population, form)
+        for population in self._populations(propose):
+            broken = self._judge(population)
             if broken is not None:
                 break
         if self._worst is None:
@@ -113,24 +113,19 @@ class _Hunt:
             words += f" in {self._effort.seconds:g} s"
         return words + (f", {self.unclear} of them ill-conditioned" if self.unclear else "")
 
-    def _populations(self, propose: Sequence[Propose]) -> Iterator[tuple[Population, Form]]:
+    def _populations(self, propose: Sequence[Propose]) -> Iterator[Population]:
         """What is measured, in order; the caller has told what it found before the next is asked for."""
-        for probe in self._effort.first:
-            yield probe, {name: values.shape[1:] for name, values in probe.items()}
+        yield from self._effort.first
         turn = 0
         while (left := self._effort.samples - self.tried) > 0 and (turn == 0 or time.monotonic() < self._deadline):
             if turn % _ASCEND_EVERY == _ASCEND_EVERY - 1 and self._worst is not None:
-                yield from ((found, self._form(found)) for found in self._ascend())
-            trial = self._search.ask(min(left, _FIRST_BATCH if turn < _FIRST_TURNS else _BATCH))
-            population = trial.population
+                yield from self._ascend()
+            population = self._search.ask(min(left, _FIRST_BATCH if turn < _FIRST_TURNS else _BATCH)).population
             way = turn % (len(propose) + 1)
             if way:
                 population = self._space.project(propose[way - 1](self._rng, population))
-            yield population, trial.form
+            yield population
             turn += 1
-
-    def _form(self, population: Population) -> Form:
-        return {name: values.shape[1:] for name, values in population.items()}
 
     def _ascend(self) -> Iterator[Population]:
         assert self._worst is not None
@@ -142,7 +137,7 @@ class _Hunt:
 
         yield from ascent(merit, self._space, start, self._rng)
 
-    def _judge(self, population: Population, form: Form) -> Population | None:
+    def _judge(self, population: Population) -> Population | None:
         """Measure samples and learn from them; the first that breaks the contract, if one does."""
         measured = self._measure(population)
         count = len(measured.excess)
@@ -166,6 +161,7 @@ class _Hunt:
             row = int(np.argmax(merit))
         if merit[row] > 0:
             self._note(measured, merit, row, {name: v[row : row + 1] for name, v in population.items()})
+        form = {name: values.shape[1:] for name, values in population.items()}
         self._search.tell(Trial(population, form, ""), {_CONTEST: merit})
         return None
 

@@ -20,7 +20,6 @@ class Origin:
 
     contract: Any
     layer: str
-    call: int = 0
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ class Ledger:
 
     def made(self, contract: Any, layer: str) -> Holding:
         """A promise that is made now."""
-        self.origins.append(Origin(contract, layer, len(self.origins)))
+        self.origins.append(Origin(contract, layer))
         return Holding(contract, frozenset({len(self.origins) - 1}))
 
     def end(self, origins: frozenset[int], layer: str, why: str) -> None:
