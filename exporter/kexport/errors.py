@@ -97,6 +97,20 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
     return UsageError(f"unknown {kind} {name!r}", expected="one of " + ", ".join(known), hint=nearest(name, known))
 
 
+def require_known(name: str, known: Iterable[str], subject: str, got: object = None) -> None:
+    """Raise `UsageError` unless a name is among those of its kind, in their order.
+
+    Args:
+        name: as it was given.
+        known: the names that there are.
+        subject: of the error.
+        got: for the error, where the subject does not tell the name.
+    """
+    names = list(known)
+    if name not in names:
+        raise UsageError(subject, got=got, expected="one of " + ", ".join(names), hint=nearest(name, names))
+
+
 def reason(error: BaseException) -> str:
     """The line of an exception's message that says what went wrong, without colours and preambles."""
     # A KeyError's text is the representation of its key.

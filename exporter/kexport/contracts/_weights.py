@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from kexport.bundle.signature import Array
-from kexport.errors import UsageError, nearest
+from kexport.errors import UsageError, require_known
 
 
 def named(weights: str | Sequence[str] | None) -> tuple[str, ...] | None:
@@ -36,11 +36,5 @@ def chosen(weights: Mapping[str, Array], names: str | Sequence[str] | None, kind
         matrices = {name: values for name, values in weights.items() if values.ndim >= 2}
         return matrices or dict(weights)
     for name in wanted:
-        if name not in weights:
-            raise UsageError(
-                f"contract {kind!r} is about a weight that the layer does not have",
-                got=name,
-                expected=", ".join(weights),
-                hint=nearest(name, weights),
-            )
+        require_known(name, weights, f"contract {kind!r} is about a weight that the layer does not have", name)
     return {name: weights[name] for name in wanted}

@@ -11,7 +11,7 @@ from kexport.bundle.declaration import coerce, recorded
 from kexport.bundle.domain import Domain, Ints, Samples, default_for
 from kexport.bundle.samples import rows_of, thinned, unit
 from kexport.bundle.signature import Array, Signature, TensorSpec
-from kexport.errors import UsageError, nearest
+from kexport.errors import UsageError, require_known
 from kexport.factory.trace import Program
 
 
@@ -33,12 +33,7 @@ def settle(program: Program, declared: Mapping[str, Any]) -> Settled:
     signature: Signature = program.signature
     names = [spec.name for spec in signature.inputs]
     for name in declared:
-        if name not in names:
-            raise UsageError(
-                f"a domain is given for {name!r}, which is no input of the model",
-                expected="one of " + ", ".join(names),
-                hint=nearest(name, names),
-            )
+        require_known(name, names, f"a domain is given for {name!r}, which is no input of the model")
     limits = _embedding_limits(program)
     domains: dict[str, Domain] = {}
     undeclared: dict[str, str] = {}

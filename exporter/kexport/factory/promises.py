@@ -16,7 +16,7 @@ from kexport.contracts import _kinds
 from kexport.contracts._composition import OUTPUT_KINDS
 from kexport.contracts._contract import WeightContract
 from kexport.contracts._kinds import About
-from kexport.errors import ModelError, UsageError, located, nearest
+from kexport.errors import ModelError, UsageError, located, require_known
 from kexport.factory.composition.graph import Holding, Ledger, Tensor, is_graph, outputs_of
 from kexport.factory.trace import Program, paths
 
@@ -198,13 +198,8 @@ def _given(each: Stated, signature: Signature) -> Promised:
 
 
 def _one_of(name: str, known: Sequence[str], side: str, each: Stated) -> str:
-    if name not in known:
-        raise UsageError(
-            f"contract {_kinds.text(each.contract)} speaks of an {side} that the model does not have",
-            got=name,
-            expected=", ".join(known),
-            hint=nearest(name, known),
-        )
+    about = f"contract {_kinds.text(each.contract)} speaks of an {side} that the model does not have"
+    require_known(name, known, about, name)
     return name
 
 

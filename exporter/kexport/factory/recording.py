@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from kexport.bundle.signature import Array, Signature
-from kexport.errors import UsageError, nearest
+from kexport.errors import UsageError, require_known
 from kexport.field import data
 
 
@@ -70,12 +70,7 @@ class Recording:
                 )
             found[names[0]] = data.as_rows(self.only, signature.inputs[0]) if self.series else self.only
         for name in found:
-            if name not in names:
-                raise UsageError(
-                    f"{self.origin} holds {name!r}, which is no input of the model",
-                    expected="one of " + ", ".join(names),
-                    hint=nearest(name, names),
-                )
+            require_known(name, names, f"{self.origin} holds {name!r}, which is no input of the model")
         self._refuse_declared(found)
         return found
 

@@ -29,7 +29,7 @@ import numpy as np
 
 from kexport.bundle.manifest import OutputLimit
 from kexport.bundle.signature import Array, TensorSpec
-from kexport.errors import UsageError, nearest
+from kexport.errors import UsageError, require_known
 
 FLOOR_MULTIPLE = 4.0
 LEAST_ULPS = 4.0
@@ -153,12 +153,7 @@ def declared(
     names = [limit.output for limit in limits]
     read = {name: _tolerance(value) for name, value in tolerances.items()}
     for name in read:
-        if name not in names:
-            raise UsageError(
-                f"a tolerance is given for {name!r}, which is no output of the model",
-                expected="one of " + ", ".join(names),
-                hint=nearest(name, names),
-            )
+        require_known(name, names, f"a tolerance is given for {name!r}, which is no output of the model")
     for limit in limits:
         if limit.source == EXACT and (tolerance := read.get(limit.output)) and tolerance.decibels is not None:
             raise UsageError(
