@@ -58,11 +58,11 @@ print(time.perf_counter() - start)
 OURS = """
 import sys, time
 from pathlib import Path
-from kexport.factory.workers import tensorflow_workers
+from kexport.factory.tensorflow_workers import tensorflow_workers
 from kexport.factory.formats import _format
 workers = tensorflow_workers(2)
 from kexport.factory.exports import Exports
-from kexport.factory.trace import trace
+from kexport.factory.trace.program import trace
 import models
 model = getattr(models, sys.argv[1])()
 start = time.perf_counter()

@@ -60,7 +60,7 @@ def models() -> dict[str, Callable[[], tuple[Any, tuple[int, ...]]]]:
 
 def build(folder: Path, count: int) -> list[str]:
     """Build every model with a recording of which `count` rows check, and another with a tenth of it."""
-    from kexport.factory.workers import import_tensorflow
+    from kexport.factory.tensorflow_workers import import_tensorflow
 
     import_tensorflow()
     import keras
@@ -82,7 +82,7 @@ def build(folder: Path, count: int) -> list[str]:
 def measure(folder: str, runtime_name: str, repeats: int) -> tuple[int, float, float]:
     """Samples, and the median seconds of checking them all and of only running them."""
     from kexport.bundle.folder import Bundle
-    from kexport.field import checking
+    from kexport.field.verification import artifact_checks
     from kexport.parity.tolerance import for_kernels
     from kexport.runtimes import _runtime
 
@@ -94,7 +94,7 @@ def measure(folder: str, runtime_name: str, repeats: int) -> tuple[int, float, f
     checked, raw = [], []
     for _ in range(repeats + 1):
         began = time.perf_counter()
-        outcomes = list(checking.check_parity(bundle, session, artifact, runtime, limits))
+        outcomes = list(artifact_checks.check_parity(bundle, session, artifact, runtime, limits))
         checked.append(time.perf_counter() - began)
         assert all(check.passed for check in outcomes), outcomes
         began = time.perf_counter()
@@ -114,7 +114,7 @@ def peak(folder: Path, runtime: str) -> float:
 
 def child(folder: str, runtime: str) -> None:
     """Check a bundle, and print the most memory that it took."""
-    from kexport.field.verifying import check_runtime
+    from kexport.field.verification.bundle_checks import check_runtime
 
     assert all(check["passed"] for check in check_runtime(folder, runtime, [], False))
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)

@@ -60,9 +60,9 @@ def converted(tmp_path):
         import tensorflow as tf
 
         from kexport.bundle.signature import Signature, TensorSpec
-        from kexport.factory import handover
+        from kexport.factory.emit import handover
         from kexport.factory.formats import _format
-        from kexport.factory.trace import Program
+        from kexport.factory.trace.program import Program
         from kexport.runtimes import _runtime
 
         arrays = [np.asarray(array) for array in arrays]
@@ -96,9 +96,9 @@ def exported(tmp_path):
     """`exported(model, format, *arrays)`: the outputs of a Keras model in each runtime, and the file's operators."""
 
     def export(model, format_name, *arrays):
-        from kexport.factory import handover
+        from kexport.factory.emit import handover
         from kexport.factory.formats import _format
-        from kexport.factory.trace import trace
+        from kexport.factory.trace.program import trace
         from kexport.runtimes import _runtime
 
         folder = Path(tempfile.mkdtemp(dir=tmp_path))

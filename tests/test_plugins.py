@@ -17,7 +17,7 @@ from kexport.bundle.domain import parse
 from kexport.bundle.report import Check, Report
 from kexport.factory.formats import _format
 from kexport.factory.lowerings import _lowering
-from kexport.field.verifying import verify
+from kexport.field.verification.bundle_checks import verify
 from kexport.runtimes import _runtime
 
 MODELS = registry.offers("kexport.models")

@@ -10,9 +10,9 @@ from kexport.errors import KexportError
 if TYPE_CHECKING:
     from kexport.bundle.folder import Bundle
     from kexport.factory.pipeline import build
-    from kexport.field.comparing import compare
+    from kexport.field.comparison.model_comparison import compare
     from kexport.field.loading import load
-    from kexport.field.verifying import verify
+    from kexport.field.verification.bundle_checks import verify
     from kexport.runtimes._runtime import Session
 
 __version__ = "0.1.0"
@@ -22,9 +22,9 @@ _HOMES = {
     "Bundle": "kexport.bundle.folder",
     "Session": "kexport.runtimes._runtime",
     "build": "kexport.factory.pipeline",
-    "compare": "kexport.field.comparing",
+    "compare": "kexport.field.comparison.model_comparison",
     "load": "kexport.field.loading",
-    "verify": "kexport.field.verifying",
+    "verify": "kexport.field.verification.bundle_checks",
 }
 
 

@@ -19,7 +19,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import IO, Any, ClassVar
 
-from kexport import errors, leaving
+from kexport import cleanup, errors
 from kexport.errors import KexportError
 
 DEFAULT_TIMEOUT = 1800.0  # seconds that one task may take
@@ -67,7 +67,7 @@ class Worker:
                 stderr=self._log,
                 env={**os.environ, **QUIET_ENVIRONMENT},
             )
-        leaving.register(self._process.kill)
+        cleanup.register(self._process.kill)
 
     @property
     def alive(self) -> bool:
@@ -128,7 +128,7 @@ class Worker:
         if self.alive:
             self._process.kill()
         self._process.wait()
-        leaving.forget(self._process.kill)
+        cleanup.forget(self._process.kill)
         for stream in (self._process.stdin, self._process.stdout, self._log):
             if stream is not None:
                 try:
@@ -155,7 +155,7 @@ class _Fork:
             try:
                 for pipe in self._pipes:
                     pipe.close()
-                leaving.forget_all()
+                cleanup.forget_all()
                 for source, number in ((tasks_in, 0), (events_out, 1), (log.fileno(), 2)):
                     os.dup2(source, number)
                 for number in (tasks_in, tasks_out, events_in, events_out):

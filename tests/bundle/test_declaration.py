@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from kexport.bundle.declaration import coerce
+from kexport.bundle.declared_domain import coerce
 from kexport.bundle.domain import Choice, Ints, Samples, Uniform
 from kexport.bundle.signature import TensorSpec
 from kexport.errors import UsageError

@@ -17,7 +17,7 @@ from kexport.contracts import _kinds
 from kexport.contracts._contract import Effort, WeightContract
 from kexport.contracts._function import Function
 from kexport.contracts._slack import Slack
-from kexport.field.spaces import space_of
+from kexport.parity.space import space_of
 from kexport.parity.tolerance import for_kernels
 from kexport.runtimes import _runtime
 from kexport.runtimes._runtime import Runtime, Session

@@ -16,7 +16,7 @@ from contract_cases import _current, layers
 from contract_cases._configuration import FORMATS, Configuration
 from kexport.bundle.folder import Bundle
 from kexport.contracts._contract import Effort
-from kexport.field.checking import check_artifact
+from kexport.field.verification.artifact_checks import check_artifact
 from kexport.runtimes import _runtime
 
 SEEDS = 5

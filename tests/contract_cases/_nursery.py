@@ -15,15 +15,16 @@ from typing import Any
 
 MODULES = (
     "tf2onnx", "tf2onnx.convert", "onnx", "onnxruntime", "ai_edge_litert.interpreter", "scipy.signal", "kexport_layers",
-    "kexport.factory.pipeline", "kexport.factory.exports", "kexport.factory.oracle", "kexport.factory.trace",
-    "kexport.factory.truth", "kexport.factory.domains", "kexport.field.checking",
+    "kexport.factory.pipeline", "kexport.factory.exports", "kexport.factory.truth.oracle",
+    "kexport.factory.trace.program",
+    "kexport.factory.truth.goldens", "kexport.factory.inputs.domains", "kexport.field.verification.artifact_checks",
 )  # fmt: skip
 _TIMEOUT = 900.0
 
 
 def prepare() -> None:
     """Import what a case needs; nothing may be run here, or the copies of this process would hang."""
-    from kexport.factory.workers import import_tensorflow
+    from kexport.factory.tensorflow_workers import import_tensorflow
 
     assert "keras" not in sys.modules, "imported before, and perhaps run: builds could not copy this process"
     import_tensorflow()

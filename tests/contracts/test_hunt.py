@@ -4,7 +4,7 @@ import numpy as np
 from functions import function_of
 
 from kexport.contracts import Bounded, Effort, Function
-from kexport.contracts._hunt import Measured, hunt
+from kexport.contracts.falsification.hunt import Measured, hunt
 
 
 def verdict_of(excess, domain="uniform(-1, 1)", **effort):

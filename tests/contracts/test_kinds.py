@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 
-from kexport.bundle import breaches
-from kexport.bundle.promised import NotCarried, Promised
+from kexport.bundle import counterexamples
+from kexport.bundle.contract_entries import NotCarried, Promised
 from kexport.bundle.signature import Signature, TensorSpec
 from kexport.contracts import Bounded, LinearTimeInvariant, Monotonic, Satisfies, _kinds
 from kexport.errors import BundleError, UsageError
@@ -105,12 +105,12 @@ def test_what_broke_a_contract_is_read_back_and_damage_is_seen(tmp_path):
 
     promised = Promised("bounded", {"low": 0.0}, (), ("y",), "layer")
     probe = {"x": np.ones((1, 4), "float32"), "x'": np.zeros((1, 4), "float32")}
-    path = breaches.store(tmp_path, promised, probe)
-    ((found_path, about, found),) = breaches.stream(tmp_path, SIGNATURE)
+    path = counterexamples.store(tmp_path, promised, probe)
+    ((found_path, about, found),) = counterexamples.stream(tmp_path, SIGNATURE)
     assert (found_path, about) == (path, promised)
     assert all((found[name] == values).all() for name, values in probe.items())
-    assert breaches.same(about, dataclasses.replace(promised, layer="other"))
+    assert counterexamples.same(about, dataclasses.replace(promised, layer="other"))
     content = (tmp_path / path).read_bytes()
     (tmp_path / path).write_bytes(content[:-7])
     with pytest.raises(BundleError, match="damaged"):
-        list(breaches.stream(tmp_path, SIGNATURE))
+        list(counterexamples.stream(tmp_path, SIGNATURE))

@@ -8,7 +8,7 @@ from scipy.signal import firwin, freqz
 import kexport
 from kexport.contracts import Effort, Function, LowPass, Slack
 from kexport.errors import UsageError
-from kexport.field.spaces import space_of
+from kexport.parity.space import space_of
 from kexport.parity.tolerance import for_kernels
 from kexport.runtimes import _runtime
 

@@ -42,7 +42,7 @@ class _Running:
 
 def prepare() -> None:
     """Import all that a case needs; nothing may be run here, or the copies of this process would hang."""
-    from kexport.factory.workers import import_tensorflow
+    from kexport.factory.tensorflow_workers import import_tensorflow
 
     assert "keras" not in sys.modules, "imported before, and perhaps run: builds could not copy this process"
     import_tensorflow()

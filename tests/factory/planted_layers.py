@@ -53,9 +53,9 @@ def in_tflite(path: Path, layer: str) -> None:
     """The same in the flatbuffer."""
     import flatbuffers
 
-    from kexport.runtimes import _tflite_file
+    from kexport.runtimes.files import tflite
 
-    types = _tflite_file.schema()
+    types = tflite.schema()
     file = types.ModelT.InitFromPackedBuf(bytearray(path.read_bytes()), 0)
     graph = file.subgraphs[0]
     found = []

@@ -51,7 +51,7 @@ def test_the_saved_model_answers_serve_in_the_structure_of_the_model(bundle):
 
 
 def test_the_files_themselves_carry_the_public_names_in_order(bundle):
-    from kexport.field.describing import describe
+    from kexport.field.inspection import describe
 
     for name in ("model.onnx", "model.tflite", "model.keras"):
         facts = describe(bundle.path / name)

@@ -8,8 +8,8 @@ import pytest
 from kexport.bundle.domain import parse
 from kexport.bundle.manifest import OutputLimit
 from kexport.contracts import Effort, Function, Slack, _kinds
-from kexport.factory.promises import collect
-from kexport.factory.trace import trace
+from kexport.factory.promises.collect import collect
+from kexport.factory.trace.program import trace
 from kexport.parity.space import Space
 from kexport.parity.tolerance import EPSILON
 

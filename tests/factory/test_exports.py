@@ -12,7 +12,7 @@ import kexport
 from kexport.errors import ExportError
 from kexport.factory.exports import Exports
 from kexport.factory.formats._format import Format
-from kexport.factory.trace import trace
+from kexport.factory.trace.program import trace
 from kexport.process import Worker
 
 CONVERTERS = """

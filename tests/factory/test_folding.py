@@ -51,9 +51,9 @@ def test_a_constant_that_would_be_large_is_not_made(operators):
 def test_values_are_those_of_the_weights(tmp_path):
     import keras
 
-    from kexport.factory import handover
-    from kexport.factory.emission import emit
-    from kexport.factory.trace import trace
+    from kexport.factory.emit import handover
+    from kexport.factory.emit.emission import emit
+    from kexport.factory.trace.program import trace
 
     class Doubled(keras.layers.Layer):
         def build(self, shape):

@@ -11,15 +11,15 @@ import kexport
 from kexport.bundle.folder import Bundle
 from kexport.bundle.manifest import OutputLimit
 from kexport.bundle.signature import TensorSpec
-from kexport.factory.localisation import cutting
-from kexport.factory.localisation.cases import cases
+from kexport.factory.localisation import bisection
 from kexport.factory.localisation.exposing._exposure import Tensor
-from kexport.factory.localisation.flow import Step
-from kexport.factory.localisation.layers import Layer, Truth, Value
-from kexport.factory.localisation.localising import localised
-from kexport.factory.localisation.matching import Match, Matching
+from kexport.factory.localisation.layer_graph import Step
+from kexport.factory.localisation.layer_truth import Layer, Truth, Value
+from kexport.factory.localisation.localise import localised
+from kexport.factory.localisation.replay_cases import cases
 from kexport.factory.localisation.subject import Subject
-from kexport.parity.localisation import FUSED, RIGHT, SAME, UNRUN, Row
+from kexport.factory.localisation.tensor_matching import Match, Matching
+from kexport.parity.layer_report import FUSED, RIGHT, SAME, UNRUN, Row
 from kexport.reports import _layers as report
 from kexport.runtimes import _runtime
 
@@ -280,7 +280,7 @@ def test_a_fault_that_vanishes_under_observation_is_found_by_cutting(mixed, laye
             wrong.add(row.layer)
     values = {each.name: each.values[0].truth for each in layers}
     matches = {each: Match(Tensor(each, (each,), "Op", ()), None, "name") for each in values}
-    partings, told = cutting.cut(Unobservable(values, wrong), case, layers, rows, matches)
+    partings, told = bisection.cut(Unobservable(values, wrong), case, layers, rows, matches)
     assert [parting.layer for parting in partings] == [layer]
     assert not partings[0].with_it
     assert int(told.rpartition("(")[2].split()[0]) < len(layers) / 2 + 2

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kexport.factory import half_kernels, precision
+from kexport.factory.emit import half_kernels, half_precision
 
 FORMATS = pytest.mark.parametrize("form", ["onnx", "tflite"])
 HALVES = pytest.mark.parametrize("half", [tf.float16, tf.bfloat16], ids=["float16", "bfloat16"])
@@ -132,4 +132,4 @@ def test_a_program_without_half_precision_is_left_alone():
     with tf.Graph().as_default() as graph:
         tf.identity(tf.compat.v1.placeholder(tf.float32, [None, 3]))
     program = SimpleNamespace(graph_def=graph.as_graph_def())
-    assert precision.in_single(program) is program
+    assert half_precision.in_single(program) is program

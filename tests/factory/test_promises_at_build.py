@@ -10,10 +10,10 @@ import pytest
 
 import kexport
 from conftest import ROOT
-from kexport.bundle import breaches
+from kexport.bundle import counterexamples
 from kexport.contracts import Bounded, Monotonic, Sparse, WeightNorm
 from kexport.errors import UsageError
-from kexport.factory.promises import stated
+from kexport.factory.promises.collect import stated
 
 
 def model_of(layer, name="m"):
@@ -158,10 +158,10 @@ def test_a_layer_that_breaks_its_promise_is_named_and_what_broke_it_is_tried_aga
     (failed,) = (check for check in bundle.report.checks if not check.passed)
     assert (failed.kind, failed.runtime, failed.output) == ("contract", "onnxruntime", "loud")
     assert "layer loud" in failed.detail
-    (path,) = breaches.paths(bundle.path)
+    (path,) = counterexamples.paths(bundle.path)
     assert path in failed.detail
     again = build()
-    assert path in breaches.paths(again.path)
+    assert path in counterexamples.paths(again.path)
     (failed,) = (check for check in again.report.checks if not check.passed)
     assert failed.metrics["tried"] < 10
     shutil.rmtree(again.path / "witnesses")

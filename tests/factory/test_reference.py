@@ -14,12 +14,12 @@ from kexport import build
 from kexport.bundle import witnesses
 from kexport.bundle.goldens import Golden
 from kexport.bundle.witnesses import Witness
-from kexport.factory.domains import settle
-from kexport.factory.oracle import Oracle
-from kexport.factory.reference import Model
-from kexport.factory.trace import trace
-from kexport.factory.truth import PERTURBATION, establish
-from kexport.field.judging import verdicts
+from kexport.factory.inputs.domains import settle
+from kexport.factory.trace.program import trace
+from kexport.factory.truth.goldens import PERTURBATION, establish
+from kexport.factory.truth.oracle import Oracle
+from kexport.factory.truth.reference import Model
+from kexport.field.search.verdicts import verdicts
 
 ULP = 2.0**-23
 

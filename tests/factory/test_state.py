@@ -3,8 +3,7 @@ import numpy as np
 import pytest
 
 from kexport import KexportError, build, load
-from kexport.factory import state
-from kexport.factory.trace import trace
+from kexport.factory.trace import state, trace
 
 
 class Counting(keras.layers.Layer):

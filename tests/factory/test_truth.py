@@ -7,11 +7,10 @@ from keras import layers, ops
 
 from kexport.bundle import goldens
 from kexport.bundle.domain import Samples, Uniform
-from kexport.factory import double
-from kexport.factory.domains import settle
-from kexport.factory.oracle import Oracle
-from kexport.factory.trace import trace
-from kexport.factory.truth import PERTURBATION, TWIN, establish
+from kexport.factory.inputs.domains import settle
+from kexport.factory.trace.program import trace
+from kexport.factory.truth import PERTURBATION, TWIN, establish, float64_twin
+from kexport.factory.truth.oracle import Oracle
 from kexport.parity.tolerance import EPSILON
 
 
@@ -128,7 +127,7 @@ def test_without_a_twin_the_model_is_perturbed():
 def test_a_quantised_model_is_not_doubled_in_place():
     model = keras.Sequential([keras.Input((4,)), layers.Dense(3)])
     model.layers[0].quantize("int8")
-    with pytest.raises(NotImplementedError), double.in_place(model):
+    with pytest.raises(NotImplementedError), float64_twin.in_place(model):
         pass
 
 

@@ -14,7 +14,7 @@ from kexport.bundle.domain import Domain, parse
 from kexport.bundle.folder import Bundle
 from kexport.bundle.manifest import OutputLimit
 from kexport.bundle.signature import Array
-from kexport.parity import cases
+from kexport.parity import golden_inputs
 from kexport.parity.tolerance import FLOOR_MULTIPLE
 from kexport.runtimes import _runtime
 
@@ -122,7 +122,7 @@ class Meter:
     def _corners(self) -> Iterator[Feeds]:
         """What the product itself knows as corners, and random vertices of the domain."""
         signature = self.healthy.signature
-        for label, feeds in cases.plan(signature, self.domains, lambda feeds: None):
+        for label, feeds in golden_inputs.plan(signature, self.domains, lambda feeds: None):
             if not label.startswith("random"):
                 yield feeds
         rng = np.random.default_rng(_SEED)

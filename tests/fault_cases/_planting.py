@@ -18,7 +18,7 @@ from fault_cases._tflite_graph import TfliteGraph
 from kexport.bundle import manifest as manifests
 from kexport.bundle.digests import digest, size
 from kexport.bundle.folder import Bundle
-from kexport.runtimes import _onnx_file, _tflite_file
+from kexport.runtimes.files import onnx, tflite
 
 _STAMP = "stamp"
 
@@ -77,9 +77,9 @@ class Planter:
 
     def _convert(self, changed: Changed, fault: Fault, path: Path) -> None:
         """Put the artifact that a changed model is converted into in the place of the healthy one."""
-        from kexport.factory import handover
+        from kexport.factory.emit import handover
         from kexport.factory.formats import _format
-        from kexport.factory.trace import trace
+        from kexport.factory.trace.program import trace
 
         healthy = self.family.healthy()
         other = self.family.healthy(**changed.arguments) if changed.arguments else healthy
@@ -105,7 +105,7 @@ def _set_digest(healthy: Bundle, target: Path, format_name: str) -> None:
     for artifact in healthy.manifest.artifacts:
         if artifact.format == format_name:
             path = target / artifact.path
-            read = {"onnx": _onnx_file.details, "tflite": _tflite_file.details}.get(format_name)
+            read = {"onnx": onnx.details, "tflite": tflite.details}.get(format_name)
             details = {**artifact.details, **(read(path) if read else {})}
             artifact = replace(artifact, sha256=digest(path), bytes=size(path), details=details)
         artifacts.append(artifact)

@@ -38,9 +38,9 @@ class LastMean(keras.layers.Layer):
 
 def write_tflite(layer: type[keras.layers.Layer], path: Path) -> None:
     """Write the low-pass filter with this layer behind it."""
-    from kexport.factory import handover
+    from kexport.factory.emit import handover
     from kexport.factory.formats import _format
-    from kexport.factory.trace import trace
+    from kexport.factory.trace.program import trace
     from kexport_layers import low_pass_filter
 
     signal = keras.Input((None,), name="signal")

@@ -16,7 +16,8 @@ from kexport.bundle.digests import digest
 from kexport.bundle.folder import Bundle
 from kexport.errors import BundleError, MissingRuntimeError, UsageError
 from kexport.parity.tolerance import EPSILON, EXACT, LEAST_ULPS, PERTURBED, UNMEASURED, for_kernels
-from kexport.runtimes import _runtime, _tflite_file
+from kexport.runtimes import _runtime
+from kexport.runtimes.files import tflite
 
 LOWPASS = REFERENCE / "lowpass"
 FEW = "60"  # evaluations
@@ -48,7 +49,7 @@ def retensored(source, target, change):
     """The TFLite file with every tensor of its main graph changed."""
     import flatbuffers
 
-    types = _tflite_file.schema()
+    types = tflite.schema()
     model = types.ModelT.InitFromPackedBuf(bytearray(source.read_bytes()), 0)
     graph = model.subgraphs[0]
     for index in (*graph.inputs, *graph.outputs):

@@ -5,7 +5,7 @@ import pytest
 
 from kexport.bundle.manifest import OutputLimit
 from kexport.bundle.signature import Signature, TensorSpec
-from kexport.field.judging import Conditioning, second_answers, verdicts
+from kexport.field.search.verdicts import Conditioning, second_answers, verdicts
 from kexport.parity.tolerance import declared
 
 SIGNATURE = Signature((TensorSpec("x", "float32", (None, 2)),), (TensorSpec("y", "float32", (None, 2)),))

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from conftest import REFERENCE
-from kexport.bundle import breaches, manifest
+from kexport.bundle import counterexamples, manifest
+from kexport.bundle.contract_entries import Promised
 from kexport.bundle.folder import Bundle
-from kexport.bundle.promised import Promised
 from kexport.contracts._contract import EFFORT
-from kexport.field.promises import effort_of, notes
-from kexport.field.verifying import verify
+from kexport.field.verification.bundle_checks import verify
+from kexport.field.verification.contract_checks import effort_of, notes
 from kexport.parity.budget import Budget
 
 BROKEN = Promised("bounded", {"low": 0, "high": 1}, ("features",), ("scaled_features",), "hidden")
@@ -46,9 +46,9 @@ def test_a_broken_promise_says_who_promised_what_and_on_which_input_it_broke(pro
     assert (check.passed, check.ran, report.exit_code) == (False, True, 1)
     who, *rest = check.detail.split("; ")
     assert who == "layer hidden promised that it lies between 0 and 1"
-    (file,) = breaches.paths(path)
+    (file,) = counterexamples.paths(path)
     assert rest[-1] == f"the input is in {file}"
-    _, probe = breaches.read(path / file, Bundle.open(path).signature)
+    _, probe = counterexamples.read(path / file, Bundle.open(path).signature)
     shown = json.loads(rest[-2].removeprefix("features = "))
     assert np.array_equal(np.array(shown, "float32"), probe["features"][0])
 
@@ -69,7 +69,7 @@ def test_what_broke_a_promise_is_tried_first_the_next_time(promising):
 def test_a_damaged_breach_file_is_one_failure_a_runtime_and_the_promises_are_judged(promising):
     path = promising(BROKEN, KEPT)
     verify(path, ["onnxruntime"])
-    (file,) = breaches.paths(path)
+    (file,) = counterexamples.paths(path)
     damaged_file = file.replace(file[-20:-4], "0" * 16)  # what a hunt finds again heals a file of its own name
     (path / damaged_file).write_bytes((path / file).read_bytes()[:-9])
     checks = contracts_in(verify(path, RUNTIMES))

@@ -12,9 +12,9 @@ import pytest
 import kexport
 from conftest import REFERENCE
 from kexport.bundle import manifest, witnesses
-from kexport.field import searching
-from kexport.field.judging import Conditioning
 from kexport.field.remote import Lane
+from kexport.field.search import loop
+from kexport.field.search.verdicts import Conditioning
 from onnx_faults import (
     constant,
     describe,
@@ -373,10 +373,10 @@ def test_no_file_is_left_in_memory(bundle, monkeypatch):
 
 
 def test_what_a_killed_search_left_in_memory_is_removed_by_the_next_one():
-    with searching.temporary_folder() as folder:
+    with loop.temporary_folder() as folder:
         dead = folder.with_name("kexport.4194305.left")  # beyond the largest number of a process
         dead.mkdir()
-        with searching.temporary_folder():
+        with loop.temporary_folder():
             assert not dead.exists()
             assert folder.exists()
     assert not folder.exists()

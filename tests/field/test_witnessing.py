@@ -8,8 +8,8 @@ from kexport.bundle.goldens import Golden
 from kexport.bundle.manifest import OutputLimit
 from kexport.bundle.signature import Signature, TensorSpec
 from kexport.bundle.witnesses import Witness
-from kexport.field.judging import Conditioning
-from kexport.field.witnessing import carried_over
+from kexport.factory.truth.carried_witnesses import carried_over
+from kexport.field.search.verdicts import Conditioning
 
 SIGNATURE = Signature((TensorSpec("x", "float32", (None, 2)),), (TensorSpec("y", "float32", (None, 2)),))
 LIMITS = (OutputLimit("y", 4.0, 1e-7, 4e-7, "float64 twin"),)

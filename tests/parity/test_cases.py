@@ -8,7 +8,7 @@ from kexport.bundle.domain import Choice, Ints, Samples, Uniform
 from kexport.bundle.samples import split
 from kexport.bundle.signature import Signature, TensorSpec
 from kexport.errors import ModelError
-from kexport.parity.cases import plan
+from kexport.parity.golden_inputs import plan
 
 SIGNAL = Signature((TensorSpec("x", "float32", (None, None)),), (TensorSpec("y", "float32", (None, None)),))
 

@@ -5,7 +5,7 @@ import pytest
 
 from kexport.bundle.manifest import OutputLimit
 from kexport.bundle.signature import TensorSpec
-from kexport.parity.compare import Comparison, compare
+from kexport.parity.output_comparison import Comparison, compare
 
 FLOAT = TensorSpec("y", "float32", (None, None))
 SCORES = TensorSpec("y", "float32", (None, 2))

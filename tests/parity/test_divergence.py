@@ -5,8 +5,8 @@ import pytest
 
 from kexport.bundle.manifest import OutputLimit
 from kexport.bundle.signature import Signature, TensorSpec
-from kexport.parity.compare import compare
-from kexport.parity.divergence import allowed, local, scores
+from kexport.parity.output_comparison import compare
+from kexport.parity.scores import allowed, local, scores
 
 FLOAT = TensorSpec("y", "float32", (None, 2))
 LIMIT = OutputLimit("y", 2.0, 1e-7, 5e-7, "float64 twin")

@@ -2,7 +2,7 @@ import numpy as np
 
 from kexport.bundle.domain import Samples, Uniform
 from kexport.bundle.signature import Signature, TensorSpec
-from kexport.parity.search import Search
+from kexport.parity.sampler import Search
 from kexport.parity.space import Space
 
 SIGNATURE = Signature((TensorSpec("x", "float32", (None, None)),), (TensorSpec("y", "float32", (None, None)),))

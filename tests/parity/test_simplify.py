@@ -3,7 +3,7 @@ import pytest
 
 from kexport.bundle.domain import Choice, Ints, Uniform
 from kexport.bundle.signature import Signature, TensorSpec
-from kexport.parity.simplify import simplified
+from kexport.parity.shrink import simplified
 from kexport.parity.space import Space
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from kexport.factory.trace import trace
+from kexport.factory.trace.program import trace
 from kexport.runtimes import _runtime
 
 

@@ -8,10 +8,10 @@ import tensorflow as tf
 
 from kexport.bundle.signature import Signature, TensorSpec
 from kexport.errors import InputError
-from kexport.factory import handover
+from kexport.factory.emit import handover
 from kexport.factory.formats import tflite
-from kexport.factory.trace import Program
-from kexport.field.checking import _check_signature
+from kexport.factory.trace.program import Program
+from kexport.field.verification.artifact_checks import _check_signature
 from kexport.runtimes import _runtime
 
 X = np.random.default_rng(5).normal(size=(4, 3)).astype("float32")

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kexport.bundle import arrays
+from kexport.bundle import npz
 from kexport.bundle.signature import Array, Signature
 from kexport.errors import BundleError
 
@@ -45,7 +45,7 @@ def write(path: Path, goldens: Sequence[Golden]) -> None:
     named: dict[str, Array] = {}
     for index, golden in enumerate(goldens):
         named |= arrays_of(index, golden)
-    arrays.write(path, named)
+    npz.write(path, named)
 
 
 def stream(path: Path, signature: Signature, labels: Sequence[str]) -> Iterator[Golden]:
@@ -55,7 +55,7 @@ def stream(path: Path, signature: Signature, labels: Sequence[str]) -> Iterator[
         BundleError: the file is damaged, or lacks an array.
     """
     try:
-        stored = arrays.Stored(path)
+        stored = npz.Stored(path)
         for index, label in enumerate(labels):
             yield golden_in(stored, index, label, signature)
             stored.release()

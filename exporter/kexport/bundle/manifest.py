@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from kexport.bundle.promised import NotCarried, Promised
+from kexport.bundle.contract_entries import NotCarried, Promised
 from kexport.bundle.samples import Stored
 from kexport.bundle.signature import Signature
 from kexport.errors import BundleError

@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kexport.bundle.manifest import FILE_NAME
+from kexport.cleanup import undone_by
 from kexport.errors import UsageError
-from kexport.leaving import undone_by
 
 _AT_FDCWD = -100  # Linux, fcntl.h
 _RENAME_EXCHANGE = 2  # Linux, linux/fs.h

@@ -13,7 +13,7 @@ from typing import NoReturn, TextIO
 
 import click
 
-from kexport import leaving
+from kexport import cleanup
 from kexport.errors import INTERRUPTED, KexportError
 
 _standard_error = 2  # elsewhere while the libraries are kept quiet
@@ -44,7 +44,7 @@ def run() -> NoReturn:
 
 def _on_interrupt(signum: int, frame: FrameType | None) -> NoReturn:
     """Leave at once: an exception raised here would unwind native code that called back into Python, and crash it."""
-    leaving.undo_all()
+    cleanup.undo_all()
     os.write(_standard_error, b"interrupted: nothing was changed\n")
     os._exit(INTERRUPTED)
 

@@ -65,7 +65,7 @@ def COMMAND(  # noqa: N802  (the name by which the group finds it)
     Each is a bundle, a SavedModel folder, or a .onnx, .tflite or .keras file. Inputs and outputs are paired by their
     names. The limit is that of the bundles, else what one unit in the last place of the inputs makes of the outputs.
     """
-    from kexport.field.comparing import compare
+    from kexport.field.comparison.model_comparison import compare
 
     report = compare(
         a, b, runtimes, names=names, domain=domain, samples=samples, search=search, tolerance=tolerance,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from kexport.bundle.promised import NotCarried, Promised
+    from kexport.bundle.contract_entries import NotCarried, Promised
 
 
 @click.command("inspect")
@@ -22,7 +22,7 @@ def COMMAND(path: str) -> None:  # noqa: N802  (the name by which the group find
     if (Path(path) / manifest.FILE_NAME).exists():
         _show_bundle(path)
     else:
-        from kexport.field.describing import describe
+        from kexport.field.inspection import describe
 
         _show_file(path, describe(Path(path)))
 

@@ -25,7 +25,7 @@ def COMMAND(  # noqa: N802  (the name by which the group finds it)
     """
     from kexport.cli._boundary import quiet_libraries
     from kexport.cli._progress import Steps
-    from kexport.factory.localisation.localising import localise
+    from kexport.factory.localisation.localise import localise
     from kexport.reports import _layers as layers
 
     with quiet_libraries() as stream, Steps(stream) as steps:

@@ -19,17 +19,17 @@ def COMMAND(bundle: str, source: str, runtime: str | None, output: str | None) -
     """
     from pathlib import Path
 
+    from kexport.bundle import data_files
     from kexport.bundle.folder import Bundle
     from kexport.cli._boundary import quiet_libraries
-    from kexport.field import data
     from kexport.field.loading import load
     from kexport.runtimes import _runtime
 
     if runtime is not None:
         _runtime.get(runtime).require()
     signature = Bundle.open(bundle).signature
-    writer = data.writer_for(output, signature)
-    feeds = data.read(Path(source), signature)
+    writer = data_files.writer_for(output, signature)
+    feeds = data_files.read(Path(source), signature)
     signature.check(feeds)  # before a runtime is imported
     with quiet_libraries():
         model = load(bundle, runtime)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kexport.bundle.report import Report
-    from kexport.field.judging import Truth
+    from kexport.field.search.verdicts import Truth
     from kexport.parity.budget import Budget
     from kexport.parity.tolerance import Tolerance
 
@@ -59,16 +59,16 @@ def COMMAND(  # noqa: N802  (the name by which the group finds it)
     """
     from kexport.bundle.folder import Bundle
     from kexport.cli._boundary import quiet_libraries
-    from kexport.field import requiring
-    from kexport.field.verifying import verify
+    from kexport.field.verification import required_runtimes
+    from kexport.field.verification.bundle_checks import verify
     from kexport.reports._wording import summary
 
     if truth and search is None:
         raise UsageError(
             "--truth says what to search against, and no search was asked for", hint="--search 30s --truth"
         )
-    required = () if require is None else requiring.names_of(require)
-    wanted = requiring.including(runtimes, required)
+    required = () if require is None else required_runtimes.names_of(require)
+    wanted = required_runtimes.including(runtimes, required)
     with quiet_libraries():
         report = verify(
             bundle,
@@ -79,7 +79,7 @@ def COMMAND(  # noqa: N802  (the name by which the group finds it)
             tolerance=tolerance,
             truth=_model(bundle, imports, allow_lambda) if truth else None,
         )
-    report = requiring.require(report, Bundle.open(bundle), required)
+    report = required_runtimes.require(report, Bundle.open(bundle), required)
     if as_json:
         from kexport.reports import json
 
@@ -96,6 +96,6 @@ def COMMAND(  # noqa: N802  (the name by which the group finds it)
 
 def _model(bundle: str, imports: tuple[str, ...], allow_lambda: bool) -> Truth:
     from kexport.bundle.folder import Bundle
-    from kexport.factory import reference
+    from kexport.factory.truth import reference
 
     return reference.of_bundle(Bundle.open(bundle), imports, allow_lambda)

@@ -13,11 +13,11 @@ _HOMES = {
     "Contract": "_contract",
     "Effort": "_contract",
     "Function": "_function",
-    "Measured": "_hunt",
+    "Measured": "falsification.hunt",
     "Slack": "_slack",
     "Verdict": "_contract",
     "WeightContract": "_contract",
-    "hunt": "_hunt",
+    "hunt": "falsification.hunt",
     "register": "_kinds",
 }
 

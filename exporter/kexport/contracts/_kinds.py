@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from kexport import registry
-from kexport.bundle.promised import Promised
+from kexport.bundle.contract_entries import Promised
 from kexport.contracts._contract import Contract, WeightContract
 from kexport.errors import UsageError, unknown
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from kexport.contracts._contract import EFFORT, Effort, Verdict
 from kexport.contracts._function import Function
-from kexport.contracts._hunt import Measured, Propose, hunt
-from kexport.contracts._pairs import by_slope, first_of, near, second_of
 from kexport.contracts._slack import Slack
+from kexport.contracts.falsification.hunt import Measured, Propose, hunt
+from kexport.contracts.falsification.pairs import by_slope, first_of, near, second_of
 from kexport.parity.space import Population, Space, other
 
 _DISCRETE = "the domain holds single values, between which nothing lies"

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from kexport.contracts._contract import EFFORT, Effort, Verdict
 from kexport.contracts._function import Function
-from kexport.contracts._mirror import mirrored
 from kexport.contracts._slack import Slack
+from kexport.contracts.falsification.mirror import mirrored
 from kexport.parity.space import Space
 
 

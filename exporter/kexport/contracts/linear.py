@@ -12,10 +12,10 @@ import numpy as np
 from kexport.bundle.signature import Array
 from kexport.contracts._contract import EFFORT, Effort, Verdict
 from kexport.contracts._function import Function
-from kexport.contracts._hunt import Measured, Propose, hunt
-from kexport.contracts._pairs import first_of, second_of
-from kexport.contracts._signals import ends
 from kexport.contracts._slack import Slack
+from kexport.contracts.falsification.hunt import Measured, Propose, hunt
+from kexport.contracts.falsification.pairs import first_of, second_of
+from kexport.contracts.filters.signals import ends
 from kexport.parity.space import Population, Space, other
 
 _LEAST_STRETCH = 1.25  # below, an offset of the output hardly shows

@@ -11,11 +11,19 @@ import numpy as np
 
 from kexport.bundle.signature import Array
 from kexport.contracts._contract import EFFORT, Effort, Verdict
-from kexport.contracts._filters import Bench, fitted_taps, measured_taps, rounding
 from kexport.contracts._function import Function
-from kexport.contracts._hunt import Measured, Propose, hunt
-from kexport.contracts._signals import Signal, ends, filtered, no_longer, require_same_shape, signal_of, with_lengths
 from kexport.contracts._slack import Slack
+from kexport.contracts.falsification.hunt import Measured, Propose, hunt
+from kexport.contracts.filters.bench import Bench, fitted_taps, measured_taps, rounding
+from kexport.contracts.filters.signals import (
+    Signal,
+    ends,
+    filtered,
+    no_longer,
+    require_same_shape,
+    signal_of,
+    with_lengths,
+)
 from kexport.errors import UsageError
 from kexport.parity.space import Form, Population, Space
 

@@ -12,10 +12,10 @@ from kexport.bundle.domain import Uniform
 from kexport.bundle.signature import Array
 from kexport.contracts._contract import EFFORT, Effort, Verdict
 from kexport.contracts._function import Function
-from kexport.contracts._hunt import Measured, Propose, hunt
-from kexport.contracts._pairs import first_of
-from kexport.contracts._signals import signal_of, with_lengths
 from kexport.contracts._slack import Slack
+from kexport.contracts.falsification.hunt import Measured, Propose, hunt
+from kexport.contracts.falsification.pairs import first_of
+from kexport.contracts.filters.signals import signal_of, with_lengths
 from kexport.errors import UsageError
 from kexport.parity.space import Population, Space, other
 

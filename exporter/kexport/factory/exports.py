@@ -11,10 +11,10 @@ from typing import Any
 
 from kexport.bundle import store
 from kexport.errors import ExportError
-from kexport.factory import handover
-from kexport.factory.fault import fault
+from kexport.factory.emit import handover
 from kexport.factory.formats._format import Format
-from kexport.factory.trace import Program
+from kexport.factory.internal_error import fault
+from kexport.factory.trace.program import Program
 from kexport.process import Worker, WorkerCrashError
 
 _NO_MORE_DATA = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS)

@@ -25,20 +25,20 @@ from kexport.errors import MissingExtraError, UsageError
 from kexport.factory.formats import _format
 from kexport.factory.formats._format import Format
 from kexport.factory.formats.onnx import OPSETS
-from kexport.factory.promises import collect, stated
-from kexport.factory.recording import Recording
+from kexport.factory.inputs.recording import Recording
+from kexport.factory.promises.collect import collect, stated
 from kexport.factory.sources import _source
 from kexport.factory.sources._source import Source
-from kexport.factory.workers import tensorflow_workers
-from kexport.field.judging import Truth
-from kexport.field.verifying import Observer, group_of, verify
-from kexport.field.witnessing import carried_over, carry_breaches
-from kexport.imports import require, run_imports
+from kexport.factory.tensorflow_workers import tensorflow_workers
+from kexport.factory.truth.carried_witnesses import carried_over, carry_breaches
+from kexport.field.search.verdicts import Truth
+from kexport.field.verification.bundle_checks import Observer, group_of, verify
 from kexport.parity.budget import Budget
 from kexport.parity.tolerance import Tolerance, declared
 from kexport.process import DEFAULT_TIMEOUT, Worker
 from kexport.runtimes import _runtime
-from kexport.runtimes._keras_model import allowing_lambda
+from kexport.runtimes.keras_model.file import allowing_lambda
+from kexport.user_code import require, run_imports
 
 DEFAULT_FORMATS = ("keras", "saved_model", "onnx", "tflite")
 Progress = Callable[[str], None]
@@ -177,13 +177,13 @@ def _write(
         Notes for the report, what is true, and the checks of promises about weights.
     """
     # These import TensorFlow, which must first be imported quietly.
-    from kexport.factory.domains import recordings, settle
     from kexport.factory.exports import Exports
-    from kexport.factory.oracle import Oracle
+    from kexport.factory.inputs.domains import recordings, settle
     from kexport.factory.provenance import provenance
-    from kexport.factory.reference import Model
-    from kexport.factory.trace import trace
-    from kexport.factory.truth import establish
+    from kexport.factory.trace.program import trace
+    from kexport.factory.truth.goldens import establish
+    from kexport.factory.truth.oracle import Oracle
+    from kexport.factory.truth.reference import Model
 
     progress("tracing")
     program = trace(model, recordings({**request.domain, **request.recording.examples(model)}))

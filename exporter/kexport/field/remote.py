@@ -14,11 +14,11 @@ import numpy as np
 from kexport.bundle.folder import Bundle
 from kexport.bundle.signature import Array, Signature
 from kexport.errors import reason
-from kexport.imports import run_imports
-from kexport.parity.compare import as_text
+from kexport.parity.output_comparison import as_text
 from kexport.process import Worker, WorkerCrashError, WorkerTimeoutError
 from kexport.runtimes import _runtime
 from kexport.runtimes._runtime import Runtime, Session
+from kexport.user_code import run_imports
 
 Outputs = dict[str, Array]
 
@@ -206,7 +206,7 @@ def _open(
 ) -> Session:  # fmt: skip
     if runtime.reads != "keras":
         return runtime.open(path, signature)
-    from kexport.runtimes._keras_model import allowing_lambda
+    from kexport.runtimes.keras_model.file import allowing_lambda
 
     run_imports(imports)
     with allowing_lambda(allow_lambda):

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from kexport.bundle.domain import Domain, Samples
+from kexport.bundle.folder import Bundle
 from kexport.bundle.signature import Array, Signature
 
 #: Of each input: an array whose first axis counts the samples.
@@ -164,3 +165,9 @@ _PATTERNS: tuple[tuple[str, _Draw], ...] = (
     ("waves", _waves),
 )
 PATTERNS = len(_PATTERNS)
+
+
+def space_of(bundle: Bundle) -> Space:
+    """Its domains, and the shapes of its goldens, whose digest has been checked."""
+    shapes = [{name: value.shape for name, value in golden.inputs.items()} for golden in bundle.goldens(checked=True)]
+    return Space(bundle.signature, bundle.domains(), shapes)

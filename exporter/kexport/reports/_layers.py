@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from kexport.parity.localisation import FUSED, REWRITTEN, RIGHT, SAME, SCHEMA, WRONG, Localisation, Parting, Row
+from kexport.parity.layer_report import FUSED, REWRITTEN, RIGHT, SAME, SCHEMA, WRONG, Localisation, Parting, Row
 
 _HEADER = ("layer", "class", "shape", "artifact's operators", "error", "limit", "SQNR", "")
 _RIGHT_ALIGNED = (4, 5, 6)

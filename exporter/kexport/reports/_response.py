@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from kexport.bundle.contract_entries import Promised
 from kexport.bundle.folder import Bundle
-from kexport.bundle.promised import Promised
 from kexport.bundle.report import Check, Report
 from kexport.contracts import _kinds
 from kexport.errors import MissingExtraError, UsageError

@@ -85,10 +85,10 @@ def assert_parity(
 def _judge(report: Report, bundle: Bundle, required: Sequence[str], *, kept: bool) -> None:
     """Raise unless the report passes; remove a temporary bundle that has."""
     __tracebackhide__ = True
-    from kexport.field import requiring
+    from kexport.field.verification import required_runtimes
     from kexport.testing.wording import failure
 
-    report = requiring.require(report, bundle, required)
+    report = required_runtimes.require(report, bundle, required)
     session.CURRENT.compared.append(",".join(sorted({str(c.runtime) for c in report.checks if c.compared})))
     if not report.passed:
         raise ParityError(failure(report, bundle.path), report)
@@ -108,10 +108,10 @@ def _verify(
     path: Path, asked: Sequence[str], required: Sequence[str], options: Mapping[str, Any]
 ) -> tuple[Bundle, Report]:
     from kexport.bundle.folder import Bundle
-    from kexport.field import requiring
-    from kexport.field.verifying import verify
+    from kexport.field.verification import required_runtimes
+    from kexport.field.verification.bundle_checks import verify
 
-    return Bundle.open(path), verify(path, requiring.including(asked, required), **options)
+    return Bundle.open(path), verify(path, required_runtimes.including(asked, required), **options)
 
 
 def _build(
@@ -165,10 +165,10 @@ def _named(what: str, names: str | Sequence[str] | None) -> tuple[str, ...]:
     __tracebackhide__ = True
     if names is None:
         return ()
-    from kexport.field import requiring
+    from kexport.field.verification import required_runtimes
 
     try:
-        return requiring.names_of(names if isinstance(names, str) else ",".join(names), what)
+        return required_runtimes.names_of(names if isinstance(names, str) else ",".join(names), what)
     except KexportError as error:
         raise error.with_traceback(None) from None
 

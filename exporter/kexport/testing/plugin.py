@@ -42,7 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(_Proof(), "kexport-proof")
     text = config.getoption("kexport_require", None)
     if text is not None:
-        from kexport.field.requiring import names_of
+        from kexport.field.verification.required_runtimes import names_of
 
         try:
             names = names_of(text, "--kexport-require")

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from kexport.factory.trace import trace
+from kexport.factory.trace.program import trace
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 from keras import ops
 
-from kexport.factory.trace import trace
+from kexport.factory.trace.program import trace
 
 
 @pytest.mark.parametrize("axis", [1, -1])

@@ -1,7 +1,7 @@
 import keras
 import numpy as np
 
-from kexport.factory.trace import trace
+from kexport.factory.trace.program import trace
 
 
 def test_images_of_any_size_are_resized_as_eagerly():

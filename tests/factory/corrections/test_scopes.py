@@ -6,8 +6,8 @@ from keras import layers, ops
 
 import kexport
 from kexport.errors import ExportError
-from kexport.factory.refusal import layer_of
-from kexport.factory.trace import trace
+from kexport.factory.emit.refusal import layer_of
+from kexport.factory.trace.program import trace
 
 
 def hashing(name):

@@ -4,7 +4,7 @@ import tensorflow as tf
 from keras import layers, ops
 
 from kexport.factory.formats.saved_model import FORMAT
-from kexport.factory.trace import trace
+from kexport.factory.trace.program import trace
 
 
 class Two(keras.Model):

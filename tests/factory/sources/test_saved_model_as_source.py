@@ -6,7 +6,7 @@ import tensorflow as tf
 import kexport
 from kexport.errors import ModelError
 from kexport.factory.sources import _source
-from kexport.factory.trace import trace
+from kexport.factory.trace.program import trace
 
 
 @pytest.fixture(scope="module")

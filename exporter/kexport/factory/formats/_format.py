@@ -9,7 +9,7 @@ from typing import Any
 
 from kexport import registry
 from kexport.errors import unknown
-from kexport.factory.trace import Program
+from kexport.factory.trace.program import Program
 
 FOLDER = "factory/formats"
 

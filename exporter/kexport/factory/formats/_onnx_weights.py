@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from kexport.bundle.signature import Array
-from kexport.factory.handover import Handover
+from kexport.factory.emit.handover import Handover
 
 #: Bytes of all weights from which on they are kept apart: below, TensorFlow can fold arithmetic into them.
 APART_FROM = 256 << 20

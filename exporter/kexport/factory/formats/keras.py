@@ -10,8 +10,8 @@ from typing import Any
 
 from kexport.errors import ExportError, ModelError
 from kexport.factory.formats._format import Format
-from kexport.factory.trace import Program
-from kexport.runtimes import _keras_model
+from kexport.factory.trace.program import Program
+from kexport.runtimes.keras_model import file
 
 
 def _write(program: Program, target: Path) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def _write(program: Program, target: Path) -> dict[str, Any]:
             _keep_what_its_constructor_takes(stack, layer)
         keras.saving.save_model(program.model, target)
     try:
-        config = _keras_model.read_config(target)
+        config = file.read_config(target)
     except ModelError as error:  # a Lambda that nobody allowed: what cannot be loaded again is not worth writing
         raise ExportError(
             "the model cannot be written as keras: Keras would not load it again",
@@ -38,7 +38,7 @@ def _write(program: Program, target: Path) -> dict[str, Any]:
             expected=error.facts["expected"],
             hint="write it as a layer class; or add --allow-lambda; or build --formats without keras",
         ) from error
-    unregistered = _keras_model.unregistered(config)
+    unregistered = file.unregistered(config)
     if unregistered:
         raise ExportError(
             "the model cannot be written as keras: Keras could not load it again",

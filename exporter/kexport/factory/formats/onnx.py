@@ -8,17 +8,17 @@ from typing import Any
 
 from kexport.bundle.signature import Signature, TensorSpec
 from kexport.errors import ExportError
-from kexport.factory import handover as handovers
-from kexport.factory import lists
-from kexport.factory.emission import Emitted, emit
+from kexport.factory.emit import handover as handovers
+from kexport.factory.emit.emission import Emitted, emit
+from kexport.factory.emit.refusal import refusal
 from kexport.factory.formats._clips import clips
 from kexport.factory.formats._format import Format
 from kexport.factory.formats._narrow_transposes import narrow_transposes
 from kexport.factory.formats._onnx_weights import Weights
 from kexport.factory.formats._transposes import transposes
+from kexport.factory.graph import tensor_lists
 from kexport.factory.lowerings import _bfloat16, _casts, _comparison, _onnx_node, _where
-from kexport.factory.refusal import refusal
-from kexport.runtimes import _onnx_file
+from kexport.runtimes.files import onnx as onnx_file
 
 #: Those that tf2onnx writes and that hold what the lowerings need.
 OPSETS = range(13, 19)
@@ -49,7 +49,7 @@ def convert(handover: str, target: str, options: Mapping[str, Any]) -> Iterator[
     _name_axes(model, program.signature)
     path.write_bytes(model.SerializeToString())
     _check(path)
-    yield {**_onnx_file.details(path), **({"external": external} if external else {})}
+    yield {**onnx_file.details(path), **({"external": external} if external else {})}
 
 
 def _converted(program: handovers.Handover, opset: int) -> tuple[Any, Weights]:
@@ -59,14 +59,14 @@ def _converted(program: handovers.Handover, opset: int) -> tuple[Any, Weights]:
     find a recurrent layer in another precision than float32, which onnxruntime does not run, lists become tensors.
     """
     failed: Exception | None = None
-    for also in ((), _LISTS) if lists.scanned(program.graph_def) else (_LISTS,):
+    for also in ((), _LISTS) if tensor_lists.scanned(program.graph_def) else (_LISTS,):
         weights = Weights(program)
         try:
             model = _mapped(emit(program, "onnx", weights.tensor, also), weights, program, opset)
         except ExportError:
             raise
         except Exception as error:  # whatever tf2onnx raises
-            if also or not lists.used(program.graph_def):
+            if also or not tensor_lists.used(program.graph_def):
                 raise failed or error from error
             failed = error
             continue

@@ -9,9 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from kexport.factory import variable_names
 from kexport.factory.formats._format import Format
-from kexport.factory.trace import Program
+from kexport.factory.trace import variable_names
+from kexport.factory.trace.program import Program
 
 
 def _write(program: Program, target: Path) -> dict[str, Any]:

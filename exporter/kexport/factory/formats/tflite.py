@@ -10,11 +10,11 @@ from typing import Any
 
 from kexport.bundle.signature import Signature
 from kexport.errors import ExportError
-from kexport.factory import handover as handovers
-from kexport.factory.emission import emit
+from kexport.factory.emit import handover as handovers
+from kexport.factory.emit.emission import emit
+from kexport.factory.emit.refusal import refusal
 from kexport.factory.formats._format import Format
-from kexport.factory.refusal import refusal
-from kexport.runtimes import _tflite_file
+from kexport.runtimes.files import tflite
 
 _LARGEST = 2**31 - 1  # bytes: a flatbuffer's offsets are signed and of 32 bits
 
@@ -43,7 +43,7 @@ def convert(handover: str, target: str, options: Mapping[str, Any]) -> Iterator[
         content, pinned = _dynamic_or_pinned(program)
     _refuse_foreign(content, program)
     Path(target).write_bytes(content)
-    yield {"tensorflow": tf.__version__, **_tflite_file.details(Path(target)), **pinned}
+    yield {"tensorflow": tf.__version__, **tflite.details(Path(target)), **pinned}
 
 
 def _dynamic_or_pinned(program: handovers.Handover) -> tuple[bytes, dict[str, Any]]:
@@ -129,7 +129,7 @@ def _refusal(message: str, program: handovers.Handover) -> ExportError:
 
 def _refuse_foreign(content: bytes, program: handovers.Handover) -> None:
     """Refuse a file that holds Flex or custom operators: the runtimes of devices do not run them."""
-    foreign = _tflite_file.foreign_operators(content)
+    foreign = tflite.foreign_operators(content)
     if foreign:
         raise refusal("tflite", "the file would need operators that are not built in", foreign, program.scopes)
 

@@ -14,12 +14,12 @@ from kexport.bundle.folder import Bundle, require_digest
 from kexport.bundle.manifest import Artifact
 from kexport.bundle.signature import Array
 from kexport.errors import ArtifactError
-from kexport.factory.localisation import running
+from kexport.factory.localisation import in_worker
 from kexport.factory.localisation.exposing._exposure import Tensor
 from kexport.process import Worker, WorkerCrashError
 from kexport.runtimes._runtime import Runtime
 
-_CALLS = "kexport.factory.localisation.running"
+_CALLS = "kexport.factory.localisation.in_worker"
 
 
 class Subject:
@@ -52,7 +52,7 @@ class Subject:
         return []
 
     def replay(self) -> list[dict[str, Any]]:
-        """Of each golden how wrong the outputs are; `kexport.factory.localisation.running.replay` has the keys.
+        """Of each golden how wrong the outputs are; `kexport.factory.localisation.in_worker.replay` has the keys.
 
         Raises:
             ArtifactError: the artifact does not run.
@@ -91,7 +91,7 @@ class Subject:
             alone=alone,
             folder=str(folder),
         )
-        return running.read(folder, keys)
+        return in_worker.read(folder, keys)
 
     def _call(self, function: str, **args: Any) -> list[dict[str, Any]]:
         if not self._worker.alive:

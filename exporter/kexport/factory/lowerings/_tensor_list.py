@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from kexport.errors import ExportError
-from kexport.factory.lists import Reserved, zeros
+from kexport.factory.graph.tensor_lists import Reserved, zeros
 
 Update = Callable[[Any, Any, Any], Any]
 

@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from kexport.factory.graph.recurrence import RECURRENT, Recurrence, Steps
 from kexport.factory.lowerings._lowering import Lowering
 from kexport.factory.lowerings._onnx_node import onnx_node
 from kexport.factory.lowerings.reverse import reverse
-from kexport.factory.recurrence import RECURRENT, Recurrence, Steps
 
 _NODES = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN"}
 _GATES = {"lstm": (0, 3, 1, 2), "gru": (0, 1, 2), "rnn": (0,)}

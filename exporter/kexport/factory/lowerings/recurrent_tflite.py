@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from kexport.factory import lists
+from kexport.factory.graph import tensor_lists
+from kexport.factory.graph.recurrence import RECURRENT, Recurrence
 from kexport.factory.lowerings._lowering import Lowering
 from kexport.factory.lowerings.tensor_list import update
-from kexport.factory.recurrence import RECURRENT, Recurrence
 
 #: The activations that TFLite computes right as TensorFlow says them.
 _PLAIN = ("sigmoid", "tanh", "relu", "relu6", "linear", "hard_sigmoid")
@@ -44,7 +44,7 @@ def _emit(recurrence: Recurrence, _: Sequence[Any]) -> Sequence[Any]:
     made = []
     if whole:
         batch = projected.shape[1] or tf.shape(projected)[1]
-        made = [lists.zeros(tf.convert_to_tensor(count), [batch, units], tf.float32)]
+        made = [tensor_lists.zeros(tf.convert_to_tensor(count), [batch, units], tf.float32)]
 
     def body(index: Any, *carried: Any) -> list[Any]:
         new = step(tf.gather(projected, index), carried[: len(states)])

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from kexport.factory.interpolation import exact
+from kexport.factory.graph.interpolation import exact
 from kexport.factory.lowerings._lowering import Lowering
 from kexport.factory.lowerings._probe import SIZE, probed
 from kexport.factory.lowerings.resize_matrix import matrix

@@ -10,7 +10,7 @@ from types import ModuleType
 from kexport.errors import UsageError
 from kexport.factory.sources import _callable
 from kexport.factory.sources._source import Kind, Source
-from kexport.imports import run_file
+from kexport.user_code import run_file
 
 
 def _claims(model: object) -> bool:

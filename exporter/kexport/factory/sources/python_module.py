@@ -12,7 +12,7 @@ from types import ModuleType
 from kexport.errors import UsageError, located
 from kexport.factory.sources import _callable
 from kexport.factory.sources._source import Kind, Source
-from kexport.imports import here_too
+from kexport.user_code import here_too
 
 
 def _claims(model: object) -> bool:

@@ -27,7 +27,7 @@ def _find(model: str | Path, settings: Mapping[str, str]) -> Source:
     name = carried(path.resolve().name)
 
     def load() -> object:
-        from kexport.factory import served
+        from kexport.factory.trace import served
 
         return served.load(path, name)
 

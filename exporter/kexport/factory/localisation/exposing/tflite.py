@@ -14,7 +14,7 @@ import numpy as np
 
 from kexport.bundle.signature import Array
 from kexport.factory.localisation.exposing._exposure import Exposure, Tensor
-from kexport.runtimes import _tflite_file
+from kexport.runtimes.files import tflite
 
 _IDENTIFIER = b"TFL3"
 _NO_NUMBERS = ("STRING", "RESOURCE", "VARIANT")
@@ -99,7 +99,7 @@ def _real(path: Path) -> Callable[[str, Array], Array]:
 
 
 def _read(path: Path) -> tuple[Any, Any]:
-    schema = _tflite_file.schema()
+    schema = tflite.schema()
     return schema, schema.ModelT.InitFromPackedBuf(bytearray(path.read_bytes()), 0)
 
 

@@ -1,0 +1,136 @@
+"""What a filter answers: to impulses, one at a time; and to signals of any kind, by least squares."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from kexport.bundle.signature import Array
+from kexport.contracts._function import Function
+from kexport.contracts.filters.signals import Signal, ends, require_same_shape
+from kexport.parity.space import Form, Population, Space
+
+_NEGLIGIBLE = 1e-4  # of the largest tap, among taps that were measured
+
+
+class Bench:
+    """Puts signals of one length into a function, all other inputs being the same.
+
+    Args:
+        function: to look at.
+        space: of its inputs.
+        signal: the input that is varied.
+        form: of the samples.
+        rng: draws the other inputs.
+    """
+
+    def __init__(self, function: Function, space: Space, signal: Signal, form: Form, rng: np.random.Generator) -> None:
+        self._function, self._space, self.signal, self.form = function, space, signal, form
+        self._others = space.random(rng, 1, form)
+        self.low, self.high = ends(space, signal.name, form[signal.name])
+        self.length = signal.length(form)
+
+    def population(self, rows: Array, *, project: bool = True) -> Population:
+        """Samples with these signals: float64 of shape `(samples, ...)` as the input's, brought into the domain."""
+        count, name = len(rows), self.signal.name
+        found = {other: np.repeat(values, count, axis=0) for other, values in self._others.items()}
+        if project:
+            return self._space.project({**found, name: rows})
+        dtype = self._function.spec(name).numpy_dtype
+        return {**found, name: (rows if dtype.kind == "f" else np.rint(rows)).astype(dtype)}
+
+    def answers(self, population: Population) -> tuple[Array, Array]:
+        """Signals and outputs with time as the last axis, float64, of shape `(samples, channels, time)`."""
+        x, y = population[self.signal.name].astype(np.float64), self._function(population)
+        require_same_shape("filter", x, y, self.signal.axis)
+        return tuple(self._last(each) for each in (x, y))  # type: ignore[return-value]
+
+    def _last(self, values: Array) -> Array:
+        moved = np.moveaxis(values, self.signal.axis, -1)
+        return moved.reshape(len(values), -1, moved.shape[-1])
+
+    def impulses(self, places: Sequence[int] | Array) -> tuple[Array, Array]:
+        """The answers to one impulse at each place, in all channels, per unit of the impulse.
+
+        The impulse goes from the value of the domain nearest to 0 to the end farthest from it.
+
+        Returns:
+            Float64 of shape `(places, channels, time)`, NaN where the domain leaves no room for an impulse; and the
+            impulses, of shape `(places, channels)`.
+        """
+        base = np.clip(0.0, self.low, self.high)
+        far = np.where(np.abs(self.high - base) >= np.abs(self.low - base), self.high, self.low)
+        time = np.moveaxis(np.empty(base.shape, bool), self._axis(), -1)
+        rows = np.repeat(base[None], len(places) + 1, axis=0)
+        for row, place in enumerate(places):
+            at = np.zeros(time.shape, bool)
+            at[..., place] = True
+            rows[row + 1] = np.where(np.moveaxis(at, -1, self._axis()), far, base)
+        x, y = self.answers(self.population(rows))
+        sizes = np.stack([x[row + 1, :, place] - x[0, :, place] for row, place in enumerate(places)])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(sizes[..., None] != 0, (y[1:] - y[0]) / sizes[..., None], np.nan), sizes
+
+    def _axis(self) -> int:
+        """Of one sample, along which time runs."""
+        return self.signal.axis - 1 if self.signal.axis > 0 else self.signal.axis
+
+
+def measured_taps(bench: Bench, count: int, advance: int) -> Array:
+    """Each tap as impulses show it, the mean over places and channels; NaN where none reaches the output."""
+    places = np.unique(np.linspace(0, bench.length - 1, min(bench.length, 512)).astype(int))
+    answers, _ = bench.impulses(places)
+    found = np.full(count, np.nan)
+    for k in range(count):
+        at = places - advance + k
+        seen = (at >= 0) & (at < answers.shape[-1])
+        values = answers[np.flatnonzero(seen), :, at[seen]]
+        values = values[np.isfinite(values)]
+        if values.size:
+            found[k] = values.mean()
+    return found
+
+
+def fitted_taps(bench: Bench, rng: np.random.Generator, skip: tuple[int, int], signals: int = 48) -> tuple[Array, int]:
+    """The filter that explains the answers to random signals best, by least squares; and its advance.
+
+    Of a signal of N samples and an output of M all `N + M - 1` taps that can join the two are asked for.
+
+    Raises:
+        ValueError: there is no finite output to fit.
+    """
+    shape = (signals, *bench.low.shape)
+    share = np.where(rng.random(shape) < 0.5, rng.random(shape), rng.integers(0, 2, shape))
+    x, y = bench.answers(bench.population(bench.low + (bench.high - bench.low) * share))
+    length, count = x.shape[-1], y.shape[-1]
+    advance, taps = length - 1, length + count - 1
+    used = range(skip[0], count - skip[1])
+    padded = np.pad(x.reshape(-1, length), ((0, 0), (count - 1, count - 1)))
+    # The samples that output n sees, n + advance first and n + advance - (taps - 1) last, in their place after padding.
+    windows = np.stack([padded[:, n : n + taps][:, ::-1] for n in used])
+    wanted = np.stack([y.reshape(-1, count)[:, n] for n in used])
+    usable = np.isfinite(wanted)
+    seen, wanted = windows[usable], wanted[usable]
+    if not wanted.size:
+        raise ValueError("no output to fit")
+    # By the normal equations: random signals make them well-conditioned, and they are far smaller.
+    solution = np.linalg.lstsq(seen.T @ seen, seen.T @ wanted, rcond=1e-12)[0]
+    return np.asarray(solution), advance
+
+
+def rounding(taps: Array, x: Array, epsilon: float) -> Array:
+    """What a sum of that many products may lose where rounding errors are looked for, of each sample.
+
+    No more than `2 sqrt(n) u sum |taps x|` with probability 0.7 for any one sum, and far less as a rule: Higham and
+    Mary, SIAM Journal on Scientific Computing 41 (2019), theorem 2.4; u is half a unit in the last place of 1.
+
+    Args:
+        taps: of shape `(taps,)`.
+        x: signals, the first axis counting the samples.
+        epsilon: one unit in the last place of 1.
+    """
+    sizes = np.abs(taps)
+    terms = int((sizes > _NEGLIGIBLE * sizes.max(initial=0.0)).sum())
+    largest = np.abs(x.astype(np.float64)).reshape(len(x), -1).max(axis=1, initial=0.0)
+    return np.asarray(np.sqrt(terms) * epsilon * sizes.sum() * largest)

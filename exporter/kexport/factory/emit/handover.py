@@ -1,0 +1,161 @@
+"""A traced program on disk: what a converter, in a process of its own, gets of it.
+
+The graph stays as it was traced; the weights lie beside it as plain bytes, so that no step holds them twice and a
+model of any size can be handed over. `graph.pb` is a GraphDef, `weights.bin` the values one after another,
+`program.json` the rest.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kexport.bundle.signature import Array, Signature
+from kexport.factory.trace import state
+from kexport.factory.trace.program import Program
+
+GRAPH, WEIGHTS, REST = "graph.pb", "weights.bin", "program.json"
+STATEFUL = "stateful"
+_ALIGNMENT = 64  # bytes; values are mapped into memory, where kernels like them aligned
+
+
+@dataclass(frozen=True)
+class Table:
+    """A lookup table: keys and the value of each."""
+
+    keys: Array
+    values: Array
+
+
+@dataclass(frozen=True)
+class Handover:
+    """A traced program, read from disk.
+
+    Attributes:
+        graph_def: the traced function as a GraphDef with its library of functions.
+        inputs: names of the tensors of the flat inputs, in the order of the signature.
+        outputs: names of the tensors of the flat outputs.
+        captures: of each placeholder that stands for something the function captured, its value: an array, or a
+            `Table`. Arrays are mapped from the file, not read.
+        signature: of the artifacts.
+        scopes: of each scope in the graph, the layer or operation that opened it, in words.
+        recurrent: what is known of the functions that compute recurrent layers, by function name.
+        name: of the model.
+        assigned: of each placeholder that stands for state, a variable that is read and assigned to: the operation that
+            assigns. The folder `STATEFUL` in the handover then holds a SavedModel.
+    """
+
+    graph_def: Any
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    captures: Mapping[str, Array | Table]
+    signature: Signature
+    scopes: Mapping[str, str]
+    recurrent: Mapping[str, Mapping[str, Any]]
+    name: str
+    assigned: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def weight_bytes(self) -> int:
+        """Bytes of all captured arrays."""
+        return sum(value.nbytes for value in self.captures.values() if isinstance(value, np.ndarray))
+
+
+def write(program: Program, folder: Path) -> None:
+    """Write the traced program into an empty folder."""
+    graph = program.core.graph
+    folder.mkdir()
+    captures = []
+    with (folder / WEIGHTS).open("wb") as file:
+        for external, internal in graph.captures:
+            captures.append({"placeholder": internal.op.name, **_write_value(_value(external, program), file)})
+    (folder / GRAPH).write_bytes(graph.as_graph_def().SerializeToString())
+    rest = {
+        "name": program.model.name,
+        "inputs": [tensor.name for tensor in graph.inputs[: len(program.signature.inputs)]],
+        "outputs": [tensor.name for tensor in graph.outputs],
+        "captures": captures,
+        "signature": program.signature.to_json(),
+        "scopes": program.scopes,
+        "recurrent": program.recurrent,
+        "assigned": state.kept(graph),
+    }
+    if rest["assigned"]:
+        program.reset()
+        state.save(program, folder / STATEFUL)
+    (folder / REST).write_text(json.dumps(rest))
+
+
+def read(folder: Path) -> Handover:
+    """Read what `write` wrote."""
+    from tensorflow.core.framework import graph_pb2
+
+    graph_def = graph_pb2.GraphDef()
+    graph_def.ParseFromString((folder / GRAPH).read_bytes())
+    rest = json.loads((folder / REST).read_text())
+    path = folder / WEIGHTS
+    data = np.memmap(path, np.uint8, "r") if path.stat().st_size else np.empty(0, np.uint8)
+    return Handover(
+        graph_def,
+        tuple(rest["inputs"]),
+        tuple(rest["outputs"]),
+        {entry["placeholder"]: _read_value(entry, data) for entry in rest["captures"]},
+        Signature.from_json(rest["signature"]),
+        rest["scopes"],
+        rest["recurrent"],
+        rest["name"],
+        rest["assigned"],
+    )
+
+
+def _value(external: Any, program: Program) -> Any:
+    """What a captured tensor stands for: an array, a pair of arrays for a table, None where it has no value."""
+    import tensorflow as tf
+
+    if external.dtype != tf.resource:
+        return external.numpy()
+    for variable in program.core.graph.variables:
+        if variable.handle is external:
+            return np.asarray(variable)
+    dtypes = program.tables.get(id(external))
+    if dtypes is None:
+        return None
+    exported = tf.raw_ops.LookupTableExportV2(table_handle=external, Tkeys=dtypes[0], Tvalues=dtypes[1])
+    return exported.keys.numpy(), exported.values.numpy()
+
+
+def _write_value(value: Any, file: Any) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if isinstance(value, tuple):
+        return {"table": [_write_value(np.asarray(part), file) for part in value]}
+    array = np.asarray(value)
+    if array.dtype.kind in "OSU":  # strings, which TensorFlow gives as bytes where there is one only
+        array = array.astype(object)
+        texts = [base64.b64encode(item).decode() for item in array.ravel().tolist()]
+        return {"strings": texts, "shape": list(array.shape)}
+    file.write(bytes(-file.tell() % _ALIGNMENT))
+    entry = {"at": file.tell(), "dtype": array.dtype.name, "shape": list(array.shape)}
+    np.ascontiguousarray(array).reshape(-1).view(np.uint8).tofile(file)
+    return entry
+
+
+def _read_value(entry: Mapping[str, Any], data: Array) -> Any:
+    import tensorflow as tf
+
+    if "table" in entry:
+        return Table(*(_read_value(part, data) for part in entry["table"]))
+    if "strings" in entry:
+        flat = np.array([base64.b64decode(text) for text in entry["strings"]], dtype=object)
+        return flat.reshape(entry["shape"])
+    if "at" not in entry:
+        return None
+    dtype = np.dtype(tf.as_dtype(entry["dtype"]).as_numpy_dtype)
+    count = int(np.prod(entry["shape"], dtype=np.int64)) * dtype.itemsize
+    return data[entry["at"] : entry["at"] + count].view(dtype).reshape(entry["shape"])

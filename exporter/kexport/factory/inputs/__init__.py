@@ -1,0 +1,1 @@
+"""The domains of a model's inputs, declared, recorded or by default."""

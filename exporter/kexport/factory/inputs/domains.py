@@ -1,0 +1,132 @@
+"""The domain of every input: declared by the user or the model, else a stated default."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from kexport.bundle.declared_domain import coerce, recorded
+from kexport.bundle.domain import Domain, Ints, Samples, default_for
+from kexport.bundle.samples import rows_of, thinned, unit
+from kexport.bundle.signature import Array, Signature, TensorSpec
+from kexport.errors import UsageError, require_known
+from kexport.factory.trace.program import Program
+
+
+class Settled(NamedTuple):
+    """The domain of every input, notes for the report, and of inputs without a declared one, where it comes from."""
+
+    domains: dict[str, Domain]
+    notes: list[str]
+    undeclared: dict[str, str]
+
+
+def settle(program: Program, declared: Mapping[str, Any]) -> Settled:
+    """A domain for every input: the declared one, else a default.
+
+    Raises:
+        UsageError: a domain is declared for an input that the model does not have, or cannot be read; or recorded data
+            does not fit.
+    """
+    signature: Signature = program.signature
+    names = [spec.name for spec in signature.inputs]
+    for name in declared:
+        require_known(name, names, f"a domain is given for {name!r}, which is no input of the model")
+    limits = _embedding_limits(program)
+    domains: dict[str, Domain] = {}
+    undeclared: dict[str, str] = {}
+    for spec in signature.inputs:
+        if spec.name in declared:
+            domains[spec.name] = coerce(spec.name, declared[spec.name], spec)
+            continue
+        if spec.name in limits:
+            largest = int(np.iinfo(spec.numpy_dtype).max) + 1 if spec.numpy_dtype.kind in "iu" else limits[spec.name]
+            domains[spec.name] = Ints(0, min(limits[spec.name], largest))
+            undeclared[spec.name] = "the input_dim of the Embedding that it feeds"
+        else:
+            domains[spec.name] = default_for(spec)
+            undeclared[spec.name] = "the default"
+    kept, notes = _kept(signature, domains)
+    return Settled({**domains, **kept}, [*program.interface.notes, *notes], undeclared)
+
+
+def _kept(signature: Signature, domains: Mapping[str, Domain]) -> tuple[dict[str, Samples], list[str]]:
+    """The recorded data that the bundle keeps, and what to say of it.
+
+    Raises:
+        UsageError: inputs that take as many rows a call have recordings of different lengths.
+    """
+    specs = [spec for spec in signature.inputs if isinstance(domains[spec.name], Samples)]
+    arrays = {spec.name: each.values for spec in specs if isinstance(each := domains[spec.name], Samples)}
+    _require_same_count(specs, arrays)
+    kept = thinned(arrays, specs)
+    notes = []
+    for spec in specs:
+        before, values = len(arrays[spec.name]), kept[spec.name]
+        rows = rows_of(len(values), unit(spec))
+        if len(values) < before:
+            notes.append(f"input {spec.name}: {len(values)} of {before} recorded rows are kept, evenly spread")
+        if values.dtype.kind in "fc" and not np.isfinite(values).all():
+            notes.append(f"input {spec.name}: the recorded rows hold NaN or infinity")
+        notes.append(
+            f"input {spec.name}: too few recorded rows to split ({rows.count}): all of them check, and calibrate"
+            if rows.shared
+            else f"input {spec.name}: {rows.check} recorded rows check, {rows.calibration} others calibrate"
+        )
+    return {name: Samples(values) for name, values in kept.items()}, notes
+
+
+def _require_same_count(specs: list[TensorSpec], arrays: Mapping[str, Array]) -> None:
+    firsts: dict[int | None, str] = {}
+    for spec in specs:
+        first = firsts.setdefault(spec.shape[0], spec.name)
+        if len(arrays[first]) != len(arrays[spec.name]):
+            raise UsageError(
+                f"the recorded samples of inputs {first!r} and {spec.name!r} differ in number",
+                got=f"{len(arrays[first])} and {len(arrays[spec.name])} rows",
+                expected="as many of each: a row of one belongs to that row of the other",
+            )
+
+
+def recordings(declared: Mapping[str, Any]) -> dict[str, Array]:
+    """The declarations that are recorded data, as arrays."""
+    found = {name: recorded(value) for name, value in declared.items()}
+    return {name: array for name, array in found.items() if array is not None}
+
+
+def _embedding_limits(program: Program) -> dict[str, int]:
+    """Of each input that feeds an Embedding, the least `input_dim`."""
+    import keras
+
+    limits: dict[str, int] = {}
+    embeddings = [each for each in program.model._flatten_layers() if isinstance(each, keras.layers.Embedding)]
+    if not program.interface.tensors:  # of a model that is no graph of layers, which input feeds which is unknown
+        least = min((layer.input_dim for layer in embeddings), default=0)
+        whole = [spec.name for spec in program.signature.inputs if spec.numpy_dtype.kind in "iu"]
+        return dict.fromkeys(whole, least) if least else {}
+    names = {
+        id(tensor): spec.name
+        for tensor, spec in zip(program.interface.tensors, program.signature.inputs, strict=True)
+    }  # fmt: skip
+    for layer in embeddings:
+        for node in layer._inbound_nodes:
+            for tensor in _ancestors(node.input_tensors):
+                name = names.get(id(tensor))
+                if name is not None:
+                    limits[name] = min(limits.get(name, layer.input_dim), layer.input_dim)
+    return limits
+
+
+def _ancestors(tensors: list[Any]) -> Iterator[Any]:
+    pending, seen = list(tensors), set()
+    while pending:
+        tensor = pending.pop()
+        if id(tensor) in seen:
+            continue
+        seen.add(id(tensor))
+        yield tensor
+        history = getattr(tensor, "_keras_history", None)
+        if history is not None and history.operation._inbound_nodes:
+            pending += history.operation._inbound_nodes[history.node_index].input_tensors

@@ -1,0 +1,105 @@
+"""What `samples` may be: a file, arrays by input, or one array, whose input is known once the model is."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kexport.bundle import data_files
+from kexport.bundle.signature import Array, Signature
+from kexport.errors import UsageError, require_known
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Recorded data.
+
+    Attributes:
+        origin: what a message calls it.
+        arrays: by input.
+        only: of the only input, whatever its name.
+        series: whether a single column of `only` may be one long sample, as in a table.
+        declared: inputs whose domain is declared besides.
+    """
+
+    origin: str = "samples"
+    arrays: Mapping[str, Any] = field(default_factory=dict)
+    only: Array | None = None
+    series: bool = False
+    declared: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, samples: Any, declared: Iterable[str] = ()) -> Recording:
+        """The recording that a path, a mapping or an array means.
+
+        Raises:
+            InputError: the file cannot be read.
+            UsageError: it is empty, or holds an input whose domain is declared besides.
+        """
+        others = frozenset(declared)
+        if samples is None:
+            return cls()
+        origin, stored = "samples", samples
+        if isinstance(samples, str | os.PathLike):
+            origin, stored = str(samples), data_files.load(Path(samples))
+        if isinstance(stored, Mapping):
+            found = cls(origin, _all_filled(origin, stored), declared=others)
+            found._refuse_declared(found.arrays)
+            return found
+        return cls(origin, only=_filled(origin, np.asarray(stored)), series=origin.endswith(".csv"), declared=others)
+
+    def named(self, signature: Signature) -> dict[str, Any]:
+        """The arrays by input of the model.
+
+        Raises:
+            UsageError: an input is not there, is declared besides, or is not told.
+        """
+        names = [spec.name for spec in signature.inputs]
+        found = dict(self.arrays)
+        if self.only is not None:
+            if len(names) != 1:
+                raise UsageError(
+                    f"{self.origin} holds one array, and the model has {len(names)} inputs",
+                    expected="arrays by input, as a .npz or a mapping: " + ", ".join(names),
+                )
+            found[names[0]] = data_files.as_rows(self.only, signature.inputs[0]) if self.series else self.only
+        for name in found:
+            require_known(name, names, f"{self.origin} holds {name!r}, which is no input of the model")
+        self._refuse_declared(found)
+        return found
+
+    def _refuse_declared(self, found: Iterable[str]) -> None:
+        both = sorted(self.declared & set(found))
+        if both:
+            raise UsageError(
+                f"input {both[0]!r} has two domains",
+                got=f"{self.origin} holds recorded samples of it, and a domain is declared",
+                expected="one of the two",
+            )
+
+    def examples(self, model: Any) -> dict[str, Any]:
+        """The arrays by argument of the model's call, for a model that was never called and has no inputs yet."""
+        if self.only is None:
+            return dict(self.arrays)
+        first = next(iter(inspect.signature(model.call).parameters), "inputs") if hasattr(model, "call") else "inputs"
+        return {first: self.only}
+
+
+def _all_filled(origin: str, arrays: Mapping[str, Any]) -> dict[str, Any]:
+    if not arrays:
+        raise UsageError(f"{origin} holds no arrays", expected="recorded samples by input")
+    return {str(name): _filled(f"{origin}, {name!r},", np.asarray(value)) for name, value in arrays.items()}
+
+
+def _filled(origin: str, array: Array) -> Array:
+    if not array.ndim or not array.size:
+        raise UsageError(
+            f"{origin} holds no samples", got=f"shape {array.shape}", expected="an array whose first axis counts them"
+        )
+    return array

@@ -1,0 +1,160 @@
+"""The one traced function that every format is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from kexport.bundle.signature import Signature, TensorSpec
+from kexport.errors import ExportError, KexportError, ModelError, located
+from kexport.factory.corrections._correction import all_active
+from kexport.factory.trace import state
+from kexport.factory.trace.served import Served
+from kexport.runtimes.keras_model.interface import Interface
+
+
+@dataclass(frozen=True)
+class Program:
+    """A Keras model, traced once for inference.
+
+    Attributes:
+        model: the Keras model.
+        interface: how it is called.
+        signature: of every artifact made from it.
+        core: a TensorFlow concrete function from flat inputs to flat outputs.
+        scopes: of each scope in the graph, the layer or operation that opened it, in words.
+        recurrent: of each function in the graph that computes a recurrent layer, the layer's settings.
+        tables: of each lookup table that the function captures, by id of its handle: dtypes of keys and values.
+        state: variables that the function assigns to, each with the value it had when it was traced.
+    """
+
+    model: Any
+    interface: Interface
+    signature: Signature
+    core: Any
+    scopes: Mapping[str, str] = field(default_factory=dict)
+    recurrent: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    tables: Mapping[int, tuple[Any, Any]] = field(default_factory=dict)
+    state: Sequence[tuple[Any, Any]] = ()
+
+    def reset(self) -> None:
+        """Let what the model keeps between calls be as it was when it was traced."""
+        for variable, value in self.state:
+            variable.assign(value)
+
+    @property
+    def served(self) -> bool:
+        """Whether the model is a function that TensorFlow loaded, without layers."""
+        return isinstance(self.model, Served)
+
+    def resources(self) -> list[Any]:
+        """What the function captures beside variables, and must be saved with it."""
+        return list(_table_objects(self.model))
+
+
+def trace(model: Any, samples: Mapping[str, Any] | None = None) -> Program:
+    """Trace the model with `training=False` and its axes as dynamic as it declares them.
+
+    Args:
+        model: the Keras model.
+        samples: recorded inputs by name, which tell what a model takes that was never called.
+
+    Raises:
+        ModelError: nothing tells what the inputs of the model are.
+        ExportError: the model fails when it is traced.
+    """
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        raise ModelError(
+            "Keras does not run on TensorFlow here",
+            got=keras.backend.backend(),
+            expected="tensorflow",
+            hint="set KERAS_BACKEND=tensorflow before Keras is imported",
+        )
+    interface = model.interface if isinstance(model, Served) else Interface.of(model, samples)
+    if not isinstance(model, Served):
+        state.reset_layers(model)
+    try:
+        with all_active() as record:
+            concrete, structure = interface.concrete(model)
+    except KexportError:
+        raise
+    except Exception as error:  # the model's own code may raise anything
+        raise ExportError(
+            f"model {model.name!r} cannot be traced for inference",
+            got=located(error),
+            hint="a layer that needs Python values, or fixed sizes, cannot become a graph",
+        ) from error
+    interface = interface.with_outputs(structure)
+    outputs = tuple(
+        TensorSpec(name, tensor.dtype.name, _shape(name, tensor))
+        for name, tensor in zip(interface.output_names, concrete.structured_outputs, strict=True)
+    )
+    return Program(
+        model,
+        interface,
+        Signature(interface.inputs, outputs),
+        concrete,
+        _in_words(record.scopes, model),
+        record.recurrent,
+        _tables(model),
+        state.initial(concrete),
+    )
+
+
+def _in_words(scopes: Mapping[str, Sequence[Any]], model: Any) -> dict[str, str]:
+    """Of every scope, who opened it: a layer or an operation, its path in the model and its class."""
+    import keras
+
+    places: dict[int, str] = {}
+    for each, path in paths(model):
+        places.setdefault(id(each), path)
+
+    def words(caller: Any) -> str:
+        kind = "layer" if isinstance(caller, keras.Layer) else "operation"
+        return f"{kind} {places.get(id(caller), caller.name)!r} ({type(caller).__name__})"
+
+    found = {}
+    for scope, callers in scopes.items():
+        known = [words(caller) for caller in callers if isinstance(caller, keras.Operation) and caller is not model]
+        if known:
+            found[scope] = " or ".join(dict.fromkeys(known))
+    return found
+
+
+def paths(model: Any, path: str = "") -> Iterator[tuple[Any, str]]:
+    """Every layer, and every operation of a functional model, with its path."""
+    import keras
+
+    for operation in getattr(model, "operations", ()):
+        if not isinstance(operation, keras.Layer):
+            yield operation, f"{path}{operation.name}"
+    for layer in model._layers:
+        yield layer, f"{path}{layer.name}"
+        yield from paths(layer, f"{path}{layer.name}/")
+
+
+def _tables(model: Any) -> dict[int, tuple[Any, Any]]:
+    """Key and value dtypes of the lookup tables of the model's layers, by id of the handle."""
+    return {id(table.resource_handle): (table.key_dtype, table.value_dtype) for table in _table_objects(model)}
+
+
+def _table_objects(model: Any) -> Iterator[Any]:
+    import tensorflow as tf
+
+    for layer in model._flatten_layers():
+        for value in vars(layer).values():
+            if isinstance(value, tf.lookup.StaticHashTable | tf.lookup.experimental.MutableHashTable):
+                yield value
+
+
+def _shape(name: str, tensor: Any) -> tuple[int | None, ...]:
+    if tensor.shape.rank is None:
+        raise ExportError(
+            f"output {name!r} has no fixed number of axes",
+            got=tensor.name,
+            hint="keras.ops.reshape, or a layer with a fixed output shape, settles it",
+        )
+    return tuple(tensor.shape.as_list())

@@ -1,0 +1,134 @@
+"""The model itself as the reference of a search: what is true on any input, and how far that can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from kexport.bundle.folder import Bundle
+from kexport.bundle.manifest import OutputLimit
+from kexport.bundle.signature import Array, Signature
+from kexport.errors import UncheckedError, located
+from kexport.factory.tensorflow_workers import import_tensorflow
+from kexport.factory.trace.program import Program, trace
+from kexport.factory.truth.goldens import PERTURBATION
+from kexport.factory.truth.oracle import Oracle
+from kexport.field.search.verdicts import Conditioning
+from kexport.parity.conditioning import distance, movement, widened
+from kexport.runtimes import _runtime
+from kexport.user_code import run_imports
+
+_NUDGES = 12  # the noise of a model of few operations varies much from draw to draw
+_FEW_NUDGES = 4
+
+
+class Model:
+    """A model that answers on any input (`kexport.field.search.verdicts.Truth`).
+
+    Args:
+        program: the traced model.
+        oracle: the model and its twin.
+        limits: of the outputs: they say whether the twin can be trusted.
+        signature: names its inputs and outputs, in the order of the program's.
+    """
+
+    def __init__(self, program: Program, oracle: Oracle, limits: Sequence[OutputLimit], signature: Signature) -> None:
+        self._program = program
+        self._oracle = oracle
+        self._signature = signature
+        # A declared limit does not tell, and whole numbers have no other source.
+        self._twin = all(limit.source != PERTURBATION for limit in limits)
+
+    def outputs(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
+        """The true outputs, real ones in float64.
+
+        Raises:
+            ValueError: the model does not take these inputs.
+        """
+        (found,) = self._true([self._flat(feeds)])
+        return self._signature.named_outputs(found)
+
+    def conditioning(self, feeds: Mapping[str, Array], rng: np.random.Generator) -> Conditioning:
+        """The true outputs, with what one unit in the last place of inputs and weights does to them.
+
+        Raises:
+            ValueError: the model does not take these inputs.
+        """
+        case = self._flat(feeds)
+        light = self._oracle.light
+        moved = [self._oracle.nudged_inputs(case, rng) for _ in range(_NUDGES if light else _FEW_NUDGES)]
+        weights = range(_FEW_NUDGES if light and not self._program.served else 0)
+        try:
+            own, *others = self._oracle.own([case, *moved])
+            weighted = [each for _ in weights for each in self._oracle.nudged([case], rng)]
+        except Exception as error:  # the model's own code may raise anything
+            raise ValueError(located(error)) from error
+        true, *trues = self._true([case, *moved])
+        named = self._signature.named_outputs
+        moves, noise = [], []
+        for index, spec in enumerate(self._signature.outputs):
+            all_others = [each[index] for each in (*others, *weighted)]
+            moves.append(movement(spec, own[index], true[index], all_others))
+            pairs = zip((own, *others), (true, *trues), strict=True)
+            noise.append(_noise(spec.is_float, [(value[index], truth[index]) for value, truth in pairs]))
+        return Conditioning(named(true), named(moves), named(noise if self._twin else moves), named(own))
+
+    def _flat(self, feeds: Mapping[str, Array]) -> list[Array]:
+        return [feeds[spec.name] for spec in self._signature.inputs]
+
+    def _true(self, cases: list[list[Array]]) -> list[list[Array]]:
+        if self._twin:
+            found = self._oracle.truth(cases)
+            if found is not None:
+                return found
+        try:
+            return [[widened(value) for value in each] for each in self._oracle.own(cases)]
+        except Exception as error:  # the model's own code may raise anything
+            raise ValueError(located(error)) from error
+
+
+def of_bundle(bundle: Bundle, imports: Sequence[str] = (), allow_lambda: bool = False) -> Model:
+    """The model in a bundle's `.keras` artifact, loaded into this process.
+
+    Args:
+        bundle: that holds it.
+        imports: files or modules that register its layers.
+        allow_lambda: load its Lambda layers.
+
+    Raises:
+        UncheckedError: the bundle holds no `.keras` artifact, or TensorFlow is not installed.
+        ArtifactError: the artifact is not the one that was built.
+    """
+    artifacts = bundle.artifacts_of("keras")
+    runtime = _runtime.get("keras")
+    if not artifacts:
+        raise UncheckedError(
+            "the bundle does not hold the model itself",
+            expected="a .keras artifact",
+            hint="build it with --formats keras",
+        )
+    runtime.require()
+    path = bundle.checked_path(artifacts[0])
+    import_tensorflow()
+    from kexport.runtimes.keras_model import file
+
+    run_imports(imports)
+    with file.allowing_lambda(allow_lambda):
+        model = file.load_file(path)
+    golden = next(bundle.goldens())
+    program = trace(model, golden.inputs)
+    return Model(program, Oracle(program, bundle.domains()), bundle.manifest.limits, bundle.signature)
+
+
+def _noise(is_float: bool, pairs: Sequence[tuple[Array, Array]]) -> Array:
+    """How far each element of a result lies from the truth, over some draws of rounding errors.
+
+    The largest of a few draws is often far below what a search comes upon: three standard deviations of them stand for
+    the largest of many.
+    """
+    shape = pairs[0][1].shape
+    if not is_float or any(array.shape != shape for pair in pairs for array in pair):
+        return np.zeros(shape)
+    apart = np.stack([distance(*pair) for pair in pairs])
+    return np.asarray(np.maximum(apart.max(axis=0), 3.0 * np.sqrt((apart**2).mean(axis=0))))

@@ -1,0 +1,1 @@
+"""Comparing two models, each a bundle or a bare file."""

@@ -1,0 +1,298 @@
+"""Comparing any two models: bundles, or bare artifacts of any format, of which A is taken for right."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from kexport.bundle.digests import digest
+from kexport.bundle.domain import Domain
+from kexport.bundle.report import Check, Report
+from kexport.bundle.signature import Array, Signature
+from kexport.errors import ModelError
+from kexport.field.comparison import limits as derived_limits
+from kexport.field.comparison import shared_interface
+from kexport.field.comparison.inputs import Case, rehearsal
+from kexport.field.comparison.operands import Model, Side, contenders
+from kexport.field.comparison.replay import Match, contrast
+from kexport.field.comparison.shared_interface import Frame
+from kexport.field.comparison.tensor_pairs import Pair, paired, require_known
+from kexport.field.comparison.worst_input import keep, writable
+from kexport.field.inspection import declared as declared_by
+from kexport.field.remote import Lane, Names, Outputs, Remote, RuntimeFailedError
+from kexport.field.search import checks as search_checks
+from kexport.field.search import loop
+from kexport.field.search.target import Contest
+from kexport.field.verification.bundle_checks import check_digests, group_of
+from kexport.parity.budget import Budget, Clock
+from kexport.parity.space import Space
+from kexport.parity.tolerance import Tolerance
+from kexport.runtimes import _runtime
+
+#: How long is searched unless told otherwise.
+SEARCH = "5000"
+_PROBES = 2  # cases that tell the dtypes and shapes of outputs
+
+Observer = Callable[[Check], None]
+
+
+def compare(
+    a: str | Path,
+    b: str | Path,
+    runtimes: Sequence[str] | None = None,
+    *,
+    names: Mapping[str, str] | None = None,
+    domain: Mapping[str, Any] | None = None,
+    samples: str | Path | None = None,
+    search: Budget | str = SEARCH,
+    tolerance: Mapping[str, Tolerance | str | float] | None = None,
+    witness: str | Path | None = None,
+    imports: Sequence[str] = (),
+    allow_lambda: bool = False,
+    observe: Observer = lambda check: None,
+) -> Report:
+    """Compare two models: whether B computes what A does, on the goldens of a bundle, or else on inputs drawn alike.
+
+    Args:
+        a: a bundle, a SavedModel, or a `.onnx`, `.tflite` or `.keras` file.
+        b: likewise, in the same format or another.
+        runtimes: names of those to take. By default two bundles are compared in every one that is installed and reads
+            an artifact of both, and anything else in the best for each.
+        names: inputs and outputs of B by those of A, where they differ.
+        domain: where inputs live, by the names of A; by default as a bundle says, else a default that a note tells.
+        samples: a `.npz`, `.npy` or `.csv` file with recorded inputs.
+        search: how long to search for the input on which they differ most: `"30s"`, or `"5000"` evaluations.
+        tolerance: limits of outputs in place of the derived ones.
+        witness: a `.npz` file for the worst input.
+        imports: files or modules that register the layers of a `.keras` file.
+        allow_lambda: load Lambda layers of a `.keras` file.
+        observe: called with each check as soon as it is made.
+
+    Returns:
+        Every check; figures are distances of B from A.
+
+    Raises:
+        BundleError: one of them cannot be read.
+        UncheckedError: a runtime that is needed is not installed.
+        UsageError: inputs or outputs have no partner, or an argument cannot be read.
+
+    Example:
+        >>> import kexport
+        >>> kexport.compare("old/model.onnx", "new/model.tflite").passed  # doctest: +SKIP
+        True
+    """
+    budget = Budget.parse(search) if isinstance(search, str) else search
+    wanted = [_runtime.get(name) for name in dict.fromkeys(runtimes)] if runtimes else None
+    target = None if witness is None else writable(Path(witness))
+    models = Model.open(a), Model.open(b)
+    sides, notes = contenders(*models, wanted)
+    checks: list[Check] = []
+
+    def record(check: Check) -> None:
+        checks.append(check)
+        observe(check)
+
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(loop.temporary_folder())
+        options = {"imports": list(imports), "allow_lambda": allow_lambda}
+        comparison = _Comparison(models, folder, options, stack, notes, record)
+        if comparison.sound():
+            comparison.run(sides, names or {}, (domain or {}, samples), tolerance or {}, budget, target)
+    return Report(_titled(Path(a), Path(b)), tuple(checks), tuple(dict.fromkeys(notes)))
+
+
+@dataclass
+class _Comparison:
+    """One comparison under way."""
+
+    models: tuple[Model, Model]
+    folder: Path
+    options: Mapping[str, Any]
+    stack: contextlib.ExitStack
+    notes: list[str]
+    record: Observer
+
+    def sound(self) -> bool:
+        """Whether goldens and artifacts of the bundles are those that were built; makes the checks of that."""
+        found = True
+        for name, model in zip("AB", self.models, strict=True):
+            if model.bundle is not None:
+                wrong: list[Check] = []
+
+                def take(check: Check, name: str = name, wrong: list[Check] = wrong) -> None:
+                    self.record(replace(check, detail=f"{name}: {check.detail}" if check.detail else f"of {name}"))
+                    wrong += [check] * (not check.passed)
+
+                check_digests(model.bundle, take)
+                found &= not wrong
+        bare = all(model.bundle is None for model in self.models)
+        if bare and digest(self.models[0].path) == digest(self.models[1].path):
+            self.notes.append("A and B are the same bytes")
+        return found
+
+    def run(
+        self, sides: Sequence[tuple[Side, Side]], told: Mapping[str, str],
+        where: tuple[Mapping[str, Any], str | Path | None], tolerance: Mapping[str, Any], budget: Budget,
+        target: Path | None,
+    ) -> None:  # fmt: skip
+        """Pair inputs and outputs, then make the checks of every pair of artifacts."""
+        lanes: dict[tuple[str, str], Lane] = {}
+        remotes = [
+            tuple(self._remote(name, side, lanes) for name, side in zip("AB", each, strict=True)) for each in sides
+        ]
+        first = remotes[0]
+        signatures = [remote.signature for remote in first]
+        inputs, notes = paired("input", signatures[0].inputs, signatures[1].inputs, told)
+        self.notes += notes
+        match = sides[0][1].artifact, _runtimes(first)
+        if problems := [pair.problem for pair in inputs if pair.problem]:
+            self.record(Check("signature", False, *match, detail="; ".join(problems)))
+            return
+        domains, notes = shared_interface.settled(inputs, *self.models, *where)
+        self.notes += notes
+        try:
+            outputs = self._outputs(first, inputs, domains, told)
+        except (RuntimeFailedError, ModelError) as error:
+            one_alone = isinstance(error, RuntimeFailedError)
+            self.record(Check("runtime", False, *match, detail=str(error), ran=one_alone))
+            return
+        problems = [pair.problem for pair in outputs if pair.problem]
+        self.record(Check("signature", not problems, *match, detail="; ".join(problems)))
+        outputs = [pair for pair in outputs if not pair.problem]
+        if outputs:
+            frame = Frame.of(inputs, outputs)
+            pairs = [(a.renamed(frame.a), b.renamed(frame.b)) for a, b in remotes]
+            self._judge(frame, domains, pairs, outputs, tolerance, budget, target)
+
+    def _remote(self, name: str, side: Side, lanes: dict[tuple[str, str], Lane]) -> Remote:
+        key = name, group_of(side.runtime)
+        if key not in lanes:
+            lanes[key] = self.stack.enter_context(contextlib.closing(Lane(side.runtime.module)))
+        model = side.model
+        signature = None
+        if model.bundle is None:
+            path = model.home / side.artifact
+            found = declared_by(lanes[key].worker, path, side.runtime, **self.options)
+            outputs = [{"name": output, "dtype": "float32", "shape": []} for output in found["outputs"]]
+            signature = Signature.from_json({"inputs": found["inputs"], "outputs": outputs})
+        label = f"{name} ({side.runtime.name})"
+        return Remote(
+            model.home, side.artifact, side.runtime, lanes[key], self.folder, self.options,
+            signature=signature, label=label,
+        )  # fmt: skip
+
+    def _outputs(
+        self, remotes: Sequence[Remote], inputs: Sequence[Pair], domains: Mapping[str, Domain], told: Mapping[str, str]
+    ) -> list[Pair]:
+        """The pairs of outputs; what no bundle tells of them is seen by running.
+
+        Raises:
+            ModelError: both refuse every input.
+            RuntimeFailedError: one of them refuses every input.
+        """
+        known = [model.bundle is not None for model in self.models]
+        sides = []
+        for index, remote in enumerate(remotes):
+            specs = remote.signature.outputs
+            if not known[index]:
+                probed = self._probed(remotes, index, inputs, domains)
+                specs = tuple(shared_interface.observed([spec.name for spec in specs], probed))
+            sides.append(specs)
+        require_known(
+            told, *([*remote.signature.inputs, *outputs] for remote, outputs in zip(remotes, sides, strict=True))
+        )
+        pairs, notes = paired("output", sides[0], sides[1], told)
+        self.notes += notes
+        return pairs
+
+    def _probed(
+        self, remotes: Sequence[Remote], index: int, inputs: Sequence[Pair], domains: Mapping[str, Domain]
+    ) -> list[tuple[Mapping[str, Array], Outputs]]:
+        frame = Frame.of(inputs, ())
+        names = [replace(each, outputs=Names.own(r.signature).outputs)
+                 for each, r in zip((frame.a, frame.b), remotes, strict=True)]  # fmt: skip
+        called = [remote.renamed(own) for remote, own in zip(remotes, names, strict=True)]
+        found: list[tuple[Mapping[str, Array], Outputs]] = []
+        refused: RuntimeFailedError | None = None
+        for label, feeds in self._cases(frame, domains, called):
+            try:
+                found.append((feeds, called[index].run([feeds])[0]))
+            except RuntimeFailedError as error:
+                refused = RuntimeFailedError(f"{remotes[index].label} fails on {label}: {error}", remotes[index])
+            if len(found) == _PROBES:
+                break
+        if refused is not None and not found:
+            raise refused
+        return found
+
+    def _cases(self, frame: Frame, domains: Mapping[str, Domain], remotes: Sequence[Remote]) -> Iterator[Case]:
+        def accepts(feeds: Mapping[str, Array]) -> str | None:
+            for remote in remotes:
+                try:
+                    remote.run([feeds])
+                except RuntimeFailedError as error:
+                    return f"{remote.label}: {error}"
+            return None
+
+        models = list(zip(self.models, (frame.a, frame.b), strict=True))
+        return rehearsal(models, frame.signature, domains, accepts)
+
+    def _judge(
+        self, frame: Frame, domains: Mapping[str, Domain], pairs: Sequence[tuple[Remote, Remote]],
+        outputs: Sequence[Pair], tolerance: Mapping[str, Any], budget: Budget, target: Path | None,
+    ) -> None:  # fmt: skip
+        ulp = derived_limits.ulp_of(self.models, frame.signature)
+        rehearsed = self._cases(frame, domains, pairs[0])
+        shapes, limits, notes = derived_limits.limits(self.models, frame, domains, pairs, rehearsed, ulp, tolerance)
+        self.notes += notes
+        stateful = any(model.bundle is not None and model.bundle.manifest.stateful for model in self.models)
+        space = Space(frame.signature, domains, shapes)
+        still = frozenset(name for name, own in domains.items() if own.is_discrete)
+        matches, contests = [], []
+        for index, ((a, b), own) in enumerate(zip(pairs, limits, strict=True)):
+            match = Match(a, b, frame.signature, own, space.batched, ulp, stateful, still)
+            contest = Contest(
+                b, a, space, frame.signature, tuple(own.values()), ulp, budget.seed + index, between=True
+            )  # fmt: skip
+            made = list(contrast(match, self._cases(frame, domains, (a, b)), None if stateful else contest))
+            for check in made:
+                self.record(check)
+            matches.append((match, made))
+            if all(check.kind == "parity" for check in made):
+                contests.append((match, contest))
+        if stateful:
+            self.notes.append("no search: the model keeps state between calls, and single inputs say nothing of it")
+        elif contests:
+            clock = Clock(budget)
+            loop.run(space, [contest for _, contest in contests], None, budget, clock)
+            self.notes += keep([contest for _, contest in contests], target)
+            for match, contest in contests:
+                failed = [contest] if contest.settled else []
+                check = search_checks.check(match.b, [contest], failed, clock, budget)
+                metrics = {**check.metrics, **match.metrics}
+                self.record(replace(check, runtime=match.runtimes, metrics=metrics))
+        self._say_identical(matches, [contest for _, contest in contests], len(shapes))
+
+    def _say_identical(
+        self, matches: Sequence[tuple[Match, list[Check]]], contests: Sequence[Contest], cases: int
+    ) -> None:
+        checks = [check for _, made in matches for check in made]
+        same = all(check.kind == "parity" and check.detail == "identical" for check in checks)
+        searched = all(c.standing.worst == 0 and not c.standing.suspects and not c.settled for c in contests)
+        if checks and same and searched and len(contests) in (0, len(matches)):
+            tried = sum(contest.standing.evaluations for contest in contests)
+            self.notes.append(
+                f"identical: no element of any output differs, in {cases} cases and {tried} inputs of search"
+            )
+
+
+def _runtimes(remotes: Sequence[Remote]) -> str:
+    ours, theirs = (remote.runtime.name for remote in remotes)
+    return theirs if ours == theirs else f"{theirs} against {ours}"
+
+
+def _titled(a: Path, b: Path) -> str:
+    return f"{b.name} against {a.name}" if a.name != b.name else f"{b} against {a}"

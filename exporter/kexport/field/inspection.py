@@ -1,0 +1,105 @@
+"""What a single artifact file says of itself, without the bundle it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from kexport.bundle.digests import digest, size
+from kexport.bundle.signature import Signature
+from kexport.errors import BundleError, KexportError, reason
+from kexport.process import Worker, WorkerCrashError
+from kexport.runtimes import _runtime
+from kexport.runtimes._runtime import Opened, Runtime
+from kexport.runtimes.files import onnx, tflite
+from kexport.user_code import run_imports
+
+_FORMATS = {".onnx": "onnx", ".tflite": "tflite", ".keras": "keras"}
+_DETAILS = {"onnx": onnx.details, "tflite": tflite.details}
+
+
+def describe(path: Path) -> dict[str, Any]:
+    """Signature, size, digest and versions of an artifact, read in a process of its own.
+
+    Raises:
+        BundleError: it is of no known kind, or the runtime cannot load it.
+        MissingRuntimeError: no runtime that reads it is installed.
+    """
+    format_name = format_of(path)
+    runtimes = [runtime for runtime in _runtime.every() if runtime.reads == format_name]
+    runtime = next((runtime for runtime in runtimes if runtime.installed), runtimes[0])
+    runtime.require()
+    worker = Worker()
+    try:
+        found = declared(worker, path, runtime)
+    finally:
+        worker.close()
+    return {"format": format_name, "bytes": size(path), "sha256": digest(path), **found}
+
+
+def format_of(path: Path) -> str:
+    """The format of an artifact, by its name.
+
+    Raises:
+        BundleError: it is of no known kind, or there is none.
+    """
+    if not path.exists():
+        raise BundleError(f"there is no file or folder {path}")
+    if path.is_dir() and not (path / "saved_model.pb").exists():
+        raise BundleError(f"{path} is neither a bundle nor a SavedModel", expected="manifest.json or saved_model.pb")
+    format_name = "saved_model" if path.is_dir() else _FORMATS.get(path.suffix)
+    if format_name is None:
+        raise BundleError(
+            f"{path} is of no known kind", expected=f"a folder, or a file ending in {', '.join(_FORMATS)}"
+        )
+    return format_name
+
+
+def declared(
+    worker: Worker, path: Path, runtime: Runtime, imports: Sequence[str] = (), allow_lambda: bool = False
+) -> dict[str, Any]:
+    """What an artifact declares in a runtime: inputs, names of outputs, versions.
+
+    Args:
+        worker: the process that loads it.
+        path: of the artifact.
+        runtime: that reads it.
+        imports: files or modules that register the layers of a `.keras` file.
+        allow_lambda: load Lambda layers of a `.keras` file.
+
+    Raises:
+        BundleError: the runtime cannot load it.
+    """
+    options: dict[str, Any] = {"imports": list(imports), "allow_lambda": allow_lambda}
+    try:
+        (found,) = worker.run("kexport.field.inspection:open_alone", path=str(path), name=runtime.name, **options)
+    except WorkerCrashError as crash:
+        raise BundleError(f"{path} cannot be loaded by {runtime.name}", got=crash) from None
+    return dict(found)
+
+
+def open_alone(path: str, name: str, imports: Sequence[str], allow_lambda: bool) -> Iterator[dict[str, Any]]:
+    """Load the file and yield what it declares; runs in the worker."""
+    runtime = _runtime.get(name)
+    try:
+        opened = _opened(Path(path), runtime, imports, allow_lambda)
+    except KexportError:
+        raise
+    except Exception as error:
+        raise BundleError(f"{Path(path).name} cannot be loaded by {name}", got=reason(error)) from error
+    yield {
+        "inputs": [{"name": s.name, "dtype": s.dtype, "shape": list(s.shape)} for s in opened.inputs],
+        "outputs": list(opened.outputs),
+        **(_DETAILS[runtime.reads](Path(path)) if runtime.reads in _DETAILS else {}),
+    }
+
+
+def _opened(path: Path, runtime: Runtime, imports: Sequence[str], allow_lambda: bool) -> Opened:
+    if runtime.reads != "keras":
+        return runtime.opener(path, Signature((), ()))
+    from kexport.runtimes.keras_model.file import allowing_lambda
+
+    run_imports(imports)
+    with allowing_lambda(allow_lambda):
+        return runtime.opener(path, Signature((), ()))

@@ -1,0 +1,1 @@
+"""Checking a bundle: digests, signatures, goldens, witnesses and contracts in every runtime."""

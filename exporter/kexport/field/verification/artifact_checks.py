@@ -1,0 +1,185 @@
+"""The checks of one artifact in one runtime, in this process: signature, then parity of every output."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from kexport.bundle import witnesses
+from kexport.bundle.folder import Bundle
+from kexport.bundle.manifest import Artifact, OutputLimit
+from kexport.bundle.report import Check
+from kexport.bundle.signature import Signature, TensorSpec
+from kexport.contracts._contract import EFFORT, Effort
+from kexport.errors import BundleError, KexportError, reason
+from kexport.field.verification.contract_checks import check_contracts
+from kexport.parity.output_comparison import Comparison, Outcome
+from kexport.parity.tolerance import DECLARED, for_kernels
+from kexport.runtimes._runtime import Opened, Runtime, Session
+from kexport.user_code import run_imports
+
+
+def check_artifact(
+    bundle: Bundle,
+    artifact: Artifact,
+    runtime: Runtime,
+    limits: Sequence[OutputLimit],
+    imports: Sequence[str] = (),
+    allow_lambda: bool = False,
+    effort: Effort = EFFORT,
+) -> Iterator[Check]:
+    """Open the artifact and make every check; whatever the runtime raises is a failed check, and the last one."""
+
+    def opened() -> Session:
+        return _open(bundle, artifact, runtime, imports, allow_lambda)
+
+    try:
+        session = opened()
+        yield _check_signature(bundle.signature, session.opened, artifact, runtime)
+        own = [for_kernels(limit, runtime.summation) for limit in limits]
+        yield from _check_witnesses(bundle, session, opened, artifact, runtime, own)
+        yield from check_parity(bundle, session, artifact, runtime, own)
+        yield from check_contracts(bundle, session, artifact, runtime, own, imports, effort)
+    except KexportError as error:
+        yield Check("runtime", False, artifact.path, runtime.name, detail=str(error))
+    except Exception as error:  # noqa: BLE001  a runtime may raise anything; here it becomes a failed check
+        yield Check("runtime", False, artifact.path, runtime.name, detail=reason(error))
+
+
+def _open(bundle: Bundle, artifact: Artifact, runtime: Runtime, imports: Sequence[str], allow_lambda: bool) -> Session:
+    path = bundle.path / artifact.path
+    if runtime.reads != "keras":
+        return runtime.open(path, bundle.signature)
+    from kexport.runtimes.keras_model.file import allowing_lambda
+
+    run_imports(imports)
+    with allowing_lambda(allow_lambda):
+        return runtime.open(path, bundle.signature)
+
+
+def _check_signature(signature: Signature, opened: Opened, artifact: Artifact, runtime: Runtime) -> Check:
+    """Names, order, dtypes and shapes of inputs, names and order of outputs, as the artifact declares them."""
+    problems = []
+    declared: Sequence[TensorSpec] = opened.inputs
+    pinned = artifact.details.get("pinned")
+    if pinned:
+        declared = [_unpinned(spec, pinned["batch"]) for spec in declared]
+    outputs = list(opened.outputs)
+    wanted = [spec.name for spec in signature.outputs]
+    if not opened.ordered:
+        order = {spec.name: index for index, spec in enumerate(signature.inputs)}
+        declared = sorted(declared, key=lambda spec: order.get(spec.name, len(order)))
+        outputs, wanted = sorted(outputs), sorted(wanted)
+    for got, want in _pairs(declared, signature.inputs):
+        if got is None or want is None or (got != want and got != _held(want)):
+            problems.append(f"input {_text(got)} instead of {_text(want)}")
+    if outputs != wanted:
+        problems.append(f"outputs {', '.join(outputs)} instead of {', '.join(wanted)}")
+    return Check("signature", not problems, artifact.path, runtime.name, detail="; ".join(problems))
+
+
+def _unpinned(spec: TensorSpec, batch: int) -> TensorSpec:
+    """What an input whose batch the manifest calls pinned stands for: any batch."""
+    return replace(spec, shape=(None, *spec.shape[1:])) if spec.shape[:1] == (batch,) else spec
+
+
+def _held(spec: TensorSpec) -> TensorSpec:
+    """As an artifact declares what it holds in another dtype, of which NumPy knows: bfloat16 as float32."""
+    return replace(spec, dtype=spec.numpy_dtype.name) if spec.dtype == "bfloat16" else spec
+
+
+def _pairs(
+    got: Sequence[TensorSpec], want: Sequence[TensorSpec]
+) -> Iterator[tuple[TensorSpec | None, TensorSpec | None]]:
+    for index in range(max(len(got), len(want))):
+        yield got[index] if index < len(got) else None, want[index] if index < len(want) else None
+
+
+def _text(spec: TensorSpec | None) -> str:
+    return "nothing" if spec is None else f"{spec.name} {spec}"
+
+
+def _check_witnesses(
+    bundle: Bundle,
+    session: Session,
+    opened: Callable[[], Session],
+    artifact: Artifact,
+    runtime: Runtime,
+    limits: Sequence[OutputLimit],
+) -> Iterator[Check]:
+    """Replay what searches found; a witness that needs calls before it gets a session of its own."""
+    digests = {each.sha256 for each in bundle.manifest.artifacts}
+    for path in witnesses.paths(bundle.path):
+        try:
+            witness = witnesses.read(bundle.path / path, bundle.signature)
+        except BundleError as error:
+            yield Check("witness", False, artifact.path, runtime.name, detail=str(error))
+            continue
+        if witness.reference == runtime.name:
+            continue  # the truth of this one is what the runtime itself gave
+        if witness.digest and witness.digest not in digests:
+            why = f"{path}: its truth is what {witness.reference} gave for an artifact that is no longer in the bundle"
+            hint = "delete the file, and search again"
+            yield Check("witness", False, artifact.path, runtime.name, detail=f"{why}; {hint}", ran=False)
+            continue
+        golden = witness.golden
+        try:
+            own = opened() if witness.before else session
+            for call in witness.before:
+                own(dict(call))
+            result = own(dict(golden.inputs))
+        except Exception as error:  # noqa: BLE001  a runtime may raise anything; here it becomes a failed check
+            why = f"{path} ({golden.label}): {reason(error)}"
+            yield Check("witness", False, artifact.path, runtime.name, detail=why)
+            continue
+        for spec, limit in zip(bundle.signature.outputs, limits, strict=True):
+            allowed, scale = witness.limits[spec.name], witness.scales[spec.name]
+            if limit.source != DECLARED:
+                limit = replace(limit, limit=max(limit.limit, allowed), scale=max(limit.scale, scale))
+            name = spec.name
+            comparison = Comparison(spec, limit)
+            comparison.add(
+                f"{path} ({golden.label})",
+                golden.truth[name],
+                result[name],
+                golden.own.get(name),
+                golden.moves.get(name),
+            )
+            yield check_of("witness", comparison.outcome(), artifact, runtime, name)
+
+
+def check_parity(
+    bundle: Bundle, session: Session, artifact: Artifact, runtime: Runtime, limits: Sequence[OutputLimit]
+) -> Iterator[Check]:
+    """Run every golden, one in memory at a time."""
+    comparisons = comparisons_for(bundle, limits)
+    for golden in bundle.goldens(checked=True):
+        result = session(dict(golden.inputs))
+        for name, comparison in comparisons.items():
+            comparison.add(golden.label, golden.truth[name], result[name], golden.own.get(name), golden.moves.get(name))
+    for name, comparison in comparisons.items():
+        yield check_of("parity", comparison.outcome(), artifact, runtime, name)
+
+
+def comparisons_for(bundle: Bundle, limits: Sequence[OutputLimit]) -> dict[str, Comparison]:
+    """An empty comparison of each output."""
+    pairs = zip(bundle.signature.outputs, limits, strict=True)
+    return {spec.name: Comparison(spec, limit) for spec, limit in pairs}
+
+
+def check_of(kind: str, outcome: Outcome, artifact: Artifact, runtime: Runtime, output: str) -> Check:
+    """The outcome of a comparison as a check."""
+    return Check(
+        kind,
+        outcome.passed,
+        artifact.path,
+        runtime.name,
+        output,
+        outcome.figure if outcome.figure is None or math.isfinite(outcome.figure) else None,
+        outcome.limit,
+        outcome.unit,
+        "; ".join(outcome.problems) or (f"worst: {outcome.worst}" if outcome.worst else "identical"),
+        outcome.ran,
+        outcome.metrics,
+    )

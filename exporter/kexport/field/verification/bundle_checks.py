@@ -1,0 +1,239 @@
+"""Checking a bundle: digests, then signature and goldens in every runtime, each in a process of its own.
+
+A crash of a native runtime is a failed check with a name. Runtimes of one package share a process, since importing
+it is most of the work; packages run beside each other.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from kexport.bundle.folder import Bundle, require_digest
+from kexport.bundle.manifest import OutputLimit
+from kexport.bundle.report import Check, Report
+from kexport.errors import ArtifactError
+from kexport.field.remote import Lane, Remote
+from kexport.field.search import loop
+from kexport.field.search.verdicts import Truth
+from kexport.field.verification import contract_checks
+from kexport.parity.budget import Budget
+from kexport.parity.tolerance import DECLARED, Tolerance, declared
+from kexport.process import Worker, WorkerCrashError
+from kexport.runtimes import _runtime
+from kexport.runtimes._runtime import Runtime
+
+Observer = Callable[[Check], None]
+
+
+def verify(
+    path: str | Path,
+    runtimes: Sequence[str] | None = None,
+    *,
+    imports: Sequence[str] = (),
+    allow_lambda: bool = False,
+    search: Budget | str | None = None,
+    tolerance: Mapping[str, Tolerance | str | float] | None = None,
+    observe: Observer = lambda check: None,
+    workers: Mapping[str, Worker] | None = None,
+    here: Sequence[str] = (),
+    truth: Truth | None = None,
+) -> Report:
+    """Check a bundle on this machine.
+
+    Args:
+        path: the bundle's folder.
+        runtimes: their names; by default every one that is installed and can read an artifact of the bundle.
+        imports: files or modules that register the layers of a `.keras` artifact.
+        allow_lambda: load Lambda layers of a `.keras` artifact.
+        search: how long to search for the inputs on which each runtime is furthest from every other that is installed;
+            `"30s"`, or `"5000"` evaluations. What is found wrong is kept in the bundle.
+        tolerance: limits of some outputs in place of their own, such as `{"y": "1e-4: 12-bit sensor"}` or `"40dB"`.
+        observe: called with each check as soon as it is made.
+        workers: processes already started for a group of runtimes; they are ended here.
+        here: runtimes to check in this process, because what they need exists nowhere else.
+        truth: what is right on any input; the search then compares with it, and not the runtimes with each other.
+
+    Returns:
+        Every check that was asked for; one that could not be made has not passed.
+
+    Raises:
+        BundleError: the bundle cannot be read.
+        UsageError: no runtime, or no output, has one of the names; a budget or a tolerance cannot be read.
+    """
+    budget = Budget.parse(search) if isinstance(search, str) else search
+    tolerances = {name: str(value) for name, value in (tolerance or {}).items()}
+    wanted = None if runtimes is None else [_runtime.get(name) for name in dict.fromkeys(runtimes)]
+    bundle = Bundle.open(path)
+    formats = {artifact.format for artifact in bundle.manifest.artifacts}
+    notes = bundle.manifest.notes + contract_checks.notes(bundle.manifest.contracts)
+    checks: list[Check] = []
+
+    def record(check: Check) -> None:
+        checks.append(check)
+        observe(check)
+
+    if wanted is None:
+        able = [runtime for runtime in _runtime.every() if runtime.reads in formats]
+        wanted = [runtime for runtime in able if runtime.installed]
+        notes += [f"{runtime.name} was left out: not installed" for runtime in able if not runtime.installed]
+        if not wanted:
+            record(_unmade("*", f"no runtime that reads {', '.join(sorted(formats))} is installed"))
+    sound = check_digests(bundle, record)
+    groups: dict[str, list[Runtime]] = {}
+    for runtime in wanted:
+        if runtime.reads not in formats:
+            record(_unmade(runtime.name, f"the bundle holds no {runtime.reads} artifact"))
+        elif not runtime.installed:
+            record(_unmade(runtime.name, f"not installed: pip install 'kexport[{runtime.extra}]'"))
+        elif sound(runtime.reads):
+            groups.setdefault(group_of(runtime), []).append(runtime)
+        else:
+            record(_unmade(runtime.name, "not run: the digest of its artifact, or of the goldens, is wrong"))
+    limits = declared(bundle.manifest.limits, tolerances)
+    notes += [declaration(limit) for limit in limits if limit.source == DECLARED]
+    options: dict[str, Any] = {"imports": list(imports), "allow_lambda": allow_lambda}
+    with contextlib.ExitStack() as stack:
+        lanes = {
+            name: stack.enter_context(contextlib.closing(Lane(members[0].module, (workers or {}).get(name))))
+            for name, members in groups.items()
+            if any(runtime.name not in here for runtime in members)
+        }
+        asked = {"tolerances": tolerances, "budget": None if budget is None else asdict(budget)}
+        _check_all(Path(path), groups, lanes, here, record, {**options, **asked})
+        if budget is not None and groups:
+            tested = [runtime for members in groups.values() for runtime in members]
+            partners = [] if truth is not None else _partners(tested, formats, sound)
+            for runtime in partners:
+                if group_of(runtime) not in lanes:
+                    lane = Lane(runtime.module)
+                    lanes[group_of(runtime)] = stack.enter_context(contextlib.closing(lane))
+            folder = stack.enter_context(loop.temporary_folder())
+            remotes = [
+                Remote(
+                    Path(path),
+                    artifact.path,
+                    runtime,
+                    None if runtime.name in here else lanes[group_of(runtime)],
+                    folder,
+                    options,
+                )
+                for runtime in (*tested, *partners)
+                for artifact in bundle.artifacts_of(runtime.reads)
+            ]
+            failed = {(check.artifact, check.runtime) for check in checks if check.ran and not check.passed}
+            for remote in remotes:
+                remote.doubted = (remote.artifact, remote.runtime.name) in failed
+            names = [runtime.name for runtime in tested]
+            loop.search(bundle, remotes, names, limits, budget, truth, record)
+    return Report(bundle.manifest.name, tuple(in_order(checks)), tuple(notes))
+
+
+def _check_all(
+    path: Path,
+    groups: Mapping[str, Sequence[Runtime]],
+    lanes: Mapping[str, Lane],
+    here: Sequence[str],
+    record: Observer,
+    options: Mapping[str, Any],
+) -> None:
+    """Check every runtime: the groups beside each other, and meanwhile those of this process."""
+    with ThreadPoolExecutor(max_workers=max(1, len(groups))) as pool:
+        jobs = [
+            pool.submit(run_group, path, [r for r in members if r.name not in here], record, options, lanes[name])
+            for name, members in groups.items()
+            if name in lanes
+        ]
+        for runtime in [runtime for members in groups.values() for runtime in members if runtime.name in here]:
+            for item in check_runtime(str(path), runtime.name, **options):
+                record(Check.from_json(item))
+        for job in jobs:
+            job.result()
+
+
+def _partners(tested: Sequence[Runtime], formats: set[str], sound: Callable[[str], bool]) -> list[Runtime]:
+    """The other runtimes that are installed and can read an artifact of the bundle."""
+    return [
+        runtime
+        for runtime in _runtime.every()
+        if runtime not in tested and runtime.reads in formats and runtime.installed and sound(runtime.reads)
+    ]
+
+
+def declaration(limit: OutputLimit) -> str:
+    """What a report says of a limit that a person set."""
+    size = f"{limit.decibels:g} dB" if limit.decibels is not None else f"{limit.limit:g}"
+    return f"the limit of output {limit.output}, {size}, was declared" + (f": {limit.reason}" if limit.reason else "")
+
+
+def group_of(runtime: Runtime) -> str:
+    """Runtimes of one group share a process: those that import the same package."""
+    return "tensorflow" if runtime.module in ("tensorflow", "keras") else runtime.module
+
+
+def check_digests(bundle: Bundle, record: Observer) -> Callable[[str], bool]:
+    """Check the digest of goldens and artifacts; the answer tells of a format whether its runtimes may run."""
+    failed: set[str] = set()
+    entries: list[tuple[str, str, str]] = [("", bundle.manifest.goldens_path, bundle.manifest.goldens_sha256)]
+    if bundle.manifest.samples is not None:
+        entries.append(("samples", bundle.manifest.samples.path, bundle.manifest.samples.sha256))
+    entries += [(a.format, *file) for a in bundle.manifest.artifacts for file in a.files]
+    for format_name, path, sha256 in entries:
+        try:
+            require_digest(bundle.path / path, sha256)
+        except ArtifactError as error:
+            failed.add(format_name)
+            record(Check("digest", False, artifact=path, detail=str(error)))
+        else:
+            record(Check("digest", True, artifact=path))
+    return lambda format_name: not failed & {"", format_name}
+
+
+def run_group(
+    path: Path, runtimes: Sequence[Runtime], record: Observer, options: Mapping[str, Any], lane: Lane
+) -> None:
+    """Check the runtimes of one group in a process that is started again when one of them kills it."""
+    for runtime in runtimes:
+        worker = lane.worker
+        try:
+            worker.submit(
+                "kexport.field.verification.bundle_checks:check_runtime", path=str(path), name=runtime.name, **options
+            )
+            for item in worker.results():
+                record(Check.from_json(item))
+        except WorkerCrashError as crash:
+            record(Check("runtime", False, runtime=runtime.name, detail=str(crash)))
+
+
+def check_runtime(
+    path: str,
+    name: str,
+    imports: Sequence[str],
+    allow_lambda: bool,
+    tolerances: Mapping[str, str] | None = None,
+    budget: Mapping[str, Any] | None = None,
+) -> Iterator[dict[str, Any]]:
+    """The checks of one runtime, made in the process that calls this, one JSON check at a time."""
+    from kexport.field.verification import artifact_checks
+
+    runtime = _runtime.get(name)
+    bundle = Bundle.open(path)
+    limits = declared(bundle.manifest.limits, tolerances or {})
+    effort = contract_checks.effort_of(None if budget is None else Budget(**budget), len(bundle.manifest.contracts))
+    for artifact in bundle.artifacts_of(runtime.reads):
+        for check in artifact_checks.check_artifact(bundle, artifact, runtime, limits, imports, allow_lambda, effort):
+            yield check.to_json()
+
+
+def in_order(checks: Sequence[Check]) -> list[Check]:
+    """The checks as reports show them, whatever order they were made in."""
+    ranks = {name: rank for rank, name in enumerate(_runtime.names())}
+    return sorted(checks, key=lambda check: ranks.get(check.runtime or "", -1))
+
+
+def _unmade(runtime: str, why: str) -> Check:
+    return Check("runtime", False, runtime=None if runtime == "*" else runtime, detail=why, ran=False)

@@ -1,0 +1,185 @@
+"""The contracts of a bundle, checked in one runtime."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from kexport.bundle import counterexamples
+from kexport.bundle.contract_entries import Promised
+from kexport.bundle.folder import Bundle
+from kexport.bundle.manifest import Artifact, OutputLimit
+from kexport.bundle.report import Check
+from kexport.contracts import _kinds
+from kexport.contracts._contract import EFFORT, Contract, Effort, Verdict, WeightContract
+from kexport.contracts._function import Function
+from kexport.contracts._slack import Slack
+from kexport.errors import KexportError, UsageError, reason
+from kexport.parity.budget import Budget
+from kexport.parity.space import Population, space_of
+from kexport.runtimes._runtime import Runtime, Session
+from kexport.user_code import run_imports
+
+KIND = "contract"
+_FEW = 8  # numbers that a person takes in at a glance
+
+
+def effort_of(budget: Budget | None, promises: int) -> Effort:
+    """How long each of so many contracts is hunted for: a search that was asked for is shared among them."""
+    if budget is None:
+        return EFFORT
+    seconds = EFFORT.seconds if budget.seconds is None else max(EFFORT.seconds, budget.seconds / max(1, promises))
+    samples = max(EFFORT.samples, budget.evaluations or int(EFFORT.samples * seconds / EFFORT.seconds))
+    return Effort(samples, seconds, budget.seed)
+
+
+def check_contracts(
+    bundle: Bundle,
+    session: Session,
+    artifact: Artifact,
+    runtime: Runtime,
+    limits: Sequence[OutputLimit],
+    imports: Sequence[str],
+    effort: Effort = EFFORT,
+) -> Iterator[Check]:
+    """Check every promise about the function; those about weights were checked when the bundle was built.
+
+    Args:
+        bundle: whose model it is.
+        session: the artifact, loaded.
+        artifact: of the bundle.
+        runtime: that runs it.
+        limits: of the outputs in this runtime.
+        imports: files or modules that register kinds of contract, run when the bundle has one that is not known.
+        effort: how long to hunt for a violation of each.
+    """
+    promises = bundle.manifest.contracts
+    if not promises:
+        return
+    space = space_of(bundle)
+    slack = Slack({limit.output: limit for limit in limits}, bundle.manifest.ulp)
+    before, damaged = _broke_before(bundle)
+    for why in damaged:
+        yield Check(KIND, False, artifact.path, runtime.name, detail=f"what broke a promise earlier: {why}")
+    for promised in promises:
+        if not promised.outputs:
+            continue  # about weights
+        output = promised.outputs[0]
+        if bundle.manifest.stateful:
+            why = "the model keeps state between calls: what it gives is no function of its inputs"
+            yield Check(KIND, False, artifact.path, runtime.name, output, detail=why, ran=False, contract=promised.kind)
+            continue
+        try:
+            contract = known(promised, imports)
+        except UsageError as error:
+            hint = "name the file or module that registers it with --import"
+            detail = f"{error.subject}; {hint}"
+            yield Check(
+                KIND, False, artifact.path, runtime.name, output, detail=detail, ran=False, contract=promised.kind
+            )
+            continue
+        if isinstance(contract, WeightContract):
+            continue
+        about = _kinds.text(contract)
+        try:
+            first = [probe for about_it, probe in before if counterexamples.same(about_it, promised)]
+            tried = Effort(effort.samples, effort.seconds, effort.seed, first)
+            function = Function(session, space, promised.inputs, promised.outputs)
+            verdict = contract.check(function, space, slack, tried)
+        except KexportError as error:
+            yield Check(KIND, False, artifact.path, runtime.name, output, detail=str(error), contract=about)
+        except Exception as error:  # noqa: BLE001  a runtime may raise anything; here it becomes a failed check
+            yield Check(KIND, False, artifact.path, runtime.name, output, detail=reason(error), contract=about)
+        else:
+            kept = _kept(bundle, promised, verdict.broken_by)
+            yield _check_of(verdict, contract, promised, artifact, runtime, kept)
+
+
+def notes(promises: Sequence[Promised]) -> list[str]:
+    """What a report says of promises that no runtime can be asked for."""
+    return [
+        f"{_written(promised)} of layer {promised.layer} is about weights: checked when the bundle was built"
+        for promised in promises
+        if not promised.outputs
+    ]
+
+
+def _written(promised: Promised) -> str:
+    """The promise as text, its kind known here or not."""
+    return f"{promised.kind}(" + ", ".join(f"{name}={value!r}" for name, value in promised.params.items()) + ")"
+
+
+def known(promised: Promised, imports: Sequence[str]) -> Contract | WeightContract:
+    """The contract of an entry of the manifest; the code that a user named is run when its kind is not known without.
+
+    Raises:
+        UsageError: its kind is not known here, or does not take the parameters.
+    """
+    if promised.kind not in _kinds.names():
+        run_imports(imports)
+    return _kinds.of(promised)
+
+
+def _broke_before(bundle: Bundle) -> tuple[list[tuple[Promised, Population]], list[str]]:
+    """What broke contracts earlier, and what is wrong with the files of it that cannot be read."""
+    found, damaged = [], []
+    for path in counterexamples.paths(bundle.path):
+        try:
+            about, probe = counterexamples.read(bundle.path / path, bundle.signature)
+        except KexportError as error:
+            damaged.append(str(error))
+        else:
+            found.append((about, dict(probe)))
+    return found, damaged
+
+
+def _kept(bundle: Bundle, promised: Promised, probe: Population | None) -> str:
+    """Where the input that broke the contract lies now, in words; empty when there is none."""
+    if probe is None:
+        return ""
+    try:
+        return f"the input is in {counterexamples.store(bundle.path, promised, probe)}"
+    except OSError as error:
+        return f"the input could not be kept in the bundle: {error.strerror or error}"
+
+
+def _values(probe: Population) -> str:
+    """The numbers of a small probe, `x = [0.5, -1]`; empty when there are many."""
+    if sum(values.size for values in probe.values()) > _FEW:
+        return ""
+    return ", ".join(f"{name} = {_number(values[0].tolist(), values.dtype)}" for name, values in probe.items())
+
+
+def _number(value: Any, dtype: np.dtype[Any]) -> str:
+    """A number as short as its type allows, and lists of them."""
+    if isinstance(value, list):
+        return "[" + ", ".join(_number(each, dtype) for each in value) + "]"
+    return str(dtype.type(value)).removesuffix(".0")
+
+
+def _check_of(
+    verdict: Verdict, contract: Contract, promised: Promised, artifact: Artifact, runtime: Runtime, kept: str
+) -> Check:
+    who = f"layer {promised.layer} promised" if promised.layer else "promised at the build"
+    broken = "" if verdict.passed or not verdict.ran else f"{who} that it {contract.words()}"
+    values = "" if verdict.broken_by is None else _values(verdict.broken_by)
+    figure = verdict.figure if verdict.figure is not None and math.isfinite(verdict.figure) else None
+    limit = verdict.limit if verdict.limit is not None and math.isfinite(verdict.limit) else None
+    infinite = "the figure is infinite, or no number" if verdict.figure is not None and figure is None else ""
+    return Check(
+        KIND,
+        verdict.passed,
+        artifact.path,
+        runtime.name,
+        promised.outputs[0],
+        figure,
+        limit,
+        verdict.unit,
+        "; ".join(text for text in (broken, infinite, verdict.detail, values, kept) if text),
+        verdict.ran,
+        {**verdict.metrics, "tried": verdict.tried},
+        _kinds.text(contract),
+    )

@@ -1,0 +1,106 @@
+"""The order in which a search tries inputs: patterns and random samples first, then both and climbs by turns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from kexport.bundle.signature import Array
+from kexport.parity.evolution import Climber
+from kexport.parity.space import PATTERNS, Form, Population, Space
+
+_LARGEST_BATCH = 256
+_ELEMENTS = 1 << 17  # of the inputs of one batch, at most, where a sample is smaller than that
+_SMALL_BATCHES = (1, 2, 3, 5, 7)
+_TURN = ("random", "climb", "random", "pattern")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Samples to evaluate together.
+
+    Attributes:
+        population: of each input, an array whose first axis counts the samples.
+        form: their shapes.
+        origin: how they came about, in words.
+    """
+
+    population: Population
+    form: Form
+    origin: str
+
+    @property
+    def count(self) -> int:
+        """Of samples."""
+        return len(next(iter(self.population.values())))
+
+    def feeds(self, batched: bool) -> Population:
+        """As inputs of one call: all samples together, or the only one without the axis that counts them."""
+        return self.population if batched else {name: np.array(v[0]) for name, v in self.population.items()}
+
+    def rows(self, chosen: Array) -> Trial:
+        """Some of the samples."""
+        return Trial({name: values[chosen] for name, values in self.population.items()}, self.form, self.origin)
+
+
+class Search:
+    """Proposes trials, and learns from how far each sample lay from right; the same seed asks the same.
+
+    Args:
+        space: where to look.
+        contests: names of the comparisons; each climbs by itself.
+        seed: of what is random.
+        largest: a batch, where its samples are small.
+    """
+
+    def __init__(self, space: Space, contests: list[str], seed: int, largest: int = _LARGEST_BATCH) -> None:
+        self._space = space
+        self._largest = largest
+        self._rng = np.random.default_rng(seed)
+        self._climbers = {name: Climber(space) for name in contests}
+        self._round = 0
+        self._patterns = 0
+        self._forms: list[Form] = []
+
+    def ask(self, most: int) -> Trial:
+        """The next samples, `most` of them at most."""
+        turn = self._round
+        self._round += 1
+        form = self._next_form()
+        count = min(most, self._size(form, turn))
+        first = ("pattern", "random")[turn % 2]
+        kind = first if turn < 2 * PATTERNS else _TURN[turn % len(_TURN)]
+        if kind == "climb":
+            ready = [climber for climber in self._climbers.values() if climber.ready]
+            if ready:
+                form, population = ready[(turn // len(_TURN)) % len(ready)].ask(self._rng, count)
+                return Trial(population, form, "climbing")
+        if kind == "pattern" and not self._space.recorded:
+            label, population = self._space.structured(self._patterns, self._rng, count, form)
+            self._patterns += 1
+            return Trial(population, form, label)
+        return Trial(self._space.random(self._rng, count, form), form, "random")
+
+    def _next_form(self) -> Form:
+        """Every form once, in an order of its own, and again: a short search meets as many as it can."""
+        if not self._forms:
+            self._forms = [self._space.forms[index] for index in self._rng.permutation(len(self._space.forms))]
+        return self._forms.pop()
+
+    def tell(self, trial: Trial, scores: Mapping[str, Array]) -> None:
+        """Learn the scores of a trial's samples in each comparison: 1 is the limit."""
+        for name, each in scores.items():
+            self._climbers[name].tell(trial.population, trial.form, each)
+
+    def settled(self, name: str) -> None:
+        """A comparison has failed: nothing more is climbed for it."""
+        self._climbers.pop(name, None)
+
+    def _size(self, form: Form, turn: int) -> int:
+        """Large batches, which are fast, and small ones between them, which take other ways through a kernel."""
+        size = max(1, min(self._largest, _ELEMENTS // self._space.elements(form)))
+        if turn % 8 == 7:
+            size = min(size, _SMALL_BATCHES[(turn // 8) % len(_SMALL_BATCHES)])
+        return size

@@ -1,0 +1,86 @@
+"""How far each sample of a batch lies from right, in limits: what a search climbs. `Comparison` is what judges."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from kexport.bundle.manifest import OutputLimit
+from kexport.bundle.signature import Array, Signature, TensorSpec
+from kexport.parity.output_comparison import as_text, structure_problem
+
+_PEAK = 4.0  # a declared ratio of powers allows single elements as far out as the peak of a noise with that power
+
+
+def scores(
+    signature: Signature,
+    limits: Mapping[str, OutputLimit],
+    values: Mapping[str, Array],
+    references: Mapping[str, Array],
+    batched: bool,
+) -> Array:
+    """Of each sample the largest distance of any output, in limits: above 1 it may be wrong.
+
+    Args:
+        signature: of the model.
+        limits: of each output.
+        values: what a runtime gave.
+        references: what is right.
+        batched: whether the first axis of every output counts the samples; if not, it is one sample.
+    """
+    found = [_scores(spec, limits[spec.name], values[spec.name], references[spec.name], batched)
+             for spec in signature.outputs]  # fmt: skip
+    return np.asarray(np.max(found, axis=0))
+
+
+def allowed(limit: OutputLimit) -> float:
+    """What a single element may be off by, relative to scale."""
+    return limit.limit if limit.decibels is None else _PEAK * 10.0 ** (-limit.decibels / 20)
+
+
+def local(spec: TensorSpec, limit: OutputLimit, truth: Array) -> OutputLimit:
+    """The limit with the scale of these samples, where that is more than the scale of the goldens."""
+    if not spec.is_float:
+        return limit
+    finite = np.abs(truth[np.isfinite(truth)])
+    return replace(limit, scale=max(limit.scale, float(finite.max(initial=0.0))), limit=allowed(limit), decibels=None)
+
+
+def _scores(spec: TensorSpec, limit: OutputLimit, value: Array, reference: Array, batched: bool) -> Array:
+    value = as_text(value)
+    count = len(reference) if batched else 1
+    if structure_problem(spec, reference, value):
+        return np.full(count, np.inf)
+    if value.size == 0:
+        return np.zeros(count)
+    if not spec.is_float:
+        if limit.limit == 0 or value.dtype.kind == "U":
+            differing = np.asarray(value != reference).reshape(count, -1)
+            return np.where(differing.any(axis=1), 1.0 + differing.mean(axis=1), 0.0)
+        sizes = np.abs(value.astype(np.float64) - reference.astype(np.float64)).reshape(count, -1)
+        return np.asarray(sizes.max(axis=1) / limit.limit)
+    with np.errstate(invalid="ignore", over="ignore"):  # infinity minus infinity
+        apart = np.abs(value - reference).reshape(count, -1)
+        magnitude = np.abs(reference).reshape(count, -1)
+        worst, scale = apart.max(axis=1), magnitude.max(axis=1)
+        odd = ~(np.isfinite(worst) & np.isfinite(scale))
+        if odd.any():
+            narrow = reference.astype(spec.numpy_dtype).reshape(count, -1)[odd]
+            flat = value.reshape(count, -1)[odd]
+            same = (flat == narrow) | (np.isnan(flat) & np.isnan(narrow))
+            both = np.isfinite(flat) & np.isfinite(narrow)
+            worst[odd] = np.where(both, apart[odd], np.where(same, 0.0, np.inf)).max(axis=1)
+            scale[odd] = np.where(both, magnitude[odd], 0.0).max(axis=1)
+    return np.asarray(worst / (allowed(limit) * np.maximum(limit.scale, scale)))
+
+
+def row(outputs: Mapping[str, Array], index: int, batched: bool) -> dict[str, Array]:
+    """The outputs of one sample, the first axis kept."""
+    return {name: value[index : index + 1] if batched else value for name, value in outputs.items()}
+
+
+def stacked(calls: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
+    """Inputs or outputs of several calls along a new first axis."""
+    return {name: np.stack([call[name] for call in calls]) for name in calls[0]}

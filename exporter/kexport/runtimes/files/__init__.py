@@ -1,0 +1,1 @@
+"""Reading ONNX and TFLite files without running them."""

@@ -1,0 +1,1 @@
+"""Finding the interface of a Keras model: its inputs, outputs and nesting."""
