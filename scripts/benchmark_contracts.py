@@ -3,10 +3,12 @@
     python scripts/benchmark_contracts.py --work DIR [--parts breaks,healthy,response,latency] [--only REGEX] [--write]
     python scripts/benchmark_contracts.py --sample
 
-The cases are in tests/contract_cases. `breaks` builds layers that do not keep what they promise, measures by how much,
-refuses what lies within four slacks, and lets every runtime find it. `healthy` builds layers and compositions of them,
-and checks every promise with five seeds. `response` measures the stop band of a filter through every artifact, against
-SciPy. `latency` times the artifact of each layer in turns with the smallest hand-written graph of its mathematics.
+The cases are in scripts/contract_cases. `breaks` builds layers that do not keep what they promise, measures by how
+much, refuses what lies within four slacks, and lets every runtime find it. `healthy` builds layers and compositions of
+them, and checks every promise with five seeds. `response` measures the stop band of a filter through every artifact,
+against SciPy. `latency` times the artifact of each layer in turns with the smallest hand-written graph of its
+mathematics.
+
 Bundles and records are kept in DIR; `--resume` keeps what an earlier run wrote there. `--write` puts all into
 docs/contracts_measured.json, and the page docs/contracts_measured.md beside it. `--sample` plants a few breaks, and
 compares what comes out with docs/contracts_measured.json.
@@ -39,11 +41,7 @@ Record = dict[str, Any]
 
 
 def cases_module(name: str = "") -> Any:
-    """A module of the cases, which belong to the tests."""
-    if str(ROOT / "tests") not in sys.path:
-        # Last, and without this folder: it has a coverage.py, which is also the name of a package.
-        sys.path[:] = [path for path in sys.path if path != str(ROOT / "scripts")]
-        sys.path.append(str(ROOT / "tests"))
+    """A module of the cases, imported late: most of them import Keras."""
     return importlib.import_module(f"contract_cases{name}")
 
 

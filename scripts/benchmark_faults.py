@@ -4,7 +4,7 @@
     python scripts/benchmark_faults.py --work DIR --parts healthy,resaved [--write]
     python scripts/benchmark_faults.py --sample
 
-Models, their domains and their faults are in tests/fault_cases, one file a family. Bundles are built once and kept in
+Models, their domains and their faults are in scripts/fault_cases, one file a family. Bundles are built once and kept in
 DIR. `effect` plants each fault and measures what it does; a fault without an effect is refused. `goldens` verifies the
 faulty bundle, `search` searches it for 60 s at most, `localise` asks for the layer. `healthy` searches healthy bundles
 for 2 s with 5 seeds, `resaved` verifies files that hold the same in another order. `--resume` keeps what an earlier run
@@ -40,11 +40,7 @@ Record = dict[str, Any]
 
 
 def cases_module(name: str = "") -> Any:
-    """A module of the cases, which belong to the tests."""
-    if str(ROOT / "tests") not in sys.path:
-        # Last, and without this folder: it has a coverage.py, which is also the name of a package.
-        sys.path[:] = [path for path in sys.path if path != str(ROOT / "scripts")]
-        sys.path.append(str(ROOT / "tests"))
+    """A module of the cases, imported late: most of them import Keras."""
     return importlib.import_module(f"fault_cases{name}")
 
 

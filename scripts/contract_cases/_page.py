@@ -13,7 +13,7 @@ _PROSE = """# Promises, measured
 
 What kexport finds of promises that are broken, that it leaves alone what keeps them, and what layers that keep them
 cost. `python scripts/benchmark_contracts.py --work DIR --write` makes this page and
-[contracts_measured.json](contracts_measured.json); the cases are in `tests/contract_cases`.
+[contracts_measured.json](contracts_measured.json); the cases are in `scripts/contract_cases`.
 """
 _BREAKS = """A layer promises something and computes something else; the Keras model itself is wrong, so parity finds
 nothing. Its promise is checked at default effort in every runtime, each on its own (what one finds is taken away before

@@ -1,7 +1,7 @@
 """Export every public Keras layer and operation, and models of all kinds, in every format; say what is right.
 
-    python scripts/coverage.py [--only REGEX] [--groups layers,ops,models,applications,hub] [--write]
-    python scripts/coverage.py --sample
+    python scripts/export_coverage.py [--only REGEX] [--groups layers,ops,models,applications,hub] [--write]
+    python scripts/export_coverage.py --sample
 
 Each case is built in a process of its own, and its artifacts are run by the raw runtimes on inputs that the build has
 not seen. `--write` puts the outcomes into docs/coverage.json, and the page docs/coverage.md beside it. `--sample` runs
@@ -41,11 +41,7 @@ SAMPLED_TOO = (
 
 
 def cases_module(name: str) -> Any:
-    """A module of the cases, which belong to the tests."""
-    if str(ROOT / "tests") not in sys.path:
-        # Last, and without this folder: it has a coverage.py, which is also the name of a package.
-        sys.path[:] = [path for path in sys.path if path != str(ROOT / "scripts")]
-        sys.path.append(str(ROOT / "tests"))
+    """A module of the cases, imported late: most of them import Keras."""
     return importlib.import_module(f"coverage_cases{name}")
 
 
@@ -170,7 +166,7 @@ def main() -> int:
     for line in dict.fromkeys([*bad, *changed]):
         print(line)
     if changed:
-        print("if that is meant, or better: python scripts/coverage.py --sample --write (or --only), and commit docs/")
+        print("if that is intended: python scripts/export_coverage.py --sample --write (or --only), and commit docs/")
     return 1 if bad or changed else 0
 
 

@@ -20,7 +20,7 @@ _PROSE = """# Coverage
 
 What kexport makes of every public Keras layer and operation, in the variants that the project tests, of models as
 people write them, of a member of each family of `keras.applications` with random weights, and of backbones of
-keras-hub with tiny random configurations. `python scripts/coverage.py --write` makes this page and
+keras-hub with tiny random configurations. `python scripts/export_coverage.py --write` makes this page and
 [coverage.json](coverage.json), which has every case; a sample of it is a test, so the page is true or the test is red.
 
 - **right**: the artifact, run by the raw runtime on inputs that the build has not seen, in batches of 1 and 3, gives

@@ -11,7 +11,7 @@ Records = Mapping[str, Mapping[str, Any]]
 _PROSE = """# Faults
 
 What kexport finds of faults that are planted in healthy artifacts. `python scripts/benchmark_faults.py --write` makes
-this page and [faults.json](faults.json); models and faults are in `tests/fault_cases`, one file a family.
+this page and [faults.json](faults.json); models and faults are in `scripts/fault_cases`, one file a family.
 
 A fault is planted by changing the ONNX graph or the TFLite file, or by converting a model with one layer changed. The
 manifest then has the digest of the faulty file, as after a conversion that went wrong. Its **effect** is measured: the
