@@ -1,1 +1,1 @@
-"""Reading and rewriting TensorFlow graphs: loops, tensor lists, sizes, interpolation."""
+"""Reading and rewriting TensorFlow graphs: loops, tensor lists, sizes, interpolation, and the types of all that."""
