@@ -81,12 +81,12 @@ def build(folder: Path, count: int) -> list[str]:
 
 def measure(folder: str, runtime_name: str, repeats: int) -> tuple[int, float, float]:
     """Samples, and the median seconds of checking them all and of only running them."""
+    from kexport import runtimes
     from kexport.bundle.folder import Bundle
     from kexport.field.verification import artifact_checks
     from kexport.parity.tolerance import for_kernels
-    from kexport.runtimes import _runtime
 
-    bundle, runtime = Bundle.open(folder), _runtime.get(runtime_name)
+    bundle, runtime = Bundle.open(folder), runtimes.get(runtime_name)
     (artifact,) = bundle.artifacts_of(runtime.reads)
     session = runtime.open(bundle.path / artifact.path, bundle.signature)
     limits = [for_kernels(limit, runtime.summation) for limit in bundle.manifest.limits]

@@ -63,7 +63,7 @@ def converted(tmp_path):
         from kexport.factory.emit import handover
         from kexport.factory.formats import _format
         from kexport.factory.trace.program import Program
-        from kexport.runtimes import _runtime
+        from kexport.runtimes import every as every_runtime
 
         arrays = [np.asarray(array) for array in arrays]
         shapes = [(None,) * a.ndim if dynamic else (None, *a.shape[1:]) for a in arrays]
@@ -81,7 +81,7 @@ def converted(tmp_path):
         module, _, name = _format.get(format_name).converter.partition(":")
         (details,) = getattr(importlib.import_module(module), name)(str(folder), str(target), {})
         results = []
-        for runtime in _runtime.every():
+        for runtime in every_runtime():
             if runtime.reads != format_name:
                 continue
             session = runtime.open(target, signature)
@@ -99,7 +99,7 @@ def exported(tmp_path):
         from kexport.factory.emit import handover
         from kexport.factory.formats import _format
         from kexport.factory.trace.program import trace
-        from kexport.runtimes import _runtime
+        from kexport.runtimes import every as every_runtime
 
         folder = Path(tempfile.mkdtemp(dir=tmp_path))
         program = trace(model)
@@ -108,7 +108,7 @@ def exported(tmp_path):
         module, _, name = _format.get(format_name).converter.partition(":")
         (details,) = getattr(importlib.import_module(module), name)(str(folder / "handover"), str(target), {})
         feeds = dict(zip([spec.name for spec in program.signature.inputs], arrays, strict=True))
-        runtimes = [runtime for runtime in _runtime.every() if runtime.reads == format_name]
+        runtimes = [runtime for runtime in every_runtime() if runtime.reads == format_name]
         results = [list(runtime.open(target, program.signature)(feeds).values()) for runtime in runtimes]
         return results, details["ops"]
 

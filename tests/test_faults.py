@@ -15,8 +15,8 @@ from fault_cases import _page, _resaved
 from fault_cases._effect import Meter
 from fault_cases._family import Fault
 from fault_cases._onnx_graph import OnnxGraph
+from kexport import runtimes
 from kexport.bundle.folder import Bundle
-from kexport.runtimes import _runtime
 
 TABLE = json.loads((ROOT / "docs" / "faults.json").read_text())
 FAULTS = [fault for family in fault_cases.every() for fault in family.faults]
@@ -98,7 +98,7 @@ def test_a_file_saved_anew_is_another_one_that_computes_the_same(tmp_path, name,
     _resaved.resave(path, file.partition(".")[2], 1)
     assert path.read_bytes() != (bundle.path / file).read_bytes()
     feeds = dict(next(iter(bundle.goldens())).inputs)
-    results = [_runtime.get(runtime).open(each, bundle.signature)(feeds) for each in (path, bundle.path / file)]
+    results = [runtimes.get(runtime).open(each, bundle.signature)(feeds) for each in (path, bundle.path / file)]
     for own, other in zip(results[0].values(), results[1].values(), strict=True):
         np.testing.assert_array_equal(own, other)
 

@@ -12,13 +12,12 @@ import pytest
 
 import kexport
 from conftest import REFERENCE, ROOT
-from kexport import registry
+from kexport import registry, runtimes
 from kexport.bundle.domain import parse
 from kexport.bundle.report import Check, Report
 from kexport.factory.formats import _format
 from kexport.factory.lowerings import _lowering
 from kexport.field.verification.bundle_checks import verify
-from kexport.runtimes import _runtime
 
 MODELS = registry.offers("kexport.models")
 LAYERS = registry.offers("kexport.layers")
@@ -26,7 +25,7 @@ LAYERS = registry.offers("kexport.layers")
 
 @pytest.mark.parametrize("name", registry.names("runtimes"))
 def test_a_runtime_is_named_as_its_file_and_checks_a_bundle_it_can_read(name):
-    runtime = _runtime.get(name)
+    runtime = runtimes.get(name)
     assert runtime.name == name
     assert runtime.reads in _format.names()
     assert runtime.version
@@ -54,7 +53,7 @@ def test_a_runtime_gives_an_array_for_an_array_and_a_mapping_for_a_mapping(name)
 
 
 def test_no_two_runtimes_have_one_rank():
-    ranks = [runtime.rank for runtime in _runtime.every()]
+    ranks = [runtime.rank for runtime in runtimes.every()]
     assert len(set(ranks)) == len(ranks)
 
 
@@ -63,7 +62,7 @@ def test_a_format_is_named_as_its_file_and_has_one_way_to_be_written_and_a_runti
     form = _format.get(name)
     assert form.name == name
     assert (form.writer is None) != (form.converter is None)
-    assert any(runtime.reads == name for runtime in _runtime.every())
+    assert any(runtime.reads == name for runtime in runtimes.every())
     artifact = kexport.Bundle.open(REFERENCE / "lowpass").artifacts_of(name)[0]
     assert artifact.path == form.path
 
@@ -114,7 +113,7 @@ def test_a_model_declares_its_domain_and_builds_in_every_format(name, tmp_path):
     assert bundle.manifest.domains == {name: str(parse(text)) for name, text in domains.items()}
     assert [spec.name for spec in bundle.signature.inputs] == list(domains)
     assert all(spec.shape[0] is None for spec in (*bundle.signature.inputs, *bundle.signature.outputs))
-    assert {check.runtime for check in bundle.report.checks if check.kind == "parity"} == set(_runtime.names())
+    assert {check.runtime for check in bundle.report.checks if check.kind == "parity"} == set(runtimes.names())
 
 
 @pytest.mark.parametrize("name", LAYERS)

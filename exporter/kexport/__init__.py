@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from kexport.field.comparison.model_comparison import compare
     from kexport.field.loading import load
     from kexport.field.verification.bundle_checks import verify
-    from kexport.runtimes._runtime import Session
+    from kexport.runtimes import Session
 
 __version__ = "0.1.0"
 __all__ = ["Bundle", "KexportError", "Session", "build", "compare", "load", "verify"]
 
 _HOMES = {
     "Bundle": "kexport.bundle.folder",
-    "Session": "kexport.runtimes._runtime",
+    "Session": "kexport.runtimes",
     "build": "kexport.factory.pipeline",
     "compare": "kexport.field.comparison.model_comparison",
     "load": "kexport.field.loading",

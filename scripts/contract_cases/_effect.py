@@ -19,7 +19,7 @@ from contract_cases._broken import Broken
 from kexport.bundle.domain import parse
 from kexport.bundle.folder import Bundle
 from kexport.contracts._slack import Slack
-from kexport.runtimes._runtime import Session
+from kexport.runtimes import Session
 
 LEAST = 4.0
 _SAMPLES = 20_000

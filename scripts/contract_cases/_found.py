@@ -12,6 +12,7 @@ import contract_cases
 import kexport
 from contract_cases import _effect
 from contract_cases._broken import Broken
+from kexport import runtimes
 from kexport.bundle.folder import Bundle
 from kexport.contracts import _kinds
 from kexport.contracts._contract import Effort, WeightContract
@@ -19,8 +20,7 @@ from kexport.contracts._function import Function
 from kexport.contracts._slack import Slack
 from kexport.parity.space import space_of
 from kexport.parity.tolerance import for_kernels
-from kexport.runtimes import _runtime
-from kexport.runtimes._runtime import Runtime, Session
+from kexport.runtimes import Runtime, Session
 
 FORMATS = ("keras", "saved_model", "onnx", "tflite")
 SEEDS = 3
@@ -63,7 +63,7 @@ def work(name: str, folder: Path) -> dict[str, Any]:
 def sessions(bundle: Bundle) -> Iterator[tuple[Runtime, Session, Slack]]:
     """Every runtime that reads an artifact of the bundle."""
     for artifact in bundle.manifest.artifacts:
-        for runtime in _runtime.every():
+        for runtime in runtimes.every():
             if runtime.reads == artifact.format:
                 limits = {each.output: for_kernels(each, runtime.summation) for each in bundle.manifest.limits}
                 session = runtime.open(bundle.path / artifact.path, bundle.signature)

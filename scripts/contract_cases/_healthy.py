@@ -14,10 +14,10 @@ import contract_cases
 import kexport
 from contract_cases import _current, layers
 from contract_cases._configuration import FORMATS, Configuration
+from kexport import runtimes
 from kexport.bundle.folder import Bundle
 from kexport.contracts._contract import Effort
 from kexport.field.verification.artifact_checks import check_artifact
-from kexport.runtimes import _runtime
 
 SEEDS = 5
 #: Runtimes without TensorFlow, which are checked with every seed; the others with the first.
@@ -79,7 +79,7 @@ def work(name: str, folder: Path) -> dict[str, Any]:
 def _checked(bundle: Bundle, seed: int) -> Iterator[Any]:
     """The checks in each runtime that a device has."""
     for artifact in bundle.manifest.artifacts:
-        for runtime in _runtime.every():
+        for runtime in runtimes.every():
             if runtime.reads == artifact.format and runtime.name in DEVICE:
                 limits = bundle.manifest.limits
                 yield from check_artifact(bundle, artifact, runtime, limits, effort=Effort(seed=seed))

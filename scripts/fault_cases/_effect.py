@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from fault_cases._family import Fault
+from kexport import runtimes
 from kexport.bundle.domain import Domain, parse
 from kexport.bundle.folder import Bundle
 from kexport.bundle.manifest import OutputLimit
 from kexport.bundle.signature import Array
 from kexport.parity import golden_inputs
 from kexport.parity.tolerance import FLOOR_MULTIPLE
-from kexport.runtimes import _runtime
 
 EVALUATIONS = 100_000
 SECONDS = 60.0  # what the search may take on a model
@@ -169,7 +169,7 @@ def one_batch(bundle: Bundle, batch: int) -> Feeds:
 
 def opened(bundle: Bundle, format_name: str) -> Any:
     """Calls an artifact in the raw runtime; None where that refuses."""
-    runtime = next(runtime for runtime in _runtime.every() if runtime.reads == format_name)
+    runtime = next(runtime for runtime in runtimes.every() if runtime.reads == format_name)
     (artifact,) = bundle.artifacts_of(format_name)
     opened = runtime.open(bundle.path / artifact.path, bundle.signature).opened
 

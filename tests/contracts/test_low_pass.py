@@ -6,11 +6,11 @@ from functions import checked
 from scipy.signal import firwin, freqz
 
 import kexport
+from kexport import runtimes
 from kexport.contracts import Effort, Function, LowPass, Slack
 from kexport.errors import UsageError
 from kexport.parity.space import space_of
 from kexport.parity.tolerance import for_kernels
-from kexport.runtimes import _runtime
 
 TAPS = firwin(31, 40, fs=360)
 PROMISE = LowPass(29.35, 60.39, 1.0, 52.8, 360.0)
@@ -88,7 +88,7 @@ def bundle(tmp_path_factory):
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_the_response_of_every_artifact_is_scipys_within_a_hundredth_of_a_decibel(bundle, runtime):
-    limits = {each.output: for_kernels(each, _runtime.get(runtime).summation) for each in bundle.manifest.limits}
+    limits = {each.output: for_kernels(each, runtimes.get(runtime).summation) for each in bundle.manifest.limits}
     space = space_of(bundle)
     function = Function(kexport.load(bundle.path, runtime), space, ("signal",), ("filtered",))
     verdict = PROMISE.check(function, space, Slack(limits, bundle.manifest.ulp), Effort())

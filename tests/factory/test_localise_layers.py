@@ -8,6 +8,7 @@ import planted_layers
 import pytest
 
 import kexport
+from kexport import runtimes
 from kexport.bundle.folder import Bundle
 from kexport.bundle.manifest import OutputLimit
 from kexport.bundle.signature import TensorSpec
@@ -21,7 +22,6 @@ from kexport.factory.localisation.subject import Subject
 from kexport.factory.localisation.tensor_matching import Match, Matching
 from kexport.parity.layer_report import FUSED, RIGHT, SAME, UNRUN, Row
 from kexport.reports import _layers as report
-from kexport.runtimes import _runtime
 
 
 @pytest.fixture(scope="session")
@@ -41,13 +41,13 @@ def look(mixed, tmp_path):
     def looked(runtime, plant, edit=None):
         shutil.copytree(folder, tmp_path / "bundle")
         bundle = Bundle.open(tmp_path / "bundle")
-        (artifact,) = bundle.artifacts_of(_runtime.get(runtime).reads)
+        (artifact,) = bundle.artifacts_of(runtimes.get(runtime).reads)
         plant(bundle.path / artifact.path)
         if edit:
             edit(bundle.path)
             bundle = Bundle.open(bundle.path)
-            (artifact,) = bundle.artifacts_of(_runtime.get(runtime).reads)
-        with Subject(bundle, artifact, _runtime.get(runtime)) as subject:
+            (artifact,) = bundle.artifacts_of(runtimes.get(runtime).reads)
+        with Subject(bundle, artifact, runtimes.get(runtime)) as subject:
             return localised(subject, truth)
 
     return looked
@@ -119,7 +119,7 @@ def test_layers_that_give_truth_values_are_compared_too(tmp_path):
     bundle = kexport.build(model, tmp_path / "masked", formats=["keras", "onnx"])
     truth = Truth(model, bundle.signature, next(iter(bundle.goldens())).inputs)
     (artifact,) = bundle.artifacts_of("onnx")
-    with Subject(bundle, artifact, _runtime.get("onnxruntime")) as subject:
+    with Subject(bundle, artifact, runtimes.get("onnxruntime")) as subject:
         found = localised(subject, truth)
     assert found.passed
     (mask,) = (row for row in found.rows if row.layer.startswith("not_equal"))
@@ -257,7 +257,7 @@ def test_a_witness_on_which_alone_the_artifact_is_wrong_is_looked_at(look, mixed
 class Unobservable:
     """A runtime that is wrong behind one layer, and all that follow it, only when nothing else is asked for."""
 
-    runtime = _runtime.get("onnxruntime")
+    runtime = runtimes.get("onnxruntime")
 
     def __init__(self, values, wrong):
         self.values, self.wrong = values, wrong

@@ -16,7 +16,7 @@ from kexport.bundle.digests import digest
 from kexport.bundle.folder import Bundle
 from kexport.errors import BundleError, MissingRuntimeError, UsageError
 from kexport.parity.tolerance import EPSILON, EXACT, LEAST_ULPS, PERTURBED, UNMEASURED, for_kernels
-from kexport.runtimes import _runtime
+from kexport.runtimes import get as get_runtime
 from kexport.runtimes.files import tflite
 
 LOWPASS = REFERENCE / "lowpass"
@@ -237,7 +237,7 @@ def test_of_bundles_the_limit_is_the_sum_of_what_their_manifests_allow():
     (check,) = of_kind(compare(bundle, bundle, "litert_reference"), "parity")
     (limit,) = Bundle.open(bundle).manifest.limits
     assert check.limit > 2 * limit.limit, "the order in which these kernels add up counts too"
-    assert check.limit == 2 * for_kernels(limit, _runtime.get("litert_reference").summation).limit
+    assert check.limit == 2 * for_kernels(limit, get_runtime("litert_reference").summation).limit
 
 
 def test_of_bare_files_the_limit_is_what_one_ulp_of_the_inputs_makes(tmp_path):

@@ -3,7 +3,7 @@
 import pytest
 
 import kexport
-from kexport.runtimes import _runtime
+from kexport.runtimes import every as every_runtime
 
 PROMISED = {
     "bounded": {"bounded", "monotonic"},
@@ -79,7 +79,7 @@ def test_every_promise_is_checked_in_every_runtime_and_holds(bundle):
     assert found == PROMISED
     checked = {(c.runtime, c.output, c.contract) for c in bundle.report.checks if c.kind == "contract"}
     formats = {artifact.format for artifact in bundle.manifest.artifacts}
-    runtimes = [runtime for runtime in _runtime.every() if runtime.reads in formats]
+    runtimes = [runtime for runtime in every_runtime() if runtime.reads in formats]
     assert len(checked) == sum(map(len, PROMISED.values())) * len(runtimes)
 
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from keras import layers
 
+from kexport import runtimes
 from kexport.factory.trace.program import trace
-from kexport.runtimes import _runtime
 
 
 def functional(width=4, dtype="float32", name="x", key="y"):
@@ -51,7 +51,7 @@ def unnamed():
 def agrees(signature, other, folder):
     """Whether the file of the other model declares what the signature says."""
     other.save(folder / "m.keras")
-    opened = _runtime.get("keras").open(folder / "m.keras", signature).opened
+    opened = runtimes.get("keras").open(folder / "m.keras", signature).opened
     return opened.inputs == signature.inputs and list(opened.outputs) == [spec.name for spec in signature.outputs]
 
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kexport import runtimes
 from kexport.bundle.signature import Signature, TensorSpec
 from kexport.errors import InputError
 from kexport.factory.emit import handover
 from kexport.factory.formats import tflite
 from kexport.factory.trace.program import Program
 from kexport.field.verification.artifact_checks import _check_signature
-from kexport.runtimes import _runtime
 
 X = np.random.default_rng(5).normal(size=(4, 3)).astype("float32")
 SIGNATURE = Signature(
@@ -43,20 +43,20 @@ def test_the_details_say_what_is_pinned(pinned):
 @pytest.mark.parametrize("runtime", ["litert", "litert_reference"])
 @pytest.mark.parametrize("batch", [1, 2, 4])
 def test_larger_batches_are_served_sample_by_sample(pinned, runtime, batch):
-    session = _runtime.get(runtime).open(pinned[0], SIGNATURE)
+    session = runtimes.get(runtime).open(pinned[0], SIGNATURE)
     value = session({"x": X[:batch], "y": X[::-1][:batch]})["sum"]
     np.testing.assert_allclose(value, X[:batch] + 2 * X[::-1][:batch], rtol=1e-6)
 
 
 def test_inputs_of_different_batches_are_refused(pinned):
-    session = _runtime.get("litert").open(pinned[0], SIGNATURE)
+    session = runtimes.get("litert").open(pinned[0], SIGNATURE)
     with pytest.raises(InputError, match="different batches"):
         session({"x": X, "y": X[:1]})
 
 
 def test_a_pinned_batch_passes_only_when_the_manifest_says_so(pinned):
     path, details = pinned
-    runtime = _runtime.get("litert")
+    runtime = runtimes.get("litert")
     opened = runtime.open(path, SIGNATURE).opened
     artifact = SimpleNamespace(path="model.tflite", details=details)
     assert _check_signature(SIGNATURE, opened, artifact, runtime).passed

@@ -15,11 +15,11 @@ _FACTORY = ("keras", "tensorflow", "tf2onnx", "onnx", "scipy")
 @click.command("doctor")
 def COMMAND() -> None:  # noqa: N802  (the name by which the group finds it)
     """Say what is installed, what is missing, and the command that brings it."""
-    from kexport.runtimes import _runtime
+    from kexport import runtimes
 
     click.echo(f"kexport {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}")
     click.echo("\nruntimes")
-    for runtime in _runtime.every():
+    for runtime in runtimes.every():
         _line(runtime.name, runtime.version if runtime.installed else None, runtime.extra)
     click.echo("\nfactory")
     for name in _FACTORY:

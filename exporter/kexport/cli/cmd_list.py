@@ -41,10 +41,10 @@ def _formats(kind: str) -> list[tuple[str, str]]:
 
 
 def _runtimes(kind: str) -> list[tuple[str, str]]:
-    from kexport.runtimes import _runtime
+    from kexport import runtimes
 
     rows = []
-    for runtime in _runtime.every():
+    for runtime in runtimes.every():
         state = runtime.version if runtime.installed else f"not installed: pip install 'kexport[{runtime.extra}]'"
         rows.append((runtime.name, f"{runtime.summary}; reads {runtime.reads}; {state}"))
     return rows

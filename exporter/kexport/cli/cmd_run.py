@@ -19,14 +19,14 @@ def COMMAND(bundle: str, source: str, runtime: str | None, output: str | None) -
     """
     from pathlib import Path
 
+    from kexport import runtimes
     from kexport.bundle import data_files
     from kexport.bundle.folder import Bundle
     from kexport.cli._boundary import quiet_libraries
     from kexport.field.loading import load
-    from kexport.runtimes import _runtime
 
     if runtime is not None:
-        _runtime.get(runtime).require()
+        runtimes.get(runtime).require()
     signature = Bundle.open(bundle).signature
     writer = data_files.writer_for(output, signature)
     feeds = data_files.read(Path(source), signature)

@@ -22,21 +22,23 @@ from kexport.bundle.report import Check, Report
 from kexport.bundle.samples import write as write_samples
 from kexport.bundle.signature import Signature
 from kexport.errors import MissingExtraError, UsageError
+from kexport.factory import sources
 from kexport.factory.formats import _format
 from kexport.factory.formats._format import Format
 from kexport.factory.formats.onnx import OPSETS
 from kexport.factory.inputs.recording import Recording
 from kexport.factory.promises.collect import collect, stated
-from kexport.factory.sources import _source
-from kexport.factory.sources._source import Source
+from kexport.factory.sources import Source
 from kexport.factory.tensorflow_workers import tensorflow_workers
 from kexport.factory.truth.carried_witnesses import carried_over, carry_breaches
 from kexport.field.search.verdicts import Truth
-from kexport.field.verification.bundle_checks import Observer, group_of, verify
+from kexport.field.verification.bundle_checks import Observer, verify
 from kexport.parity.budget import Budget
 from kexport.parity.tolerance import Tolerance, declared
 from kexport.process import DEFAULT_TIMEOUT, Worker
-from kexport.runtimes import _runtime
+from kexport.runtimes import every as every_runtime
+from kexport.runtimes import get as get_runtime
+from kexport.runtimes import group_of
 from kexport.runtimes.keras_model.file import allowing_lambda
 from kexport.user_code import require, run_imports
 
@@ -119,7 +121,7 @@ def build(
         stack.enter_context(allowing_lambda(allow_lambda))
         for name in imports:
             require(name)
-        source = _source.find(model, settings or {})
+        source = sources.find(model, settings or {})
         wanted = formats if formats is not None else source.formats or DEFAULT_FORMATS
         chosen = tuple(_format.get(name) for name in dict.fromkeys(wanted))
         request = Request(
@@ -271,7 +273,7 @@ def _check(
     """Check the bundle the way a device would, in every runtime of its formats."""
     bundle = Bundle.open(folder)
     written = {artifact.format for artifact in bundle.manifest.artifacts}
-    runtimes = [runtime for runtime in _runtime.every() if runtime.reads in written]
+    runtimes = [runtime for runtime in every_runtime() if runtime.reads in written]
     report = verify(
         folder,
         [runtime.name for runtime in runtimes],
@@ -280,7 +282,7 @@ def _check(
         search=request.search,
         observe=observe,
         truth=truth,
-        workers={group_of(_runtime.get("keras")): tensorflow_worker},
+        workers={group_of(get_runtime("keras")): tensorflow_worker},
         # The classes of a live model may exist in this process only.
         here=["keras"] if request.source.live else [],
     )
@@ -293,7 +295,7 @@ def _check(
 def _require_packages(formats: Sequence[Format]) -> None:
     needed = {"tensorflow", "keras", *(module for form in formats for module in form.modules)}
     read = {form.name for form in formats}
-    needed |= {runtime.module for runtime in _runtime.every() if runtime.reads in read}
+    needed |= {runtime.module for runtime in every_runtime() if runtime.reads in read}
     missing = sorted(module for module in needed if importlib.util.find_spec(module) is None)
     if missing:
         raise MissingExtraError(

@@ -10,8 +10,9 @@ from kexport.bundle.digests import digest, size
 from kexport.bundle.signature import Signature
 from kexport.errors import BundleError, KexportError, reason
 from kexport.process import Worker, WorkerCrashError
-from kexport.runtimes import _runtime
-from kexport.runtimes._runtime import Opened, Runtime
+from kexport.runtimes import Opened, Runtime
+from kexport.runtimes import every as every_runtime
+from kexport.runtimes import get as get_runtime
 from kexport.runtimes.files import onnx, tflite
 from kexport.user_code import run_imports
 
@@ -27,7 +28,7 @@ def describe(path: Path) -> dict[str, Any]:
         MissingRuntimeError: no runtime that reads it is installed.
     """
     format_name = format_of(path)
-    runtimes = [runtime for runtime in _runtime.every() if runtime.reads == format_name]
+    runtimes = [runtime for runtime in every_runtime() if runtime.reads == format_name]
     runtime = next((runtime for runtime in runtimes if runtime.installed), runtimes[0])
     runtime.require()
     worker = Worker()
@@ -81,7 +82,7 @@ def declared(
 
 def open_alone(path: str, name: str, imports: Sequence[str], allow_lambda: bool) -> Iterator[dict[str, Any]]:
     """Load the file and yield what it declares; runs in the worker."""
-    runtime = _runtime.get(name)
+    runtime = get_runtime(name)
     try:
         opened = _opened(Path(path), runtime, imports, allow_lambda)
     except KexportError:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from kexport import runtimes
 from kexport.bundle.folder import Bundle
 from kexport.errors import MissingRuntimeError
-from kexport.runtimes import _runtime
-from kexport.runtimes._runtime import Session
+from kexport.runtimes import Session
 
 
 def load(path: str | Path, runtime: str | None = None) -> Session:
@@ -33,19 +33,11 @@ def load(path: str | Path, runtime: str | None = None) -> Session:
         >>> model(numpy.ones((1, 3), "float32"))
         array([[2., 2., 2.]], dtype=float32)
     """
-    chosen = None if runtime is None else _runtime.get(runtime)
+    chosen = None if runtime is None else runtimes.get(runtime)
     bundle = Bundle.open(path)
     formats = {artifact.format for artifact in bundle.manifest.artifacts}
     if chosen is None:
-        able = [candidate for candidate in _runtime.every() if candidate.reads in formats]
-        chosen = next((candidate for candidate in able if candidate.installed), None)
-        if chosen is None:
-            extras = sorted({candidate.extra for candidate in able})
-            raise MissingRuntimeError(
-                f"no runtime that can read {bundle.manifest.name!r} is installed",
-                expected="one of " + ", ".join(candidate.name for candidate in able),
-                hint=" or ".join(f"pip install 'kexport[{extra}]'" for extra in extras),
-            )
+        chosen = runtimes.best(sorted(formats), repr(bundle.manifest.name))
     chosen.require()
     artifacts = bundle.artifacts_of(chosen.reads)
     if not artifacts:

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from kexport import runtimes
 from kexport.bundle.folder import Bundle
 from kexport.bundle.signature import Array, Signature
 from kexport.errors import reason
 from kexport.parity.output_comparison import as_text
 from kexport.process import Worker, WorkerCrashError, WorkerTimeoutError
-from kexport.runtimes import _runtime
-from kexport.runtimes._runtime import Runtime, Session
+from kexport.runtimes import Runtime, Session
 from kexport.user_code import run_imports
 
 Outputs = dict[str, Array]
@@ -187,7 +187,7 @@ def serve(
     try:
         if key not in _sessions:
             _sessions[key] = _open(
-                Path(path), _runtime.get(name), Signature.from_json(signature), imports, allow_lambda
+                Path(path), runtimes.get(name), Signature.from_json(signature), imports, allow_lambda
             )
         session = _sessions[key]
         names = [spec.name for spec in session.signature.inputs]

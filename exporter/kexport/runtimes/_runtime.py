@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -163,8 +163,8 @@ def names() -> list[str]:
 
 def every() -> list[Runtime]:
     """All runtimes, installed or not, best first."""
-    found = [registry.get(FOLDER, name, "RUNTIME") for name in registry.names(FOLDER)]
-    return sorted(found, key=lambda runtime: runtime.rank)
+    runtimes: list[Runtime] = [registry.get(FOLDER, name, "RUNTIME") for name in registry.names(FOLDER)]
+    return sorted(runtimes, key=lambda runtime: runtime.rank)
 
 
 def get(name: str) -> Runtime:
@@ -177,3 +177,33 @@ def get(name: str) -> Runtime:
         raise unknown("runtime", name, registry.names(FOLDER))
     runtime: Runtime = registry.get(FOLDER, name, "RUNTIME")
     return runtime
+
+
+def best(formats: Collection[str], subject: str, wanted: Sequence[Runtime] | None = None) -> Runtime:
+    """The best installed runtime that reads one of the formats.
+
+    Args:
+        formats: of the artifacts at hand.
+        subject: what holds the artifacts, for the error message.
+        wanted: runtimes to prefer; the others are considered only where none of these reads one of the formats.
+
+    Raises:
+        MissingRuntimeError: no runtime that reads one of the formats is installed.
+    """
+    readers = [runtime for runtime in every() if runtime.reads in formats]
+    preferred = [runtime for runtime in readers if runtime in (wanted or ())]
+    chosen = next((runtime for runtime in preferred or readers if runtime.installed), None)
+    if chosen is None:
+        extras = sorted({runtime.extra for runtime in readers})
+        raise MissingRuntimeError(
+            f"no runtime that can read {subject} is installed",
+            got=", ".join(formats) or "no artifact",
+            expected="one of " + ", ".join(runtime.name for runtime in readers) if readers else None,
+            hint=" or ".join(f"pip install 'kexport[{extra}]'" for extra in extras) or None,
+        )
+    return chosen
+
+
+def group_of(runtime: Runtime) -> str:
+    """The name of the group of runtimes that share a worker process because they import the same package."""
+    return "tensorflow" if runtime.module in ("tensorflow", "keras") else runtime.module

@@ -127,11 +127,11 @@ def _build(
     from dataclasses import replace
 
     from kexport.factory.pipeline import build
-    from kexport.runtimes import _runtime
+    from kexport.runtimes import get as get_runtime
 
     wanted = (*asked, *required)
     if formats is None and asked:
-        formats = list(dict.fromkeys(_runtime.get(name).reads for name in wanted))
+        formats = list(dict.fromkeys(get_runtime(name).reads for name in wanted))
     target = Path(tempfile.mkdtemp(prefix="kexport-") if folder is None else folder)
     try:
         bundle = build(

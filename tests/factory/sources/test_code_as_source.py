@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from kexport.errors import KexportError, ModelError, UsageError
-from kexport.factory.sources import _source
+from kexport.factory import sources
 
 CODE = """
 import keras
@@ -53,11 +53,11 @@ def project(tmp_path, monkeypatch):
 
 
 def load(model, **settings):
-    return _source.find(model, settings).load()
+    return sources.find(model, settings).load()
 
 
 def test_a_callable_gets_its_settings_typed_and_its_own_neighbours(project):
-    source = _source.find("project/mine.py:make", {"units": "3", "activation": "tanh", "wide": "yes"})
+    source = sources.find("project/mine.py:make", {"units": "3", "activation": "tanh", "wide": "yes"})
     assert source.name == "make"
     assert source.domains == {"x": "uniform(-3, 3)"}
     model = source.load()

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 import kexport
 from kexport.errors import ModelError
-from kexport.factory.sources import _source
+from kexport.factory import sources
 from kexport.factory.trace.program import trace
 
 
@@ -46,7 +46,7 @@ def test_any_serving_signature_will_do_and_its_names_are_kept(tmp_path):
         return {"sum": left + right * module.scale, "count": tf.shape(left)[0]}
 
     tf.saved_model.save(module, str(tmp_path / "s"), signatures={"serving_default": serve})
-    served = _source.find(tmp_path / "s", {}).load()
+    served = sources.find(tmp_path / "s", {}).load()
     program = trace(served)
     assert [spec.name for spec in program.signature.inputs] == ["left", "right"]
     assert [(spec.name, spec.shape) for spec in program.signature.outputs] == [("count", ()), ("sum", (None, 2))]
@@ -59,7 +59,7 @@ def test_any_serving_signature_will_do_and_its_names_are_kept(tmp_path):
 
 def test_a_folder_that_is_none_and_one_without_the_signature_are_refused(tmp_path):
     with pytest.raises(ModelError, match=r"no saved_model\.pb"):
-        _source.find(tmp_path, {})
+        sources.find(tmp_path, {})
     tf.saved_model.save(tf.Module(), str(tmp_path / "s"))
     with pytest.raises(ModelError, match="no serving signature"):
-        _source.find(tmp_path / "s", {}).load()
+        sources.find(tmp_path / "s", {}).load()

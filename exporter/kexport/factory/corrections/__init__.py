@@ -1,1 +1,5 @@
-"""What Keras traces wrongly, or in a shape that no converter understands: one file a correction."""
+"""Corrections of Keras code that goes wrong in a graph, active while a model is traced: one file per correction."""
+
+from kexport.factory.corrections._correction import Record, all_active, replaced
+
+__all__ = ["Record", "all_active", "replaced"]

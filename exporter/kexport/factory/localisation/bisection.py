@@ -18,7 +18,7 @@ from kexport.factory.localisation.replay_cases import Case
 from kexport.factory.localisation.tensor_matching import Match
 from kexport.parity import layer_report
 from kexport.parity.layer_report import Parting, Row
-from kexport.runtimes._runtime import Runtime
+from kexport.runtimes import Runtime
 
 
 class Cuttable(Protocol):

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from kexport import runtimes
 from kexport.bundle.folder import Bundle
 from kexport.bundle.signature import Array, Signature, TensorSpec
 from kexport.errors import ArtifactError, KexportError, reason
@@ -17,8 +18,7 @@ from kexport.factory.localisation.exposing import _exposure
 from kexport.factory.localisation.replay_cases import Case, cases
 from kexport.field.verification.artifact_checks import comparisons_for
 from kexport.parity.output_comparison import UNIT_DECIBELS, Outcome
-from kexport.runtimes import _runtime
-from kexport.runtimes._runtime import Session
+from kexport.runtimes import Session
 
 VALUES = "values.npz"
 
@@ -29,7 +29,7 @@ def replay(bundle: str, path: str, runtime: str) -> Iterator[dict[str, Any]]:
     Raises:
         ArtifactError: the artifact does not run.
     """
-    opened, entry = Bundle.open(bundle), _runtime.get(runtime)
+    opened, entry = Bundle.open(bundle), runtimes.get(runtime)
     session: Session | None = None
     for index, case in enumerate(cases(opened, entry.summation)):
         with _running(path, runtime):
@@ -127,7 +127,7 @@ def look(
     wanted = list(dict.fromkeys([*outputs, *names]))
     specs = tuple(TensorSpec(name, "float32", ()) for name in wanted)  # the names alone count for a runtime
     with np.load(feeds, allow_pickle=False) as stored, _running(path, runtime):
-        session = _runtime.get(runtime).open(target, Signature(own.inputs, specs))
+        session = runtimes.get(runtime).open(target, Signature(own.inputs, specs))
         for index in range(calls):
             results = session({spec.name: stored[f"{index}/{spec.name}"] for spec in own.inputs})
     real = exposure.real(Path(path))

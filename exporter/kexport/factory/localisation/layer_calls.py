@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from kexport.factory.corrections._correction import replaced
+from kexport.factory.corrections import replaced
 from kexport.factory.trace.program import paths
 
 

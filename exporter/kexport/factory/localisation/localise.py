@@ -22,8 +22,9 @@ from kexport.factory.localisation.subject import Subject
 from kexport.factory.localisation.tensor_matching import Matching
 from kexport.factory.truth.goldens import TWIN
 from kexport.parity.layer_report import Localisation, Parting
-from kexport.runtimes import _runtime
-from kexport.runtimes._runtime import Runtime
+from kexport.runtimes import Runtime
+from kexport.runtimes import every as every_runtime
+from kexport.runtimes import get as get_runtime
 from kexport.user_code import run_imports
 
 Progress = Callable[[str], None]
@@ -74,9 +75,9 @@ def localise(
 
 
 def _able(name: str) -> Runtime:
-    runtime = _runtime.get(name)
+    runtime = get_runtime(name)
     if runtime.reads not in _exposure.formats():
-        able = [each.name for each in _runtime.every() if each.reads in _exposure.formats()]
+        able = [each.name for each in every_runtime() if each.reads in _exposure.formats()]
         raise UsageError(
             f"runtime {name!r} cannot be looked into",
             got=f"it reads {runtime.reads}",
@@ -109,7 +110,7 @@ def _require_truth(bundle: Bundle) -> Path:
 
 def _chosen(bundle: Bundle, wanted: Sequence[Runtime] | None) -> list[tuple[Artifact, Runtime]]:
     formats = {artifact.format for artifact in bundle.manifest.artifacts}
-    able = [each for each in _runtime.every() if each.reads in _exposure.formats() and each.reads in formats]
+    able = [each for each in every_runtime() if each.reads in _exposure.formats() and each.reads in formats]
     runtimes = [each for each in able if each.installed] if wanted is None else wanted
     for runtime in runtimes:
         if runtime.reads not in formats:

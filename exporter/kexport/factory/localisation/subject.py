@@ -17,7 +17,7 @@ from kexport.errors import ArtifactError
 from kexport.factory.localisation import in_worker
 from kexport.factory.localisation.exposing._exposure import Tensor
 from kexport.process import Worker, WorkerCrashError
-from kexport.runtimes._runtime import Runtime
+from kexport.runtimes import Runtime
 
 _CALLS = "kexport.factory.localisation.in_worker"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from kexport.bundle.signature import Signature, TensorSpec
 from kexport.errors import ExportError, KexportError, ModelError, located
-from kexport.factory.corrections._correction import all_active
+from kexport.factory.corrections import all_active
 from kexport.factory.trace import state
 from kexport.factory.trace.served import Served
 from kexport.runtimes.keras_model.interface import Interface

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from kexport import runtimes
 from kexport.bundle.folder import Bundle
 from kexport.bundle.manifest import OutputLimit
 from kexport.bundle.signature import Array, Signature
@@ -16,7 +17,6 @@ from kexport.factory.truth.goldens import PERTURBATION
 from kexport.factory.truth.oracle import Oracle
 from kexport.field.search.verdicts import Conditioning
 from kexport.parity.conditioning import distance, movement, widened
-from kexport.runtimes import _runtime
 from kexport.user_code import run_imports
 
 _NUDGES = 12  # the noise of a model of few operations varies much from draw to draw
@@ -101,7 +101,7 @@ def of_bundle(bundle: Bundle, imports: Sequence[str] = (), allow_lambda: bool = 
         ArtifactError: the artifact is not the one that was built.
     """
     artifacts = bundle.artifacts_of("keras")
-    runtime = _runtime.get("keras")
+    runtime = runtimes.get("keras")
     if not artifacts:
         raise UncheckedError(
             "the bundle does not hold the model itself",

@@ -26,11 +26,12 @@ from kexport.field.remote import Lane, Names, Outputs, Remote, RuntimeFailedErro
 from kexport.field.search import checks as search_checks
 from kexport.field.search import loop
 from kexport.field.search.target import Contest
-from kexport.field.verification.bundle_checks import check_digests, group_of
+from kexport.field.verification.bundle_checks import check_digests
 from kexport.parity.budget import Budget, Clock
 from kexport.parity.space import Space
 from kexport.parity.tolerance import Tolerance
-from kexport.runtimes import _runtime
+from kexport.runtimes import get as get_runtime
+from kexport.runtimes import group_of
 
 #: How long is searched unless told otherwise.
 SEARCH = "5000"
@@ -85,7 +86,7 @@ def compare(
         True
     """
     budget = Budget.parse(search) if isinstance(search, str) else search
-    wanted = [_runtime.get(name) for name in dict.fromkeys(runtimes)] if runtimes else None
+    wanted = [get_runtime(name) for name in dict.fromkeys(runtimes)] if runtimes else None
     target = None if witness is None else writable(Path(witness))
     models = Model.open(a), Model.open(b)
     sides, notes = contenders(*models, wanted)

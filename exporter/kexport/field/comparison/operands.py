@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from kexport import runtimes
 from kexport.bundle import manifest
 from kexport.bundle.folder import Bundle
 from kexport.errors import MissingRuntimeError
 from kexport.field.inspection import format_of
-from kexport.runtimes import _runtime
-from kexport.runtimes._runtime import Runtime
+from kexport.runtimes import Runtime
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def contenders(a: Model, b: Model, wanted: Sequence[Runtime] | None) -> tuple[li
             )
     if a.bundle is None or b.bundle is None:
         return [(_best(a, wanted), _best(b, wanted))], []
-    common = [r for r in _runtime.every() if r.reads in a.artifacts and r.reads in b.artifacts]
+    common = [r for r in runtimes.every() if r.reads in a.artifacts and r.reads in b.artifacts]
     able = [r for r in common if (r.installed if wanted is None else r in wanted)]
     if not able:
         return [(_best(a, wanted), _best(b, wanted))], [
@@ -97,17 +97,7 @@ def _pairs(a: Model, b: Model, runtime: Runtime) -> list[tuple[Side, Side]]:
 
 
 def _best(model: Model, wanted: Sequence[Runtime] | None) -> Side:
-    able = [runtime for runtime in _runtime.every() if runtime.reads in model.artifacts]
-    told = [runtime for runtime in able if runtime in (wanted or ())]
-    chosen = next((runtime for runtime in told or able if runtime.installed), None)
-    if chosen is None:
-        extras = sorted({runtime.extra for runtime in able})
-        raise MissingRuntimeError(
-            f"no runtime that can read {model.path.name} is installed",
-            got=_listed(model),
-            expected="one of " + ", ".join(runtime.name for runtime in able) if able else None,
-            hint=" or ".join(f"pip install 'kexport[{extra}]'" for extra in extras) or None,
-        )
+    chosen = runtimes.best(model.artifacts, model.path.name, wanted)
     return Side(model, model.artifacts[chosen.reads][0], chosen)
 
 

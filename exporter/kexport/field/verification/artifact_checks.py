@@ -16,7 +16,7 @@ from kexport.errors import BundleError, KexportError, reason
 from kexport.field.verification.contract_checks import check_contracts
 from kexport.parity.output_comparison import Comparison, Outcome
 from kexport.parity.tolerance import DECLARED, for_kernels
-from kexport.runtimes._runtime import Opened, Runtime, Session
+from kexport.runtimes import Opened, Runtime, Session
 from kexport.user_code import run_imports
 
 

@@ -24,8 +24,10 @@ from kexport.field.verification import contract_checks
 from kexport.parity.budget import Budget
 from kexport.parity.tolerance import DECLARED, Tolerance, declared
 from kexport.process import Worker, WorkerCrashError
-from kexport.runtimes import _runtime
-from kexport.runtimes._runtime import Runtime
+from kexport.runtimes import Runtime, group_of
+from kexport.runtimes import every as every_runtime
+from kexport.runtimes import get as get_runtime
+from kexport.runtimes import names as runtime_names
 
 Observer = Callable[[Check], None]
 
@@ -67,7 +69,7 @@ def verify(
     """
     budget = Budget.parse(search) if isinstance(search, str) else search
     tolerances = {name: str(value) for name, value in (tolerance or {}).items()}
-    wanted = None if runtimes is None else [_runtime.get(name) for name in dict.fromkeys(runtimes)]
+    wanted = None if runtimes is None else [get_runtime(name) for name in dict.fromkeys(runtimes)]
     bundle = Bundle.open(path)
     formats = {artifact.format for artifact in bundle.manifest.artifacts}
     notes = bundle.manifest.notes + contract_checks.notes(bundle.manifest.contracts)
@@ -78,7 +80,7 @@ def verify(
         observe(check)
 
     if wanted is None:
-        able = [runtime for runtime in _runtime.every() if runtime.reads in formats]
+        able = [runtime for runtime in every_runtime() if runtime.reads in formats]
         wanted = [runtime for runtime in able if runtime.installed]
         notes += [f"{runtime.name} was left out: not installed" for runtime in able if not runtime.installed]
         if not wanted:
@@ -159,7 +161,7 @@ def _partners(tested: Sequence[Runtime], formats: set[str], sound: Callable[[str
     """The other runtimes that are installed and can read an artifact of the bundle."""
     return [
         runtime
-        for runtime in _runtime.every()
+        for runtime in every_runtime()
         if runtime not in tested and runtime.reads in formats and runtime.installed and sound(runtime.reads)
     ]
 
@@ -168,11 +170,6 @@ def declaration(limit: OutputLimit) -> str:
     """What a report says of a limit that a person set."""
     size = f"{limit.decibels:g} dB" if limit.decibels is not None else f"{limit.limit:g}"
     return f"the limit of output {limit.output}, {size}, was declared" + (f": {limit.reason}" if limit.reason else "")
-
-
-def group_of(runtime: Runtime) -> str:
-    """Runtimes of one group share a process: those that import the same package."""
-    return "tensorflow" if runtime.module in ("tensorflow", "keras") else runtime.module
 
 
 def check_digests(bundle: Bundle, record: Observer) -> Callable[[str], bool]:
@@ -220,7 +217,7 @@ def check_runtime(
     """The checks of one runtime, made in the process that calls this, one JSON check at a time."""
     from kexport.field.verification import artifact_checks
 
-    runtime = _runtime.get(name)
+    runtime = get_runtime(name)
     bundle = Bundle.open(path)
     limits = declared(bundle.manifest.limits, tolerances or {})
     effort = contract_checks.effort_of(None if budget is None else Budget(**budget), len(bundle.manifest.contracts))
@@ -231,7 +228,7 @@ def check_runtime(
 
 def in_order(checks: Sequence[Check]) -> list[Check]:
     """The checks as reports show them, whatever order they were made in."""
-    ranks = {name: rank for rank, name in enumerate(_runtime.names())}
+    ranks = {name: rank for rank, name in enumerate(runtime_names())}
     return sorted(checks, key=lambda check: ranks.get(check.runtime or "", -1))
 
 

@@ -20,7 +20,7 @@ from kexport.contracts._slack import Slack
 from kexport.errors import KexportError, UsageError, reason
 from kexport.parity.budget import Budget
 from kexport.parity.space import Population, space_of
-from kexport.runtimes._runtime import Runtime, Session
+from kexport.runtimes import Runtime, Session
 from kexport.user_code import run_imports
 
 KIND = "contract"

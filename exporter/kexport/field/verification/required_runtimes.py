@@ -8,7 +8,8 @@ from dataclasses import replace
 from kexport.bundle.folder import Bundle
 from kexport.bundle.report import Check, Report
 from kexport.errors import UsageError
-from kexport.runtimes import _runtime
+from kexport.runtimes import Runtime
+from kexport.runtimes import get as get_runtime
 
 
 def names_of(text: str, option: str = "--require") -> tuple[str, ...]:
@@ -21,7 +22,7 @@ def names_of(text: str, option: str = "--require") -> tuple[str, ...]:
     if not names:
         raise UsageError(f"{option} names no runtime", expected=f"for example {option} litert,onnxruntime")
     for name in names:
-        _runtime.get(name)
+        get_runtime(name)
     return names
 
 
@@ -36,7 +37,7 @@ def require(report: Report, bundle: Bundle, required: Sequence[str]) -> Report:
     A runtime of which a check has failed, or is known to be unmade, needs no other.
     """
     answered = {check.runtime for check in report.checks if check.compared or not check.passed}
-    missing = [_runtime.get(name) for name in dict.fromkeys(required) if name not in answered]
+    missing = [get_runtime(name) for name in dict.fromkeys(required) if name not in answered]
     unmade = [
         Check("runtime", False, runtime=runtime.name, detail=f"required, and {_why(runtime, bundle)}", ran=False)
         for runtime in missing
@@ -45,7 +46,7 @@ def require(report: Report, bundle: Bundle, required: Sequence[str]) -> Report:
     return replace(report, checks=(*report.checks, *unmade), notes=tuple(notes))
 
 
-def _why(runtime: _runtime.Runtime, bundle: Bundle) -> str:
+def _why(runtime: Runtime, bundle: Bundle) -> str:
     if not bundle.artifacts_of(runtime.reads):
         return f"the bundle holds no {runtime.reads} artifact: build it with --formats {runtime.reads}"
     if not runtime.installed:
