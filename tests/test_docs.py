@@ -64,10 +64,10 @@ def test_the_examples_of_the_page_on_promises_run(tmp_path):
 
 def test_the_table_of_kinds_is_what_there_is():
     from kexport import registry
-    from kexport.contracts import _kinds
+    from kexport.contracts import kinds
 
     rows = re.findall(r"^\| `(\w+)` \| (?:`(.*?)`)? ?\| (.*) \|$", CONTRACTS, re.MULTILINE)
-    there = [(kind, ", ".join(_kinds.parameters(kind)), _kinds.summary(kind)) for kind in registry.names(_kinds.FOLDER)]
+    there = [(kind, ", ".join(kinds.parameters(kind)), kinds.summary(kind)) for kind in registry.names(kinds.FOLDER)]
     assert rows == there
 
 

@@ -91,10 +91,10 @@ def test_library_use_of_the_field_needs_numpy_and_one_runtime_alone():
 
 def test_every_kind_of_contract_imports_and_checks_with_numpy_alone():
     run_blocked(
-        "import importlib, numpy\nfrom kexport import contracts, registry\nfrom kexport.contracts import _kinds\n"
+        "import importlib, numpy\nfrom kexport import contracts, registry\nfrom kexport.contracts import kinds\n"
         f"for path in (pathlib.Path({str(SOURCE)!r}) / 'contracts').glob('*.py'):\n"
         "    importlib.import_module('kexport.contracts.' + path.stem)\n"
-        "assert registry.names('contracts') and all(_kinds.get(kind).kind == kind for kind in _kinds.names())\n"
+        "assert registry.names('contracts') and all(kinds.get(kind).kind == kind for kind in kinds.names())\n"
         "from kexport.bundle.domain import Uniform\nfrom kexport.bundle.manifest import OutputLimit\n"
         "from kexport.bundle.signature import Signature, TensorSpec\nfrom kexport.parity.space import Space\n"
         "x, y = (TensorSpec(name, 'float32', (None, 3)) for name in 'xy')\n"

@@ -18,7 +18,7 @@ import numpy as np
 from contract_cases._broken import Broken
 from kexport.bundle.domain import parse
 from kexport.bundle.folder import Bundle
-from kexport.contracts._slack import Slack
+from kexport.contracts import Slack
 from kexport.runtimes import Session
 
 LEAST = 4.0

@@ -14,10 +14,7 @@ from contract_cases import _effect
 from contract_cases._broken import Broken
 from kexport import runtimes
 from kexport.bundle.folder import Bundle
-from kexport.contracts import _kinds
-from kexport.contracts._contract import Effort, WeightContract
-from kexport.contracts._function import Function
-from kexport.contracts._slack import Slack
+from kexport.contracts import Effort, Function, Slack, WeightContract, kinds
 from kexport.parity.space import space_of
 from kexport.parity.tolerance import for_kernels
 from kexport.runtimes import Runtime, Session
@@ -42,7 +39,7 @@ def work(name: str, folder: Path) -> dict[str, Any]:
     record: dict[str, Any] = {
         "kind": case.kind,
         "title": case.title,
-        "promise": _kinds.text(case.contract()),
+        "promise": kinds.text(case.contract()),
         "otherwise": [f"{check.kind} {check.runtime}: {check.detail}"[:300] for check in others],
         "rejected": not built.passed,
     }

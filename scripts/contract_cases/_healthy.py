@@ -16,7 +16,7 @@ from contract_cases import _current, layers
 from contract_cases._configuration import FORMATS, Configuration
 from kexport import runtimes
 from kexport.bundle.folder import Bundle
-from kexport.contracts._contract import Effort
+from kexport.contracts import Effort
 from kexport.field.verification.artifact_checks import check_artifact
 
 SEEDS = 5

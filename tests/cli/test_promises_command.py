@@ -143,11 +143,11 @@ def test_a_search_that_was_asked_for_hunts_longer_for_promises(kexport, tmp_path
 
 
 def test_every_kind_of_contract_is_listed(kexport):
-    from kexport.contracts import _kinds
+    from kexport.contracts import kinds
 
     result = kexport("list", "contracts")
     assert result.returncode == 0, result.stderr
-    assert set(_kinds.names()) <= {line.split()[0] for line in result.stdout.splitlines() if line.strip()}
+    assert set(kinds.names()) <= {line.split()[0] for line in result.stdout.splitlines() if line.strip()}
 
 
 def test_what_is_promised_and_what_is_not_kept_is_shown(kexport, tmp_path):

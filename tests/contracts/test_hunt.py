@@ -3,8 +3,7 @@
 import numpy as np
 from functions import function_of
 
-from kexport.contracts import Bounded, Effort, Function
-from kexport.contracts.falsification.hunt import Measured, hunt
+from kexport.contracts import Bounded, Effort, Function, Measured, hunt
 
 
 def verdict_of(excess, domain="uniform(-1, 1)", **effort):

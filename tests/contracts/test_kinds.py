@@ -5,9 +5,10 @@ import dataclasses
 import pytest
 
 from kexport.bundle import counterexamples
-from kexport.bundle.contract_entries import NotCarried, Promised
+from kexport.bundle.contract_entries import ContractEntry, NotCarried
 from kexport.bundle.signature import Signature, TensorSpec
-from kexport.contracts import Bounded, LinearTimeInvariant, Monotonic, Satisfies, _kinds
+from kexport.contracts import Bounded, LinearTimeInvariant, Monotonic, Satisfies, kinds
+from kexport.contracts.kinds import catalogue
 from kexport.errors import BundleError, UsageError
 
 SIGNATURE = Signature((TensorSpec("x", "float32", (None, 4)),), (TensorSpec("y", "float32", (None, 4)),))
@@ -28,19 +29,19 @@ EXAMPLES = {
 }
 
 
-@pytest.mark.parametrize("kind", _kinds.names())
+@pytest.mark.parametrize("kind", kinds.names())
 def test_every_kind_goes_through_a_manifest_and_a_text_without_loss(kind):
-    made = _kinds.make(kind, EXAMPLES.get(kind, {}))
+    made = kinds.make(kind, EXAMPLES.get(kind, {}))
     assert made.kind == kind
     assert dataclasses.is_dataclass(made)
-    assert made == _kinds.parse(_kinds.text(made))
-    entry = _kinds.promised(made, ["x"], ["y"], "layer")
-    again = Promised.from_json(entry.to_json(), SIGNATURE)
-    assert _kinds.of(again) == made
+    assert made == kinds.parse(kinds.text(made))
+    entry = kinds.entry_of(made, ["x"], ["y"], "layer")
+    again = ContractEntry.from_json(entry.to_json(), SIGNATURE)
+    assert kinds.contract_of(again) == made
     assert made.words()
     assert made.words()[0].islower()
-    assert _kinds.summary(kind).endswith(".")
-    assert hash(made) == hash(_kinds.of(again))
+    assert kinds.summary(kind).endswith(".")
+    assert hash(made) == hash(kinds.contract_of(again))
 
 
 @pytest.mark.parametrize(
@@ -55,7 +56,7 @@ def test_every_kind_goes_through_a_manifest_and_a_text_without_loss(kind):
     ],
 )
 def test_texts_are_read_as_python_writes_calls(text, expected):
-    assert _kinds.parse(text) == expected
+    assert kinds.parse(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -64,18 +65,18 @@ def test_texts_are_read_as_python_writes_calls(text, expected):
 )
 def test_other_texts_are_refused(text):
     with pytest.raises(UsageError, match=r"unreadable contract|no contract"):
-        _kinds.parse(text)
+        kinds.parse(text)
 
 
 def test_a_misspelt_kind_is_told_the_nearest():
     with pytest.raises(UsageError, match="bounded"):
-        _kinds.parse("bouned(0, 1)")
+        kinds.parse("bouned(0, 1)")
 
 
 def test_a_kind_of_a_user_is_known_once_it_is_registered(monkeypatch):
-    monkeypatch.setattr(_kinds, "_registered", {})
+    monkeypatch.setattr(catalogue, "_registered", {})
 
-    @_kinds.register
+    @kinds.register
     @dataclasses.dataclass(frozen=True)
     class Round:
         digits: int = 0
@@ -84,15 +85,15 @@ def test_a_kind_of_a_user_is_known_once_it_is_registered(monkeypatch):
         def words(self):
             return f"is rounded to {self.digits} digits"
 
-    assert "round" in _kinds.names()
-    assert _kinds.parse("round(2)") == Round(2)
-    assert _kinds.parameters("round") == ["digits=0"]
+    assert "round" in kinds.names()
+    assert kinds.parse("round(2)") == Round(2)
+    assert kinds.parameters("round") == ["digits=0"]
 
 
 def test_an_entry_about_something_that_the_model_does_not_have_is_damage():
     entry = {"kind": "bounded", "params": {}, "inputs": [], "outputs": ["z"], "layer": ""}
     with pytest.raises(BundleError, match="does not have"):
-        Promised.from_json(entry, SIGNATURE)
+        ContractEntry.from_json(entry, SIGNATURE)
 
 
 def test_what_is_not_carried_goes_through_a_manifest():
@@ -103,7 +104,7 @@ def test_what_is_not_carried_goes_through_a_manifest():
 def test_what_broke_a_contract_is_read_back_and_damage_is_seen(tmp_path):
     import numpy as np
 
-    promised = Promised("bounded", {"low": 0.0}, (), ("y",), "layer")
+    promised = ContractEntry("bounded", {"low": 0.0}, (), ("y",), "layer")
     probe = {"x": np.ones((1, 4), "float32"), "x'": np.zeros((1, 4), "float32")}
     path = counterexamples.store(tmp_path, promised, probe)
     ((found_path, about, found),) = counterexamples.stream(tmp_path, SIGNATURE)

@@ -7,7 +7,7 @@ import pytest
 
 from kexport.bundle.domain import parse
 from kexport.bundle.manifest import OutputLimit
-from kexport.contracts import Effort, Function, Slack, _kinds
+from kexport.contracts import Effort, Function, Slack, kinds
 from kexport.factory.promises.collect import collect
 from kexport.factory.trace.program import trace
 from kexport.parity.space import Space
@@ -48,7 +48,7 @@ def judged(model, promised, shape, seed=0):
     def call(feeds):
         return {output: np.asarray(model(feeds["x"]))}
 
-    contract = _kinds.of(promised)
+    contract = kinds.contract_of(promised)
     function = Function(call, space, promised.inputs, promised.outputs)
     return contract.check(function, space, slack, Effort(samples=3000, seconds=3.0, seed=seed))
 

@@ -8,15 +8,15 @@ import pytest
 
 from conftest import REFERENCE
 from kexport.bundle import counterexamples, manifest
-from kexport.bundle.contract_entries import Promised
+from kexport.bundle.contract_entries import ContractEntry
 from kexport.bundle.folder import Bundle
-from kexport.contracts._contract import EFFORT
+from kexport.contracts import EFFORT
 from kexport.field.verification.bundle_checks import verify
 from kexport.field.verification.contract_checks import effort_of, notes
 from kexport.parity.budget import Budget
 
-BROKEN = Promised("bounded", {"low": 0, "high": 1}, ("features",), ("scaled_features",), "hidden")
-KEPT = Promised("finite", {}, ("features",), ("scaled_features",))
+BROKEN = ContractEntry("bounded", {"low": 0, "high": 1}, ("features",), ("scaled_features",), "hidden")
+KEPT = ContractEntry("finite", {}, ("features",), ("scaled_features",))
 RUNTIMES = ["onnxruntime", "litert"]
 
 
@@ -54,7 +54,7 @@ def test_a_broken_promise_says_who_promised_what_and_on_which_input_it_broke(pro
 
 
 def test_a_promise_of_a_person_names_no_layer(promising):
-    path = promising(Promised("bounded", {"high": -100}, ("features",), ("scaled_features",)))
+    path = promising(ContractEntry("bounded", {"high": -100}, ("features",), ("scaled_features",)))
     (check,) = contracts_in(verify(path, ["litert"]))
     assert check.detail.startswith("promised at the build that it is at most -100;")
 
@@ -101,5 +101,5 @@ def test_a_search_that_was_asked_for_is_shared_among_the_promises():
 
 
 def test_the_note_on_a_promise_about_weights_names_its_parameters():
-    (note,) = notes([Promised("sparse", {"share": 0.5}, (), (), "hidden"), KEPT])
+    (note,) = notes([ContractEntry("sparse", {"share": 0.5}, (), (), "hidden"), KEPT])
     assert note == "sparse(share=0.5) of layer hidden is about weights: checked when the bundle was built"

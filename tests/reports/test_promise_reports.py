@@ -11,7 +11,7 @@ import pytest
 from conftest import REFERENCE
 from kexport.bundle.folder import Bundle
 from kexport.bundle.report import Check, Report
-from kexport.contracts import LowPass, _kinds
+from kexport.contracts import LowPass, kinds
 from kexport.reports import _response as response
 from kexport.reports import github, junit, terminal
 from kexport.reports._wording import promise
@@ -20,7 +20,7 @@ from kexport.testing.wording import failure
 TAPS = [0.1 + 0.001 * index for index in range(31)]
 FILTER = f"linear_time_invariant(taps={TAPS}, advance=15)"
 LOW = LowPass(29.35, 60.39, 1.0, 52.89, 360.0)
-TEXT = _kinds.text(LOW)
+TEXT = kinds.text(LOW)
 
 
 def made(contract, **fields):
@@ -61,7 +61,7 @@ def test_a_case_of_junit_has_the_whole_promise_for_its_name_with_long_lists_coun
 def test_two_promises_that_differ_have_different_names_in_junit():
     other = FILTER.replace("0.1,", "0.2,")
     assert other != FILTER
-    near = _kinds.text(replace(LOW, sample_rate=361.0))
+    near = kinds.text(replace(LOW, sample_rate=361.0))
     found = names(FILTER, other, TEXT, near)
     assert len(set(found)) == 4
     assert not any(re.search(r"\(\d+\)$", name) for name in found)
@@ -94,9 +94,9 @@ def made_twice(monkeypatch, tmp_path, checks, *promised):
 def test_each_low_pass_promise_is_drawn_with_its_own_measurements_as_they_are(monkeypatch, tmp_path):
     pytest.importorskip("matplotlib")
     other = replace(LOW, pass_band=20.0)
-    entries = [_kinds.promised(each, ["signal"], ["filtered"]) for each in (LOW, other)]
+    entries = [kinds.entry_of(each, ["signal"], ["filtered"]) for each in (LOW, other)]
     checks = [
-        made(_kinds.text(each), runtime=runtime, metrics={"frequencies_hz": [0.0, 90.0], "response_db": [0.0, gain]})
+        made(kinds.text(each), runtime=runtime, metrics={"frequencies_hz": [0.0, 90.0], "response_db": [0.0, gain]})
         for each, runtime, gain in ((LOW, "litert", -300.0), (other, "onnxruntime", -55.0))
     ]
     drawn, curves = made_twice(monkeypatch, tmp_path, checks, *entries)
@@ -106,7 +106,7 @@ def test_each_low_pass_promise_is_drawn_with_its_own_measurements_as_they_are(mo
 
 def test_a_low_pass_promise_that_was_not_measured_is_not_drawn(monkeypatch, tmp_path):
     pytest.importorskip("matplotlib")
-    entry = _kinds.promised(LOW, ["signal"], ["filtered"])
+    entry = kinds.entry_of(LOW, ["signal"], ["filtered"])
     elsewhere = made(TEXT, output="other", metrics={"frequencies_hz": [0.0], "response_db": [0.0]})
     assert made_twice(monkeypatch, tmp_path, [made(TEXT), elsewhere], entry) == ([], [])
 

@@ -11,7 +11,7 @@ from kexport.errors import BundleError
 
 
 @dataclass(frozen=True)
-class Promised:
+class ContractEntry:
     """One contract of the model.
 
     Attributes:
@@ -33,7 +33,7 @@ class Promised:
         return {**asdict(self), "params": dict(self.params), "inputs": list(self.inputs), "outputs": list(self.outputs)}
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any], signature: Signature) -> Promised:
+    def from_json(cls, data: Mapping[str, Any], signature: Signature) -> ContractEntry:
         """The inverse of `to_json`.
 
         Raises:

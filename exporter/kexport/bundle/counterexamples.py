@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from kexport.bundle import witnesses
-from kexport.bundle.contract_entries import Promised
+from kexport.bundle.contract_entries import ContractEntry
 from kexport.bundle.signature import Array, Signature
 from kexport.errors import BundleError
 
@@ -27,7 +27,7 @@ _SCHEMA = 1
 Probe = Mapping[str, Array]
 
 
-def store(bundle: Path, promised: Promised, probe: Probe) -> str:
+def store(bundle: Path, promised: ContractEntry, probe: Probe) -> str:
     """Write what broke a contract into a bundle's folder, whole or not at all; returns its path in the bundle.
 
     Raises:
@@ -45,7 +45,7 @@ def paths(bundle: Path) -> list[str]:
     return [f"{witnesses.FOLDER}/{path.name}" for path in sorted((bundle / witnesses.FOLDER).glob(f"{_PREFIX}*.npz"))]
 
 
-def stream(bundle: Path, signature: Signature) -> Iterator[tuple[str, Promised, Probe]]:
+def stream(bundle: Path, signature: Signature) -> Iterator[tuple[str, ContractEntry, Probe]]:
     """Path, contract and probe of each, one in memory at a time.
 
     Raises:
@@ -55,7 +55,7 @@ def stream(bundle: Path, signature: Signature) -> Iterator[tuple[str, Promised, 
         yield (path, *read(bundle / path, signature))
 
 
-def read(path: Path, signature: Signature) -> tuple[Promised, Probe]:
+def read(path: Path, signature: Signature) -> tuple[ContractEntry, Probe]:
     """One contract, and what broke it.
 
     Raises:
@@ -68,12 +68,12 @@ def read(path: Path, signature: Signature) -> tuple[Promised, Probe]:
             raise BundleError(f"{name} is damaged", got="a digest that is not its name", hint=hint)
         with np.load(io.BytesIO(content), allow_pickle=False) as stored:
             about = json.loads(str(stored["about"]))
-            promised = Promised.from_json(about["contract"], signature)
+            promised = ContractEntry.from_json(about["contract"], signature)
             return promised, {key: stored[f"probe/{index}"] for index, key in enumerate(about["inputs"])}
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise BundleError(f"{name} is damaged", got=error, hint=hint) from None
 
 
-def same(one: Promised, other: Promised) -> bool:
+def same(one: ContractEntry, other: ContractEntry) -> bool:
     """Whether two entries promise the same, whichever layer did."""
     return replace(one, layer="") == replace(other, layer="")

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from kexport.bundle.contract_entries import NotCarried, Promised
+from kexport.bundle.contract_entries import ContractEntry, NotCarried
 from kexport.bundle.samples import Stored
 from kexport.bundle.signature import Signature
 from kexport.errors import BundleError
@@ -143,7 +143,7 @@ class Manifest:
     stateful: bool = False
     samples: Stored | None = None
     undeclared: Mapping[str, str] = field(default_factory=dict)
-    contracts: tuple[Promised, ...] = ()
+    contracts: tuple[ContractEntry, ...] = ()
     not_carried: tuple[NotCarried, ...] = ()
 
     @property
@@ -198,7 +198,7 @@ class Manifest:
             stateful=bool(data.get("stateful", False)),
             samples=_stored(data["samples"]) if "samples" in data else None,
             undeclared=dict(data.get("undeclared", {})),
-            contracts=tuple(Promised.from_json(entry, signature) for entry in data.get("contracts", ())),
+            contracts=tuple(ContractEntry.from_json(entry, signature) for entry in data.get("contracts", ())),
             not_carried=tuple(NotCarried.from_json(entry) for entry in data.get("not_carried", ())),
         )
 

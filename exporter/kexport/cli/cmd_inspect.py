@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from kexport.bundle.contract_entries import NotCarried, Promised
+    from kexport.bundle.contract_entries import ContractEntry, NotCarried
 
 
 @click.command("inspect")
@@ -67,13 +67,13 @@ def _show_file(path: str, facts: dict[str, Any]) -> None:
     _section("outputs", ((name, "") for name in outputs))
 
 
-def _promise(promised: Promised) -> tuple[str, str]:
+def _promise(promised: ContractEntry) -> tuple[str, str]:
     """What is promised, in words where its kind is known here."""
-    from kexport.contracts import _kinds
+    from kexport.contracts import kinds
     from kexport.errors import UsageError
 
     try:
-        words = _kinds.of(promised).words()
+        words = kinds.contract_of(promised).words()
     except UsageError:
         words = f"keeps {promised.kind} {dict(promised.params)}, which is not known here"
     by = f" (layer {promised.layer})" if promised.layer else " (stated at the build)"

@@ -51,11 +51,11 @@ def _runtimes(kind: str) -> list[tuple[str, str]]:
 
 
 def _contracts(kind: str) -> list[tuple[str, str]]:
-    from kexport.contracts import _kinds
+    from kexport.contracts import kinds
 
     rows = []
-    for name in _kinds.names():
-        rows.append((name, _kinds.summary(name)))
-        if parameters := _kinds.parameters(name):
+    for name in kinds.names():
+        rows.append((name, kinds.summary(name)))
+        if parameters := kinds.parameters(name):
             rows.append(("", ", ".join(parameters)))
     return rows

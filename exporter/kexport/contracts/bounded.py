@@ -8,10 +8,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from kexport.contracts._contract import EFFORT, Effort, Verdict
-from kexport.contracts._function import Function
-from kexport.contracts._slack import Slack
 from kexport.contracts.falsification.hunt import Measured, hunt
+from kexport.contracts.protocol import EFFORT, Effort, Function, Slack, Verdict
 from kexport.errors import UsageError
 from kexport.parity.space import Population, Space
 

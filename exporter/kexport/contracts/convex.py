@@ -7,11 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from kexport.contracts._contract import EFFORT, Effort, Verdict
-from kexport.contracts._function import Function
-from kexport.contracts._slack import Slack
 from kexport.contracts.falsification.hunt import Measured, Propose, hunt
 from kexport.contracts.falsification.pairs import by_slope, first_of, near, second_of
+from kexport.contracts.protocol import EFFORT, Effort, Function, Slack, Verdict
 from kexport.parity.space import Population, Space, other
 
 _DISCRETE = "the domain holds single values, between which nothing lies"

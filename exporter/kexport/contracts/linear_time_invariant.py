@@ -10,9 +10,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 from kexport.bundle.signature import Array
-from kexport.contracts._contract import EFFORT, Effort, Verdict
-from kexport.contracts._function import Function
-from kexport.contracts._slack import Slack
 from kexport.contracts.falsification.hunt import Measured, Propose, hunt
 from kexport.contracts.filters.bench import Bench, fitted_taps, measured_taps, rounding
 from kexport.contracts.filters.signals import (
@@ -24,6 +21,7 @@ from kexport.contracts.filters.signals import (
     signal_of,
     with_lengths,
 )
+from kexport.contracts.protocol import EFFORT, Effort, Function, Slack, Verdict
 from kexport.errors import UsageError
 from kexport.parity.space import Form, Population, Space
 

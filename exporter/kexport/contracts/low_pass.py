@@ -10,13 +10,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from kexport.contracts._contract import EFFORT, Effort, Verdict
-from kexport.contracts._function import Function
-from kexport.contracts._slack import Slack
 from kexport.contracts.filters.bands import Finding, against, decibels, that_matter
 from kexport.contracts.filters.bench import Bench
 from kexport.contracts.filters.response import Response
 from kexport.contracts.filters.signals import Signal, signal_of, with_lengths
+from kexport.contracts.protocol import EFFORT, Effort, Function, Slack, Verdict
 from kexport.errors import UsageError
 from kexport.parity.conditioning import nudged
 from kexport.parity.space import Population, Space

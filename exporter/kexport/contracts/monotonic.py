@@ -9,12 +9,10 @@ from typing import ClassVar
 import numpy as np
 
 from kexport.bundle.signature import Array
-from kexport.contracts._contract import EFFORT, Effort, Verdict
-from kexport.contracts._function import Function
-from kexport.contracts._slack import Slack
 from kexport.contracts.falsification.hunt import Measured, Propose, hunt
 from kexport.contracts.falsification.pairs import by_slope, first_of, second_of
 from kexport.contracts.filters.signals import ends, only_input
+from kexport.contracts.protocol import EFFORT, Effort, Function, Slack, Verdict
 from kexport.errors import UsageError
 from kexport.parity.space import Population, Space, other
 

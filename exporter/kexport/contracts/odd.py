@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from kexport.contracts._contract import EFFORT, Effort, Verdict
-from kexport.contracts._function import Function
-from kexport.contracts._slack import Slack
 from kexport.contracts.falsification.mirror import mirrored
+from kexport.contracts.protocol import EFFORT, Effort, Function, Slack, Verdict
 from kexport.parity.space import Space
 
 

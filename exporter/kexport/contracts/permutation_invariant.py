@@ -10,12 +10,10 @@ import numpy as np
 
 from kexport.bundle.domain import Uniform
 from kexport.bundle.signature import Array
-from kexport.contracts._contract import EFFORT, Effort, Verdict
-from kexport.contracts._function import Function
-from kexport.contracts._slack import Slack
 from kexport.contracts.falsification.hunt import Measured, Propose, hunt
 from kexport.contracts.falsification.pairs import first_of
 from kexport.contracts.filters.signals import signal_of, with_lengths
+from kexport.contracts.protocol import EFFORT, Effort, Function, Slack, Verdict
 from kexport.errors import UsageError
 from kexport.parity.space import Population, Space, other
 

@@ -8,11 +8,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from kexport.contracts._contract import EFFORT, Effort, Verdict
-from kexport.contracts._function import Function
-from kexport.contracts._slack import Slack
 from kexport.contracts.falsification.hunt import Measured, hunt
 from kexport.contracts.filters.signals import only_input, require_same_shape
+from kexport.contracts.protocol import EFFORT, Effort, Function, Slack, Verdict
 from kexport.errors import UsageError
 from kexport.parity.space import Population, Space
 

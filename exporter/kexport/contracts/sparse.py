@@ -10,8 +10,8 @@ from typing import ClassVar
 import numpy as np
 
 from kexport.bundle.signature import Array
-from kexport.contracts._contract import Verdict
 from kexport.contracts._weights import chosen, named
+from kexport.contracts.protocol import Verdict
 from kexport.errors import UsageError
 
 

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from kexport.bundle.contract_entries import Promised
+from kexport.bundle.contract_entries import ContractEntry
 from kexport.bundle.folder import Bundle
 from kexport.bundle.report import Check, Report
-from kexport.contracts import _kinds
+from kexport.contracts import kinds
 from kexport.errors import MissingExtraError, UsageError
 
 KIND = "low_pass"
@@ -51,10 +51,10 @@ def draw(report: Report, bundle: Bundle, folder: Path) -> list[Path]:
     return drawn
 
 
-def _measured(report: Report, promised: Promised) -> list[Check]:
+def _measured(report: Report, promised: ContractEntry) -> list[Check]:
     """The checks of one promise that found a response."""
     try:
-        text = _kinds.text(_kinds.of(promised))
+        text = kinds.text(kinds.contract_of(promised))
     except UsageError:
         return []  # the report says so of every runtime
     return [

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from kexport.bundle.signature import Array
-from kexport.contracts._contract import Effort, Verdict
 from kexport.contracts.falsification.gradient import ascent
+from kexport.contracts.protocol import Effort, Verdict
 from kexport.parity.conditioning import nudged
 from kexport.parity.sampler import Search, Trial
 from kexport.parity.space import Population, Space

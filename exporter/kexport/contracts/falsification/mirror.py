@@ -5,10 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from kexport.bundle.signature import Array
-from kexport.contracts._contract import Effort, Verdict
-from kexport.contracts._function import Function
-from kexport.contracts._slack import Slack
 from kexport.contracts.falsification.hunt import Measured, Propose, hunt
+from kexport.contracts.protocol import Effort, Function, Slack, Verdict
 from kexport.parity.space import Population, Space
 
 _NOWHERE = "of no input that was tried the opposite lies in the domain"

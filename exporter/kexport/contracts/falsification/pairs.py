@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from kexport.bundle.signature import Array
-from kexport.contracts._function import Function
 from kexport.contracts.falsification.hunt import Propose
+from kexport.contracts.protocol import Function
 from kexport.parity.space import Population, Space, other
 
 

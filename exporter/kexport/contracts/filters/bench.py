@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from kexport.bundle.signature import Array
-from kexport.contracts._function import Function
 from kexport.contracts.filters.signals import Signal, ends, require_same_shape
+from kexport.contracts.protocol import Function
 from kexport.parity.space import Form, Population, Space
 
 _NEGLIGIBLE = 1e-4  # of the largest tap, among taps that were measured

@@ -9,8 +9,8 @@ import numpy as np
 
 from kexport.bundle.domain import Samples
 from kexport.bundle.signature import Array
-from kexport.contracts._slack import Slack
 from kexport.contracts.filters.bench import Bench, rounding
+from kexport.contracts.protocol import Slack
 from kexport.parity.space import Population, Space
 
 _PLACES = 32  # of impulses, around the middle

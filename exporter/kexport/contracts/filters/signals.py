@@ -10,7 +10,7 @@ import numpy as np
 
 from kexport.bundle.domain import Samples
 from kexport.bundle.signature import Array
-from kexport.contracts._function import Function
+from kexport.contracts.protocol import Function
 from kexport.errors import UsageError
 from kexport.parity.space import Form, Space
 

@@ -9,12 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from kexport.bundle.contract_entries import NotCarried, Promised
+from kexport.bundle.contract_entries import ContractEntry, NotCarried
 from kexport.bundle.report import Check
 from kexport.bundle.signature import Signature
-from kexport.contracts import _kinds
-from kexport.contracts._contract import WeightContract
-from kexport.contracts._kinds import About
+from kexport.contracts import About, WeightContract, kinds
 from kexport.errors import ModelError, UsageError, located, require_known
 from kexport.factory.promises.propagation import Holding, Ledger, Tensor, is_graph, outputs_of
 from kexport.factory.promises.rules import OUTPUT_KINDS
@@ -45,7 +43,7 @@ class Stated:
         about, equals, rest = text.partition("=")
         if not equals or "(" in about:
             about, rest = "", text
-        return cls(_kinds.parse(rest), about.strip())
+        return cls(kinds.parse(rest), about.strip())
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ class Promises:
         checks: of promises about weights.
     """
 
-    contracts: tuple[Promised, ...]
+    contracts: tuple[ContractEntry, ...]
     not_carried: tuple[NotCarried, ...]
     checks: tuple[Check, ...]
 
@@ -98,21 +96,21 @@ def collect(program: Program, given: Sequence[Stated]) -> Promises:
     return Promises(tuple(_distinct(contracts)), tuple(not_carried), tuple(check for _, check in weighed))
 
 
-def _distinct(contracts: Sequence[Promised]) -> list[Promised]:
+def _distinct(contracts: Sequence[ContractEntry]) -> list[ContractEntry]:
     """Each promise once, whichever layers make it; one about weights is each layer's own."""
-    found: dict[str, Promised] = {}
+    found: dict[str, ContractEntry] = {}
     for each in contracts:
         about = {**each.to_json(), "layer": "" if each.outputs else each.layer}
         found.setdefault(json.dumps(about, sort_keys=True), each)
     return list(found.values())
 
 
-def _of_layers(program: Program) -> tuple[list[Promised], list[NotCarried]]:
+def _of_layers(program: Program) -> tuple[list[ContractEntry], list[NotCarried]]:
     model, signature = program.model, program.signature
     inputs, outputs = [s.name for s in signature.inputs], [s.name for s in signature.outputs]
     ledger = Ledger()
     own = getattr(model, "contracts", None)
-    found: list[Promised] = []
+    found: list[ContractEntry] = []
     try:
         if callable(own):
             found = [_of_model(each, model.name, signature) for each in own() if not isinstance(each, WeightContract)]
@@ -137,16 +135,16 @@ def _of_layers(program: Program) -> tuple[list[Promised], list[NotCarried]]:
     for place, origin in enumerate(ledger.origins):
         if place not in carried:
             by, why = ledger.ends.get(place, (origin.layer, "its result is no output of the model"))
-            ended.append(NotCarried(origin.contract.kind, _kinds.params_of(origin.contract), origin.layer, by, why))
+            ended.append(NotCarried(origin.contract.kind, kinds.params_of(origin.contract), origin.layer, by, why))
     return found, ended
 
 
-def _of_tensor(tensor: Tensor, output: str, ledger: Ledger) -> list[Promised]:
+def _of_tensor(tensor: Tensor, output: str, ledger: Ledger) -> list[ContractEntry]:
     """The promises that hold for an output of the model."""
     found: list[tuple[tuple[str, ...], Holding]] = [((), holding) for holding in tensor.own]
     found += [((source,), holding) for source, way in tensor.ways.items() for holding in way.holdings]
     return [
-        _kinds.promised(holding.contract, inputs, [output], _layers(holding.origins, ledger))
+        kinds.entry_of(holding.contract, inputs, [output], _layers(holding.origins, ledger))
         for inputs, holding in found
     ]
 
@@ -172,15 +170,15 @@ def _inside(model: Any, ledger: Ledger) -> None:
                 ledger.end(holding.origins, model.name, "the calls inside of a subclassed model are not known")
 
 
-def _of_model(stating: Any, name: str, signature: Signature) -> Promised:
+def _of_model(stating: Any, name: str, signature: Signature) -> ContractEntry:
     """What a model promises by a method of its own: it speaks of all its inputs."""
     contract = stating.contract if isinstance(stating, About) else stating
     about = f"{stating.argument}->" if isinstance(stating, About) else ""
     found = _given(Stated(contract, about), signature)
-    return _kinds.promised(contract, found.inputs, found.outputs, name)
+    return kinds.entry_of(contract, found.inputs, found.outputs, name)
 
 
-def _given(each: Stated, signature: Signature) -> Promised:
+def _given(each: Stated, signature: Signature) -> ContractEntry:
     """The promise that a person states.
 
     Raises:
@@ -191,14 +189,14 @@ def _given(each: Stated, signature: Signature) -> Promised:
     source, target = source.strip(), target.strip()
     output = _one_of(target, outputs, "output", each) if target else _only(outputs, "output", each)
     if each.contract.kind in OUTPUT_KINDS:
-        return _kinds.promised(each.contract, (), [output])
+        return kinds.entry_of(each.contract, (), [output])
     if arrow and source:
-        return _kinds.promised(each.contract, [_one_of(source, inputs, "input", each)], [output])
-    return _kinds.promised(each.contract, inputs, [output])
+        return kinds.entry_of(each.contract, [_one_of(source, inputs, "input", each)], [output])
+    return kinds.entry_of(each.contract, inputs, [output])
 
 
 def _one_of(name: str, known: Sequence[str], side: str, each: Stated) -> str:
-    about = f"contract {_kinds.text(each.contract)} speaks of an {side} that the model does not have"
+    about = f"contract {kinds.text(each.contract)} speaks of an {side} that the model does not have"
     require_known(name, known, about, name)
     return name
 
@@ -206,14 +204,14 @@ def _one_of(name: str, known: Sequence[str], side: str, each: Stated) -> str:
 def _only(known: Sequence[str], side: str, each: Stated) -> str:
     if len(known) != 1:
         raise UsageError(
-            f"contract {_kinds.text(each.contract)} does not say of which {side} it speaks",
+            f"contract {kinds.text(each.contract)} does not say of which {side} it speaks",
             got=f"{len(known)} {side}s: {', '.join(known)}",
             expected=_HINT,
         )
     return known[0]
 
 
-def _weights(program: Program, given: Sequence[Stated]) -> list[tuple[Promised, Check]]:
+def _weights(program: Program, given: Sequence[Stated]) -> list[tuple[ContractEntry, Check]]:
     """Promises about weights, of layers and of the person, each with its check on the Keras model."""
     layers = {} if program.served else {path: layer for layer, path in paths(program.model)}
     wanted: list[tuple[str, Any]] = []
@@ -225,16 +223,16 @@ def _weights(program: Program, given: Sequence[Stated]) -> list[tuple[Promised, 
         if isinstance(each.contract, WeightContract):
             if each.about not in layers:
                 raise UsageError(
-                    f"contract {_kinds.text(each.contract)} is about the weights of a layer that is not there",
+                    f"contract {kinds.text(each.contract)} is about the weights of a layer that is not there",
                     got=each.about or "no layer",
                     expected=", ".join(layers) or "a model with layers",
-                    hint=f"write LAYER={_kinds.text(each.contract)}",
+                    hint=f"write LAYER={kinds.text(each.contract)}",
                 )
             wanted.append((each.about, each.contract))
     return [_weighed(path, layers[path], contract) for path, contract in wanted]
 
 
-def _weighed(path: str, layer: Any, contract: Any) -> tuple[Promised, Check]:
+def _weighed(path: str, layer: Any, contract: Any) -> tuple[ContractEntry, Check]:
     values = {weight.path.rpartition("/")[2]: np.asarray(weight.value) for weight in layer.weights}
     verdict = contract.check_weights(values)
     detail = f"about the weights of layer {path}, checked on the Keras model; {verdict.detail}".rstrip("; ")
@@ -247,6 +245,6 @@ def _weighed(path: str, layer: Any, contract: Any) -> tuple[Promised, Check]:
         detail=detail,
         ran=verdict.ran,
         metrics=verdict.metrics,
-        contract=_kinds.text(contract),
+        contract=kinds.text(contract),
     )
-    return _kinds.promised(contract, (), (), path), check
+    return kinds.entry_of(contract, (), (), path), check

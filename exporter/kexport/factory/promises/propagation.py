@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from kexport.contracts._kinds import About
+from kexport.contracts import About
 from kexport.factory.promises.rules import ARRANGED_KINDS, IDENTITY, OUTPUT_KINDS, Side, Traits, composed
 from kexport.factory.promises.traits import traits_of
 

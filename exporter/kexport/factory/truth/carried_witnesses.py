@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from kexport.bundle import counterexamples, store, witnesses
-from kexport.bundle.contract_entries import Promised
+from kexport.bundle.contract_entries import ContractEntry
 from kexport.bundle.goldens import Golden
 from kexport.bundle.manifest import OutputLimit
 from kexport.bundle.signature import Signature
@@ -46,7 +46,7 @@ def carried_over(
                 continue  # of another model, or damaged: nothing that can be replayed
 
 
-def carry_breaches(target: Path, folder: Path, signature: Signature, contracts: Sequence[Promised]) -> None:
+def carry_breaches(target: Path, folder: Path, signature: Signature, contracts: Sequence[ContractEntry]) -> None:
     """Put what broke a contract of the bundle that stood at `target`, or was rejected there, into a new one.
 
     Args:

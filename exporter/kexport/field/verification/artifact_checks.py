@@ -11,7 +11,7 @@ from kexport.bundle.folder import Bundle
 from kexport.bundle.manifest import Artifact, OutputLimit
 from kexport.bundle.report import Check
 from kexport.bundle.signature import Signature, TensorSpec
-from kexport.contracts._contract import EFFORT, Effort
+from kexport.contracts import EFFORT, Effort
 from kexport.errors import BundleError, KexportError, reason
 from kexport.field.verification.contract_checks import check_contracts
 from kexport.parity.output_comparison import Comparison, Outcome

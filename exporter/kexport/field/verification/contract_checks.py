@@ -9,14 +9,11 @@ from typing import Any
 import numpy as np
 
 from kexport.bundle import counterexamples
-from kexport.bundle.contract_entries import Promised
+from kexport.bundle.contract_entries import ContractEntry
 from kexport.bundle.folder import Bundle
 from kexport.bundle.manifest import Artifact, OutputLimit
 from kexport.bundle.report import Check
-from kexport.contracts import _kinds
-from kexport.contracts._contract import EFFORT, Contract, Effort, Verdict, WeightContract
-from kexport.contracts._function import Function
-from kexport.contracts._slack import Slack
+from kexport.contracts import EFFORT, Contract, Effort, Function, Slack, Verdict, WeightContract, kinds
 from kexport.errors import KexportError, UsageError, reason
 from kexport.parity.budget import Budget
 from kexport.parity.space import Population, space_of
@@ -83,7 +80,7 @@ def check_contracts(
             continue
         if isinstance(contract, WeightContract):
             continue
-        about = _kinds.text(contract)
+        about = kinds.text(contract)
         try:
             first = [probe for about_it, probe in before if counterexamples.same(about_it, promised)]
             tried = Effort(effort.samples, effort.seconds, effort.seed, first)
@@ -98,7 +95,7 @@ def check_contracts(
             yield _check_of(verdict, contract, promised, artifact, runtime, kept)
 
 
-def notes(promises: Sequence[Promised]) -> list[str]:
+def notes(promises: Sequence[ContractEntry]) -> list[str]:
     """What a report says of promises that no runtime can be asked for."""
     return [
         f"{_written(promised)} of layer {promised.layer} is about weights: checked when the bundle was built"
@@ -107,23 +104,23 @@ def notes(promises: Sequence[Promised]) -> list[str]:
     ]
 
 
-def _written(promised: Promised) -> str:
+def _written(promised: ContractEntry) -> str:
     """The promise as text, its kind known here or not."""
     return f"{promised.kind}(" + ", ".join(f"{name}={value!r}" for name, value in promised.params.items()) + ")"
 
 
-def known(promised: Promised, imports: Sequence[str]) -> Contract | WeightContract:
+def known(promised: ContractEntry, imports: Sequence[str]) -> Contract | WeightContract:
     """The contract of an entry of the manifest; the code that a user named is run when its kind is not known without.
 
     Raises:
         UsageError: its kind is not known here, or does not take the parameters.
     """
-    if promised.kind not in _kinds.names():
+    if promised.kind not in kinds.names():
         run_imports(imports)
-    return _kinds.of(promised)
+    return kinds.contract_of(promised)
 
 
-def _broke_before(bundle: Bundle) -> tuple[list[tuple[Promised, Population]], list[str]]:
+def _broke_before(bundle: Bundle) -> tuple[list[tuple[ContractEntry, Population]], list[str]]:
     """What broke contracts earlier, and what is wrong with the files of it that cannot be read."""
     found, damaged = [], []
     for path in counterexamples.paths(bundle.path):
@@ -136,7 +133,7 @@ def _broke_before(bundle: Bundle) -> tuple[list[tuple[Promised, Population]], li
     return found, damaged
 
 
-def _kept(bundle: Bundle, promised: Promised, probe: Population | None) -> str:
+def _kept(bundle: Bundle, promised: ContractEntry, probe: Population | None) -> str:
     """Where the input that broke the contract lies now, in words; empty when there is none."""
     if probe is None:
         return ""
@@ -161,7 +158,7 @@ def _number(value: Any, dtype: np.dtype[Any]) -> str:
 
 
 def _check_of(
-    verdict: Verdict, contract: Contract, promised: Promised, artifact: Artifact, runtime: Runtime, kept: str
+    verdict: Verdict, contract: Contract, promised: ContractEntry, artifact: Artifact, runtime: Runtime, kept: str
 ) -> Check:
     who = f"layer {promised.layer} promised" if promised.layer else "promised at the build"
     broken = "" if verdict.passed or not verdict.ran else f"{who} that it {contract.words()}"
@@ -181,5 +178,5 @@ def _check_of(
         "; ".join(text for text in (broken, infinite, verdict.detail, values, kept) if text),
         verdict.ran,
         {**verdict.metrics, "tried": verdict.tried},
-        _kinds.text(contract),
+        kinds.text(contract),
     )

@@ -1,0 +1,100 @@
+"""What a contract is: a statement about a function that must hold in every runtime, and the verdict on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Protocol, runtime_checkable
+
+from kexport.bundle.signature import Array
+from kexport.contracts.protocol.function import Function
+from kexport.contracts.protocol.slack import Slack
+from kexport.parity.space import Population, Space
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long a check searches for a counterexample.
+
+    Attributes:
+        samples: the largest number of samples to evaluate.
+        seconds: the longest time to spend; a slow model is then tried on fewer samples, and the verdict says so.
+        seed: of the random number generator.
+        first: samples to try before all others: earlier counterexamples.
+    """
+
+    samples: int = 200_000
+    seconds: float = 1.0
+    seed: int = 0
+    first: Sequence[Population] = ()
+
+
+EFFORT = Effort()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a contract holds.
+
+    Attributes:
+        passed: no counterexample was found.
+        figure: the worst value that was measured, in `unit`.
+        limit: the largest allowed value of the figure: the contract's bound plus the slack of float arithmetic.
+        unit: of figure and limit.
+        detail: where the figure was measured, and other facts for the reader.
+        broken_by: the counterexample: one sample, for each input an array whose first axis has length 1.
+        tried: how many samples were evaluated.
+        ran: False when the contract could not be judged on this function and domain.
+        metrics: other figures by name: numbers, texts, and lists of them.
+    """
+
+    passed: bool
+    figure: float | None
+    limit: float | None
+    unit: str
+    detail: str = ""
+    broken_by: Population | None = None
+    tried: int = 0
+    ran: bool = True
+    metrics: Mapping[str, object] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Contract(Protocol):
+    """A statement about what a model computes: a frozen dataclass whose fields are its parameters.
+
+    `kind` is the name of its file, by which manifest and command line know it.
+    """
+
+    kind: ClassVar[str]
+
+    # Positional, so that a user's own kind may name its arguments as it likes.
+    def check(self, function: Function, space: Space, slack: Slack, effort: Effort, /) -> Verdict:
+        """Search for an input on which the contract is broken.
+
+        Args:
+            function: the model in one runtime, as a black box.
+            space: the domain of its inputs.
+            slack: the error that float arithmetic may add to its outputs.
+            effort: how long to search.
+        """
+        ...
+
+    def words(self) -> str:
+        """The promise as a predicate whose subject is the output: `lies between 0 and 1`."""
+        ...
+
+
+@runtime_checkable
+class WeightContract(Protocol):
+    """A statement about the weights of a layer, checked once, at build time, on the Keras model."""
+
+    kind: ClassVar[str]
+
+    def check_weights(self, weights: Mapping[str, Array]) -> Verdict:
+        """Judge the layer's weights, given by their names within the layer."""
+        ...
+
+    def words(self) -> str:
+        """The promise as a predicate whose subject is the layer."""
+        ...
