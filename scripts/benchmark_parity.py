@@ -89,7 +89,7 @@ def measure(folder: str, runtime_name: str, repeats: int) -> tuple[int, float, f
     bundle, runtime = Bundle.open(folder), runtimes.get(runtime_name)
     (artifact,) = bundle.artifacts_of(runtime.reads)
     session = runtime.open(bundle.path / artifact.path, bundle.signature)
-    limits = [for_kernels(limit, runtime.summation) for limit in bundle.manifest.limits]
+    limits = [for_kernels(limit, runtime.accumulation_factor) for limit in bundle.manifest.limits]
     batches = [[value.copy() for value in golden.inputs.values()] for golden in bundle.goldens(checked=True)]
     checked, raw = [], []
     for _ in range(repeats + 1):

@@ -95,7 +95,7 @@ def test_every_kind_of_contract_imports_and_checks_with_numpy_alone():
         f"for path in (pathlib.Path({str(SOURCE)!r}) / 'contracts').glob('*.py'):\n"
         "    importlib.import_module('kexport.contracts.' + path.stem)\n"
         "assert registry.names('contracts') and all(kinds.get(kind).kind == kind for kind in kinds.names())\n"
-        "from kexport.bundle.domain import Uniform\nfrom kexport.bundle.manifest import OutputLimit\n"
+        "from kexport.bundle.domain import Uniform\nfrom kexport.bundle.limits import OutputLimit\n"
         "from kexport.bundle.signature import Signature, TensorSpec\nfrom kexport.parity.space import Space\n"
         "x, y = (TensorSpec(name, 'float32', (None, 3)) for name in 'xy')\n"
         "space = Space(Signature((x,), (y,)), {'x': Uniform(-1, 1)}, [{'x': (1, 3)}])\n"

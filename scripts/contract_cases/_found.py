@@ -62,7 +62,9 @@ def sessions(bundle: Bundle) -> Iterator[tuple[Runtime, Session, Slack]]:
     for artifact in bundle.manifest.artifacts:
         for runtime in runtimes.every():
             if runtime.reads == artifact.format:
-                limits = {each.output: for_kernels(each, runtime.summation) for each in bundle.manifest.limits}
+                limits = {
+                    each.output: for_kernels(each, runtime.accumulation_factor) for each in bundle.manifest.limits
+                }
                 session = runtime.open(bundle.path / artifact.path, bundle.signature)
                 yield runtime, session, Slack(limits, bundle.manifest.ulp)
 

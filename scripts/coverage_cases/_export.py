@@ -89,7 +89,7 @@ def _outcome(case: Case, bundle: kexport.Bundle, name: str, trials: Sequence[Any
     artifact = bundle.artifacts_of(name)[0]
     failed = [check for check in bundle.report.checks if check.artifact == artifact.path and not check.passed]
     try:
-        summation = min(runtime.summation for runtime in runtimes.every() if runtime.reads == name)
+        summation = min(runtime.accumulation_factor for runtime in runtimes.every() if runtime.reads == name)
         problem = _compare(case, bundle, _SERVERS[name](case, bundle, bundle.path / artifact.path), trials, summation)
     except Exception as error:  # noqa: BLE001  a runtime may raise anything: the artifact does not work
         problem = f"{name} fails: {_last_line(error)}"

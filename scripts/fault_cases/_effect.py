@@ -13,7 +13,7 @@ from fault_cases._family import Fault
 from kexport import runtimes
 from kexport.bundle.domain import Domain, parse
 from kexport.bundle.folder import Bundle
-from kexport.bundle.manifest import OutputLimit
+from kexport.bundle.limits import OutputLimit
 from kexport.bundle.signature import Array
 from kexport.parity import golden_inputs
 from kexport.parity.tolerance import FLOOR_MULTIPLE

@@ -17,7 +17,7 @@ FEEDS = {"x": np.array([[1, 2]], "float32")}
 
 
 def witness(**parts):
-    golden = Golden("random", FEEDS, {"y": np.array([3.0])}, moves={"y": np.array([0.5], "float32")})
+    golden = Golden("random", FEEDS, {"y": np.array([3.0])}, ulp_sensitivity={"y": np.array([0.5], "float32")})
     return Witness(golden, "truth", {"y": 1e-6}, {"y": 4.0}, [{"x": FEEDS["x"] * 2}], **parts)
 
 
@@ -40,7 +40,7 @@ def test_what_is_stored_comes_back_whole(tmp_path):
     assert same == path
     np.testing.assert_array_equal(found.golden.inputs["x"], FEEDS["x"])
     np.testing.assert_array_equal(found.golden.truth["y"], [3.0])
-    np.testing.assert_array_equal(found.golden.moves["y"], [0.5])
+    np.testing.assert_array_equal(found.golden.ulp_sensitivity["y"], [0.5])
     np.testing.assert_array_equal(found.before[0]["x"], FEEDS["x"] * 2)
     assert (found.golden.label, found.reference, found.digest) == ("random", "truth", "abc")
     assert (found.limits, found.scales) == ({"y": 1e-6}, {"y": 4.0})

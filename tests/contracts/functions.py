@@ -3,7 +3,7 @@
 import numpy as np
 
 from kexport.bundle.domain import parse
-from kexport.bundle.manifest import OutputLimit
+from kexport.bundle.limits import OutputLimit
 from kexport.bundle.signature import Signature, TensorSpec
 from kexport.contracts import Effort, Function, Slack
 from kexport.parity.space import Space

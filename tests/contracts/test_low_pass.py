@@ -88,7 +88,9 @@ def bundle(tmp_path_factory):
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_the_response_of_every_artifact_is_scipys_within_a_hundredth_of_a_decibel(bundle, runtime):
-    limits = {each.output: for_kernels(each, runtimes.get(runtime).summation) for each in bundle.manifest.limits}
+    limits = {
+        each.output: for_kernels(each, runtimes.get(runtime).accumulation_factor) for each in bundle.manifest.limits
+    }
     space = space_of(bundle)
     function = Function(kexport.load(bundle.path, runtime), space, ("signal",), ("filtered",))
     verdict = PROMISE.check(function, space, Slack(limits, bundle.manifest.ulp), Effort())

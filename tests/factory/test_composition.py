@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kexport.bundle.domain import parse
-from kexport.bundle.manifest import OutputLimit
+from kexport.bundle.limits import OutputLimit
 from kexport.contracts import Effort, Function, Slack, kinds
 from kexport.factory.promises.collect import collect
 from kexport.factory.trace.program import trace

@@ -10,7 +10,7 @@ import pytest
 import kexport
 from kexport import runtimes
 from kexport.bundle.folder import Bundle
-from kexport.bundle.manifest import OutputLimit
+from kexport.bundle.limits import OutputLimit
 from kexport.bundle.signature import TensorSpec
 from kexport.factory.localisation import bisection
 from kexport.factory.localisation.exposing._exposure import Tensor

@@ -40,7 +40,12 @@ def known(model, domain, values, dtype="float32"):
     found, program = reference(model, domain)
     conditioning = found.conditioning({"x": np.array(values, dtype)}, np.random.default_rng(0))
     (name,) = [spec.name for spec in program.signature.outputs]
-    return {part: getattr(conditioning, part)[name] for part in ("truth", "moves", "noise", "own")}
+    return {
+        "truth": conditioning.truth[name],
+        "moves": conditioning.ulp_sensitivity[name],
+        "noise": conditioning.noise[name],
+        "own": conditioning.keras_output[name],
+    }
 
 
 def test_the_truth_is_in_float64_and_the_noise_is_that_of_float32():
@@ -175,7 +180,8 @@ def test_a_model_without_a_twin_is_its_own_truth_and_its_noise_is_what_one_ulp_d
     found = Model(program, oracle, limits, program.signature)
     conditioning = found.conditioning({"x": np.full((1, 4), 0.3, "float32")}, np.random.default_rng(0))
     (moves,), (noise,), (own,), (truth,) = (
-        each.values() for each in (conditioning.moves, conditioning.noise, conditioning.own, conditioning.truth)
+        each.values()
+        for each in (conditioning.ulp_sensitivity, conditioning.noise, conditioning.keras_output, conditioning.truth)
     )
     np.testing.assert_array_equal(moves, noise)
     np.testing.assert_array_equal(own, truth)

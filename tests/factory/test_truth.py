@@ -67,18 +67,18 @@ def test_rounding_of_a_tie_has_two_right_answers():
     values[:200] = np.round(values[:200] / 0.7)  # odd ones lie on a tie, where float32 errs to either side
     _, truth = truth_of(model, x=Samples(values))
     assert truth.limits[0].limit == 0
-    two = [golden for golden in truth.goldens if golden.own]
+    two = [golden for golden in truth.goldens if golden.keras_output]
     assert two
     for golden in two:
-        (name,) = golden.own
-        assert (golden.own[name] != golden.truth[name]).any()
+        (name,) = golden.keras_output
+        assert (golden.keras_output[name] != golden.truth[name]).any()
 
 
 def test_where_single_precision_overflows_its_own_answer_is_kept_beside_the_truth():
     x = keras.Input((1,), name="x")
     model = keras.Model(x, ops.exp(x * 60) / (1 + ops.exp(x * 60)))
     _, truth = truth_of(model, x=Uniform(0, 4))
-    kept = [own for golden in truth.goldens for own in golden.own.values()]
+    kept = [own for golden in truth.goldens for own in golden.keras_output.values()]
     assert any(np.isnan(own).any() for own in kept)
     assert truth.limits[0].scale == pytest.approx(1.0)
 

@@ -237,7 +237,7 @@ def test_of_bundles_the_limit_is_the_sum_of_what_their_manifests_allow():
     (check,) = of_kind(compare(bundle, bundle, "litert_reference"), "parity")
     (limit,) = Bundle.open(bundle).manifest.limits
     assert check.limit > 2 * limit.limit, "the order in which these kernels add up counts too"
-    assert check.limit == 2 * for_kernels(limit, get_runtime("litert_reference").summation).limit
+    assert check.limit == 2 * for_kernels(limit, get_runtime("litert_reference").accumulation_factor).limit
 
 
 def test_of_bare_files_the_limit_is_what_one_ulp_of_the_inputs_makes(tmp_path):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kexport.bundle.manifest import OutputLimit
+from kexport.bundle.limits import OutputLimit
 from kexport.bundle.signature import Signature, TensorSpec
 from kexport.field.search.verdicts import Conditioning, second_answers, verdicts
 from kexport.parity.tolerance import declared

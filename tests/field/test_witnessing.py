@@ -5,7 +5,7 @@ import pytest
 
 from kexport.bundle import store, witnesses
 from kexport.bundle.goldens import Golden
-from kexport.bundle.manifest import OutputLimit
+from kexport.bundle.limits import OutputLimit
 from kexport.bundle.signature import Signature, TensorSpec
 from kexport.bundle.witnesses import Witness
 from kexport.factory.truth.carried_witnesses import carried_over
@@ -63,8 +63,8 @@ def test_the_truth_and_the_limits_are_those_of_the_new_build(places):
 def test_what_is_ill_conditioned_or_another_answer_in_keras_is_known_of_it(places):
     stored(places[0], 5, 9)
     (found,) = carried(places)
-    np.testing.assert_array_equal(found.golden.moves["y"], [[0.5, 0]])
-    np.testing.assert_array_equal(found.golden.own["y"], [[10, np.inf]])
+    np.testing.assert_array_equal(found.golden.ulp_sensitivity["y"], [[0.5, 0]])
+    np.testing.assert_array_equal(found.golden.keras_output["y"], [[10, np.inf]])
 
 
 def test_what_was_found_when_the_bundle_was_rejected_is_kept_too(places):

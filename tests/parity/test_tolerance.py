@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from kexport.bundle.manifest import OutputLimit
+from kexport.bundle.limits import DECLARED, OutputLimit
 from kexport.bundle.signature import TensorSpec
 from kexport.errors import UsageError
-from kexport.parity.tolerance import DECLARED, Tolerance, between, declared, for_kernels, limit_for, robust_floor
+from kexport.parity.tolerance import Tolerance, between, declared, for_kernels, limit_for, robust_floor
 
 FLOAT = TensorSpec("y", "float32", (None,))
 

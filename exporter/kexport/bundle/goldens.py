@@ -23,21 +23,22 @@ class Golden:
         label: what kind of input it is, in a few words.
         inputs: one array an input, in its own dtype.
         truth: one array an output; float64 where the output is real.
-        own: what Keras itself computes, of the outputs where float arithmetic makes it another answer than the
-            truth: another whole number, or NaN or infinity in other places. Both answers are right.
-        moves: of the outputs where it is more than the limit anywhere: how far each element of the truth moves, in its
-            own unit, when inputs and weights move by one unit in the last place; 1 for another whole number.
+        keras_output: Keras' own outputs where float32 legitimately differs from the truth: another whole number, or
+            NaN or infinity in other places. Both answers are right.
+        ulp_sensitivity: for outputs where it exceeds the limit anywhere: how far each element of the truth moves, in
+            the output's unit, when inputs and weights move by one unit in the last place; 1 where a whole number
+            changes.
     """
 
     label: str
     inputs: Mapping[str, Array]
     truth: Mapping[str, Array]
-    own: Mapping[str, Array] = field(default_factory=dict)
-    moves: Mapping[str, Array] = field(default_factory=dict)
+    keras_output: Mapping[str, Array] = field(default_factory=dict)
+    ulp_sensitivity: Mapping[str, Array] = field(default_factory=dict)
 
 
 #: The parts of a golden as its file names them; the first two are there for every input and output.
-_PARTS = {"input": "inputs", "truth": "truth", "own": "own", "moves": "moves"}
+_PARTS = {"input": "inputs", "truth": "truth", "own": "keras_output", "moves": "ulp_sensitivity"}
 
 
 def write(path: Path, goldens: Sequence[Golden]) -> None:

@@ -12,11 +12,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from kexport.bundle.contract_entries import ContractEntry, NotCarried
+from kexport.bundle.limits import OutputLimit
 from kexport.bundle.samples import Stored
 from kexport.bundle.signature import Signature
 from kexport.errors import BundleError
@@ -71,39 +72,6 @@ class Artifact:
             int(data["bytes"]),
             details,
         )
-
-
-@dataclass(frozen=True)
-class OutputLimit:
-    """How far an output may be from the truth, and where that limit comes from.
-
-    Attributes:
-        output: its name.
-        scale: the largest magnitude of the truth over all goldens; distances are given relative to it.
-        floor: the distance of Keras' own float32 result from the truth, relative to `scale`.
-        limit: what an artifact may differ by, relative to `scale`.
-        source: how the floor was measured: `"float64 twin"`, `"one-ulp perturbation"` or `"exact"`; `"declared"` when
-            a person set the limit.
-        reason: why it was declared.
-        decibels: what the ratio of signal to error must be at least; it then stands in place of `limit`.
-    """
-
-    output: str
-    scale: float
-    floor: float
-    limit: float
-    source: str
-    reason: str = ""
-    decibels: float | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """The limit's entry in the manifest."""
-        return {key: value for key, value in asdict(self).items() if value not in ("", None)}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> OutputLimit:
-        """The inverse of `to_json`; keys of a later writer are ignored."""
-        return cls(**{each.name: data[each.name] for each in fields(cls) if each.name in data})
 
 
 @dataclass(frozen=True)

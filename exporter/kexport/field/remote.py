@@ -15,7 +15,7 @@ from kexport import runtimes
 from kexport.bundle.folder import Bundle
 from kexport.bundle.signature import Array, Signature
 from kexport.errors import reason
-from kexport.parity.output_comparison import as_text
+from kexport.parity.structure import as_text
 from kexport.process import Worker, WorkerCrashError, WorkerTimeoutError
 from kexport.runtimes import Runtime, Session
 from kexport.user_code import run_imports

@@ -1,17 +1,18 @@
-"""How far each sample of a batch lies from right, in limits: what a search climbs. `Comparison` is what judges."""
+"""Distance of each sample from the reference, in multiples of the limit: the objective of a search.
+
+`OutputComparison` decides whether a sample is wrong.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
-from kexport.bundle.manifest import OutputLimit
+from kexport.bundle.limits import OutputLimit
 from kexport.bundle.signature import Array, Signature, TensorSpec
-from kexport.parity.output_comparison import as_text, structure_problem
-
-_PEAK = 4.0  # a declared ratio of powers allows single elements as far out as the peak of a noise with that power
+from kexport.parity.structure import as_text, structure_problem
 
 
 def scores(
@@ -35,17 +36,12 @@ def scores(
     return np.asarray(np.max(found, axis=0))
 
 
-def allowed(limit: OutputLimit) -> float:
-    """What a single element may be off by, relative to scale."""
-    return limit.limit if limit.decibels is None else _PEAK * 10.0 ** (-limit.decibels / 20)
-
-
 def local(spec: TensorSpec, limit: OutputLimit, truth: Array) -> OutputLimit:
     """The limit with the scale of these samples, where that is more than the scale of the goldens."""
     if not spec.is_float:
         return limit
     finite = np.abs(truth[np.isfinite(truth)])
-    return replace(limit, scale=max(limit.scale, float(finite.max(initial=0.0))), limit=allowed(limit), decibels=None)
+    return replace(limit, scale=max(limit.scale, float(finite.max(initial=0.0))), limit=limit.peak, decibels=None)
 
 
 def _scores(spec: TensorSpec, limit: OutputLimit, value: Array, reference: Array, batched: bool) -> Array:
@@ -73,14 +69,9 @@ def _scores(spec: TensorSpec, limit: OutputLimit, value: Array, reference: Array
             both = np.isfinite(flat) & np.isfinite(narrow)
             worst[odd] = np.where(both, apart[odd], np.where(same, 0.0, np.inf)).max(axis=1)
             scale[odd] = np.where(both, magnitude[odd], 0.0).max(axis=1)
-    return np.asarray(worst / (allowed(limit) * np.maximum(limit.scale, scale)))
+    return np.asarray(worst / (limit.peak * np.maximum(limit.scale, scale)))
 
 
 def row(outputs: Mapping[str, Array], index: int, batched: bool) -> dict[str, Array]:
     """The outputs of one sample, the first axis kept."""
     return {name: value[index : index + 1] if batched else value for name, value in outputs.items()}
-
-
-def stacked(calls: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
-    """Inputs or outputs of several calls along a new first axis."""
-    return {name: np.stack([call[name] for call in calls]) for name in calls[0]}

@@ -10,7 +10,7 @@ each lose sqrt(16) = 4 times less than one sum of n numbers (the rounding errors
 up to n/sqrt(2) units: Higham, Accuracy and Stability of Numerical Algorithms, 2nd edition, section 4.2). Measured on
 ImageNet networks with random weights: ONNX Runtime 0.6 to 1 times the floor, XNNPACK up to 3.3, LiteRT's reference
 kernels 7; XNNPACK 9 in a group normalisation of equal numbers, whose mean it has some units off. So a runtime says in
-`summation` how much more the order of its kernels costs.
+`accumulation_factor` how much more the order of its kernels costs.
 
 Where one unit in the last place of inputs and weights moves an element of the truth by more than the limit, the model
 itself is ill-conditioned: the element then has a limit of its own, `FLOOR_MULTIPLE` times that movement. Where that is
@@ -27,7 +27,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kexport.bundle.manifest import OutputLimit
+from kexport.bundle.limits import DECLARED, OutputLimit
 from kexport.bundle.signature import Array, TensorSpec
 from kexport.errors import UsageError, require_known
 
@@ -35,8 +35,6 @@ FLOOR_MULTIPLE = 4.0
 LEAST_ULPS = 4.0
 #: The source of the limit of an output whose values are not rounded.
 EXACT = "exact"
-#: The source of a limit that a person set.
-DECLARED = "declared"
 #: The source of a limit for artifacts of which nothing else is known.
 PERTURBED = "one-ulp perturbation of inputs"
 #: The same where a floor cannot be measured, since whole numbers and texts cannot be nudged. Of 388 layers and their
@@ -74,18 +72,18 @@ def limit_for(spec: TensorSpec, scale: float, noise: float, source: str) -> Outp
     return OutputLimit(spec.name, float(scale), float(floor), float(limit), source)
 
 
-def for_kernels(limit: OutputLimit, summation: float) -> OutputLimit:
-    """The limit for a runtime whose order of summation costs `summation` times what the host's does."""
+def for_kernels(limit: OutputLimit, accumulation_factor: float) -> OutputLimit:
+    """The limit for a runtime whose order of summation costs `accumulation_factor` times what the host's does."""
     if limit.source == DECLARED:
         return limit
-    return replace(limit, limit=max(limit.limit, FLOOR_MULTIPLE * summation * limit.floor))
+    return replace(limit, limit=max(limit.limit, FLOOR_MULTIPLE * accumulation_factor * limit.floor))
 
 
 def between(one: OutputLimit, other: OutputLimit) -> OutputLimit:
     """What two artifacts may differ by, each of which may differ from what is right by its own limit."""
     scale = max(one.scale, other.scale)
     shares = one.scale / scale, other.scale / scale
-    apart = [_amplitude(each) * share for each, share in zip((one, other), shares, strict=True)]
+    apart = [each.amplitude * share for each, share in zip((one, other), shares, strict=True)]
     sources = list(dict.fromkeys((one.source, other.source)))
     return replace(
         one,
@@ -96,10 +94,6 @@ def between(one: OutputLimit, other: OutputLimit) -> OutputLimit:
         reason="; ".join(dict.fromkeys(each.reason for each in (one, other) if each.reason)),
         decibels=-20 * math.log10(sum(apart)) if (one.decibels, other.decibels) != (None, None) else None,
     )
-
-
-def _amplitude(limit: OutputLimit) -> float:
-    return limit.limit if limit.decibels is None else 10.0 ** (-limit.decibels / 20)
 
 
 @dataclass(frozen=True)
@@ -161,6 +155,12 @@ def declared(
                 expected="the largest difference, such as 1",
             )
     return tuple(_replaced(limit, read.get(limit.output)) for limit in limits)
+
+
+def declaration(limit: OutputLimit) -> str:
+    """The sentence of a report about a limit that a person set."""
+    size = f"{limit.decibels:g} dB" if limit.decibels is not None else f"{limit.limit:g}"
+    return f"the limit of output {limit.output}, {size}, was declared" + (f": {limit.reason}" if limit.reason else "")
 
 
 def _tolerance(value: Tolerance | str | float) -> Tolerance:

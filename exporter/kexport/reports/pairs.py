@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kexport.bundle.report import Check, Report
-from kexport.parity.output_comparison import UNIT
+from kexport.parity.outcome import UNIT
 from kexport.reports._wording import lines, number, summary, verdict
 
 _HEADER = ("A", "B", "output", "error", "limit", "verdict", "worst element")

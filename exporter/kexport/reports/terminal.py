@@ -11,7 +11,7 @@ from rich.text import Text
 
 from kexport.bundle.folder import Bundle
 from kexport.bundle.report import Check, Report
-from kexport.parity.output_comparison import UNIT
+from kexport.parity.outcome import UNIT
 from kexport.reports._wording import figure_and_limit, promise
 
 _PROMISE_WIDTH = 44

@@ -48,7 +48,7 @@ class Runtime:
         rank: `load` takes the installed runtime with the lowest.
         summary: what it is, in one line.
         opener: loads an artifact; everything heavy is imported there.
-        summation: how many times more than the host's kernels its own lose by the order in which they add up
+        accumulation_factor: how many times more than the host's kernels its own lose by the order in which they add up
             (`kexport.parity.tolerance` has the reason).
     """
 
@@ -60,7 +60,7 @@ class Runtime:
     rank: int
     summary: str
     opener: Callable[[Path, Signature], Opened]
-    summation: float = 1.0
+    accumulation_factor: float = 1.0
 
     @property
     def installed(self) -> bool:

@@ -78,5 +78,5 @@ RUNTIME = Runtime(
     rank=20,
     summary="LiteRT interpreter, XNNPACK kernels",
     opener=_open,
-    summation=3.0,
+    accumulation_factor=3.0,
 )

@@ -22,5 +22,5 @@ RUNTIME = Runtime(
     rank=30,
     summary="LiteRT interpreter, reference kernels",
     opener=_open,
-    summation=4.0,
+    accumulation_factor=4.0,
 )

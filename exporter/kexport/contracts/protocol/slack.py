@@ -6,12 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from kexport.bundle.manifest import OutputLimit
+from kexport.bundle.limits import OutputLimit
 from kexport.bundle.signature import Array
-
-# The ratio of signal to error is one of mean squares; no error of even distribution is more than sqrt(3) times its
-# root mean square, and few of any other more than four times.
-_PEAK = 4.0
 
 
 class Slack:
@@ -28,8 +24,7 @@ class Slack:
 
     def relative(self, output: str) -> float:
         """Of an output, relative to its scale."""
-        limit = self._limits[output]
-        return limit.limit if limit.decibels is None else _PEAK * float(10.0 ** (-limit.decibels / 20))
+        return self._limits[output].peak
 
     def of(self, output: str, *values: Array) -> Array:
         """Of each sample: what one element may be off, where the output takes these values.

@@ -125,7 +125,7 @@ def cut(
             _, values = subject.look(case.calls, [key], alone=True)
         except ArtifactError:
             return True
-        summation = subject.runtime.summation
+        summation = subject.runtime.accumulation_factor
         excess = [layer_verdicts.distance(v, values[key], summation) for v in by_name[name].values if key in values]
         return bool(excess) and min(excess) > 1
 

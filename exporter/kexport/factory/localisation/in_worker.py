@@ -16,8 +16,8 @@ from kexport.bundle.signature import Array, Signature, TensorSpec
 from kexport.errors import ArtifactError, KexportError, reason
 from kexport.factory.localisation.exposing import _exposure
 from kexport.factory.localisation.replay_cases import Case, cases
-from kexport.field.verification.artifact_checks import comparisons_for
-from kexport.parity.output_comparison import UNIT_DECIBELS, Outcome
+from kexport.parity.outcome import UNIT_DECIBELS, Outcome
+from kexport.parity.outputs import OutputsComparison
 from kexport.runtimes import Session
 
 VALUES = "values.npz"
@@ -31,7 +31,7 @@ def replay(bundle: str, path: str, runtime: str) -> Iterator[dict[str, Any]]:
     """
     opened, entry = Bundle.open(bundle), runtimes.get(runtime)
     session: Session | None = None
-    for index, case in enumerate(cases(opened, entry.summation)):
+    for index, case in enumerate(cases(opened, entry.accumulation_factor)):
         with _running(path, runtime):
             if session is None or case.before:  # what a session keeps must not come from other cases
                 session = entry.open(Path(path), opened.signature)
@@ -54,12 +54,11 @@ def judged(bundle: Bundle, case: Case, results: Mapping[str, Array]) -> dict[str
     """How many times its limit the worst output is away from the truth, in which sample, and what is wrong."""
     score, row = 0.0, 0
     failing = []
-    golden = case.golden
-    for name, comparison in comparisons_for(bundle, case.limits).items():
-        comparison.add(golden.label, golden.truth[name], results[name], golden.own.get(name), golden.moves.get(name))
-        outcome = comparison.outcome()
+    comparison = OutputsComparison(bundle.signature, case.limits)
+    comparison.add_golden(case.golden, results)
+    for name, outcome in comparison.outcomes().items():
         if excess(outcome) > score:
-            score, row = excess(outcome), next(iter(outcome.metrics.get("worst", {}).get("index", [])), 0)
+            score, row = excess(outcome), next(iter(outcome.worst.index if outcome.worst else ()), 0)
         if outcome.ran and outcome.problems:
             failing.append(f"{name}: {'; '.join(outcome.problems)}")
     return {"score": score, "row": row, "failing": failing}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kexport.bundle.manifest import OutputLimit
+from kexport.bundle.limits import OutputLimit
 from kexport.bundle.signature import Array, Signature, TensorSpec
 from kexport.errors import ModelError, located
 from kexport.factory.localisation import layer_graph

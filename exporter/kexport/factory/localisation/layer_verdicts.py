@@ -13,7 +13,8 @@ from kexport.factory.localisation.layer_truth import Layer, Value
 from kexport.factory.localisation.tensor_matching import Match, Matching
 from kexport.parity import layer_report
 from kexport.parity.layer_report import FUSED, RIGHT, SAME, UNRUN, UNSEEN, WRONG, Parting, Row
-from kexport.parity.output_comparison import Comparison, Outcome
+from kexport.parity.outcome import Outcome
+from kexport.parity.output_comparison import OutputComparison
 from kexport.parity.tolerance import for_kernels
 
 
@@ -87,7 +88,7 @@ def _row(index: int, layers: Sequence[Layer], matching: Matching, summation: flo
 
 
 def _compared(value: Value, held: Array | None, summation: float) -> Outcome:
-    comparison = Comparison(value.spec, for_kernels(value.limit, summation))
+    comparison = OutputComparison(value.spec, for_kernels(value.limit, summation))
     if held is not None:
         if held.dtype.kind in "iub" and value.spec.numpy_dtype.kind in "iub":
             held = held.astype(value.spec.numpy_dtype)  # 32 bits or 64 inside of an artifact is its own affair

@@ -166,7 +166,7 @@ def localised(subject: Subject, truth: Truth) -> Localisation:
             outputs, values = subject.look(whole.case.calls, [tensor.key for tensor in tensors])
         except ArtifactError as error:
             notes.append(f"with every tensor as an output it does not run: {error.facts['got']}")
-    summation, quantised = subject.runtime.summation, subject.artifact.precision != "float32"
+    summation, quantised = subject.runtime.accumulation_factor, subject.artifact.precision != "float32"
     matching = Matching(layers, tensors, values, truth.outputs, summation)
     judgement = layer_verdicts.judge(layers, matching, summation, quantised)
     partings = judgement.partings
@@ -202,7 +202,7 @@ def _whole(subject: Subject) -> _Whole:
         index, row, failing = worst["case"], worst["row"], tuple(worst["failing"])
     except ArtifactError as error:
         failing, runs = (f"it does not run: {error.facts['got']}",), False
-    case = next(itertools.islice(cases(subject.bundle, subject.runtime.summation), index, None))
+    case = next(itertools.islice(cases(subject.bundle, subject.runtime.accumulation_factor), index, None))
     pinned = subject.artifact.details.get("pinned")
     return _Whole(case.sample(row) if pinned else case, failing, runs)
 

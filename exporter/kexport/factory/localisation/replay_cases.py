@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from kexport.bundle import witnesses
 from kexport.bundle.folder import Bundle
 from kexport.bundle.goldens import Golden
-from kexport.bundle.manifest import OutputLimit
+from kexport.bundle.limits import OutputLimit
 from kexport.bundle.signature import Array
-from kexport.parity.tolerance import DECLARED, for_kernels
+from kexport.parity.tolerance import for_kernels
 
 
 @dataclass(frozen=True)
@@ -39,33 +39,24 @@ class Case:
             return {name: array[row : row + 1] for name, array in arrays.items()}
 
         golden = self.golden
-        parts = [one(part) for part in (golden.inputs, golden.truth, golden.own, golden.moves)]
+        parts = [one(part) for part in (golden.inputs, golden.truth, golden.keras_output, golden.ulp_sensitivity)]
         return Case(Golden(f"{golden.label}, sample {row}", *parts), self.limits, [one(call) for call in self.before])
 
 
-def cases(bundle: Bundle, summation: float) -> Iterator[Case]:
+def cases(bundle: Bundle, accumulation_factor: float) -> Iterator[Case]:
     """The cases of a bundle in order, one in memory at a time.
 
     Args:
         bundle: the bundle.
-        summation: of the runtime.
+        accumulation_factor: of the runtime.
 
     Raises:
         ArtifactError: the goldens are not those that were built.
         BundleError: a witness is damaged.
     """
-    limits = tuple(for_kernels(limit, summation) for limit in bundle.manifest.limits)
+    limits = tuple(for_kernels(limit, accumulation_factor) for limit in bundle.manifest.limits)
     for golden in bundle.goldens():
         yield Case(golden, limits)
     for path, witness in witnesses.stream(bundle.path, bundle.signature):
-        own = tuple(
-            limit
-            if limit.source == DECLARED
-            else replace(
-                limit,
-                limit=max(limit.limit, witness.limits[limit.output]),
-                scale=max(limit.scale, witness.scales[limit.output]),
-            )
-            for limit in limits
-        )
-        yield Case(replace(witness.golden, label=f"{path} ({witness.golden.label})"), own, witness.before)
+        widened = tuple(limit.widened_by(witness) for limit in limits)
+        yield Case(replace(witness.golden, label=f"{path} ({witness.golden.label})"), widened, witness.before)

@@ -10,12 +10,12 @@ import numpy as np
 from kexport.bundle import counterexamples, store, witnesses
 from kexport.bundle.contract_entries import ContractEntry
 from kexport.bundle.goldens import Golden
-from kexport.bundle.manifest import OutputLimit
+from kexport.bundle.limits import OutputLimit
 from kexport.bundle.signature import Signature
 from kexport.bundle.witnesses import Witness
 from kexport.errors import BundleError, InputError
 from kexport.field.search.verdicts import Truth, second_answers
-from kexport.parity.output_comparison import Comparison
+from kexport.parity.outputs import OutputsComparison
 
 _SEED = 0
 
@@ -67,15 +67,15 @@ def carry_breaches(target: Path, folder: Path, signature: Signature, contracts: 
 
 def _tells(witness: Witness, signature: Signature, limits: tuple[OutputLimit, ...]) -> bool:
     """Whether the right outputs would be found right."""
-    golden, outcomes = witness.golden, []
-    for spec, limit in zip(signature.outputs, limits, strict=True):
-        truth = golden.truth[spec.name]
-        comparison = Comparison(spec, limit)
-        with np.errstate(over="ignore"):
-            value = truth.astype(spec.numpy_dtype) if spec.is_float else truth
-        comparison.add(golden.label, truth, value, golden.own.get(spec.name), golden.moves.get(spec.name))
-        outcomes.append(comparison.outcome())
-    return all(outcome.passed for outcome in outcomes)
+    truth = witness.golden.truth
+    with np.errstate(over="ignore"):
+        right = {
+            spec.name: truth[spec.name].astype(spec.numpy_dtype) if spec.is_float else truth[spec.name]
+            for spec in signature.outputs
+        }
+    comparison = OutputsComparison(signature, limits)
+    comparison.add_golden(witness.golden, right)
+    return all(outcome.passed for outcome in comparison.outcomes().values())
 
 
 def _renewed(witness: Witness, truth: Truth, limits: tuple[OutputLimit, ...]) -> Witness:
@@ -83,10 +83,10 @@ def _renewed(witness: Witness, truth: Truth, limits: tuple[OutputLimit, ...]) ->
     moves = {
         limit.output: moved
         for limit in limits
-        if ((moved := known.moves[limit.output]) > limit.limit * limit.scale).any()
+        if ((moved := known.ulp_sensitivity[limit.output]) > limit.absolute).any()
     }
     golden = Golden(
-        witness.golden.label, witness.golden.inputs, known.truth, second_answers(known.truth, known.own), moves
+        witness.golden.label, witness.golden.inputs, known.truth, second_answers(known.truth, known.keras_output), moves
     )
     return Witness(
         golden, "truth", {limit.output: limit.limit for limit in limits}, {n.output: n.scale for n in limits},

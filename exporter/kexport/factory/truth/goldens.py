@@ -15,7 +15,7 @@ import numpy as np
 
 from kexport.bundle.domain import Domain
 from kexport.bundle.goldens import Golden
-from kexport.bundle.manifest import OutputLimit
+from kexport.bundle.limits import OutputLimit
 from kexport.bundle.signature import Array, TensorSpec
 from kexport.errors import ModelError, located
 from kexport.factory.graph import interpolation
@@ -150,7 +150,7 @@ def _measured(
         for case in range(len(planned)):
             if _another_answer(spec, own[case], true[case]):
                 also[case][spec.name] = own[case]
-            if (moved[case] > limit.limit * limit.scale).any():
+            if (moved[case] > limit.absolute).any():
                 moves[case][spec.name] = moved[case]
     goldens = [Golden(label, feeds, *parts) for (label, feeds), *parts in zip(planned, named, also, moves, strict=True)]
     return Truth(goldens, limits, oracle.epsilon)

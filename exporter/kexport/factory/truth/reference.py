@@ -8,7 +8,7 @@ import numpy as np
 
 from kexport import runtimes
 from kexport.bundle.folder import Bundle
-from kexport.bundle.manifest import OutputLimit
+from kexport.bundle.limits import OutputLimit
 from kexport.bundle.signature import Array, Signature
 from kexport.errors import UncheckedError, located
 from kexport.factory.tensorflow_workers import import_tensorflow

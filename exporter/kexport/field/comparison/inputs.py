@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 
 from kexport.bundle.domain import Domain
-from kexport.bundle.manifest import OutputLimit
+from kexport.bundle.limits import OutputLimit
 from kexport.bundle.signature import Array, Signature
 from kexport.errors import InputError
 from kexport.field.comparison.operands import Model

@@ -6,14 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from kexport.bundle.domain import Domain
-from kexport.bundle.manifest import OutputLimit
+from kexport.bundle.limits import OutputLimit
 from kexport.bundle.signature import Signature
 from kexport.field.comparison.inputs import Case, Noise
 from kexport.field.comparison.operands import Model
 from kexport.field.comparison.shared_interface import Frame
 from kexport.field.remote import Remote
-from kexport.field.verification.bundle_checks import declaration
-from kexport.parity.tolerance import EPSILON, UNMEASURED, Tolerance, between, declared, for_kernels
+from kexport.parity.tolerance import EPSILON, UNMEASURED, Tolerance, between, declaration, declared, for_kernels
 
 Limits = dict[str, OutputLimit]
 Shapes = dict[str, tuple[int, ...]]
@@ -77,7 +76,7 @@ def limits(
 
 
 def _for_kernels(own: Limits, remote: Remote) -> Limits:
-    return {name: for_kernels(limit, remote.runtime.summation) for name, limit in own.items()}
+    return {name: for_kernels(limit, remote.runtime.accumulation_factor) for name, limit in own.items()}
 
 
 def _told(model: Model, names: Mapping[str, str]) -> Limits:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from kexport.bundle.manifest import OutputLimit
+from kexport.bundle.limits import OutputLimit
 from kexport.bundle.report import Check
 from kexport.bundle.signature import Array, Signature
 from kexport.field.comparison.inputs import Case
@@ -17,7 +17,8 @@ from kexport.field.remote import Outputs, Remote, RuntimeFailedError
 from kexport.field.search.target import Contest
 from kexport.field.search.verdicts import against_partner
 from kexport.parity.conditioning import distance, nudged, widened
-from kexport.parity.output_comparison import Comparison
+from kexport.parity.outcome import Outcome
+from kexport.parity.outputs import OutputsComparison
 from kexport.parity.sampler import Trial
 from kexport.parity.scores import scores
 from kexport.parity.tolerance import FLOOR_MULTIPLE
@@ -77,7 +78,7 @@ def contrast(match: Match, cases: Iterator[Case], contest: Contest | None) -> It
         cases: labels and inputs.
         contest: is given the samples that differ by more than the limits, so that the worst is known.
     """
-    comparisons = {spec.name: Comparison(spec, match.limits[spec.name]) for spec in match.signature.outputs}
+    comparison = OutputsComparison(match.signature, match.limits.values())
     rng = np.random.default_rng(0)
     fresh, ran = True, False
     for label, feeds in cases:
@@ -96,13 +97,13 @@ def contrast(match: Match, cases: Iterator[Case], contest: Contest | None) -> It
         assert not isinstance(values, str)
         ran = True
         moves = _compared(match, label, feeds, references, values, contest, rng)
-        for name, comparison in comparisons.items():
-            comparison.add(label, _wide(references[name]), values[name], None, moves.get(name))
+        truth = {name: _wide(value) for name, value in references.items()}
+        comparison.add(label, truth, values, None, moves)
     if not ran:
         yield match.check("runtime", False, ran=False, detail="neither of the two takes any of the inputs tried")
         return
-    for name, comparison in comparisons.items():
-        yield _check_of(match, name, comparison)
+    for name, outcome in comparison.outcomes().items():
+        yield _check_of(match, name, outcome)
 
 
 def _wide(array: Array) -> Array:
@@ -141,7 +142,7 @@ def _compared(
         known = against_partner(match.signature, match.b, match.a, feeds, match.limits, nudge, match.batched)
     except RuntimeFailedError:
         return {}
-    return {name: _doubtful(match, name, moves, references, values) for name, moves in known.moves.items()}
+    return {name: _doubtful(match, name, moves, references, values) for name, moves in known.ulp_sensitivity.items()}
 
 
 def _doubtful(match: Match, name: str, moves: Array, references: Outputs, values: Outputs) -> Array:
@@ -149,17 +150,16 @@ def _doubtful(match: Match, name: str, moves: Array, references: Outputs, values
     limit, reference, value = match.limits[name], references[name], values[name]
     if reference.dtype.kind not in "fc" or not reference.shape == value.shape == moves.shape:
         return moves
-    allowed = limit.limit * limit.scale
+    allowed = limit.absolute
     apart = distance(value, widened(reference))
-    summation = max(match.a.runtime.summation, match.b.runtime.summation)
+    summation = max(match.a.runtime.accumulation_factor, match.b.runtime.accumulation_factor)
     doubtful = (apart > allowed) & (apart <= FLOOR_MULTIPLE * summation * moves)
     return np.where(doubtful, np.maximum(moves, np.float32(allowed * _JUST_BEYOND)), moves)
 
 
-def _check_of(match: Match, name: str, comparison: Comparison) -> Check:
-    outcome = comparison.outcome()
+def _check_of(match: Match, name: str, outcome: Outcome) -> Check:
     figure = outcome.figure if outcome.figure is None or math.isfinite(outcome.figure) else None
-    detail = "; ".join(outcome.problems) or (f"worst: {outcome.worst}" if outcome.worst else "identical")
+    detail = "; ".join(outcome.facts)
     return match.check(
         "parity", outcome.passed, name, figure=figure, limit=outcome.limit, unit=outcome.unit, detail=detail,
         ran=outcome.ran, metrics=outcome.metrics,

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from kexport.bundle import witnesses
 from kexport.bundle.folder import Bundle
-from kexport.bundle.manifest import OutputLimit
+from kexport.bundle.limits import OutputLimit
 from kexport.bundle.report import Check
 from kexport.bundle.signature import Array
 from kexport.bundle.witnesses import Witness

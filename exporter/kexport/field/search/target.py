@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kexport.bundle.goldens import Golden
-from kexport.bundle.manifest import OutputLimit
+from kexport.bundle.limits import OutputLimit
 from kexport.bundle.signature import Array, Signature
 from kexport.bundle.witnesses import Witness
 from kexport.field.remote import Outputs, Remote, RuntimeFailedError
@@ -93,12 +93,16 @@ class Contest:
 
     @property
     def _summation(self) -> float:
-        return max(self.remote.runtime.summation, self.partner.runtime.summation if self.partner else 0.0)
+        return max(
+            self.remote.runtime.accumulation_factor, self.partner.runtime.accumulation_factor if self.partner else 0.0
+        )
 
     def _limit(self, limit: OutputLimit) -> OutputLimit:
         """A runtime may differ from the truth by its limit, and from another runtime by the sum of both."""
-        own = for_kernels(limit, self.remote.runtime.summation)
-        return own if self.partner is None else between(own, for_kernels(limit, self.partner.runtime.summation))
+        own = for_kernels(limit, self.remote.runtime.accumulation_factor)
+        return (
+            own if self.partner is None else between(own, for_kernels(limit, self.partner.runtime.accumulation_factor))
+        )
 
     def _nudge(self, feeds: Mapping[str, Array], ulps: int = 1) -> dict[str, Array]:
         domains = self._space.domains
@@ -266,7 +270,7 @@ class Contest:
                 known = self.reference.conditioning(feeds, self._rng)
         except RuntimeFailedError:
             return None
-        return Golden(label, feeds, known.truth, second_answers(known.truth, known.own), known.moves)
+        return Golden(label, feeds, known.truth, second_answers(known.truth, known.keras_output), known.ulp_sensitivity)
 
     def _plainest(self, verdict: Verdict, sample: Population) -> Witness:
         plain = simplified(self._space, sample, self._still_fails)
@@ -308,19 +312,25 @@ class Contest:
             if isinstance(self.reference, Remote)
             else self.reference.conditioning(last, self._rng)
         )
-        golden = replace(verdict.golden, inputs=last, truth=known.truth, own=known.own, moves=known.moves)
+        golden = replace(
+            verdict.golden,
+            inputs=last,
+            truth=known.truth,
+            keras_output=known.keras_output,
+            ulp_sensitivity=known.ulp_sensitivity,
+        )
         return self._as_witness(replace(verdict, golden=golden), calls[:-1])
 
     def _as_witness(self, verdict: Verdict, before: list[Population]) -> Witness:
-        own = second_answers(verdict.golden.truth, verdict.golden.own)
-        return self._told(replace(verdict.golden, own=own), verdict.limits, before)
+        own = second_answers(verdict.golden.truth, verdict.golden.keras_output)
+        return self._told(replace(verdict.golden, keras_output=own), verdict.limits, before)
 
     def _told(self, golden: Golden, limits: Mapping[str, OutputLimit], before: list[Population]) -> Witness:
         reference = self.partner.runtime.name if self.partner else "truth"
         numbers = {name: limit.limit for name, limit in limits.items()}
         scales = {name: limit.scale for name, limit in limits.items()}
-        beyond = {name: m for name, m in golden.moves.items() if (m > numbers[name] * scales[name]).any()}
-        return Witness(replace(golden, moves=beyond), reference, numbers, scales, before)
+        beyond = {name: m for name, m in golden.ulp_sensitivity.items() if (m > numbers[name] * scales[name]).any()}
+        return Witness(replace(golden, ulp_sensitivity=beyond), reference, numbers, scales, before)
 
 
 def _fits(values: Outputs, trial: Trial) -> bool:

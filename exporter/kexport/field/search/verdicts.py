@@ -9,13 +9,14 @@ from typing import Protocol
 import numpy as np
 
 from kexport.bundle.goldens import Golden
-from kexport.bundle.manifest import OutputLimit
+from kexport.bundle.limits import DECLARED, OutputLimit
 from kexport.bundle.signature import Array, Signature
 from kexport.field.remote import Outputs, Remote, RuntimeFailedError
 from kexport.parity.conditioning import distance
-from kexport.parity.output_comparison import Comparison, Outcome
+from kexport.parity.outcome import Outcome
+from kexport.parity.outputs import OutputsComparison
 from kexport.parity.scores import local, row, scores
-from kexport.parity.tolerance import DECLARED, FLOOR_MULTIPLE, LARGEST_LIMIT
+from kexport.parity.tolerance import FLOOR_MULTIPLE, LARGEST_LIMIT
 
 _NUDGES = 6
 #: A sum inside of a model loses some units in the last place, which the inputs cannot: where its result is all but
@@ -32,15 +33,15 @@ class Conditioning:
 
     Attributes:
         truth: of each output.
-        moves: how far one unit in the last place moves it (`Golden.moves`).
+        ulp_sensitivity: how far one unit in the last place moves it (`Golden.ulp_sensitivity`).
         noise: how far float arithmetic is from it when the inputs are nudged.
-        own: what Keras itself computes.
+        keras_output: what Keras itself computes.
     """
 
     truth: Outputs
-    moves: Outputs
+    ulp_sensitivity: Outputs
     noise: Outputs
-    own: Outputs = field(default_factory=dict)
+    keras_output: Outputs = field(default_factory=dict)
 
 
 class Truth(Protocol):
@@ -81,7 +82,7 @@ class Verdict:
 def verdicts(
     signature: Signature,
     limits: Mapping[str, OutputLimit],
-    summation: float,
+    accumulation_factor: float,
     feeds: Feeds,
     values: Outputs,
     known: Conditioning,
@@ -92,25 +93,29 @@ def verdicts(
     count = len(next(iter(feeds.values()))) if batched else 1
     found = []
     for index in range(count):
-        parts = [row(part, index, batched) for part in (known.truth, known.own, known.moves, known.noise, values)]
+        parts = [
+            row(part, index, batched)
+            for part in (known.truth, known.keras_output, known.ulp_sensitivity, known.noise, values)
+        ]
         truth, own, moves, noise, value = parts
-        own_limits, outcomes = {}, {}
+        sample_limits = {}
         for spec in signature.outputs:
             name = spec.name
             limit = local(spec, limits[name], truth[name])
             if spec.is_float and limit.source != DECLARED:
                 # The noise of the sample, but for that of edges: what one element shows by luck another does not.
-                own_noise = summation * noise[name]
-                if not known.own:  # between runtimes: what moves the inputs, or what sums lose inside
-                    own_noise = np.maximum(summation * moves[name], noise[name])
+                own_noise = accumulation_factor * noise[name]
+                if not known.keras_output:  # between runtimes: what moves the inputs, or what sums lose inside
+                    own_noise = np.maximum(accumulation_factor * moves[name], noise[name])
                 floor = own_noise[FLOOR_MULTIPLE * own_noise <= LARGEST_LIMIT * limit.scale].max(initial=0.0)
                 limit = replace(limit, limit=max(limit.limit, FLOOR_MULTIPLE * float(floor) / limit.scale))
-            comparison = Comparison(spec, limit)
-            comparison.add(label, truth[name], value[name], own.get(name), moves[name])
-            own_limits[name], outcomes[name] = limit, comparison.outcome()
+            sample_limits[name] = limit
+        comparison = OutputsComparison(signature, sample_limits.values())
+        comparison.add(label, truth, value, own, moves)
+        outcomes = comparison.outcomes()
         wrong = any(outcome.ran and not outcome.passed for outcome in outcomes.values())
         golden = Golden(label, row(feeds, index, batched), truth, own, moves)
-        found.append(Verdict(wrong, not wrong and _any_apart(outcomes), golden, own_limits, outcomes))
+        found.append(Verdict(wrong, not wrong and _any_apart(outcomes), golden, sample_limits, outcomes))
     return found
 
 

@@ -8,14 +8,16 @@ from dataclasses import replace
 
 from kexport.bundle import witnesses
 from kexport.bundle.folder import Bundle
-from kexport.bundle.manifest import Artifact, OutputLimit
+from kexport.bundle.limits import OutputLimit
+from kexport.bundle.manifest import Artifact
 from kexport.bundle.report import Check
 from kexport.bundle.signature import Signature, TensorSpec
 from kexport.contracts import EFFORT, Effort
 from kexport.errors import BundleError, KexportError, reason
 from kexport.field.verification.contract_checks import check_contracts
-from kexport.parity.output_comparison import Comparison, Outcome
-from kexport.parity.tolerance import DECLARED, for_kernels
+from kexport.parity.outcome import Outcome
+from kexport.parity.outputs import OutputsComparison
+from kexport.parity.tolerance import for_kernels
 from kexport.runtimes import Opened, Runtime, Session
 from kexport.user_code import run_imports
 
@@ -37,7 +39,7 @@ def check_artifact(
     try:
         session = opened()
         yield _check_signature(bundle.signature, session.opened, artifact, runtime)
-        own = [for_kernels(limit, runtime.summation) for limit in limits]
+        own = [for_kernels(limit, runtime.accumulation_factor) for limit in limits]
         yield from _check_witnesses(bundle, session, opened, artifact, runtime, own)
         yield from check_parity(bundle, session, artifact, runtime, own)
         yield from check_contracts(bundle, session, artifact, runtime, own, imports, effort)
@@ -133,39 +135,21 @@ def _check_witnesses(
             why = f"{path} ({golden.label}): {reason(error)}"
             yield Check("witness", False, artifact.path, runtime.name, detail=why)
             continue
-        for spec, limit in zip(bundle.signature.outputs, limits, strict=True):
-            allowed, scale = witness.limits[spec.name], witness.scales[spec.name]
-            if limit.source != DECLARED:
-                limit = replace(limit, limit=max(limit.limit, allowed), scale=max(limit.scale, scale))
-            name = spec.name
-            comparison = Comparison(spec, limit)
-            comparison.add(
-                f"{path} ({golden.label})",
-                golden.truth[name],
-                result[name],
-                golden.own.get(name),
-                golden.moves.get(name),
-            )
-            yield check_of("witness", comparison.outcome(), artifact, runtime, name)
+        comparison = OutputsComparison(bundle.signature, [limit.widened_by(witness) for limit in limits])
+        comparison.add_golden(replace(golden, label=f"{path} ({golden.label})"), result)
+        for name, outcome in comparison.outcomes().items():
+            yield check_of("witness", outcome, artifact, runtime, name)
 
 
 def check_parity(
     bundle: Bundle, session: Session, artifact: Artifact, runtime: Runtime, limits: Sequence[OutputLimit]
 ) -> Iterator[Check]:
     """Run every golden, one in memory at a time."""
-    comparisons = comparisons_for(bundle, limits)
+    comparison = OutputsComparison(bundle.signature, limits)
     for golden in bundle.goldens(checked=True):
-        result = session(dict(golden.inputs))
-        for name, comparison in comparisons.items():
-            comparison.add(golden.label, golden.truth[name], result[name], golden.own.get(name), golden.moves.get(name))
-    for name, comparison in comparisons.items():
-        yield check_of("parity", comparison.outcome(), artifact, runtime, name)
-
-
-def comparisons_for(bundle: Bundle, limits: Sequence[OutputLimit]) -> dict[str, Comparison]:
-    """An empty comparison of each output."""
-    pairs = zip(bundle.signature.outputs, limits, strict=True)
-    return {spec.name: Comparison(spec, limit) for spec, limit in pairs}
+        comparison.add_golden(golden, session(dict(golden.inputs)))
+    for name, outcome in comparison.outcomes().items():
+        yield check_of("parity", outcome, artifact, runtime, name)
 
 
 def check_of(kind: str, outcome: Outcome, artifact: Artifact, runtime: Runtime, output: str) -> Check:
@@ -179,7 +163,7 @@ def check_of(kind: str, outcome: Outcome, artifact: Artifact, runtime: Runtime, 
         outcome.figure if outcome.figure is None or math.isfinite(outcome.figure) else None,
         outcome.limit,
         outcome.unit,
-        "; ".join(outcome.problems) or (f"worst: {outcome.worst}" if outcome.worst else "identical"),
+        "; ".join(outcome.facts),
         outcome.ran,
         outcome.metrics,
     )

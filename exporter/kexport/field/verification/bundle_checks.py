@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from kexport.bundle.folder import Bundle, require_digest
-from kexport.bundle.manifest import OutputLimit
+from kexport.bundle.limits import DECLARED
 from kexport.bundle.report import Check, Report
 from kexport.errors import ArtifactError
 from kexport.field.remote import Lane, Remote
@@ -22,7 +22,7 @@ from kexport.field.search import loop
 from kexport.field.search.verdicts import Truth
 from kexport.field.verification import contract_checks
 from kexport.parity.budget import Budget
-from kexport.parity.tolerance import DECLARED, Tolerance, declared
+from kexport.parity.tolerance import Tolerance, declaration, declared
 from kexport.process import Worker, WorkerCrashError
 from kexport.runtimes import Runtime, group_of
 from kexport.runtimes import every as every_runtime
@@ -164,12 +164,6 @@ def _partners(tested: Sequence[Runtime], formats: set[str], sound: Callable[[str
         for runtime in every_runtime()
         if runtime not in tested and runtime.reads in formats and runtime.installed and sound(runtime.reads)
     ]
-
-
-def declaration(limit: OutputLimit) -> str:
-    """What a report says of a limit that a person set."""
-    size = f"{limit.decibels:g} dB" if limit.decibels is not None else f"{limit.limit:g}"
-    return f"the limit of output {limit.output}, {size}, was declared" + (f": {limit.reason}" if limit.reason else "")
 
 
 def check_digests(bundle: Bundle, record: Observer) -> Callable[[str], bool]:

@@ -11,7 +11,8 @@ import numpy as np
 from kexport.bundle import counterexamples
 from kexport.bundle.contract_entries import ContractEntry
 from kexport.bundle.folder import Bundle
-from kexport.bundle.manifest import Artifact, OutputLimit
+from kexport.bundle.limits import OutputLimit
+from kexport.bundle.manifest import Artifact
 from kexport.bundle.report import Check
 from kexport.contracts import EFFORT, Contract, Effort, Function, Slack, Verdict, WeightContract, kinds
 from kexport.errors import KexportError, UsageError, reason

@@ -3,9 +3,9 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from kexport.bundle.manifest import OutputLimit
+from kexport.bundle.limits import OutputLimit
 from kexport.bundle.signature import TensorSpec
-from kexport.parity.output_comparison import Comparison, compare
+from kexport.parity.output_comparison import OutputComparison
 
 FLOAT = TensorSpec("y", "float32", (None, None))
 SCORES = TensorSpec("y", "float32", (None, 2))
@@ -15,8 +15,17 @@ EXACT = OutputLimit("y", 1.0, 0.0, 0.0, "exact")
 TRUTH = np.array([[1.0, -2.0], [0.5, 0.25]])
 
 
-def outcome(value, truth=TRUTH, spec=FLOAT, limit=LIMIT):
-    return compare(spec, limit, ["case"], [truth], [value])
+def outcome(value, truth=TRUTH, spec=FLOAT, limit=LIMIT, keras_output=None):
+    comparison = OutputComparison(spec, limit)
+    comparison.add("case", truth, value, keras_output)
+    return comparison.outcome()
+
+
+def outcome_of_all(labels, truth, values):
+    comparison = OutputComparison(FLOAT, LIMIT)
+    for label, value in zip(labels, values, strict=True):
+        comparison.add(label, truth, value)
+    return comparison.outcome()
 
 
 def test_what_is_within_the_limit_passes_with_its_figure():
@@ -56,7 +65,7 @@ def test_nan_and_infinity_pass_where_the_truth_has_them_too():
 
 def test_every_case_that_fails_is_reported():
     wrong = [np.zeros((1, 2), "float32"), TRUTH.astype("float64")]
-    result = compare(FLOAT, LIMIT, ["a", "b"], [TRUTH, TRUTH], wrong)
+    result = outcome_of_all("ab", TRUTH, wrong)
     assert [problem[0] for problem in result.problems] == ["a", "b"]
     assert result.figure is None
 
@@ -77,10 +86,10 @@ def test_a_limit_so_wide_that_nothing_follows_is_no_pass():
 
 def test_what_keras_itself_says_is_as_right_as_the_truth():
     truth, own = np.array([1, 2, 3]), np.array([1, 2, 4])
-    result = compare(WHOLE, EXACT, ["case"], [truth], [own.copy()], [own])
+    result = outcome(own.copy(), truth, WHOLE, EXACT, own)
     assert result.passed
-    assert "1 elements are as in Keras" in result.worst
-    assert not compare(WHOLE, EXACT, ["case"], [truth], [np.array([1, 2, 5])], [own]).passed
+    assert "1 elements are as in Keras" in result.remarks[-1]
+    assert not outcome(np.array([1, 2, 5]), truth, WHOLE, EXACT, own).passed
 
 
 def test_infinity_where_keras_itself_overflows_is_right_and_elsewhere_is_not():
@@ -88,7 +97,7 @@ def test_infinity_where_keras_itself_overflows_is_right_and_elsewhere_is_not():
     own = np.array([[np.nan, 0.5], [0.25, 0.125]], "float32")
     elsewhere = np.array([[1.0, np.nan], [0.25, 0.125]], "float32")
     for value, passes in ((own.copy(), True), (truth.astype("float32"), True), (elsewhere, False)):
-        assert compare(FLOAT, LIMIT, ["case"], [truth], [value], [own]).passed is passes
+        assert outcome(value, truth, keras_output=own).passed is passes
 
 
 def test_text_is_compared_as_text_whether_it_comes_as_bytes_or_not():
@@ -132,7 +141,9 @@ def test_label_flips_are_counted_for_rows_of_scores():
 
 
 def moved(value, moves, truth=TRUTH, spec=FLOAT, limit=LIMIT):
-    return compare(spec, limit, ["case"], [truth], [value], moves=[np.asarray(moves, "float32")])
+    comparison = OutputComparison(spec, limit)
+    comparison.add("case", truth, value, ulp_sensitivity=np.asarray(moves, "float32"))
+    return comparison.outcome()
 
 
 def test_an_element_at_an_edge_is_set_apart_and_counted():
@@ -140,7 +151,7 @@ def test_an_element_at_an_edge_is_set_apart_and_counted():
     value[0, 1] = 7.0
     result = moved(value, [[0, 1], [0, 0]])
     assert result.passed
-    assert "1 elements in 1 of 2 samples are set apart" in result.worst
+    assert "1 elements in 1 of 2 samples are set apart" in result.remarks[-1]
     assert (result.metrics["set_apart"], result.metrics["samples_set_apart"]) == (1, 1)
 
 
@@ -247,14 +258,14 @@ def test_a_ratio_is_not_held_against_one_ulp():
 
 
 def test_many_goldens_are_summed_up_in_few_words():
-    result = compare(FLOAT, LIMIT, [f"case {i}" for i in range(300)], [TRUTH] * 300, [TRUTH] * 300)
+    result = outcome_of_all([f"case {i}" for i in range(300)], TRUTH, [TRUTH] * 300)
     assert len(result.problems) < 30
     assert "more" in result.problems[-1]
 
 
 def test_a_comparison_keeps_no_golden():
     truth, value = np.zeros((1000, 100)), np.zeros((1000, 100), "float32")
-    comparison = Comparison(FLOAT, LIMIT)
+    comparison = OutputComparison(FLOAT, LIMIT)
     comparison.add("warm", truth, value)
     tracemalloc.start()
     for index in range(50):

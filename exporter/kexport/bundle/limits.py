@@ -1,0 +1,72 @@
+"""How far an output may be from the truth, as the manifest states it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+
+from kexport.bundle.witnesses import Witness
+
+#: The source of a limit that a person set.
+DECLARED = "declared"
+# A signal-to-error ratio bounds a mean square. The peak of a uniformly distributed error is sqrt(3) times its root mean
+# square, and few other distributions exceed four times.
+_CREST_FACTOR = 4.0
+
+
+@dataclass(frozen=True)
+class OutputLimit:
+    """How far an output may be from the truth, and where that limit comes from.
+
+    Attributes:
+        output: its name.
+        scale: the largest magnitude of the truth over all goldens; distances are given relative to it.
+        floor: the distance of Keras' own float32 result from the truth, relative to `scale`.
+        limit: the largest allowed distance, relative to `scale`.
+        source: how the floor was measured: `"float64 twin"`, `"one-ulp perturbation"` or `"exact"`; `"declared"` when
+            a person set the limit.
+        reason: why it was declared.
+        decibels: the least allowed ratio of signal to error; when given, it replaces `limit`.
+    """
+
+    output: str
+    scale: float
+    floor: float
+    limit: float
+    source: str
+    reason: str = ""
+    decibels: float | None = None
+
+    @property
+    def absolute(self) -> float:
+        """The largest allowed distance, in the unit of the output."""
+        return self.limit * self.scale
+
+    @property
+    def amplitude(self) -> float:
+        """The limit as an amplitude relative to `scale`: of a ratio in decibels, the root mean square of the error."""
+        return self.limit if self.decibels is None else float(10.0 ** (-self.decibels / 20))
+
+    @property
+    def peak(self) -> float:
+        """The largest error of a single element, relative to `scale`; a ratio in decibels bounds only the average."""
+        return self.limit if self.decibels is None else _CREST_FACTOR * self.amplitude
+
+    def widened_by(self, witness: Witness) -> OutputLimit:
+        """The limit on a witness, where the model may be noisier than on the goldens; a declared limit stays."""
+        if self.source == DECLARED:
+            return self
+        return replace(
+            self,
+            limit=max(self.limit, witness.limits[self.output]),
+            scale=max(self.scale, witness.scales[self.output]),
+        )
+
+    def to_json(self) -> dict[str, object]:
+        """The limit's entry in the manifest."""
+        return {key: value for key, value in asdict(self).items() if value not in ("", None)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, object]) -> OutputLimit:
+        """The inverse of `to_json`; keys of a later writer are ignored."""
+        return cls(**{each.name: data[each.name] for each in fields(cls) if each.name in data})  # type: ignore[arg-type]

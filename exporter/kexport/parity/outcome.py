@@ -1,0 +1,77 @@
+"""The result of comparing one output, and the units of its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+UNIT = "of output scale"
+UNIT_EXACT = "elements that differ"
+UNIT_DIFFERENCE = "of difference"
+UNIT_DECIBELS = "dB"
+
+
+@dataclass(frozen=True)
+class Element:
+    """One element of an output, next to the truth.
+
+    Attributes:
+        golden: the label of the golden.
+        index: of the element in the output.
+        value: what the runtime computed; numbers that JSON cannot hold as text.
+        truth: likewise.
+        text: all of that in words; empty when the two are equal.
+    """
+
+    golden: str
+    index: Sequence[int]
+    value: float | str
+    truth: float | str
+    text: str
+
+    def to_json(self) -> dict[str, object]:
+        """The element among the metrics of a report."""
+        return {"golden": self.golden, "index": list(self.index), "value": self.value, "truth": self.truth}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The result of comparing one output over all goldens.
+
+    Attributes:
+        figure: the largest distance; None when no number could be compared.
+        limit: the largest allowed figure (in decibels: the smallest).
+        unit: of figure and limit.
+        problems: one sentence a difference; empty when the output is right.
+        remarks: what else a reader should know: where the largest distance lies, which elements were excluded.
+        ran: False when the output cannot be judged at all.
+        worst: the element with the largest distance, if numbers were compared.
+        metrics: the figures of the comparison by name; `OutputComparison` lists them.
+    """
+
+    figure: float | None
+    limit: float
+    unit: str
+    problems: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
+    ran: bool = True
+    worst: Element | None = None
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def passed(self) -> bool:
+        """Whether the output is right in every case."""
+        return self.ran and not self.problems
+
+    @property
+    def identical(self) -> bool:
+        """Whether there is nothing to report: every element equals the truth."""
+        return not self.problems and not self.remarks
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """The sentences of a check on it."""
+        if self.identical:
+            return ("identical",)
+        return self.problems or (f"worst: {self.remarks[0]}", *self.remarks[1:])

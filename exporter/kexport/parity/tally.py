@@ -1,0 +1,98 @@
+"""The counts and powers of a comparison, summed over its goldens."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from kexport.bundle.signature import Array
+
+
+class Tally:
+    """Counts of samples and elements, the power of signal and error, and changed labels of one output.
+
+    Attributes:
+        samples: that were compared.
+        elements: likewise.
+        excluded: elements that cannot be judged.
+        samples_excluded: samples with such an element.
+        ill_conditioned: elements judged by a wider limit.
+        as_in_keras: elements that agree with Keras in float32 rather than with the truth.
+        label_flips: rows of scores in which another column is the largest; None for outputs that are no scores.
+    """
+
+    def __init__(self) -> None:
+        self.samples = self.elements = 0
+        self.excluded = self.samples_excluded = 0
+        self.ill_conditioned = self.as_in_keras = 0
+        self.label_flips: int | None = None
+        self._signal = self._error = 0.0
+
+    def add_golden(self, truth: Array) -> None:
+        """Count its samples and elements."""
+        self.samples += len(truth) if truth.ndim else 1
+        self.elements += truth.size
+
+    def add_excluded(self, mask: Array) -> None:
+        """Count the elements that cannot be judged."""
+        self.excluded += int(mask.sum())
+        self.samples_excluded += int(mask.reshape(len(mask), -1).any(axis=1).sum()) if mask.ndim else int(mask)
+
+    def add_label_flips(self, truth: Array, value: Array) -> None:
+        """Count the rows, each with one score a class, in which another score is the largest."""
+        flips = int((truth.argmax(axis=1) != value.argmax(axis=1)).sum())
+        self.label_flips = flips + (self.label_flips or 0)
+
+    def add_power(self, truth: Array, error: Array) -> None:
+        """Add the power of the signal and of its error; NaN and infinity have none, such a golden is left out."""
+        signal = np.abs(truth).ravel() if truth.dtype.kind == "c" else truth.ravel()
+        power = _power(signal)
+        if math.isfinite(power):
+            self._signal += power
+            self._error += _power(error.ravel())
+
+    @property
+    def decibels(self) -> float | None:
+        """The ratio of signal to error; None when there is no error."""
+        if self._error == 0.0:
+            return None
+        return 10.0 * math.log10(self._signal / self._error) if self._signal else -math.inf
+
+    @property
+    def mostly_excluded(self) -> bool:
+        """Whether more than half of the elements cannot be judged."""
+        return 2 * self.excluded > self.elements
+
+    def remarks(self) -> list[str]:
+        """What a reader should know of the counts."""
+        found = []
+        if self.as_in_keras:
+            found.append(f"{self.as_in_keras} elements are as in Keras, and not as in float64")
+        if self.label_flips:
+            found.append(f"in {self.label_flips} of {self.samples} rows another score is the largest")
+        if self.excluded:
+            found.append(
+                f"{self.excluded} elements in {self.samples_excluded} of {self.samples} samples are set apart: "
+                "one unit in the last place makes another number there"
+            )
+        if self.ill_conditioned:
+            found.append(
+                f"{self.ill_conditioned} elements have a limit of their own: the model is ill-conditioned there"
+            )
+        return found
+
+    def counts(self) -> dict[str, int]:
+        """The counts by their names in a report."""
+        return {
+            "samples": self.samples,
+            "elements": self.elements,
+            "set_apart": self.excluded,
+            "samples_set_apart": self.samples_excluded,
+            "ill_conditioned": self.ill_conditioned,
+        }
+
+
+def _power(values: Array) -> float:
+    """The sum of squares; not by a product of vectors, whose threads would wait for each other on a busy machine."""
+    return float(np.einsum("i,i->", values, values))
