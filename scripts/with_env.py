@@ -1,10 +1,11 @@
-"""Run a command in the project's own environment, which is made on the first use.
+"""Run a command in the project's own environment, which is created on first use.
 
     python3 scripts/with_env.py kexport build --model lowpass
     python3 scripts/with_env.py pytest
 
-Needs Python alone. The environment lies in `.venv`, or where KEXPORT_VENV says; it is brought up to date when
-setup.cfg or the constraints change.
+Needs Python and nothing else. The environment is in `.venv`, or in the folder that KEXPORT_VENV names. It is updated
+when setup.cfg or scripts/constraints.txt changes. With KEXPORT_NEWEST=1 it gets the newest versions that setup.cfg
+allows in place of the tested ones.
 """
 
 import hashlib
@@ -26,14 +27,17 @@ def main() -> int:
     if len(sys.argv) < 2:
         print(__doc__)
         return 2
-    wanted = hashlib.sha256((ROOT / "setup.cfg").read_bytes() + CONSTRAINTS.read_bytes()).hexdigest()
+    newest = os.environ.get("KEXPORT_NEWEST", "") not in ("", "0")
+    versions = ["--upgrade", "--upgrade-strategy", "eager"] if newest else ["-c", str(CONSTRAINTS)]
+    stated = (ROOT / "setup.cfg").read_bytes() + (b"newest" if newest else CONSTRAINTS.read_bytes())
+    wanted = hashlib.sha256(stated).hexdigest()
     if not MARK.exists() or MARK.read_text() != wanted:
         print(f"setting up {VENV} (once, about two minutes)", file=sys.stderr, flush=True)
         if not BIN.exists():
             venv.create(VENV, with_pip=True)
+        # -q hides pip's notes on where it looks; its errors are still shown.
         pip = [str(BIN / "python"), "-m", "pip", "--disable-pip-version-check", "-q"]
-        # pip's own notes on where it looks are no part of our output; its errors still are.
-        code = subprocess.call([*pip, "install", "-c", str(CONSTRAINTS), "-e", f"{ROOT}[dev]"])
+        code = subprocess.call([*pip, "install", *versions, "-e", f"{ROOT}[dev]"])
         if code:
             print("the environment could not be set up: see pip's message above", file=sys.stderr)
             return code

@@ -5,25 +5,25 @@ import re
 import shutil
 import subprocess
 import sys
-import textwrap
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
+import yaml
 
 from conftest import REFERENCE, ROOT
 
 WORKFLOWS = ROOT / ".github" / "workflows"
 
 
+def jobs(workflow: str) -> dict[str, dict[str, object]]:
+    return yaml.safe_load((WORKFLOWS / f"{workflow}.yml").read_text())["jobs"]
+
+
 def step(workflow: str, name: str) -> str:
-    """The shell code of a step; as much of YAML as our workflows use."""
-    text = (WORKFLOWS / f"{workflow}.yml").read_text()
-    block = text.split(f"      - name: {name}\n")[1].split("\n      - ")[0]
-    several = re.search(r"^        run: \|\n((?:          .*\n?|\n)+)", block, re.MULTILINE)
-    if several:
-        return textwrap.dedent(several[1])
-    return re.search(r"^        run: (.+)$", block, re.MULTILINE)[1]
+    """The shell code of the step of that name, whichever job it belongs to."""
+    (code,) = [each["run"] for job in jobs(workflow).values() for each in job["steps"] if each.get("name") == name]
+    return code
 
 
 @pytest.fixture
@@ -114,3 +114,21 @@ def test_what_the_workflows_install_and_run_is_there():
     assert (ROOT / re.search(r"-c (\S+)", step("parity", "Install"))[1]).is_file()
     run = ROOT / step("ci", "Test")
     assert os.access(run, os.X_OK)
+
+
+def test_every_python_that_the_package_states_is_tested():
+    stated = re.findall(r"Programming Language :: Python :: (3\.\d+)", (ROOT / "setup.cfg").read_text())
+    assert jobs("ci")["test"]["strategy"]["matrix"]["python"] == stated
+
+
+def test_the_weekly_run_leaves_the_tested_versions_out():
+    assert jobs("newest")["test"]["env"] == {"KEXPORT_NEWEST": "1"}
+    assert 'os.environ.get("KEXPORT_NEWEST"' in (ROOT / "scripts" / "with_env.py").read_text()
+
+
+@pytest.mark.parametrize("workflow", sorted(path.stem for path in WORKFLOWS.glob("*.yml")))
+def test_every_script_that_a_workflow_runs_is_there(workflow):
+    for job in jobs(workflow).values():
+        for code in [each["run"] for each in job["steps"] if "run" in each]:
+            for path in re.findall(r"(?:scripts|\.ci)/[\w.]+", code):
+                assert (ROOT / path).is_file(), path
