@@ -14,7 +14,7 @@ import kexport
 from conftest import REFERENCE, ROOT
 from kexport import registry, runtimes
 from kexport.bundle.domain import parse
-from kexport.bundle.report import Check, Report
+from kexport.bundle.report import Check, CheckKind, Measurement, Report, Subject
 from kexport.factory.formats import _format
 from kexport.factory.lowerings import _lowering
 from kexport.field.verification.bundle_checks import verify
@@ -83,9 +83,20 @@ def test_a_report_shows_failures_and_checks_that_could_not_be_made(name, capsys)
     report = Report(
         "b",
         (
-            Check("parity", True, "model.onnx", "onnxruntime", "y", 1e-7, 2e-7, "of output scale"),
-            Check("parity", False, "model.onnx", "litert", "y", 1.0, 2e-7, "of output scale", "worst \x00 <&"),
-            Check("runtime", False, None, "keras", detail="not installed", ran=False),
+            Check(
+                CheckKind.PARITY,
+                True,
+                Subject("model.onnx", "onnxruntime", "y"),
+                Measurement(1e-7, 2e-7, "of output scale"),
+            ),
+            Check(
+                CheckKind.PARITY,
+                False,
+                Subject("model.onnx", "litert", "y"),
+                Measurement(1.0, 2e-7, "of output scale"),
+                ("worst \x00 <&",),
+            ),
+            Check.not_run(CheckKind.RUNTIME, Subject(runtime="keras"), "not installed"),
         ),
         ("a note",),
     )

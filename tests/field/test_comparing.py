@@ -14,6 +14,7 @@ from conftest import REFERENCE
 from kexport.bundle import manifest
 from kexport.bundle.digests import digest
 from kexport.bundle.folder import Bundle
+from kexport.bundle.report import IDENTICAL
 from kexport.errors import BundleError, MissingRuntimeError, UsageError
 from kexport.parity.tolerance import EPSILON, EXACT, LEAST_ULPS, PERTURBED, UNMEASURED, for_kernels
 from kexport.runtimes import get as get_runtime
@@ -66,7 +67,7 @@ def test_a_file_and_itself_are_identical(tmp_path):
     report = compare(path, path)
     assert report.passed
     assert [check.output for check in of_kind(report, "parity")] == ["y", "k"]
-    assert all(check.detail == "identical" for check in of_kind(report, "parity"))
+    assert all(check.facts == (IDENTICAL,) for check in of_kind(report, "parity"))
     assert any(note.startswith("identical: ") for note in report.notes)
     assert "A and B are the same bytes" in report.notes
     assert of_kind(report, "search")[0].metrics["evaluations"] == int(FEW)
@@ -280,7 +281,7 @@ def test_what_one_model_alone_refuses_is_a_failed_check_with_its_name(tmp_path):
     report = compare(a, b)
     assert report.exit_code == 1
     (check,) = of_kind(report, "runtime")
-    assert check.detail.startswith("B (onnxruntime) fails on")
+    assert check.facts[0].startswith("B (onnxruntime) fails on")
     assert compare(a, b, domain={"i": "ints(0, 1)"}).passed
     neither = compare(a, a, domain={"i": "ints(5, 9)"})
     assert not neither.passed
@@ -302,7 +303,7 @@ def test_a_damaged_bundle_is_not_compared(reference):
     assert report.exit_code == 1
     assert not of_kind(report, "parity")
     (failed,) = [check for check in report.checks if not check.passed]
-    assert failed.detail.startswith("B: model.onnx is not the file")
+    assert failed.facts[0].startswith("B: model.onnx is not the file")
 
 
 def test_recorded_samples_are_the_domain(tmp_path):

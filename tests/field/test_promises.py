@@ -44,7 +44,7 @@ def test_a_broken_promise_says_who_promised_what_and_on_which_input_it_broke(pro
     report = verify(path, ["onnxruntime"])
     (check,) = contracts_in(report)
     assert (check.passed, check.ran, report.exit_code) == (False, True, 1)
-    who, *rest = check.detail.split("; ")
+    who, *rest = check.facts
     assert who == "layer hidden promised that it lies between 0 and 1"
     (file,) = counterexamples.paths(path)
     assert rest[-1] == f"the input is in {file}"
@@ -56,7 +56,7 @@ def test_a_broken_promise_says_who_promised_what_and_on_which_input_it_broke(pro
 def test_a_promise_of_a_person_names_no_layer(promising):
     path = promising(ContractEntry("bounded", {"high": -100}, ("features",), ("scaled_features",)))
     (check,) = contracts_in(verify(path, ["litert"]))
-    assert check.detail.startswith("promised at the build that it is at most -100;")
+    assert check.facts[0] == "promised at the build that it is at most -100"
 
 
 def test_what_broke_a_promise_is_tried_first_the_next_time(promising):

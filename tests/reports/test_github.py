@@ -5,14 +5,16 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from kexport.bundle.report import Check, Report
+from kexport.bundle.report import Check, CheckKind, Measurement, Report, Subject
 from kexport.reports import github
 
-PASSED = Check("parity", True, "model.onnx", "onnxruntime", "y", 0.25, 0.5, "of output scale")
+UNIT = "of output scale"
+PASSED = Check(CheckKind.PARITY, True, Subject("model.onnx", "onnxruntime", "y"), Measurement(0.25, 0.5, UNIT))
 FAILED = Check(
-    "parity", False, "model.tflite", "litert", "y", 0.75, 0.5, "of output scale", "element [0]: 1 instead of 2"
-)
-UNMADE = Check("runtime", False, runtime="litert_reference", detail="not installed", ran=False)
+    CheckKind.PARITY, False, Subject("model.tflite", "litert", "y"), Measurement(0.75, 0.5, UNIT),
+    ("element [0]: 1 instead of 2",),
+)  # fmt: skip
+UNMADE = Check.not_run(CheckKind.RUNTIME, Subject(runtime="litert_reference"), "not installed")
 
 
 def parsed(text):
@@ -46,7 +48,9 @@ def test_a_report_that_passed_is_one_notice():
     assert (name, message) == ("notice", "lowpass: 1 checks passed")
 
 
-@pytest.mark.parametrize("checks", [(), (Check("digest", True, "model.onnx"),)], ids=["no check", "digest alone"])
+@pytest.mark.parametrize(
+    "checks", [(), (Check.success(CheckKind.DIGEST, Subject("model.onnx")),)], ids=["no check", "digest alone"]
+)
 def test_a_report_that_compared_nothing_is_an_error(checks):
     error, notice = parsed(github.render(Report("lowpass", checks)))
     assert error[0] == "error"
@@ -57,7 +61,9 @@ def test_a_report_that_compared_nothing_is_an_error(checks):
 
 def test_no_text_of_a_bundle_gives_orders_to_github():
     wild = "50%,a:b\r\n::stop-commands::x%0A"
-    report = Report(wild, (Check("parity", False, wild, wild, wild, 1.0, 1.0, "dB", wild),))
+    report = Report(
+        wild, (Check(CheckKind.PARITY, False, Subject(wild, wild, wild), Measurement(1.0, 1.0, "dB"), (wild,)),)
+    )
     error, notice = parsed(github.render(report, PurePosixPath("folder, with: all%")))
     assert error[0] == "error"
     assert error[1]["file"] == f"folder, with: all%/{wild}"
@@ -72,7 +78,11 @@ def test_the_table_holds_every_check_those_that_did_not_pass_first():
 
 
 def test_text_in_the_table_cannot_leave_its_cell():
-    wild = Check("parity", False, "a|b\n| c", "<img src=x>", "`y`", 1.0, 1.0, "dB", "[x](y)\n# z")
+    wild = Check(
+        CheckKind.PARITY, False, Subject("a|b\n| c", "<img src=x>", "`y`"), Measurement(1.0, 1.0, "dB"),
+        ("[x](y)\n# z",),
+    )  # fmt: skip
+
     text = github.markdown(Report("b", (wild,)))
     rows = [line for line in text.splitlines() if line.startswith("|")]
     assert len(rows) == len(["title", "rule", "row"])
@@ -82,5 +92,6 @@ def test_text_in_the_table_cannot_leave_its_cell():
 
 
 def test_a_summary_stays_below_what_github_takes():
-    many = tuple(Check("parity", False, "a" * 50, "litert", "y", 1.0, 1.0, "dB", "x" * 10**5) for _ in range(2000))
+    subject, measured = Subject("a" * 50, "litert", "y"), Measurement(1.0, 1.0, "dB")
+    many = tuple(Check(CheckKind.PARITY, False, subject, measured, ("x" * 10**5,)) for _ in range(2000))
     assert len(github.markdown(Report("b", many)).encode()) < 2**20

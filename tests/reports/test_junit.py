@@ -7,7 +7,7 @@ import pytest
 
 from conftest import REFERENCE
 from kexport.bundle.folder import Bundle
-from kexport.bundle.report import Check, Report
+from kexport.bundle.report import Check, CheckKind, Measurement, Report, Subject
 from kexport.reports import junit
 
 #: What the schema of Jenkins' xUnit plug-in, the strictest that needs no invented time, allows: attributes, children.
@@ -49,8 +49,9 @@ def test_every_check_of_a_build_is_a_case_with_its_figures():
 
 
 def test_a_failed_check_is_a_failure_and_an_unmade_one_an_error():
-    failed = Check("parity", False, "model.onnx", "onnxruntime", "y", 0.5, 0.25, "of output scale", "far\noff")
-    report = Report("b", (failed, Check("runtime", False, runtime="litert", detail="not installed", ran=False)))
+    subject, measured = Subject("model.onnx", "onnxruntime", "y"), Measurement(0.5, 0.25, "of output scale")
+    failed = Check(CheckKind.PARITY, False, subject, measured, ("far\noff",))
+    report = Report("b", (failed, Check.not_run(CheckKind.RUNTIME, Subject(runtime="litert"), "not installed")))
     root = conforming(report)
     (failure,) = root.iter("failure")
     assert failure.attrib == {"message": "far", "type": "parity"}
@@ -59,7 +60,9 @@ def test_a_failed_check_is_a_failure_and_an_unmade_one_an_error():
     assert error.get("message") == "not installed"
 
 
-@pytest.mark.parametrize("checks", [(), (Check("digest", True, "model.onnx"),)], ids=["no check", "digest alone"])
+@pytest.mark.parametrize(
+    "checks", [(), (Check.success(CheckKind.DIGEST, Subject("model.onnx")),)], ids=["no check", "digest alone"]
+)
 def test_a_run_that_compared_nothing_has_an_error(checks):
     root = conforming(Report("b", checks))
     (error,) = root.iter("error")
@@ -67,13 +70,14 @@ def test_a_run_that_compared_nothing_has_an_error(checks):
 
 
 def test_checks_of_one_name_are_told_apart():
-    check = Check("search", True, "model.onnx", "onnxruntime", "y", 0.0, 1.0)
+    check = Check(CheckKind.SEARCH, True, Subject("model.onnx", "onnxruntime", "y"), Measurement(0.0, 1.0))
     conforming(Report("b", (check, check, check)))
 
 
 def test_what_xml_cannot_hold_is_replaced_and_its_syntax_survives():
     wild = "a\x00\x1b[31m\udcff<&>\"'\r\n]]>ü😀"
-    report = Report(wild, (Check(wild, False, wild, wild, wild, 1.0, 1.0, wild, wild),), (wild,))
+    check = Check(CheckKind.PARITY, False, Subject(wild, wild, wild), Measurement(1.0, 1.0, wild), (wild,))
+    report = Report(wild, (check,), (wild,))
     (case,) = conforming(report).iter("testcase")
     assert "<&>\"'" in case.get("name")
     assert "😀" in case.find("failure").text

@@ -4,13 +4,13 @@ import io
 import re
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 
 import pytest
 
 from conftest import REFERENCE
 from kexport.bundle.folder import Bundle
-from kexport.bundle.report import Check, Report
+from kexport.bundle.report import Check, CheckKind, Measurement, Report, Subject
 from kexport.contracts import LowPass, kinds
 from kexport.reports import _response as response
 from kexport.reports import github, junit, terminal
@@ -23,10 +23,9 @@ LOW = LowPass(29.35, 60.39, 1.0, 52.89, 360.0)
 TEXT = kinds.text(LOW)
 
 
-def made(contract, **fields):
-    usual = {"figure": -52.896, "limit": -52.882, "unit": "dB", "metrics": {}}
-    where = {"artifact": "model.onnx", "runtime": "onnxruntime", "output": "filtered"}
-    return Check("contract", True, contract=contract, **{**where, **usual, **fields})
+def made(contract, runtime="onnxruntime", output="filtered", unit="dB", metrics=MappingProxyType({})):
+    subject = Subject("model.onnx", runtime, output, contract)
+    return Check(CheckKind.CONTRACT, True, subject, Measurement(-52.896, -52.882, unit), metrics=metrics)
 
 
 @pytest.mark.parametrize(
@@ -112,11 +111,12 @@ def test_a_low_pass_promise_that_was_not_measured_is_not_drawn(monkeypatch, tmp_
 
 
 def test_a_failed_assertion_names_the_promise_and_sends_nobody_to_the_layers(tmp_path):
-    broken = replace(made(TEXT), passed=False, detail="layer filtered promised that it keeps lows; x = [1]")
+    broken = replace(made(TEXT), passed=False, facts=("layer filtered promised that it keeps lows", "x = [1]"))
     said = failure(Report("b", (broken,)), tmp_path)
     assert "low_pass(29.35, 60.39, 1, 52.89, 360)" in said
     assert "layer filtered promised that it keeps lows" in said
     assert "kexport verify" in said
     assert "localise" not in said
-    parity = Check("parity", False, "model.onnx", "onnxruntime", "filtered", 1.0, 0.5, "of output scale", "far")
+    subject, measured = Subject("model.onnx", "onnxruntime", "filtered"), Measurement(1.0, 0.5, "of output scale")
+    parity = Check(CheckKind.PARITY, False, subject, measured, ("far",))
     assert "localise" in failure(Report("b", (broken, parity)), tmp_path)

@@ -1,14 +1,99 @@
-"""The result of checking a bundle: every check that was asked for, with its figure and limit."""
+"""The result of checking a bundle: every check that was requested, with its figure and its limit."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Any, TypeAlias
 
 from kexport.errors import FAILED, UNCHECKED
 
 SCHEMA = 1
+_SEPARATOR = "; "
+
+
+class CheckKind(str, Enum):
+    """What a check is about. A member equals its text, which is what reports hold."""
+
+    DIGEST = "digest"  # the bytes of a file are those that the manifest describes
+    SIGNATURE = "signature"  # names, dtypes and shapes of inputs and outputs
+    PARITY = "parity"  # the outputs on the goldens
+    WITNESS = "witness"  # the outputs on inputs that an earlier search found
+    SEARCH = "search"  # the worst input that this search found
+    CONTRACT = "contract"  # a promise about the function or about weights
+    RUNTIME = "runtime"  # a runtime that could not run, or crashed
+    EXPORT = "export"  # a format that could not be written
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class FactCode(str, Enum):
+    """What a fact states, where code decides on it."""
+
+    IDENTICAL = "identical"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True)
+class CodedFact:
+    """A fact that code decides on: ask for its code, never for its text.
+
+    Attributes:
+        code: what it states.
+        text: the same in words.
+    """
+
+    code: FactCode
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+#: One thing that a person should know about a check: text, with a code where code decides on it.
+Fact: TypeAlias = str | CodedFact
+
+#: No element of the output differs from the reference.
+IDENTICAL = CodedFact(FactCode.IDENTICAL, "identical")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a check is about; what is None does not apply.
+
+    Attributes:
+        artifact: the artifact's path in the bundle.
+        runtime: the name of the runtime.
+        output: the name of the output.
+        contract: the promise, as text: `bounded(low=0, high=1)`.
+    """
+
+    artifact: str | None = None
+    runtime: str | None = None
+    output: str | None = None
+    contract: str | None = None
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What was measured and what is allowed; None where there is no such number.
+
+    Attributes:
+        figure: what was measured, finite, in `unit`.
+        limit: what it may be at most (in decibels of a ratio: at least), in `unit`.
+        unit: of figure and limit.
+    """
+
+    figure: float | None = None
+    limit: float | None = None
+    unit: str | None = None
+
+
+_UNMEASURED = Measurement()
 
 
 @dataclass(frozen=True)
@@ -16,48 +101,159 @@ class Check:
     """One thing that was checked, or that was to be checked and could not be.
 
     Attributes:
-        kind: `"digest"`, `"signature"`, `"parity"` for the goldens, `"witness"` for inputs that a search found before,
-            `"search"` for the worst input that was found now, `"contract"` for a promise, `"runtime"` for a runtime
-            that could not run, or `"export"` for a format that could not be written.
+        kind: what was checked.
         passed: whether it ran and what was checked is right.
-        artifact: the artifact's path in the bundle.
-        runtime: the name of the runtime.
-        output: the name of the output.
-        figure: what was measured, in `unit`.
-        limit: what it may be at most, in `unit`.
-        unit: of figure and limit.
-        detail: what a person needs to know about it.
+        subject: the artifact, runtime, output and promise that it is about.
+        measured: the figure, its limit and their unit.
+        facts: what a person should know about it, in this order.
         ran: False when the check could not be made at all.
-        metrics: other figures of it by name, such as `ulp` and `sqnr_db`: numbers, texts, and lists of them.
-        contract: the promise, as text: `bounded(low=0, high=1)`.
+        metrics: further figures by name, such as `ulp` and `sqnr_db`: numbers, texts, and lists of them.
     """
 
-    kind: str
+    kind: CheckKind
     passed: bool
-    artifact: str | None = None
-    runtime: str | None = None
-    output: str | None = None
-    figure: float | None = None
-    limit: float | None = None
-    unit: str | None = None
-    detail: str = ""
+    subject: Subject = Subject()
+    measured: Measurement = _UNMEASURED
+    facts: tuple[Fact, ...] = ()
     ran: bool = True
     metrics: Mapping[str, Any] = field(default_factory=dict)
-    contract: str | None = None
+
+    @classmethod
+    def success(cls, kind: CheckKind, subject: Subject, *facts: Fact) -> Check:
+        """A check without a figure that passed."""
+        return cls(kind, True, subject, facts=facts)
+
+    @classmethod
+    def failure(cls, kind: CheckKind, subject: Subject, *facts: Fact) -> Check:
+        """A check without a figure that ran and failed."""
+        return cls(kind, False, subject, facts=facts)
+
+    @classmethod
+    def not_run(cls, kind: CheckKind, subject: Subject, *facts: Fact) -> Check:
+        """A check that could not be made, which is no pass; the facts say why."""
+        return cls(kind, False, subject, facts=facts, ran=False)
+
+    @property
+    def artifact(self) -> str | None:
+        """The artifact's path in the bundle."""
+        return self.subject.artifact
+
+    @property
+    def runtime(self) -> str | None:
+        """The name of the runtime."""
+        return self.subject.runtime
+
+    @property
+    def output(self) -> str | None:
+        """The name of the output."""
+        return self.subject.output
+
+    @property
+    def contract(self) -> str | None:
+        """The promise, as text."""
+        return self.subject.contract
+
+    @property
+    def figure(self) -> float | None:
+        """What was measured, in `unit`."""
+        return self.measured.figure
+
+    @property
+    def limit(self) -> float | None:
+        """What the figure may be, in `unit`."""
+        return self.measured.limit
+
+    @property
+    def unit(self) -> str | None:
+        """The unit of figure and limit."""
+        return self.measured.unit
+
+    @property
+    def detail(self) -> str:
+        """All facts in one text, for people."""
+        return _SEPARATOR.join(map(str, self.facts))
 
     @property
     def compared(self) -> bool:
-        """Whether it set numbers that a runtime computed against the truth."""
-        return self.kind == "parity" and self.ran and self.figure is not None
+        """Whether it compared numbers that a runtime computed with the reference."""
+        return self.kind is CheckKind.PARITY and self.ran and self.figure is not None
+
+    def states(self, code: FactCode) -> bool:
+        """Whether one of its facts has this code."""
+        return any(isinstance(fact, CodedFact) and fact.code is code for fact in self.facts)
+
+    def in_runtime(self, runtime: str) -> Check:
+        """The same check, about another runtime."""
+        return replace(self, subject=replace(self.subject, runtime=runtime))
 
     def to_json(self) -> dict[str, Any]:
-        """The check's entry in a report; a figure that is no number is null, and the detail says so."""
-        return asdict(self)
+        """The check's entry in a report: flat, `detail` for people and `facts` for programs."""
+        return {
+            "kind": self.kind.value,
+            "passed": self.passed,
+            "artifact": self.artifact,
+            "runtime": self.runtime,
+            "output": self.output,
+            "figure": self.figure,
+            "limit": self.limit,
+            "unit": self.unit,
+            "detail": self.detail,
+            "ran": self.ran,
+            "metrics": dict(self.metrics),
+            "contract": self.contract,
+            "facts": [_fact_to_json(fact) for fact in self.facts],
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Check:
-        """The inverse of `to_json`; keys of a later writer are ignored."""
-        return cls(**{each.name: data[each.name] for each in fields(cls) if each.name in data})
+        """The inverse of `to_json`; a report without `facts` has its detail for the only one.
+
+        Raises:
+            KeyError: an entry that every report has is missing.
+            ValueError: the kind of check, or the code of a fact, is not known here.
+        """
+        facts = [_fact_from_json(fact) for fact in data["facts"]] if "facts" in data else [data.get("detail") or ""]
+        return cls(
+            CheckKind(data["kind"]),
+            data["passed"],
+            Subject(data.get("artifact"), data.get("runtime"), data.get("output"), data.get("contract")),
+            Measurement(data.get("figure"), data.get("limit"), data.get("unit")),
+            tuple(fact for fact in facts if fact != ""),
+            data.get("ran", True),
+            data.get("metrics", {}),
+        )
+
+
+#: Called with each check as soon as it is made.
+Observer: TypeAlias = Callable[[Check], None]
+
+
+def _fact_to_json(fact: Fact) -> str | dict[str, str]:
+    return {"code": fact.code.value, "text": fact.text} if isinstance(fact, CodedFact) else fact
+
+
+def _fact_from_json(data: str | Mapping[str, str]) -> Fact:
+    return data if isinstance(data, str) else CodedFact(FactCode(data["code"]), data["text"])
+
+
+@dataclass(frozen=True)
+class RuntimeNote:
+    """A note about one runtime, such as that it was left out because it is not installed.
+
+    Attributes:
+        runtime: its name.
+        text: what a reader should know about it, without the name.
+    """
+
+    runtime: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.runtime} {self.text}"
+
+
+#: What a reader should know besides the checks.
+Note: TypeAlias = str | RuntimeNote
 
 
 @dataclass(frozen=True)
@@ -72,11 +268,11 @@ class Report:
 
     bundle: str
     checks: tuple[Check, ...]
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     @property
     def passed(self) -> bool:
-        """Whether numbers were compared at all, and no check failed."""
+        """Whether any numbers were compared, and no check failed."""
         return any(check.compared for check in self.checks) and all(check.passed for check in self.checks)
 
     @property
@@ -93,10 +289,10 @@ class Report:
             "bundle": self.bundle,
             "passed": self.passed,
             "checks": [check.to_json() for check in self.checks],
-            "notes": list(self.notes),
+            "notes": list(map(str, self.notes)),
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Report:
-        """The inverse of `to_json`."""
+        """The inverse of `to_json`; notes are text then."""
         return cls(data["bundle"], tuple(map(Check.from_json, data["checks"])), tuple(data.get("notes", ())))

@@ -18,7 +18,7 @@ from kexport.bundle import goldens, manifest, store
 from kexport.bundle.digests import digest, size
 from kexport.bundle.folder import REPORT_NAME, Bundle
 from kexport.bundle.manifest import Artifact, Manifest
-from kexport.bundle.report import Check, Report
+from kexport.bundle.report import Check, CheckKind, Observer, Report, Subject
 from kexport.bundle.samples import write as write_samples
 from kexport.bundle.signature import Signature
 from kexport.errors import MissingExtraError, UsageError
@@ -32,7 +32,7 @@ from kexport.factory.sources import Source
 from kexport.factory.tensorflow_workers import tensorflow_workers
 from kexport.factory.truth.carried_witnesses import carried_over, carry_breaches
 from kexport.field.search.verdicts import Truth
-from kexport.field.verification.bundle_checks import Observer, verify
+from kexport.field.verification.bundle_checks import verify
 from kexport.parity.budget import Budget
 from kexport.parity.tolerance import Tolerance, declared
 from kexport.process import DEFAULT_TIMEOUT, Worker
@@ -287,7 +287,8 @@ def _check(
         here=["keras"] if request.source.live else [],
     )
     refused = [
-        Check("export", False, _format.get(name).path, detail=why) for name, why in bundle.manifest.refused.items()
+        Check.failure(CheckKind.EXPORT, Subject(_format.get(name).path), why)
+        for name, why in bundle.manifest.refused.items()
     ]
     return Report(report.bundle, (*refused, *weighed, *report.checks), (*notes, *report.notes))
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from kexport.bundle.report import IDENTICAL, Fact, Measurement
 
 UNIT = "of output scale"
 UNIT_EXACT = "elements that differ"
@@ -70,8 +73,14 @@ class Outcome:
         return not self.problems and not self.remarks
 
     @property
-    def facts(self) -> tuple[str, ...]:
-        """The sentences of a check on it."""
+    def facts(self) -> tuple[Fact, ...]:
+        """What a check on it states."""
         if self.identical:
-            return ("identical",)
+            return (IDENTICAL,)
         return self.problems or (f"worst: {self.remarks[0]}", *self.remarks[1:])
+
+    @property
+    def measured(self) -> Measurement:
+        """Figure and limit as a check holds them; an infinite figure is none."""
+        finite = self.figure is not None and math.isfinite(self.figure)
+        return Measurement(self.figure if finite else None, self.limit, self.unit)

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from kexport.bundle.report import Check, Report
+from kexport.bundle.report import Check, CheckKind, Report
 
 _LONG_LIST = 24
 NOTHING_COMPARED = "no output was compared with the truth: nothing is proved"
@@ -79,7 +79,7 @@ def figures(check: Check) -> str:
 
 def figure_and_limit(check: Check) -> tuple[str, str]:
     """Both as tables show them; decibels of a promise such that the margin of a filter shows."""
-    places = 2 if check.kind == "contract" else 1
+    places = 2 if check.kind is CheckKind.CONTRACT else 1
     return number(check.figure, check.unit, places), number(check.limit, check.unit, places)
 
 
@@ -103,7 +103,6 @@ def summary(report: Report) -> str:
 
 
 def lines(check: Check) -> Iterator[str]:
-    """What a check found, one fact a line."""
-    for part in check.detail.replace("; ", "\n").splitlines():
-        if part.strip():
-            yield part.strip()
+    """What a check found, one fact a line; a fact of several lines has as many."""
+    for fact in check.facts:
+        yield from (line.strip() for line in str(fact).splitlines() if line.strip())

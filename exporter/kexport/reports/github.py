@@ -53,7 +53,7 @@ def markdown(report: Report) -> str:
     for check in rows[:_MOST_ROWS]:
         if not check.passed:
             text += ["", f"**{verdict(check)}** {_cell(place(check))}: {_cell(check.detail[:_MOST_TEXT])}"]
-    text += [line for note in report.notes for line in ("", f"note: {_cell(note)}")]
+    text += [line for note in report.notes for line in ("", f"note: {_cell(str(note))}")]
     return "\n".join(text) + "\n\n"
 
 

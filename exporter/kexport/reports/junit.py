@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from xml.etree import ElementTree
 
-from kexport.bundle.report import Check, Report
+from kexport.bundle.report import Check, CheckKind, Report, Subject
 from kexport.reports._wording import NOTHING_COMPARED, counted
 
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'  # ElementTree would name the locale's encoding
@@ -23,7 +23,7 @@ def render(report: Report) -> str:
     """The report as one `testsuites` document."""
     checks = list(report.checks)
     if not report.passed and all(check.passed for check in checks):
-        checks.append(Check("parity", False, detail=NOTHING_COMPARED, ran=False))
+        checks.append(Check.not_run(CheckKind.PARITY, Subject(), NOTHING_COMPARED))
     counts = {
         "tests": str(len(checks)),
         "failures": str(sum(not check.passed and check.ran for check in checks)),
@@ -40,7 +40,7 @@ def render(report: Report) -> str:
         again = seen[check.runtime, name]  # readers tell cases apart by their names alone
         _add(suite, report.bundle, check, name if again == 1 else f"{name} ({again})")
     if report.notes:
-        ElementTree.SubElement(suite, "system-out").text = _printable("\n".join(report.notes))
+        ElementTree.SubElement(suite, "system-out").text = _printable("\n".join(map(str, report.notes)))
     ElementTree.indent(root)
     return _DECLARATION + ElementTree.tostring(root, encoding="unicode") + "\n"
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from kexport.bundle.report import Check, Report
+from kexport.bundle.report import Check, CheckKind, FactCode, Report
 from kexport.parity.outcome import UNIT
 from kexport.reports._wording import lines, number, summary, verdict
 
 _HEADER = ("A", "B", "output", "error", "limit", "verdict", "worst element")
 _RIGHT_ALIGNED = (3, 4)
 _LEGEND = "error and limit: largest distance of B from A, relative to the output's scale"
-_ROWS = ("parity", "runtime", "search")
+_ROWS = (CheckKind.PARITY, CheckKind.RUNTIME, CheckKind.SEARCH)
 
 
 def render(report: Report) -> str:
@@ -28,7 +28,7 @@ def render(report: Report) -> str:
 def _cells(check: Check) -> tuple[str, ...]:
     sides = [check.metrics.get(side, {}) for side in "ab"]
     texts = [f"{side.get('artifact', '-')} {side.get('runtime', '')}".strip() for side in sides]
-    searched = check.kind == "search"
+    searched = check.kind is CheckKind.SEARCH
     figure = f"{check.figure:.2g} limits" if searched and check.figure is not None else number(check.figure, check.unit)
     limit = "-" if searched else number(check.limit, check.unit)
     output = "(search)" if searched else check.output or "-"
@@ -38,8 +38,8 @@ def _cells(check: Check) -> tuple[str, ...]:
 def _worst(check: Check) -> str:
     """The element that is furthest from A, where one is away from it."""
     worst = check.metrics.get("worst")
-    if check.kind != "parity" or not check.figure or not worst:
-        return "identical" if check.passed and check.detail == "identical" else ""
+    if check.kind is not CheckKind.PARITY or not check.figure or not worst:
+        return "identical" if check.passed and check.states(FactCode.IDENTICAL) else ""
     index = ", ".join(map(str, worst["index"]))
     return f"[{index}] of {worst['golden']}: {worst['value']} instead of {worst['truth']}"
 

@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from kexport.bundle.folder import Bundle
-from kexport.bundle.report import Check, Report
+from kexport.bundle.report import Check, CheckKind, Report
 from kexport.parity.outcome import UNIT
-from kexport.reports._wording import figure_and_limit, promise
+from kexport.reports._wording import figure_and_limit, lines, promise
 
 _PROMISE_WIDTH = 44
 _PLAIN_WIDTH = 120  # where the output is no terminal there is no width to ask for
@@ -23,18 +23,18 @@ def show(report: Report, bundle: Bundle, stream: TextIO) -> None:
     console = Console(file=stream, width=None if stream.isatty() else _PLAIN_WIDTH, highlight=False)
     sizes = {artifact.path: artifact.bytes for artifact in bundle.manifest.artifacts}
     several = len(bundle.signature.outputs) > 1
-    rows = [check for check in report.checks if check.kind in ("parity", "runtime", "export")]
+    rows = [check for check in report.checks if check.kind in (CheckKind.PARITY, CheckKind.RUNTIME, CheckKind.EXPORT)]
     if rows:
         console.print(_table(rows, sizes, several))
     if any(check.unit == UNIT for check in rows):
         console.print(Text(_legend(rows), style="dim"))
     for remark in dict.fromkeys(filter(None, map(_set_apart, report.checks))):
         console.print(Text(remark, style="dim"))
-    searched = [check for check in report.checks if check.kind == "search"]
+    searched = [check for check in report.checks if check.kind is CheckKind.SEARCH]
     if searched:
         console.print(_search_table(searched))
         console.print(Text(_search_legend(searched), style="dim"))
-    promised = [check for check in report.checks if check.kind == "contract"]
+    promised = [check for check in report.checks if check.kind is CheckKind.CONTRACT]
     if promised:
         console.print(_promise_table(promised, several))
         console.print(
@@ -86,7 +86,7 @@ def _legend(rows: list[Check]) -> str:
 def _set_apart(check: Check) -> str:
     """What is known of the samples that are neither right nor wrong, empty when there are none."""
     metrics = check.metrics
-    if check.kind != "parity" or not metrics.get("set_apart"):
+    if check.kind is not CheckKind.PARITY or not metrics.get("set_apart"):
         return ""
     return (
         f"set apart in {check.output}: {metrics['set_apart']} of {metrics['elements']} elements, in "
@@ -167,4 +167,4 @@ def _failure(check: Check) -> Text:
     where = " ".join(part for part in (check.kind, about, check.artifact, check.runtime, check.output) if part)
     text = _verdict(check)
     text.append(f" {where}\n", style="not bold default")
-    return text.append("  " + check.detail.replace("; ", "\n  ").replace("\n  \n", "\n"), style="not bold default")
+    return text.append("\n".join(f"  {line}" for line in lines(check)), style="not bold default")

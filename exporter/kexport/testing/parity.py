@@ -98,9 +98,10 @@ def _judge(report: Report, bundle: Bundle, required: Sequence[str], *, kept: boo
 
 def _refusal(error: KexportError) -> ParityError:
     """The failed assertion for an export that was refused before there was a report."""
-    from kexport.bundle.report import Check, Report
+    from kexport.bundle.report import Check, CheckKind, Report, Subject
 
-    check = Check("export", False, detail=str(error), ran=error.exit_code == FAILED)
+    made = Check.failure if error.exit_code == FAILED else Check.not_run
+    check = made(CheckKind.EXPORT, Subject(), str(error))
     return ParityError(str(error), Report("the model", (check,)))
 
 

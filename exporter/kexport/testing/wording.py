@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from kexport.bundle.report import Check, Report
+from kexport.bundle.report import Check, CheckKind, Report
 from kexport.reports._wording import figure_and_limit, lines, promise, summary, verdict
 
 _TITLES = ("verdict", "check", "artifact", "runtime", "output", "figure", "limit")
@@ -36,7 +36,7 @@ def _commands(bad: list[Check], folder: Path) -> Iterator[str]:
     where = shlex.quote(str(folder))
     yield f"check it again:    kexport verify {where}"
     # A broken promise has no layer to find: the artifact may well compute what Keras does.
-    wrong = (check for check in bad if check.ran and check.figure is not None and check.kind != "contract")
+    wrong = (check for check in bad if check.ran and check.figure is not None and check.kind is not CheckKind.CONTRACT)
     numbers = [check for check in wrong if check.runtime]
     for runtime in dict.fromkeys(check.runtime for check in numbers):
         yield f"find the layer:    kexport localise {where} --runtime {runtime}"

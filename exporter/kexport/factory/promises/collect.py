@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from kexport.bundle.contract_entries import ContractEntry, NotCarried
-from kexport.bundle.report import Check
+from kexport.bundle.report import Check, CheckKind, Measurement, Subject
 from kexport.bundle.signature import Signature
 from kexport.contracts import About, WeightContract, kinds
 from kexport.errors import ModelError, UsageError, located, require_known
@@ -235,16 +235,14 @@ def _weights(program: Program, given: Sequence[Stated]) -> list[tuple[ContractEn
 def _weighed(path: str, layer: Any, contract: Any) -> tuple[ContractEntry, Check]:
     values = {weight.path.rpartition("/")[2]: np.asarray(weight.value) for weight in layer.weights}
     verdict = contract.check_weights(values)
-    detail = f"about the weights of layer {path}, checked on the Keras model; {verdict.detail}".rstrip("; ")
+    about = f"about the weights of layer {path}, checked on the Keras model"
     check = Check(
-        "contract",
+        CheckKind.CONTRACT,
         verdict.passed,
-        figure=verdict.figure,
-        limit=verdict.limit,
-        unit=verdict.unit,
-        detail=detail,
-        ran=verdict.ran,
-        metrics=verdict.metrics,
-        contract=kinds.text(contract),
+        Subject(contract=kinds.text(contract)),
+        Measurement(verdict.figure, verdict.limit, verdict.unit),
+        (about, verdict.detail) if verdict.detail else (about,),
+        verdict.ran,
+        verdict.metrics,
     )
     return kinds.entry_of(contract, (), (), path), check

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from kexport.bundle.digests import digest
 from kexport.bundle.domain import Domain
-from kexport.bundle.report import Check, Report
+from kexport.bundle.report import Check, CheckKind, FactCode, Observer, Report, Subject
 from kexport.bundle.signature import Array, Signature
 from kexport.errors import ModelError
 from kexport.field.comparison import limits as derived_limits
@@ -36,8 +36,6 @@ from kexport.runtimes import group_of
 #: How long is searched unless told otherwise.
 SEARCH = "5000"
 _PROBES = 2  # cases that tell the dtypes and shapes of outputs
-
-Observer = Callable[[Check], None]
 
 
 def compare(
@@ -124,7 +122,8 @@ class _Comparison:
                 wrong: list[Check] = []
 
                 def take(check: Check, name: str = name, wrong: list[Check] = wrong) -> None:
-                    self.record(replace(check, detail=f"{name}: {check.detail}" if check.detail else f"of {name}"))
+                    facts = (f"{name}: {check.facts[0]}", *check.facts[1:]) if check.facts else (f"of {name}",)
+                    self.record(replace(check, facts=facts))
                     wrong += [check] * (not check.passed)
 
                 check_digests(model.bundle, take)
@@ -148,20 +147,20 @@ class _Comparison:
         signatures = [remote.signature for remote in first]
         inputs, notes = paired("input", signatures[0].inputs, signatures[1].inputs, told)
         self.notes += notes
-        match = sides[0][1].artifact, _runtimes(first)
+        subject = Subject(sides[0][1].artifact, _runtimes(first))
         if problems := [pair.problem for pair in inputs if pair.problem]:
-            self.record(Check("signature", False, *match, detail="; ".join(problems)))
+            self.record(Check.failure(CheckKind.SIGNATURE, subject, *problems))
             return
         domains, notes = shared_interface.settled(inputs, *self.models, *where)
         self.notes += notes
         try:
             outputs = self._outputs(first, inputs, domains, told)
         except (RuntimeFailedError, ModelError) as error:
-            one_alone = isinstance(error, RuntimeFailedError)
-            self.record(Check("runtime", False, *match, detail=str(error), ran=one_alone))
+            made = Check.failure if isinstance(error, RuntimeFailedError) else Check.not_run
+            self.record(made(CheckKind.RUNTIME, subject, str(error)))
             return
         problems = [pair.problem for pair in outputs if pair.problem]
-        self.record(Check("signature", not problems, *match, detail="; ".join(problems)))
+        self.record(Check(CheckKind.SIGNATURE, not problems, subject, facts=tuple(problems)))
         outputs = [pair for pair in outputs if not pair.problem]
         if outputs:
             frame = Frame.of(inputs, outputs)
@@ -262,7 +261,7 @@ class _Comparison:
             for check in made:
                 self.record(check)
             matches.append((match, made))
-            if all(check.kind == "parity" for check in made):
+            if all(check.kind is CheckKind.PARITY for check in made):
                 contests.append((match, contest))
         if stateful:
             self.notes.append("no search: the model keeps state between calls, and single inputs say nothing of it")
@@ -274,14 +273,14 @@ class _Comparison:
                 failed = [contest] if contest.settled else []
                 check = search_checks.check(match.b, [contest], failed, clock, budget)
                 metrics = {**check.metrics, **match.metrics}
-                self.record(replace(check, runtime=match.runtimes, metrics=metrics))
+                self.record(replace(check.in_runtime(match.runtimes), metrics=metrics))
         self._say_identical(matches, [contest for _, contest in contests], len(shapes))
 
     def _say_identical(
         self, matches: Sequence[tuple[Match, list[Check]]], contests: Sequence[Contest], cases: int
     ) -> None:
         checks = [check for _, made in matches for check in made]
-        same = all(check.kind == "parity" and check.detail == "identical" for check in checks)
+        same = all(check.kind is CheckKind.PARITY and check.states(FactCode.IDENTICAL) for check in checks)
         searched = all(c.standing.worst == 0 and not c.standing.suspects and not c.settled for c in contests)
         if checks and same and searched and len(contests) in (0, len(matches)):
             tried = sum(contest.standing.evaluations for contest in contests)

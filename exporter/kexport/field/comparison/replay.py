@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from kexport.bundle.limits import OutputLimit
-from kexport.bundle.report import Check
+from kexport.bundle.report import Check, CheckKind, Subject
 from kexport.bundle.signature import Array, Signature
 from kexport.field.comparison.inputs import Case
 from kexport.field.remote import Outputs, Remote, RuntimeFailedError
@@ -64,10 +63,17 @@ class Match:
             for side, remote in (("a", self.a), ("b", self.b))
         }
 
-    def check(self, kind: str, passed: bool, output: str | None = None, **facts: Any) -> Check:
-        """A check of both."""
-        metrics = {**facts.pop("metrics", {}), **self.metrics}
-        return Check(kind, passed, self.b.artifact, self.runtimes, output, metrics=metrics, **facts)
+    def subject(self, output: str | None = None) -> Subject:
+        """What a check of both is about."""
+        return Subject(self.b.artifact, self.runtimes, output)
+
+    def not_run(self, why: str) -> Check:
+        """A check that neither of them could make."""
+        return replace(Check.not_run(CheckKind.RUNTIME, self.subject(), why), metrics=self.metrics)
+
+    def failure(self, why: str) -> Check:
+        """A runtime that fails where the other does not."""
+        return replace(Check.failure(CheckKind.RUNTIME, self.subject(), why), metrics=self.metrics)
 
 
 def contrast(match: Match, cases: Iterator[Case], contest: Contest | None) -> Iterator[Check]:
@@ -90,7 +96,7 @@ def contrast(match: Match, cases: Iterator[Case], contest: Contest | None) -> It
             continue  # neither takes it
         for remote, each in zip((match.a, match.b), found, strict=True):
             if isinstance(each, str):
-                yield match.check("runtime", False, detail=f"{remote.label} fails on {label}: {each}")
+                yield match.failure(f"{remote.label} fails on {label}: {each}")
                 return
         references, values = found
         assert not isinstance(references, str)
@@ -100,7 +106,7 @@ def contrast(match: Match, cases: Iterator[Case], contest: Contest | None) -> It
         truth = {name: _wide(value) for name, value in references.items()}
         comparison.add(label, truth, values, None, moves)
     if not ran:
-        yield match.check("runtime", False, ran=False, detail="neither of the two takes any of the inputs tried")
+        yield match.not_run("neither of the two takes any of the inputs tried")
         return
     for name, outcome in comparison.outcomes().items():
         yield _check_of(match, name, outcome)
@@ -158,9 +164,6 @@ def _doubtful(match: Match, name: str, moves: Array, references: Outputs, values
 
 
 def _check_of(match: Match, name: str, outcome: Outcome) -> Check:
-    figure = outcome.figure if outcome.figure is None or math.isfinite(outcome.figure) else None
-    detail = "; ".join(outcome.facts)
-    return match.check(
-        "parity", outcome.passed, name, figure=figure, limit=outcome.limit, unit=outcome.unit, detail=detail,
-        ran=outcome.ran, metrics=outcome.metrics,
-    )  # fmt: skip
+    metrics = {**outcome.metrics, **match.metrics}
+    subject = match.subject(name)
+    return Check(CheckKind.PARITY, outcome.passed, subject, outcome.measured, outcome.facts, outcome.ran, metrics)

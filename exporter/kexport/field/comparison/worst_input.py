@@ -35,7 +35,7 @@ def keep(contests: Sequence[Contest], target: Path | None) -> list[str]:
     """
     failed = [contest for contest in contests if contest.settled]
     for contest in failed:
-        contest.unkept = "; --witness FILE.npz keeps the input" if target is None else ""
+        contest.unkept = "--witness FILE.npz keeps the input" if target is None else ""
     if target is None:
         return []
     if not contests:

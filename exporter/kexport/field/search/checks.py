@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from kexport.bundle.report import Check
+from kexport.bundle.report import Check, CheckKind, Measurement, Subject
 from kexport.field.remote import Remote
 from kexport.field.search.target import Contest
 from kexport.parity.budget import Budget, Clock
@@ -36,14 +36,12 @@ def check(
         why = "most inputs are set apart, because the model is ill-conditioned there: nothing can be concluded"
         return replace(unmade(remote, why), metrics=metrics)
     standing = worst.standing
-    details = [_told(told[0] if failed else worst, remote, len(failed))]
-    details += [f"{_other(contest, remote)} differs, and is the one that is wrong" for contest in contests
+    facts = _told(told[0] if failed else worst, remote, len(failed))
+    facts += [f"{_other(contest, remote)} differs, and is the one that is wrong" for contest in contests
                 if contest.settled and contest not in failed]  # fmt: skip
     figure = standing.worst if np.isfinite(standing.worst) else None
-    return Check(
-        "search", not failed, remote.artifact, remote.runtime.name, None, figure, 1.0, UNIT, "; ".join(details),
-        metrics=metrics,
-    )  # fmt: skip
+    subject, measured = Subject(remote.artifact, remote.runtime.name), Measurement(figure, 1.0, UNIT)
+    return Check(CheckKind.SEARCH, not failed, subject, measured, tuple(facts), metrics=metrics)
 
 
 def _mostly_apart(contest: Contest) -> bool:
@@ -58,7 +56,7 @@ def _other(contest: Contest, remote: Remote) -> str:
     return other.label if other is not None else ""
 
 
-def _told(contest: Contest, remote: Remote, failures: int) -> str:
+def _told(contest: Contest, remote: Remote, failures: int) -> list[str]:
     """What a person needs to know of a comparison, and how many more are like it."""
     standing = contest.standing
     other = _other(contest, remote)
@@ -66,13 +64,12 @@ def _told(contest: Contest, remote: Remote, failures: int) -> str:
     if not standing.failure:
         text = f"the worst of {standing.evaluations} inputs{against} lies at {standing.worst:.2g} of the limit"
         text += f" ({standing.worst_label})" * bool(standing.worst_label)
-        text += f"; {standing.unsure} differ, too few to tell from ties: nothing in the inputs can be nudged" * bool(
-            standing.unsure
-        )
-        return text + f"; {standing.suspects} are set apart: the model is ill-conditioned there" * bool(standing.apart)
+        ties = f"{standing.unsure} differ, too few to tell from ties: nothing in the inputs can be nudged"
+        apart = f"{standing.suspects} are set apart: the model is ill-conditioned there"
+        return [text, *[ties] * bool(standing.unsure), *[apart] * bool(standing.apart)]
     text = f"after {standing.evaluations} inputs{against}, {standing.failure}"
-    kept = f"; the input is kept in {contest.witness_path}" * bool(contest.witness_path)
-    return text + kept + contest.unkept
+    kept = f"the input is kept in {contest.witness_path}" if contest.witness_path else ""
+    return [fact for fact in (text, kept, contest.unkept) if fact]
 
 
 def _metrics(
@@ -94,4 +91,4 @@ def _metrics(
 
 def unmade(remote: Remote, why: str) -> Check:
     """The check of a search that could not be made."""
-    return Check("search", False, remote.artifact, remote.runtime.name, detail=why, ran=False)
+    return Check.not_run(CheckKind.SEARCH, Subject(remote.artifact, remote.runtime.name), why)

@@ -230,7 +230,7 @@ def _store(bundle: Bundle, contest: Contest, witness: Witness | None) -> None:
     try:
         contest.witness_path = witnesses.store(bundle.path, witness)
     except OSError as error:
-        contest.unkept = f"; the input could not be kept in the bundle: {error.strerror or error}"
+        contest.unkept = f"the input could not be kept in the bundle: {error.strerror or error}"
 
 
 @contextlib.contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
@@ -10,7 +9,7 @@ from kexport.bundle import witnesses
 from kexport.bundle.folder import Bundle
 from kexport.bundle.limits import OutputLimit
 from kexport.bundle.manifest import Artifact
-from kexport.bundle.report import Check
+from kexport.bundle.report import Check, CheckKind, Subject
 from kexport.bundle.signature import Signature, TensorSpec
 from kexport.contracts import EFFORT, Effort
 from kexport.errors import BundleError, KexportError, reason
@@ -44,9 +43,9 @@ def check_artifact(
         yield from check_parity(bundle, session, artifact, runtime, own)
         yield from check_contracts(bundle, session, artifact, runtime, own, imports, effort)
     except KexportError as error:
-        yield Check("runtime", False, artifact.path, runtime.name, detail=str(error))
+        yield Check.failure(CheckKind.RUNTIME, Subject(artifact.path, runtime.name), str(error))
     except Exception as error:  # noqa: BLE001  a runtime may raise anything; here it becomes a failed check
-        yield Check("runtime", False, artifact.path, runtime.name, detail=reason(error))
+        yield Check.failure(CheckKind.RUNTIME, Subject(artifact.path, runtime.name), reason(error))
 
 
 def _open(bundle: Bundle, artifact: Artifact, runtime: Runtime, imports: Sequence[str], allow_lambda: bool) -> Session:
@@ -78,7 +77,7 @@ def _check_signature(signature: Signature, opened: Opened, artifact: Artifact, r
             problems.append(f"input {_text(got)} instead of {_text(want)}")
     if outputs != wanted:
         problems.append(f"outputs {', '.join(outputs)} instead of {', '.join(wanted)}")
-    return Check("signature", not problems, artifact.path, runtime.name, detail="; ".join(problems))
+    return Check(CheckKind.SIGNATURE, not problems, Subject(artifact.path, runtime.name), facts=tuple(problems))
 
 
 def _unpinned(spec: TensorSpec, batch: int) -> TensorSpec:
@@ -111,19 +110,20 @@ def _check_witnesses(
     limits: Sequence[OutputLimit],
 ) -> Iterator[Check]:
     """Replay what searches found; a witness that needs calls before it gets a session of its own."""
+    subject = Subject(artifact.path, runtime.name)
     digests = {each.sha256 for each in bundle.manifest.artifacts}
     for path in witnesses.paths(bundle.path):
         try:
             witness = witnesses.read(bundle.path / path, bundle.signature)
         except BundleError as error:
-            yield Check("witness", False, artifact.path, runtime.name, detail=str(error))
+            yield Check.failure(CheckKind.WITNESS, subject, str(error))
             continue
         if witness.reference == runtime.name:
             continue  # the truth of this one is what the runtime itself gave
         if witness.digest and witness.digest not in digests:
             why = f"{path}: its truth is what {witness.reference} gave for an artifact that is no longer in the bundle"
             hint = "delete the file, and search again"
-            yield Check("witness", False, artifact.path, runtime.name, detail=f"{why}; {hint}", ran=False)
+            yield Check.not_run(CheckKind.WITNESS, subject, why, hint)
             continue
         golden = witness.golden
         try:
@@ -133,12 +133,12 @@ def _check_witnesses(
             result = own(dict(golden.inputs))
         except Exception as error:  # noqa: BLE001  a runtime may raise anything; here it becomes a failed check
             why = f"{path} ({golden.label}): {reason(error)}"
-            yield Check("witness", False, artifact.path, runtime.name, detail=why)
+            yield Check.failure(CheckKind.WITNESS, subject, why)
             continue
         comparison = OutputsComparison(bundle.signature, [limit.widened_by(witness) for limit in limits])
         comparison.add_golden(replace(golden, label=f"{path} ({golden.label})"), result)
         for name, outcome in comparison.outcomes().items():
-            yield check_of("witness", outcome, artifact, runtime, name)
+            yield check_of(CheckKind.WITNESS, outcome, artifact, runtime, name)
 
 
 def check_parity(
@@ -149,21 +149,10 @@ def check_parity(
     for golden in bundle.goldens(checked=True):
         comparison.add_golden(golden, session(dict(golden.inputs)))
     for name, outcome in comparison.outcomes().items():
-        yield check_of("parity", outcome, artifact, runtime, name)
+        yield check_of(CheckKind.PARITY, outcome, artifact, runtime, name)
 
 
-def check_of(kind: str, outcome: Outcome, artifact: Artifact, runtime: Runtime, output: str) -> Check:
+def check_of(kind: CheckKind, outcome: Outcome, artifact: Artifact, runtime: Runtime, output: str) -> Check:
     """The outcome of a comparison as a check."""
-    return Check(
-        kind,
-        outcome.passed,
-        artifact.path,
-        runtime.name,
-        output,
-        outcome.figure if outcome.figure is None or math.isfinite(outcome.figure) else None,
-        outcome.limit,
-        outcome.unit,
-        "; ".join(outcome.facts),
-        outcome.ran,
-        outcome.metrics,
-    )
+    subject = Subject(artifact.path, runtime.name, output)
+    return Check(kind, outcome.passed, subject, outcome.measured, outcome.facts, outcome.ran, outcome.metrics)

@@ -15,7 +15,7 @@ from typing import Any
 
 from kexport.bundle.folder import Bundle, require_digest
 from kexport.bundle.limits import DECLARED
-from kexport.bundle.report import Check, Report
+from kexport.bundle.report import Check, CheckKind, Note, Observer, Report, RuntimeNote, Subject
 from kexport.errors import ArtifactError
 from kexport.field.remote import Lane, Remote
 from kexport.field.search import loop
@@ -28,8 +28,6 @@ from kexport.runtimes import Runtime, group_of
 from kexport.runtimes import every as every_runtime
 from kexport.runtimes import get as get_runtime
 from kexport.runtimes import names as runtime_names
-
-Observer = Callable[[Check], None]
 
 
 def verify(
@@ -72,7 +70,7 @@ def verify(
     wanted = None if runtimes is None else [get_runtime(name) for name in dict.fromkeys(runtimes)]
     bundle = Bundle.open(path)
     formats = {artifact.format for artifact in bundle.manifest.artifacts}
-    notes = bundle.manifest.notes + contract_checks.notes(bundle.manifest.contracts)
+    notes: list[Note] = [*bundle.manifest.notes, *contract_checks.notes(bundle.manifest.contracts)]
     checks: list[Check] = []
 
     def record(check: Check) -> None:
@@ -82,9 +80,9 @@ def verify(
     if wanted is None:
         able = [runtime for runtime in every_runtime() if runtime.reads in formats]
         wanted = [runtime for runtime in able if runtime.installed]
-        notes += [f"{runtime.name} was left out: not installed" for runtime in able if not runtime.installed]
+        notes += [RuntimeNote(runtime.name, "was left out: not installed") for runtime in able if not runtime.installed]
         if not wanted:
-            record(_unmade("*", f"no runtime that reads {', '.join(sorted(formats))} is installed"))
+            record(_unmade(None, f"no runtime that reads {', '.join(sorted(formats))} is installed"))
     sound = check_digests(bundle, record)
     groups: dict[str, list[Runtime]] = {}
     for runtime in wanted:
@@ -178,9 +176,9 @@ def check_digests(bundle: Bundle, record: Observer) -> Callable[[str], bool]:
             require_digest(bundle.path / path, sha256)
         except ArtifactError as error:
             failed.add(format_name)
-            record(Check("digest", False, artifact=path, detail=str(error)))
+            record(Check.failure(CheckKind.DIGEST, Subject(path), str(error)))
         else:
-            record(Check("digest", True, artifact=path))
+            record(Check.success(CheckKind.DIGEST, Subject(path)))
     return lambda format_name: not failed & {"", format_name}
 
 
@@ -197,7 +195,7 @@ def run_group(
             for item in worker.results():
                 record(Check.from_json(item))
         except WorkerCrashError as crash:
-            record(Check("runtime", False, runtime=runtime.name, detail=str(crash)))
+            record(Check.failure(CheckKind.RUNTIME, Subject(runtime=runtime.name), str(crash)))
 
 
 def check_runtime(
@@ -226,5 +224,5 @@ def in_order(checks: Sequence[Check]) -> list[Check]:
     return sorted(checks, key=lambda check: ranks.get(check.runtime or "", -1))
 
 
-def _unmade(runtime: str, why: str) -> Check:
-    return Check("runtime", False, runtime=None if runtime == "*" else runtime, detail=why, ran=False)
+def _unmade(runtime: str | None, why: str) -> Check:
+    return Check.not_run(CheckKind.RUNTIME, Subject(runtime=runtime), why)

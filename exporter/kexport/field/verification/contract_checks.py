@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from kexport.bundle.contract_entries import ContractEntry
 from kexport.bundle.folder import Bundle
 from kexport.bundle.limits import OutputLimit
 from kexport.bundle.manifest import Artifact
-from kexport.bundle.report import Check
+from kexport.bundle.report import Check, CheckKind, Measurement, Subject
 from kexport.contracts import EFFORT, Contract, Effort, Function, Slack, Verdict, WeightContract, kinds
 from kexport.errors import KexportError, UsageError, reason
 from kexport.parity.budget import Budget
@@ -21,7 +22,6 @@ from kexport.parity.space import Population, space_of
 from kexport.runtimes import Runtime, Session
 from kexport.user_code import run_imports
 
-KIND = "contract"
 _FEW = 8  # numbers that a person takes in at a glance
 
 
@@ -61,39 +61,37 @@ def check_contracts(
     slack = Slack({limit.output: limit for limit in limits}, bundle.manifest.ulp)
     before, damaged = _broke_before(bundle)
     for why in damaged:
-        yield Check(KIND, False, artifact.path, runtime.name, detail=f"what broke a promise earlier: {why}")
+        subject = Subject(artifact.path, runtime.name)
+        yield Check.failure(CheckKind.CONTRACT, subject, f"what broke a promise earlier: {why}")
     for promised in promises:
         if not promised.outputs:
             continue  # about weights
-        output = promised.outputs[0]
+        subject = Subject(artifact.path, runtime.name, promised.outputs[0], promised.kind)
         if bundle.manifest.stateful:
             why = "the model keeps state between calls: what it gives is no function of its inputs"
-            yield Check(KIND, False, artifact.path, runtime.name, output, detail=why, ran=False, contract=promised.kind)
+            yield Check.not_run(CheckKind.CONTRACT, subject, why)
             continue
         try:
             contract = known(promised, imports)
         except UsageError as error:
             hint = "name the file or module that registers it with --import"
-            detail = f"{error.subject}; {hint}"
-            yield Check(
-                KIND, False, artifact.path, runtime.name, output, detail=detail, ran=False, contract=promised.kind
-            )
+            yield Check.not_run(CheckKind.CONTRACT, subject, error.subject, hint)
             continue
         if isinstance(contract, WeightContract):
             continue
-        about = kinds.text(contract)
+        subject = replace(subject, contract=kinds.text(contract))
         try:
             first = [probe for about_it, probe in before if counterexamples.same(about_it, promised)]
             tried = Effort(effort.samples, effort.seconds, effort.seed, first)
             function = Function(session, space, promised.inputs, promised.outputs)
             verdict = contract.check(function, space, slack, tried)
         except KexportError as error:
-            yield Check(KIND, False, artifact.path, runtime.name, output, detail=str(error), contract=about)
+            yield Check.failure(CheckKind.CONTRACT, subject, str(error))
         except Exception as error:  # noqa: BLE001  a runtime may raise anything; here it becomes a failed check
-            yield Check(KIND, False, artifact.path, runtime.name, output, detail=reason(error), contract=about)
+            yield Check.failure(CheckKind.CONTRACT, subject, reason(error))
         else:
             kept = _kept(bundle, promised, verdict.broken_by)
-            yield _check_of(verdict, contract, promised, artifact, runtime, kept)
+            yield _check_of(verdict, contract, promised, subject, kept)
 
 
 def notes(promises: Sequence[ContractEntry]) -> list[str]:
@@ -158,9 +156,7 @@ def _number(value: Any, dtype: np.dtype[Any]) -> str:
     return str(dtype.type(value)).removesuffix(".0")
 
 
-def _check_of(
-    verdict: Verdict, contract: Contract, promised: ContractEntry, artifact: Artifact, runtime: Runtime, kept: str
-) -> Check:
+def _check_of(verdict: Verdict, contract: Contract, promised: ContractEntry, subject: Subject, kept: str) -> Check:
     who = f"layer {promised.layer} promised" if promised.layer else "promised at the build"
     broken = "" if verdict.passed or not verdict.ran else f"{who} that it {contract.words()}"
     values = "" if verdict.broken_by is None else _values(verdict.broken_by)
@@ -168,16 +164,11 @@ def _check_of(
     limit = verdict.limit if verdict.limit is not None and math.isfinite(verdict.limit) else None
     infinite = "the figure is infinite, or no number" if verdict.figure is not None and figure is None else ""
     return Check(
-        KIND,
+        CheckKind.CONTRACT,
         verdict.passed,
-        artifact.path,
-        runtime.name,
-        promised.outputs[0],
-        figure,
-        limit,
-        verdict.unit,
-        "; ".join(text for text in (broken, infinite, verdict.detail, values, kept) if text),
+        subject,
+        Measurement(figure, limit, verdict.unit),
+        tuple(text for text in (broken, infinite, verdict.detail, values, kept) if text),
         verdict.ran,
         {**verdict.metrics, "tried": verdict.tried},
-        kinds.text(contract),
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from kexport.bundle.folder import Bundle
-from kexport.bundle.report import Check, Report
+from kexport.bundle.report import Check, CheckKind, Report, RuntimeNote, Subject
 from kexport.errors import UsageError
 from kexport.runtimes import Runtime
 from kexport.runtimes import get as get_runtime
@@ -39,10 +39,11 @@ def require(report: Report, bundle: Bundle, required: Sequence[str]) -> Report:
     answered = {check.runtime for check in report.checks if check.compared or not check.passed}
     missing = [get_runtime(name) for name in dict.fromkeys(required) if name not in answered]
     unmade = [
-        Check("runtime", False, runtime=runtime.name, detail=f"required, and {_why(runtime, bundle)}", ran=False)
+        Check.not_run(CheckKind.RUNTIME, Subject(runtime=runtime.name), f"required, and {_why(runtime, bundle)}")
         for runtime in missing
     ]
-    notes = [note for note in report.notes if not note.startswith(tuple(f"{r.name} was left out" for r in missing))]
+    said = {runtime.name for runtime in missing}
+    notes = [note for note in report.notes if not (isinstance(note, RuntimeNote) and note.runtime in said)]
     return replace(report, checks=(*report.checks, *unmade), notes=tuple(notes))
 
 
