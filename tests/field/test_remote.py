@@ -6,8 +6,8 @@ import pytest
 from conftest import REFERENCE
 from kexport import runtimes
 from kexport.field.remote import Lane, Remote, RuntimeFailedError
+from kexport.field.trust import NO_TRUST
 
-OPTIONS = {"imports": [], "allow_lambda": False}
 SIGNAL = {"signal": np.full((2, 9), 3.0, "float32")}
 
 
@@ -21,7 +21,7 @@ def lane():
 @pytest.fixture
 def two(lane, tmp_path):
     names = ("litert", "litert_reference")
-    return [Remote(REFERENCE / "lowpass", "model.tflite", runtimes.get(n), lane, tmp_path, OPTIONS) for n in names]
+    return [Remote(REFERENCE / "lowpass", "model.tflite", runtimes.get(n), lane, tmp_path, NO_TRUST) for n in names]
 
 
 def middle(outputs):
@@ -83,7 +83,7 @@ def test_what_a_runtime_raises_is_told_and_it_can_be_asked_again(two):
 def test_a_session_in_this_process_answers_as_one_elsewhere(two, tmp_path):
     (tmp_path / "here").mkdir()
     here = Remote(
-        REFERENCE / "lowpass", "model.tflite", runtimes.get("litert"), None, tmp_path / "here", OPTIONS
+        REFERENCE / "lowpass", "model.tflite", runtimes.get("litert"), None, tmp_path / "here", NO_TRUST
     )  # fmt: skip
     np.testing.assert_array_equal(here.run([SIGNAL])[0]["filtered"], two[0].run([SIGNAL])[0]["filtered"])
     assert middle(here.run([SIGNAL], fresh=True)) == pytest.approx(3)

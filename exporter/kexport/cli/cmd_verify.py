@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from kexport.bundle.report import Report
     from kexport.field.search.verdicts import Truth
+    from kexport.field.trust import Trust
     from kexport.parity.budget import Budget
     from kexport.parity.tolerance import Tolerance
 
@@ -59,6 +60,7 @@ def COMMAND(  # noqa: N802  (the name by which the group finds it)
     """
     from kexport.bundle.folder import Bundle
     from kexport.cli._boundary import quiet_libraries
+    from kexport.field.trust import Trust
     from kexport.field.verification import required_runtimes
     from kexport.field.verification.bundle_checks import verify
     from kexport.reports._wording import summary
@@ -77,7 +79,7 @@ def COMMAND(  # noqa: N802  (the name by which the group finds it)
             allow_lambda=allow_lambda,
             search=search,
             tolerance=tolerance,
-            truth=_model(bundle, imports, allow_lambda) if truth else None,
+            truth=_model(bundle, Trust.of(imports, allow_lambda)) if truth else None,
         )
     report = required_runtimes.require(report, Bundle.open(bundle), required)
     if as_json:
@@ -94,8 +96,8 @@ def COMMAND(  # noqa: N802  (the name by which the group finds it)
     return report.exit_code
 
 
-def _model(bundle: str, imports: tuple[str, ...], allow_lambda: bool) -> Truth:
+def _model(bundle: str, trust: Trust) -> Truth:
     from kexport.bundle.folder import Bundle
     from kexport.factory.truth import reference
 
-    return reference.of_bundle(Bundle.open(bundle), imports, allow_lambda)
+    return reference.of_bundle(Bundle.open(bundle), trust)

@@ -32,15 +32,15 @@ from kexport.factory.sources import Source
 from kexport.factory.tensorflow_workers import tensorflow_workers
 from kexport.factory.truth.carried_witnesses import carried_over, carry_breaches
 from kexport.field.search.verdicts import Truth
+from kexport.field.trust import Trust
 from kexport.field.verification.bundle_checks import verify
 from kexport.parity.budget import Budget
-from kexport.parity.tolerance import Tolerance, declared
+from kexport.parity.strictness import Strictness
+from kexport.parity.tolerance import Tolerance
 from kexport.process import DEFAULT_TIMEOUT, Worker
 from kexport.runtimes import every as every_runtime
 from kexport.runtimes import get as get_runtime
 from kexport.runtimes import group_of
-from kexport.runtimes.keras_model.file import allowing_lambda
-from kexport.user_code import require, run_imports
 
 DEFAULT_FORMATS = ("keras", "saved_model", "onnx", "tflite")
 Progress = Callable[[str], None]
@@ -55,13 +55,11 @@ class Request:
     formats: tuple[Format, ...]
     domain: Mapping[str, Any]
     recording: Recording
-    imports: tuple[str, ...]
-    allow_lambda: bool
+    trust: Trust
     opset: int | None
     timeout: float
     keep_going: bool
-    search: Budget | None
-    tolerance: Mapping[str, Tolerance | str | float]
+    strictness: Strictness
     contracts: Any
 
 
@@ -118,9 +116,9 @@ def build(
         KexportError: the request is wrong, or the model cannot be loaded or exported.
     """
     with contextlib.ExitStack() as stack:
-        stack.enter_context(allowing_lambda(allow_lambda))
-        for name in imports:
-            require(name)
+        trust = Trust.of(imports, allow_lambda)
+        stack.enter_context(trust.lambdas())
+        trust.require_imports()
         source = sources.find(model, settings or {})
         wanted = formats if formats is not None else source.formats or DEFAULT_FORMATS
         chosen = tuple(_format.get(name) for name in dict.fromkeys(wanted))
@@ -130,13 +128,11 @@ def build(
             chosen,
             _declared(domain, source),
             Recording.of(samples, declared=domain or ()),
-            tuple(imports),
-            allow_lambda,
+            trust,
             _checked_opset(opset),
             timeout,
             keep_going,
-            Budget.parse(search) if isinstance(search, str) else search,
-            tolerance or {},
+            Strictness.of(search, tolerance),
             contracts,
         )
         if not imports:
@@ -152,13 +148,15 @@ def _build(request: Request, progress: Progress, observe: Observer) -> Bundle:
         count = max(1, sum(form.converter is not None for form in request.formats))
         workers = [stack.enter_context(contextlib.closing(worker)) for worker in tensorflow_workers(count)]
         progress("loading the model")
-        run_imports(request.imports)
+        request.trust.run_imports()
         loaded = request.source.load()
         try:
             notes, truth, weighed = _write(request, loaded, folder, workers, progress)
             for worker in workers[1:]:
                 worker.close()
-            progress("checking every artifact in its runtimes" + " and searching" * (request.search is not None))
+            progress(
+                "checking every artifact in its runtimes" + " and searching" * (request.strictness.search is not None)
+            )
             report = _check(request, folder, workers[0], observe, notes, truth, weighed)
             manifest.write_json(folder / REPORT_NAME, report.to_json())
         except OSError as error:
@@ -205,7 +203,7 @@ def _write(
     progress("computing the truth in float64")
     oracle = Oracle(program, domains)
     truth = establish(program, oracle, domains)
-    limits = declared(truth.limits, request.tolerance)
+    limits = request.strictness.limits(truth.limits)
     goldens.write(folder / goldens.FILE_NAME, truth.goldens)
     exports.finish(progress)
     artifacts = tuple(
@@ -277,9 +275,9 @@ def _check(
     report = verify(
         folder,
         [runtime.name for runtime in runtimes],
-        imports=request.imports,
-        allow_lambda=request.allow_lambda,
-        search=request.search,
+        imports=request.trust.imports,
+        allow_lambda=request.trust.allow_lambda,
+        search=request.strictness.search,
         observe=observe,
         truth=truth,
         workers={group_of(get_runtime("keras")): tensorflow_worker},

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from kexport.bundle.digests import digest, size
 from kexport.bundle.signature import Signature
 from kexport.errors import BundleError, KexportError, reason
+from kexport.field.trust import NO_TRUST, Trust, TrustJson
 from kexport.process import Worker, WorkerCrashError
-from kexport.runtimes import Opened, Runtime
+from kexport.runtimes import Runtime
 from kexport.runtimes import every as every_runtime
 from kexport.runtimes import get as get_runtime
 from kexport.runtimes.files import onnx, tflite
-from kexport.user_code import run_imports
 
 _FORMATS = {".onnx": "onnx", ".tflite": "tflite", ".keras": "keras"}
 _DETAILS = {"onnx": onnx.details, "tflite": tflite.details}
@@ -57,34 +57,31 @@ def format_of(path: Path) -> str:
     return format_name
 
 
-def declared(
-    worker: Worker, path: Path, runtime: Runtime, imports: Sequence[str] = (), allow_lambda: bool = False
-) -> dict[str, Any]:
+def declared(worker: Worker, path: Path, runtime: Runtime, trust: Trust = NO_TRUST) -> dict[str, Any]:
     """What an artifact declares in a runtime: inputs, names of outputs, versions.
 
     Args:
         worker: the process that loads it.
         path: of the artifact.
         runtime: that reads it.
-        imports: files or modules that register the layers of a `.keras` file.
-        allow_lambda: load Lambda layers of a `.keras` file.
+        trust: the user code that may run while a `.keras` file is loaded.
 
     Raises:
         BundleError: the runtime cannot load it.
     """
-    options: dict[str, Any] = {"imports": list(imports), "allow_lambda": allow_lambda}
+    call = f"{__name__}:{open_alone.__name__}"
     try:
-        (found,) = worker.run("kexport.field.inspection:open_alone", path=str(path), name=runtime.name, **options)
+        (found,) = worker.run(call, path=str(path), name=runtime.name, trust=trust.to_json())
     except WorkerCrashError as crash:
         raise BundleError(f"{path} cannot be loaded by {runtime.name}", got=crash) from None
     return dict(found)
 
 
-def open_alone(path: str, name: str, imports: Sequence[str], allow_lambda: bool) -> Iterator[dict[str, Any]]:
+def open_alone(path: str, name: str, trust: TrustJson) -> Iterator[dict[str, Any]]:
     """Load the file and yield what it declares; runs in the worker."""
     runtime = get_runtime(name)
     try:
-        opened = _opened(Path(path), runtime, imports, allow_lambda)
+        opened = Trust.from_json(trust).open(runtime, Path(path), Signature((), ())).opened
     except KexportError:
         raise
     except Exception as error:
@@ -94,13 +91,3 @@ def open_alone(path: str, name: str, imports: Sequence[str], allow_lambda: bool)
         "outputs": list(opened.outputs),
         **(_DETAILS[runtime.reads](Path(path)) if runtime.reads in _DETAILS else {}),
     }
-
-
-def _opened(path: Path, runtime: Runtime, imports: Sequence[str], allow_lambda: bool) -> Opened:
-    if runtime.reads != "keras":
-        return runtime.opener(path, Signature((), ()))
-    from kexport.runtimes.keras_model.file import allowing_lambda
-
-    run_imports(imports)
-    with allowing_lambda(allow_lambda):
-        return runtime.opener(path, Signature((), ()))

@@ -15,10 +15,10 @@ from kexport import runtimes
 from kexport.bundle.folder import Bundle
 from kexport.bundle.signature import Array, Signature
 from kexport.errors import reason
+from kexport.field.trust import Trust, TrustJson
 from kexport.parity.structure import as_text
 from kexport.process import Worker, WorkerCrashError, WorkerTimeoutError
 from kexport.runtimes import Runtime, Session
-from kexport.user_code import run_imports
 
 Outputs = dict[str, Array]
 
@@ -86,7 +86,7 @@ class Remote:
         runtime: that reads it.
         lane: the process; several remotes may share it. None for this process.
         folder: for the files of arrays.
-        options: what loading a `.keras` file needs: `imports`, `allow_lambda`.
+        trust: the user code that may run while a `.keras` file is loaded.
         signature: of the artifact, by its own names; that of the bundle by default.
         label: what messages call it; by default the name of the runtime.
 
@@ -96,7 +96,7 @@ class Remote:
 
     def __init__(
         self, home: Path, artifact: str, runtime: Runtime, lane: Lane | None, folder: Path,
-        options: Mapping[str, Any], *, signature: Signature | None = None, label: str = "",
+        trust: Trust, *, signature: Signature | None = None, label: str = "",
     ) -> None:  # fmt: skip
         self.runtime = runtime
         self.artifact = artifact
@@ -111,7 +111,7 @@ class Remote:
             "path": str(home / artifact),
             "name": runtime.name,
             "signature": self.signature.to_json(),
-            **options,
+            "trust": trust.to_json(),
         }
         stem = f"{next(_count)}.{runtime.name}.{Path(artifact).name}"
         self._feeds, self._outputs = folder / f"{stem}.in", folder / f"{stem}.out"
@@ -177,8 +177,7 @@ def serve(
     feeds: str,
     outputs: str,
     fresh: bool,
-    imports: Sequence[str],
-    allow_lambda: bool,
+    trust: TrustJson,
 ) -> Iterator[dict[str, Any]]:
     """Run calls in this process; yields why it could not, if so."""
     key = (path, name, outputs)
@@ -186,9 +185,8 @@ def serve(
         _sessions.pop(key, None)
     try:
         if key not in _sessions:
-            _sessions[key] = _open(
-                Path(path), runtimes.get(name), Signature.from_json(signature), imports, allow_lambda
-            )
+            runtime = runtimes.get(name)
+            _sessions[key] = Trust.from_json(trust).open(runtime, Path(path), Signature.from_json(signature))
         session = _sessions[key]
         names = [spec.name for spec in session.signature.inputs]
         results = []
@@ -199,18 +197,6 @@ def serve(
         yield {"error": ""}
     except Exception as error:  # noqa: BLE001  a runtime may raise anything; the other process says so
         yield {"error": reason(error)}
-
-
-def _open(
-    path: Path, runtime: Runtime, signature: Signature, imports: Sequence[str], allow_lambda: bool
-) -> Session:  # fmt: skip
-    if runtime.reads != "keras":
-        return runtime.open(path, signature)
-    from kexport.runtimes.keras_model.file import allowing_lambda
-
-    run_imports(imports)
-    with allowing_lambda(allow_lambda):
-        return runtime.open(path, signature)
 
 
 def _write(path: Path, calls: Sequence[Sequence[Array]]) -> None:

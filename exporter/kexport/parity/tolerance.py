@@ -130,6 +130,15 @@ class Tolerance:
             )
         return cls(None, value, found[3] or "") if found[2] else cls(value, None, found[3] or "")
 
+    @classmethod
+    def of(cls, value: Tolerance | str | float) -> Tolerance:
+        """The tolerance that an argument means: itself, its text, or the largest relative distance.
+
+        Raises:
+            UsageError: it cannot be read.
+        """
+        return value if isinstance(value, cls) else cls.parse(str(value))
+
     def __str__(self) -> str:
         size = f"{self.limit!r}" if self.decibels is None else f"{self.decibels!r}dB"
         return size + (f": {self.reason}" if self.reason else "")
@@ -145,7 +154,7 @@ def declared(
     """
     limits = tuple(limits)
     names = [limit.output for limit in limits]
-    read = {name: _tolerance(value) for name, value in tolerances.items()}
+    read = {name: Tolerance.of(value) for name, value in tolerances.items()}
     for name in read:
         require_known(name, names, f"a tolerance is given for {name!r}, which is no output of the model")
     for limit in limits:
@@ -161,10 +170,6 @@ def declaration(limit: OutputLimit) -> str:
     """The sentence of a report about a limit that a person set."""
     size = f"{limit.decibels:g} dB" if limit.decibels is not None else f"{limit.limit:g}"
     return f"the limit of output {limit.output}, {size}, was declared" + (f": {limit.reason}" if limit.reason else "")
-
-
-def _tolerance(value: Tolerance | str | float) -> Tolerance:
-    return value if isinstance(value, Tolerance) else Tolerance.parse(str(value))
 
 
 def _replaced(limit: OutputLimit, tolerance: Tolerance | None) -> OutputLimit:

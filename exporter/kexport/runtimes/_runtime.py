@@ -50,6 +50,7 @@ class Runtime:
         opener: loads an artifact; everything heavy is imported there.
         accumulation_factor: how many times more than the host's kernels its own lose by the order in which they add up
             (`kexport.parity.tolerance` has the reason).
+        runs_user_code: whether loading an artifact may run a user's own code, such as that of custom layers.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Runtime:
     summary: str
     opener: Callable[[Path, Signature], Opened]
     accumulation_factor: float = 1.0
+    runs_user_code: bool = False
 
     @property
     def installed(self) -> bool:

@@ -31,4 +31,5 @@ RUNTIME = Runtime(
     rank=50,
     summary="Keras on TensorFlow, the .keras file reloaded",
     opener=_open,
+    runs_user_code=True,
 )

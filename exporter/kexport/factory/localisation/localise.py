@@ -21,11 +21,11 @@ from kexport.factory.localisation.replay_cases import Case, cases
 from kexport.factory.localisation.subject import Subject
 from kexport.factory.localisation.tensor_matching import Matching
 from kexport.factory.truth.goldens import TWIN
+from kexport.field.trust import Trust
 from kexport.parity.layer_report import Localisation, Parting
 from kexport.runtimes import Runtime
 from kexport.runtimes import every as every_runtime
 from kexport.runtimes import get as get_runtime
-from kexport.user_code import run_imports
 
 Progress = Callable[[str], None]
 
@@ -56,6 +56,7 @@ def localise(
         UncheckedError: the bundle has no `.keras` file, or TensorFlow is not installed.
         ArtifactError: the `.keras` file or the goldens are not those that were built.
     """
+    trust = Trust.of(imports, allow_lambda)
     wanted = None if runtimes is None else [_able(name) for name in dict.fromkeys(runtimes)]
     bundle = Bundle.open(path)
     keras_file = _require_truth(bundle)
@@ -63,7 +64,7 @@ def localise(
     with contextlib.ExitStack() as stack:
         subjects = [stack.enter_context(Subject(bundle, *each)) for each in chosen]
         progress("importing TensorFlow and Keras")
-        model = _load(keras_file, imports, allow_lambda)
+        model = _load(keras_file, trust)
         progress("tracing the layers")
         first = next(cases(bundle, 1.0))
         truth = Truth(model, bundle.signature, first.golden.inputs)
@@ -128,13 +129,12 @@ def _chosen(bundle: Bundle, wanted: Sequence[Runtime] | None) -> list[tuple[Arti
     return [(artifact, runtime) for runtime in runtimes for artifact in bundle.artifacts_of(runtime.reads)]
 
 
-def _load(path: Path, imports: Sequence[str], allow_lambda: bool) -> Any:
+def _load(path: Path, trust: Trust) -> Any:
     from kexport.factory.tensorflow_workers import import_tensorflow
     from kexport.runtimes.keras_model import file
 
     import_tensorflow()
-    run_imports(imports)
-    with file.allowing_lambda(allow_lambda):
+    with trust.granted():
         return file.load_file(path)
 
 

@@ -16,8 +16,8 @@ from kexport.factory.trace.program import Program, trace
 from kexport.factory.truth.goldens import PERTURBATION
 from kexport.factory.truth.oracle import Oracle
 from kexport.field.search.verdicts import Conditioning
+from kexport.field.trust import NO_TRUST, Trust
 from kexport.parity.conditioning import distance, movement, widened
-from kexport.user_code import run_imports
 
 _NUDGES = 12  # the noise of a model of few operations varies much from draw to draw
 _FEW_NUDGES = 4
@@ -88,13 +88,12 @@ class Model:
             raise ValueError(located(error)) from error
 
 
-def of_bundle(bundle: Bundle, imports: Sequence[str] = (), allow_lambda: bool = False) -> Model:
+def of_bundle(bundle: Bundle, trust: Trust = NO_TRUST) -> Model:
     """The model in a bundle's `.keras` artifact, loaded into this process.
 
     Args:
         bundle: that holds it.
-        imports: files or modules that register its layers.
-        allow_lambda: load its Lambda layers.
+        trust: the user code that may run while it is loaded.
 
     Raises:
         UncheckedError: the bundle holds no `.keras` artifact, or TensorFlow is not installed.
@@ -113,8 +112,7 @@ def of_bundle(bundle: Bundle, imports: Sequence[str] = (), allow_lambda: bool = 
     import_tensorflow()
     from kexport.runtimes.keras_model import file
 
-    run_imports(imports)
-    with file.allowing_lambda(allow_lambda):
+    with trust.granted():
         model = file.load_file(path)
     golden = next(bundle.goldens())
     program = trace(model, golden.inputs)

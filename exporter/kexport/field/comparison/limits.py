@@ -12,7 +12,8 @@ from kexport.field.comparison.inputs import Case, Noise
 from kexport.field.comparison.operands import Model
 from kexport.field.comparison.shared_interface import Frame
 from kexport.field.remote import Remote
-from kexport.parity.tolerance import EPSILON, UNMEASURED, Tolerance, between, declaration, declared, for_kernels
+from kexport.parity.strictness import Strictness
+from kexport.parity.tolerance import EPSILON, UNMEASURED, between, declaration, for_kernels
 
 Limits = dict[str, OutputLimit]
 Shapes = dict[str, tuple[int, ...]]
@@ -31,7 +32,7 @@ def ulp_of(models: Sequence[Model], signature: Signature) -> float:
 
 def limits(
     models: Sequence[Model], frame: Frame, domains: Mapping[str, Domain], pairs: Sequence[tuple[Remote, Remote]],
-    cases: Iterable[Case], ulp: float, tolerance: Mapping[str, Tolerance | str | float],
+    cases: Iterable[Case], ulp: float, strictness: Strictness,
 ) -> tuple[list[Shapes], list[Limits], list[str]]:  # fmt: skip
     """The shapes of all cases, what each pair of artifacts may differ by, and notes.
 
@@ -42,7 +43,7 @@ def limits(
         pairs: artifacts of A and B; a bare file is in one pair only.
         cases: on which a bare file's noise is measured.
         ulp: one unit in the last place, relative to 1.
-        tolerance: that a person declared.
+        strictness: the limits that a person declared.
 
     Raises:
         UsageError: a tolerance is declared for no output.
@@ -69,8 +70,8 @@ def limits(
             own if index in bare else _for_kernels(own, remote)
             for index, (own, remote) in enumerate(zip(told, remotes, strict=True))
         )
-        both = declared([between(a[spec.name], b[spec.name]) for spec in frame.signature.outputs], tolerance)
-        notes += [declaration(limit) for limit in both if limit.output in tolerance]
+        both = strictness.limits([between(a[spec.name], b[spec.name]) for spec in frame.signature.outputs])
+        notes += [declaration(limit) for limit in both if limit.output in strictness.tolerance]
         found.append({limit.output: limit for limit in both})
     return shapes, found, notes
 

@@ -26,9 +26,11 @@ from kexport.field.remote import Lane, Names, Outputs, Remote, RuntimeFailedErro
 from kexport.field.search import checks as search_checks
 from kexport.field.search import loop
 from kexport.field.search.target import Contest
+from kexport.field.trust import Trust
 from kexport.field.verification.bundle_checks import check_digests
 from kexport.parity.budget import Budget, Clock
 from kexport.parity.space import Space
+from kexport.parity.strictness import Strictness
 from kexport.parity.tolerance import Tolerance
 from kexport.runtimes import get as get_runtime
 from kexport.runtimes import group_of
@@ -83,7 +85,7 @@ def compare(
         >>> kexport.compare("old/model.onnx", "new/model.tflite").passed  # doctest: +SKIP
         True
     """
-    budget = Budget.parse(search) if isinstance(search, str) else search
+    trust, strictness = Trust.of(imports, allow_lambda), Strictness.of(search, tolerance)
     wanted = [get_runtime(name) for name in dict.fromkeys(runtimes)] if runtimes else None
     target = None if witness is None else writable(Path(witness))
     models = Model.open(a), Model.open(b)
@@ -96,10 +98,9 @@ def compare(
 
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(loop.temporary_folder())
-        options = {"imports": list(imports), "allow_lambda": allow_lambda}
-        comparison = _Comparison(models, folder, options, stack, notes, record)
+        comparison = _Comparison(models, folder, trust, stack, notes, record)
         if comparison.sound():
-            comparison.run(sides, names or {}, (domain or {}, samples), tolerance or {}, budget, target)
+            comparison.run(sides, names or {}, (domain or {}, samples), strictness, target)
     return Report(_titled(Path(a), Path(b)), tuple(checks), tuple(dict.fromkeys(notes)))
 
 
@@ -109,7 +110,7 @@ class _Comparison:
 
     models: tuple[Model, Model]
     folder: Path
-    options: Mapping[str, Any]
+    trust: Trust
     stack: contextlib.ExitStack
     notes: list[str]
     record: Observer
@@ -135,7 +136,7 @@ class _Comparison:
 
     def run(
         self, sides: Sequence[tuple[Side, Side]], told: Mapping[str, str],
-        where: tuple[Mapping[str, Any], str | Path | None], tolerance: Mapping[str, Any], budget: Budget,
+        where: tuple[Mapping[str, Any], str | Path | None], strictness: Strictness,
         target: Path | None,
     ) -> None:  # fmt: skip
         """Pair inputs and outputs, then make the checks of every pair of artifacts."""
@@ -165,7 +166,7 @@ class _Comparison:
         if outputs:
             frame = Frame.of(inputs, outputs)
             pairs = [(a.renamed(frame.a), b.renamed(frame.b)) for a, b in remotes]
-            self._judge(frame, domains, pairs, outputs, tolerance, budget, target)
+            self._judge(frame, domains, pairs, outputs, strictness, target)
 
     def _remote(self, name: str, side: Side, lanes: dict[tuple[str, str], Lane]) -> Remote:
         key = name, group_of(side.runtime)
@@ -175,12 +176,12 @@ class _Comparison:
         signature = None
         if model.bundle is None:
             path = model.home / side.artifact
-            found = declared_by(lanes[key].worker, path, side.runtime, **self.options)
+            found = declared_by(lanes[key].worker, path, side.runtime, self.trust)
             outputs = [{"name": output, "dtype": "float32", "shape": []} for output in found["outputs"]]
             signature = Signature.from_json({"inputs": found["inputs"], "outputs": outputs})
         label = f"{name} ({side.runtime.name})"
         return Remote(
-            model.home, side.artifact, side.runtime, lanes[key], self.folder, self.options,
+            model.home, side.artifact, side.runtime, lanes[key], self.folder, self.trust,
             signature=signature, label=label,
         )  # fmt: skip
 
@@ -242,11 +243,13 @@ class _Comparison:
 
     def _judge(
         self, frame: Frame, domains: Mapping[str, Domain], pairs: Sequence[tuple[Remote, Remote]],
-        outputs: Sequence[Pair], tolerance: Mapping[str, Any], budget: Budget, target: Path | None,
+        outputs: Sequence[Pair], strictness: Strictness, target: Path | None,
     ) -> None:  # fmt: skip
+        budget = strictness.search
+        assert budget is not None
         ulp = derived_limits.ulp_of(self.models, frame.signature)
         rehearsed = self._cases(frame, domains, pairs[0])
-        shapes, limits, notes = derived_limits.limits(self.models, frame, domains, pairs, rehearsed, ulp, tolerance)
+        shapes, limits, notes = derived_limits.limits(self.models, frame, domains, pairs, rehearsed, ulp, strictness)
         self.notes += notes
         stateful = any(model.bundle is not None and model.bundle.manifest.stateful for model in self.models)
         space = Space(frame.signature, domains, shapes)

@@ -13,12 +13,12 @@ from kexport.bundle.report import Check, CheckKind, Subject
 from kexport.bundle.signature import Signature, TensorSpec
 from kexport.contracts import EFFORT, Effort
 from kexport.errors import BundleError, KexportError, reason
+from kexport.field.trust import NO_TRUST, Trust
 from kexport.field.verification.contract_checks import check_contracts
 from kexport.parity.outcome import Outcome
 from kexport.parity.outputs import OutputsComparison
 from kexport.parity.tolerance import for_kernels
 from kexport.runtimes import Opened, Runtime, Session
-from kexport.user_code import run_imports
 
 
 def check_artifact(
@@ -26,14 +26,13 @@ def check_artifact(
     artifact: Artifact,
     runtime: Runtime,
     limits: Sequence[OutputLimit],
-    imports: Sequence[str] = (),
-    allow_lambda: bool = False,
+    trust: Trust = NO_TRUST,
     effort: Effort = EFFORT,
 ) -> Iterator[Check]:
     """Open the artifact and make every check; whatever the runtime raises is a failed check, and the last one."""
 
     def opened() -> Session:
-        return _open(bundle, artifact, runtime, imports, allow_lambda)
+        return trust.open(runtime, bundle.path / artifact.path, bundle.signature)
 
     try:
         session = opened()
@@ -41,22 +40,11 @@ def check_artifact(
         own = [for_kernels(limit, runtime.accumulation_factor) for limit in limits]
         yield from _check_witnesses(bundle, session, opened, artifact, runtime, own)
         yield from check_parity(bundle, session, artifact, runtime, own)
-        yield from check_contracts(bundle, session, artifact, runtime, own, imports, effort)
+        yield from check_contracts(bundle, session, artifact, runtime, own, trust, effort)
     except KexportError as error:
         yield Check.failure(CheckKind.RUNTIME, Subject(artifact.path, runtime.name), str(error))
     except Exception as error:  # noqa: BLE001  a runtime may raise anything; here it becomes a failed check
         yield Check.failure(CheckKind.RUNTIME, Subject(artifact.path, runtime.name), reason(error))
-
-
-def _open(bundle: Bundle, artifact: Artifact, runtime: Runtime, imports: Sequence[str], allow_lambda: bool) -> Session:
-    path = bundle.path / artifact.path
-    if runtime.reads != "keras":
-        return runtime.open(path, bundle.signature)
-    from kexport.runtimes.keras_model.file import allowing_lambda
-
-    run_imports(imports)
-    with allowing_lambda(allow_lambda):
-        return runtime.open(path, bundle.signature)
 
 
 def _check_signature(signature: Signature, opened: Opened, artifact: Artifact, runtime: Runtime) -> Check:

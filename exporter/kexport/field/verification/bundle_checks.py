@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +19,11 @@ from kexport.errors import ArtifactError
 from kexport.field.remote import Lane, Remote
 from kexport.field.search import loop
 from kexport.field.search.verdicts import Truth
+from kexport.field.trust import Trust, TrustJson
 from kexport.field.verification import contract_checks
 from kexport.parity.budget import Budget
-from kexport.parity.tolerance import Tolerance, declaration, declared
+from kexport.parity.strictness import Strictness, StrictnessJson
+from kexport.parity.tolerance import Tolerance, declaration
 from kexport.process import Worker, WorkerCrashError
 from kexport.runtimes import Runtime, group_of
 from kexport.runtimes import every as every_runtime
@@ -65,8 +66,8 @@ def verify(
         BundleError: the bundle cannot be read.
         UsageError: no runtime, or no output, has one of the names; a budget or a tolerance cannot be read.
     """
-    budget = Budget.parse(search) if isinstance(search, str) else search
-    tolerances = {name: str(value) for name, value in (tolerance or {}).items()}
+    trust, strictness = Trust.of(imports, allow_lambda), Strictness.of(search, tolerance)
+    budget = strictness.search
     wanted = None if runtimes is None else [get_runtime(name) for name in dict.fromkeys(runtimes)]
     bundle = Bundle.open(path)
     formats = {artifact.format for artifact in bundle.manifest.artifacts}
@@ -94,17 +95,16 @@ def verify(
             groups.setdefault(group_of(runtime), []).append(runtime)
         else:
             record(_unmade(runtime.name, "not run: the digest of its artifact, or of the goldens, is wrong"))
-    limits = declared(bundle.manifest.limits, tolerances)
+    limits = strictness.limits(bundle.manifest.limits)
     notes += [declaration(limit) for limit in limits if limit.source == DECLARED]
-    options: dict[str, Any] = {"imports": list(imports), "allow_lambda": allow_lambda}
     with contextlib.ExitStack() as stack:
         lanes = {
             name: stack.enter_context(contextlib.closing(Lane(members[0].module, (workers or {}).get(name))))
             for name, members in groups.items()
             if any(runtime.name not in here for runtime in members)
         }
-        asked = {"tolerances": tolerances, "budget": None if budget is None else asdict(budget)}
-        _check_all(Path(path), groups, lanes, here, record, {**options, **asked})
+        options: dict[str, Any] = {"trust": trust.to_json(), "strictness": strictness.to_json()}
+        _check_all(Path(path), groups, lanes, here, record, options)
         if budget is not None and groups:
             tested = [runtime for members in groups.values() for runtime in members]
             partners = [] if truth is not None else _partners(tested, formats, sound)
@@ -120,7 +120,7 @@ def verify(
                     runtime,
                     None if runtime.name in here else lanes[group_of(runtime)],
                     folder,
-                    options,
+                    trust,
                 )
                 for runtime in (*tested, *partners)
                 for artifact in bundle.artifacts_of(runtime.reads)
@@ -201,20 +201,19 @@ def run_group(
 def check_runtime(
     path: str,
     name: str,
-    imports: Sequence[str],
-    allow_lambda: bool,
-    tolerances: Mapping[str, str] | None = None,
-    budget: Mapping[str, Any] | None = None,
+    trust: TrustJson,
+    strictness: StrictnessJson,
 ) -> Iterator[dict[str, Any]]:
     """The checks of one runtime, made in the process that calls this, one JSON check at a time."""
     from kexport.field.verification import artifact_checks
 
     runtime = get_runtime(name)
     bundle = Bundle.open(path)
-    limits = declared(bundle.manifest.limits, tolerances or {})
-    effort = contract_checks.effort_of(None if budget is None else Budget(**budget), len(bundle.manifest.contracts))
+    asked = Strictness.from_json(strictness)
+    limits = asked.limits(bundle.manifest.limits)
+    effort = contract_checks.effort_of(asked.search, len(bundle.manifest.contracts))
     for artifact in bundle.artifacts_of(runtime.reads):
-        for check in artifact_checks.check_artifact(bundle, artifact, runtime, limits, imports, allow_lambda, effort):
+        for check in artifact_checks.check_artifact(bundle, artifact, runtime, limits, Trust.from_json(trust), effort):
             yield check.to_json()
 
 

@@ -17,10 +17,10 @@ from kexport.bundle.manifest import Artifact
 from kexport.bundle.report import Check, CheckKind, Measurement, Subject
 from kexport.contracts import EFFORT, Contract, Effort, Function, Slack, Verdict, WeightContract, kinds
 from kexport.errors import KexportError, UsageError, reason
+from kexport.field.trust import Trust
 from kexport.parity.budget import Budget
 from kexport.parity.space import Population, space_of
 from kexport.runtimes import Runtime, Session
-from kexport.user_code import run_imports
 
 _FEW = 8  # numbers that a person takes in at a glance
 
@@ -40,7 +40,7 @@ def check_contracts(
     artifact: Artifact,
     runtime: Runtime,
     limits: Sequence[OutputLimit],
-    imports: Sequence[str],
+    trust: Trust,
     effort: Effort = EFFORT,
 ) -> Iterator[Check]:
     """Check every promise about the function; those about weights were checked when the bundle was built.
@@ -51,7 +51,7 @@ def check_contracts(
         artifact: of the bundle.
         runtime: that runs it.
         limits: of the outputs in this runtime.
-        imports: files or modules that register kinds of contract, run when the bundle has one that is not known.
+        trust: its imports may register kinds of contract; they run when the bundle has one that is not known.
         effort: how long to hunt for a violation of each.
     """
     promises = bundle.manifest.contracts
@@ -72,7 +72,7 @@ def check_contracts(
             yield Check.not_run(CheckKind.CONTRACT, subject, why)
             continue
         try:
-            contract = known(promised, imports)
+            contract = known(promised, trust)
         except UsageError as error:
             hint = "name the file or module that registers it with --import"
             yield Check.not_run(CheckKind.CONTRACT, subject, error.subject, hint)
@@ -108,14 +108,14 @@ def _written(promised: ContractEntry) -> str:
     return f"{promised.kind}(" + ", ".join(f"{name}={value!r}" for name, value in promised.params.items()) + ")"
 
 
-def known(promised: ContractEntry, imports: Sequence[str]) -> Contract | WeightContract:
+def known(promised: ContractEntry, trust: Trust) -> Contract | WeightContract:
     """The contract of an entry of the manifest; the code that a user named is run when its kind is not known without.
 
     Raises:
         UsageError: its kind is not known here, or does not take the parameters.
     """
     if promised.kind not in kinds.names():
-        run_imports(imports)
+        trust.run_imports()
     return kinds.contract_of(promised)
 
 
