@@ -5,7 +5,7 @@ import pytest
 
 from conftest import REFERENCE
 from kexport import runtimes
-from kexport.field.remote import Lane, Remote, RuntimeFailedError
+from kexport.field.remote import RemoteSession, RestartingWorker, RuntimeFailedError
 from kexport.field.trust import NO_TRUST
 
 SIGNAL = {"signal": np.full((2, 9), 3.0, "float32")}
@@ -13,7 +13,7 @@ SIGNAL = {"signal": np.full((2, 9), 3.0, "float32")}
 
 @pytest.fixture
 def lane():
-    lane = Lane("ai_edge_litert")
+    lane = RestartingWorker("ai_edge_litert")
     yield lane
     lane.close()
 
@@ -21,7 +21,9 @@ def lane():
 @pytest.fixture
 def two(lane, tmp_path):
     names = ("litert", "litert_reference")
-    return [Remote(REFERENCE / "lowpass", "model.tflite", runtimes.get(n), lane, tmp_path, NO_TRUST) for n in names]
+    return [
+        RemoteSession(REFERENCE / "lowpass", "model.tflite", runtimes.get(n), lane, tmp_path, NO_TRUST) for n in names
+    ]
 
 
 def middle(outputs):
@@ -57,14 +59,14 @@ def test_both_runtimes_of_a_process_that_dies_run_again(lane, two):
 
 def test_a_runtime_that_kills_its_process_each_time_fails_alone(lane, two, monkeypatch):
     deadly, innocent = two
-    submit = Remote._submit
+    submit = RemoteSession._submit
 
     def submitted(self):
         submit(self)
         if self is deadly:
             kill(lane)
 
-    monkeypatch.setattr(Remote, "_submit", submitted)
+    monkeypatch.setattr(RemoteSession, "_submit", submitted)
     for remote in two:
         remote.start([SIGNAL])
     with pytest.raises(RuntimeFailedError, match="SIGKILL") as failed:
@@ -82,7 +84,7 @@ def test_what_a_runtime_raises_is_told_and_it_can_be_asked_again(two):
 
 def test_a_session_in_this_process_answers_as_one_elsewhere(two, tmp_path):
     (tmp_path / "here").mkdir()
-    here = Remote(
+    here = RemoteSession(
         REFERENCE / "lowpass", "model.tflite", runtimes.get("litert"), None, tmp_path / "here", NO_TRUST
     )  # fmt: skip
     np.testing.assert_array_equal(here.run([SIGNAL])[0]["filtered"], two[0].run([SIGNAL])[0]["filtered"])

@@ -12,7 +12,7 @@ import pytest
 import kexport
 from conftest import REFERENCE
 from kexport.bundle import manifest, witnesses
-from kexport.field.remote import Lane
+from kexport.field.remote import RestartingWorker
 from kexport.field.search import loop
 from kexport.field.search.verdicts import Conditioning
 from onnx_faults import (
@@ -346,13 +346,13 @@ class Killer(Filter):
 
 def test_a_process_that_is_killed_once_is_started_again_and_its_runtimes_run_again(bundle, monkeypatch):
     lanes = []
-    made = Lane.__init__
+    made = RestartingWorker.__init__
 
     def noted(self, *arguments, **options):
         made(self, *arguments, **options)
         lanes.append(self)
 
-    monkeypatch.setattr(Lane, "__init__", noted)
+    monkeypatch.setattr(RestartingWorker, "__init__", noted)
     victim = lambda: next(lane for lane in lanes if lane._module == "ai_edge_litert").worker._process.pid  # noqa: E731
     report = kexport.verify(bundle, search="2000", truth=Killer(victim, 3))
     assert report.passed, report

@@ -29,12 +29,12 @@ _TIMEOUT = 600.0  # seconds that some calls may take; the first ones include the
 class RuntimeFailedError(Exception):
     """A runtime raised an exception, or took its process with it: that of `remote`, where it is known."""
 
-    def __init__(self, why: str, remote: Remote | None = None) -> None:
+    def __init__(self, why: str, remote: RemoteSession | None = None) -> None:
         self.remote = remote
         super().__init__(why)
 
 
-class Lane:
+class RestartingWorker:
     """A worker process that is started again when something kills it.
 
     Args:
@@ -62,14 +62,14 @@ class Lane:
 
 
 @dataclass(frozen=True)
-class Names:
+class NameMap:
     """What callers call the inputs and outputs of an artifact, by its own names; an output without one is left out."""
 
     inputs: Mapping[str, str]
     outputs: Mapping[str, str]
 
     @classmethod
-    def own(cls, signature: Signature) -> Names:
+    def own(cls, signature: Signature) -> NameMap:
         """Everything by the name that it has."""
         return cls(*({spec.name: spec.name for spec in side} for side in (signature.inputs, signature.outputs)))
 
@@ -77,7 +77,7 @@ class Names:
 _count = itertools.count()
 
 
-class Remote:
+class RemoteSession:
     """One artifact in one runtime of a worker process.
 
     Args:
@@ -95,7 +95,7 @@ class Remote:
     """
 
     def __init__(
-        self, home: Path, artifact: str, runtime: Runtime, lane: Lane | None, folder: Path,
+        self, home: Path, artifact: str, runtime: Runtime, lane: RestartingWorker | None, folder: Path,
         trust: Trust, *, signature: Signature | None = None, label: str = "",
     ) -> None:  # fmt: skip
         self.runtime = runtime
@@ -103,7 +103,7 @@ class Remote:
         self.label = label or runtime.name
         self.signature = signature or Bundle.open(home).signature
         self.doubted = False
-        self._names = Names.own(self.signature)
+        self._names = NameMap.own(self.signature)
         self._lane = lane
         self._worker: Worker | None = None
         self._task: dict[str, Any] = {}
@@ -116,7 +116,7 @@ class Remote:
         stem = f"{next(_count)}.{runtime.name}.{Path(artifact).name}"
         self._feeds, self._outputs = folder / f"{stem}.in", folder / f"{stem}.out"
 
-    def renamed(self, names: Names) -> Remote:
+    def renamed(self, names: NameMap) -> RemoteSession:
         """The same session, called by other names."""
         other = copy(self)
         other._names = names

@@ -12,7 +12,7 @@ from kexport.bundle.limits import OutputLimit
 from kexport.bundle.signature import Array, Signature
 from kexport.errors import InputError
 from kexport.field.comparison.operands import Model
-from kexport.field.remote import Names, Remote, RuntimeFailedError
+from kexport.field.remote import NameMap, RemoteSession, RuntimeFailedError
 from kexport.parity import golden_inputs
 from kexport.parity.conditioning import distance, nudged, widened
 from kexport.parity.tolerance import (
@@ -30,7 +30,7 @@ Case = tuple[str, dict[str, Array]]
 _NUDGES = 4
 
 
-def goldens_of(model: Model, names: Names, signature: Signature) -> Iterator[Case]:
+def goldens_of(model: Model, names: NameMap, signature: Signature) -> Iterator[Case]:
     """The goldens of a bundle that fit the signature, under other names."""
     if model.bundle is None:
         return
@@ -44,7 +44,7 @@ def goldens_of(model: Model, names: Names, signature: Signature) -> Iterator[Cas
 
 
 def rehearsal(
-    models: list[tuple[Model, Names]],
+    models: list[tuple[Model, NameMap]],
     signature: Signature,
     domains: Mapping[str, Domain],
     accepts: Callable[[Mapping[str, Array]], str | None],
@@ -89,7 +89,7 @@ class Noise:
         self.scales = dict.fromkeys(self._rows, 0.0)
         self.steady = True
 
-    def add(self, remote: Remote, feeds: Mapping[str, Array]) -> None:
+    def add(self, remote: RemoteSession, feeds: Mapping[str, Array]) -> None:
         """Measure it on one case; a case that the model refuses counts for nothing."""
         moved = [
             {n: nudged(v, self._rng, self._ulp) if n in self._moving else v for n, v in feeds.items()}

@@ -11,7 +11,7 @@ from kexport.bundle.signature import Signature
 from kexport.field.comparison.inputs import Case, Noise
 from kexport.field.comparison.operands import Model
 from kexport.field.comparison.shared_interface import Frame
-from kexport.field.remote import Remote
+from kexport.field.remote import RemoteSession
 from kexport.parity.strictness import Strictness
 from kexport.parity.tolerance import EPSILON, UNMEASURED, between, declaration, for_kernels
 
@@ -31,8 +31,8 @@ def ulp_of(models: Sequence[Model], signature: Signature) -> float:
 
 
 def limits(
-    models: Sequence[Model], frame: Frame, domains: Mapping[str, Domain], pairs: Sequence[tuple[Remote, Remote]],
-    cases: Iterable[Case], ulp: float, strictness: Strictness,
+    models: Sequence[Model], frame: Frame, domains: Mapping[str, Domain],
+    pairs: Sequence[tuple[RemoteSession, RemoteSession]], cases: Iterable[Case], ulp: float, strictness: Strictness,
 ) -> tuple[list[Shapes], list[Limits], list[str]]:  # fmt: skip
     """The shapes of all cases, what each pair of artifacts may differ by, and notes.
 
@@ -76,7 +76,7 @@ def limits(
     return shapes, found, notes
 
 
-def _for_kernels(own: Limits, remote: Remote) -> Limits:
+def _for_kernels(own: Limits, remote: RemoteSession) -> Limits:
     return {name: for_kernels(limit, remote.runtime.accumulation_factor) for name, limit in own.items()}
 
 

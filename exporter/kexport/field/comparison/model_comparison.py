@@ -22,7 +22,7 @@ from kexport.field.comparison.shared_interface import Frame
 from kexport.field.comparison.tensor_pairs import Pair, paired, require_known
 from kexport.field.comparison.worst_input import keep, writable
 from kexport.field.inspection import declared as declared_by
-from kexport.field.remote import Lane, Names, Outputs, Remote, RuntimeFailedError
+from kexport.field.remote import NameMap, Outputs, RemoteSession, RestartingWorker, RuntimeFailedError
 from kexport.field.search import checks as search_checks
 from kexport.field.search import loop
 from kexport.field.search.target import Contest
@@ -140,7 +140,7 @@ class _Comparison:
         target: Path | None,
     ) -> None:  # fmt: skip
         """Pair inputs and outputs, then make the checks of every pair of artifacts."""
-        lanes: dict[tuple[str, str], Lane] = {}
+        lanes: dict[tuple[str, str], RestartingWorker] = {}
         remotes = [
             tuple(self._remote(name, side, lanes) for name, side in zip("AB", each, strict=True)) for each in sides
         ]
@@ -168,10 +168,10 @@ class _Comparison:
             pairs = [(a.renamed(frame.a), b.renamed(frame.b)) for a, b in remotes]
             self._judge(frame, domains, pairs, outputs, strictness, target)
 
-    def _remote(self, name: str, side: Side, lanes: dict[tuple[str, str], Lane]) -> Remote:
+    def _remote(self, name: str, side: Side, lanes: dict[tuple[str, str], RestartingWorker]) -> RemoteSession:
         key = name, group_of(side.runtime)
         if key not in lanes:
-            lanes[key] = self.stack.enter_context(contextlib.closing(Lane(side.runtime.module)))
+            lanes[key] = self.stack.enter_context(contextlib.closing(RestartingWorker(side.runtime.module)))
         model = side.model
         signature = None
         if model.bundle is None:
@@ -180,13 +180,17 @@ class _Comparison:
             outputs = [{"name": output, "dtype": "float32", "shape": []} for output in found["outputs"]]
             signature = Signature.from_json({"inputs": found["inputs"], "outputs": outputs})
         label = f"{name} ({side.runtime.name})"
-        return Remote(
+        return RemoteSession(
             model.home, side.artifact, side.runtime, lanes[key], self.folder, self.trust,
             signature=signature, label=label,
         )  # fmt: skip
 
     def _outputs(
-        self, remotes: Sequence[Remote], inputs: Sequence[Pair], domains: Mapping[str, Domain], told: Mapping[str, str]
+        self,
+        remotes: Sequence[RemoteSession],
+        inputs: Sequence[Pair],
+        domains: Mapping[str, Domain],
+        told: Mapping[str, str],
     ) -> list[Pair]:
         """The pairs of outputs; what no bundle tells of them is seen by running.
 
@@ -210,10 +214,10 @@ class _Comparison:
         return pairs
 
     def _probed(
-        self, remotes: Sequence[Remote], index: int, inputs: Sequence[Pair], domains: Mapping[str, Domain]
+        self, remotes: Sequence[RemoteSession], index: int, inputs: Sequence[Pair], domains: Mapping[str, Domain]
     ) -> list[tuple[Mapping[str, Array], Outputs]]:
         frame = Frame.of(inputs, ())
-        names = [replace(each, outputs=Names.own(r.signature).outputs)
+        names = [replace(each, outputs=NameMap.own(r.signature).outputs)
                  for each, r in zip((frame.a, frame.b), remotes, strict=True)]  # fmt: skip
         called = [remote.renamed(own) for remote, own in zip(remotes, names, strict=True)]
         found: list[tuple[Mapping[str, Array], Outputs]] = []
@@ -229,7 +233,7 @@ class _Comparison:
             raise refused
         return found
 
-    def _cases(self, frame: Frame, domains: Mapping[str, Domain], remotes: Sequence[Remote]) -> Iterator[Case]:
+    def _cases(self, frame: Frame, domains: Mapping[str, Domain], remotes: Sequence[RemoteSession]) -> Iterator[Case]:
         def accepts(feeds: Mapping[str, Array]) -> str | None:
             for remote in remotes:
                 try:
@@ -242,7 +246,7 @@ class _Comparison:
         return rehearsal(models, frame.signature, domains, accepts)
 
     def _judge(
-        self, frame: Frame, domains: Mapping[str, Domain], pairs: Sequence[tuple[Remote, Remote]],
+        self, frame: Frame, domains: Mapping[str, Domain], pairs: Sequence[tuple[RemoteSession, RemoteSession]],
         outputs: Sequence[Pair], strictness: Strictness, target: Path | None,
     ) -> None:  # fmt: skip
         budget = strictness.search
@@ -292,7 +296,7 @@ class _Comparison:
             )
 
 
-def _runtimes(remotes: Sequence[Remote]) -> str:
+def _runtimes(remotes: Sequence[RemoteSession]) -> str:
     ours, theirs = (remote.runtime.name for remote in remotes)
     return theirs if ours == theirs else f"{theirs} against {ours}"
 

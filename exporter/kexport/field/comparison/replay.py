@@ -12,7 +12,7 @@ from kexport.bundle.limits import OutputLimit
 from kexport.bundle.report import Check, CheckKind, Subject
 from kexport.bundle.signature import Array, Signature
 from kexport.field.comparison.inputs import Case
-from kexport.field.remote import Outputs, Remote, RuntimeFailedError
+from kexport.field.remote import Outputs, RemoteSession, RuntimeFailedError
 from kexport.field.search.target import Contest
 from kexport.field.search.verdicts import against_partner
 from kexport.parity.conditioning import distance, nudged, widened
@@ -40,8 +40,8 @@ class Match:
         still: inputs that take single values only.
     """
 
-    a: Remote
-    b: Remote
+    a: RemoteSession
+    b: RemoteSession
     signature: Signature
     limits: Mapping[str, OutputLimit]
     batched: bool
@@ -117,7 +117,7 @@ def _wide(array: Array) -> Array:
     return widened(array) if array.dtype.itemsize < np.float32().itemsize else array
 
 
-def _finished(remote: Remote) -> Outputs | str:
+def _finished(remote: RemoteSession) -> Outputs | str:
     try:
         return remote.finish()[0]
     except RuntimeFailedError as error:

@@ -13,7 +13,7 @@ from kexport.bundle.signature import Array, Signature, TensorSpec
 from kexport.errors import UsageError
 from kexport.field.comparison.operands import Model
 from kexport.field.comparison.tensor_pairs import Pair
-from kexport.field.remote import Names, Outputs
+from kexport.field.remote import NameMap, Outputs
 
 
 @dataclass(frozen=True)
@@ -27,15 +27,15 @@ class Frame:
     """
 
     signature: Signature
-    a: Names
-    b: Names
+    a: NameMap
+    b: NameMap
 
     @classmethod
     def of(cls, inputs: Sequence[Pair], outputs: Sequence[Pair]) -> Frame:
         """The frame of pairs without problems."""
         signature = Signature(tuple(pair.common for pair in inputs), tuple(pair.common for pair in outputs))
         ours, theirs = ({p.b.name: p.a.name for p in side} for side in (inputs, outputs))
-        return cls(signature, Names.own(signature), Names(ours, theirs))
+        return cls(signature, NameMap.own(signature), NameMap(ours, theirs))
 
 
 def observed(names: Sequence[str], calls: Sequence[tuple[Mapping[str, Array], Outputs]]) -> list[TensorSpec]:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kexport.field.remote import Remote
+from kexport.field.remote import RemoteSession
 from kexport.field.search.target import Contest
 
 
-def blamed(remote: Remote, contests: Sequence[Contest]) -> list[Contest]:
+def blamed(remote: RemoteSession, contests: Sequence[Contest]) -> list[Contest]:
     """The failed comparisons that speak against a runtime."""
     return [contest for contest in contests if contest.settled and remote in blamed_of(contest, contests)]
 
 
-def blamed_of(contest: Contest, contests: Sequence[Contest]) -> list[Remote]:
+def blamed_of(contest: Contest, contests: Sequence[Contest]) -> list[RemoteSession]:
     """Which side of a failed comparison is wrong: that which fewer formats agree with; both, where these are equal.
 
     A runtime that failed on the goldens is not to be trusted, whoever agrees with it.
@@ -27,7 +27,7 @@ def blamed_of(contest: Contest, contests: Sequence[Contest]) -> list[Remote]:
     return [side for side, own in zip(sides, support, strict=True) if own == min(support)]
 
 
-def _agreeing(remote: Remote, contests: Sequence[Contest]) -> int:
+def _agreeing(remote: RemoteSession, contests: Sequence[Contest]) -> int:
     """How many other formats have a runtime that agreed with this one on every input; less than none, if doubted."""
     if remote.doubted:
         return -1

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from kexport.bundle.report import Check, CheckKind, Measurement, Subject
-from kexport.field.remote import Remote
+from kexport.field.remote import RemoteSession
 from kexport.field.search.target import Contest
 from kexport.parity.budget import Budget, Clock
 
@@ -18,7 +18,7 @@ _NONE_TAKEN = "the model took none of the inputs that were tried"
 
 
 def check(
-    remote: Remote, contests: Sequence[Contest], failed: Sequence[Contest], clock: Clock, budget: Budget
+    remote: RemoteSession, contests: Sequence[Contest], failed: Sequence[Contest], clock: Clock, budget: Budget
 ) -> Check:
     """What the comparisons of a runtime came to, and which of them speak against it."""
     if not contests:
@@ -50,13 +50,13 @@ def _mostly_apart(contest: Contest) -> bool:
     return share * standing.suspects * 2 > standing.evaluations
 
 
-def _other(contest: Contest, remote: Remote) -> str:
+def _other(contest: Contest, remote: RemoteSession) -> str:
     """The runtime at the other side, empty where that is the truth."""
     other = contest.remote if contest.partner is remote else contest.partner
     return other.label if other is not None else ""
 
 
-def _told(contest: Contest, remote: Remote, failures: int) -> list[str]:
+def _told(contest: Contest, remote: RemoteSession, failures: int) -> list[str]:
     """What a person needs to know of a comparison, and how many more are like it."""
     standing = contest.standing
     other = _other(contest, remote)
@@ -73,7 +73,7 @@ def _told(contest: Contest, remote: Remote, failures: int) -> list[str]:
 
 
 def _metrics(
-    contests: Sequence[Contest], worst: Contest, remote: Remote, clock: Clock, budget: Budget
+    contests: Sequence[Contest], worst: Contest, remote: RemoteSession, clock: Clock, budget: Budget
 ) -> dict[str, Any]:
     partners = [contest.partner if contest.remote is remote else contest.remote for contest in contests]
     return {
@@ -89,6 +89,6 @@ def _metrics(
     }
 
 
-def unmade(remote: Remote, why: str) -> Check:
+def unmade(remote: RemoteSession, why: str) -> Check:
     """The check of a search that could not be made."""
     return Check.not_run(CheckKind.SEARCH, Subject(remote.artifact, remote.runtime.name), why)

@@ -23,7 +23,7 @@ from kexport.bundle.signature import Array
 from kexport.bundle.witnesses import Witness
 from kexport.cleanup import undone_by
 from kexport.errors import UncheckedError
-from kexport.field.remote import Outputs, Remote, RuntimeFailedError
+from kexport.field.remote import Outputs, RemoteSession, RuntimeFailedError
 from kexport.field.search.blame import blamed, blamed_of, trust
 from kexport.field.search.checks import check, unmade
 from kexport.field.search.target import Contest
@@ -38,7 +38,7 @@ _LARGEST_BATCH = 1 << 30
 
 def search(
     bundle: Bundle,
-    remotes: Sequence[Remote],
+    remotes: Sequence[RemoteSession],
     under_test: Sequence[str],
     limits: tuple[OutputLimit, ...],
     budget: Budget,
@@ -68,7 +68,9 @@ def search(
         for remote in tested:
             record(unmade(remote, str(error)))
         return
-    pairs: list[tuple[Remote, Truth | Remote]] = [(remote, truth) for remote in tested if truth is not None]
+    pairs: list[tuple[RemoteSession, Truth | RemoteSession]] = [
+        (remote, truth) for remote in tested if truth is not None
+    ]
     if truth is None:
         both = itertools.combinations(remotes, 2)
         pairs = [(one, other) for one, other in both if one in tested or other in tested]
@@ -92,7 +94,7 @@ def search(
         record(check(remote, own, blamed(remote, contests), clock, budget))
 
 
-def _warm_up(bundle: Bundle, remotes: Sequence[Remote]) -> dict[str, Array] | None:
+def _warm_up(bundle: Bundle, remotes: Sequence[RemoteSession]) -> dict[str, Array] | None:
     """Let every runtime load what it needs: the budget is for searching. Where one fails, the search will say so.
 
     Returns the inputs of that call, the first one of every session.
@@ -114,7 +116,7 @@ def run(
     truth: Truth | None,
     budget: Budget,
     clock: Clock,
-    tested: Sequence[Remote] = (),
+    tested: Sequence[RemoteSession] = (),
 ) -> None:
     """Ask, evaluate and score until the budget is used up, every contest is settled, or all of `tested` are wrong."""
     order = Search(space, [contest.name for contest in contests], budget.seed)

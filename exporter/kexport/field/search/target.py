@@ -11,7 +11,7 @@ from kexport.bundle.goldens import Golden
 from kexport.bundle.limits import OutputLimit
 from kexport.bundle.signature import Array, Signature
 from kexport.bundle.witnesses import Witness
-from kexport.field.remote import Outputs, Remote, RuntimeFailedError
+from kexport.field.remote import Outputs, RemoteSession, RuntimeFailedError
 from kexport.field.search.verdicts import Truth, Verdict, against_partner, alone, second_answers, verdicts
 from kexport.parity.conditioning import nudged
 from kexport.parity.sampler import Trial
@@ -38,7 +38,7 @@ class Standing:
     worst_label: str = ""
     worst_sample: Trial | None = None
     failure: str = ""
-    at_fault: Remote | None = None
+    at_fault: RemoteSession | None = None
     refused: tuple[Trial, Mapping[str, Array] | None] | None = None
     found: tuple[Verdict, Trial, Mapping[str, Array] | None] | None = None
 
@@ -59,7 +59,7 @@ class Contest:
     """
 
     def __init__(
-        self, remote: Remote, reference: Truth | Remote, space: Space, signature: Signature,
+        self, remote: RemoteSession, reference: Truth | RemoteSession, space: Space, signature: Signature,
         limits: tuple[OutputLimit, ...], ulp: float, seed: int, *, between: bool = False,
     ) -> None:  # fmt: skip
         self.remote, self.reference = remote, reference
@@ -82,9 +82,9 @@ class Contest:
         return f"{mine} against {other.label} {other.artifact}" if other else mine
 
     @property
-    def partner(self) -> Remote | None:
+    def partner(self) -> RemoteSession | None:
         """The other runtime, None where the truth is known."""
-        return self.reference if isinstance(self.reference, Remote) else None
+        return self.reference if isinstance(self.reference, RemoteSession) else None
 
     @property
     def settled(self) -> bool:
@@ -114,7 +114,7 @@ class Contest:
     def fail(
         self,
         why: str,
-        remote: Remote | None = None,
+        remote: RemoteSession | None = None,
         trial: Trial | None = None,
         before: Mapping[str, Array] | None = None,
     ) -> None:
@@ -197,7 +197,7 @@ class Contest:
         own = {name: value[chosen] for name, value in values.items()} if batched and _fits(values, trial) else values
         if batched and not _fits(values, trial):  # another shape than the samples: nothing can be picked from it
             rows = trial.population
-        if isinstance(self.reference, Remote):
+        if isinstance(self.reference, RemoteSession):
             known = against_partner(
                 self._signature, self.remote, self.reference, rows, self._limits, self._nudge, batched
             )
@@ -264,7 +264,7 @@ class Contest:
 
     def _golden(self, feeds: Population, label: str) -> Golden | None:
         try:
-            if isinstance(self.reference, Remote):
+            if isinstance(self.reference, RemoteSession):
                 known = alone(self._signature, self.reference, feeds, self._nudge)
             else:
                 known = self.reference.conditioning(feeds, self._rng)
@@ -295,7 +295,7 @@ class Contest:
         return scores(self._signature, self._limits, values, references, self._space.batched) > _CLEARLY
 
     def _reference_of(self, feeds: Population) -> Outputs:
-        if isinstance(self.reference, Remote):
+        if isinstance(self.reference, RemoteSession):
             return self.reference.run([feeds])[0]
         return self.reference.outputs(feeds)
 
@@ -309,7 +309,7 @@ class Contest:
         last = calls[-1]
         known = (
             against_partner(self._signature, self.remote, self.reference, last, self._limits, self._nudge, True)
-            if isinstance(self.reference, Remote)
+            if isinstance(self.reference, RemoteSession)
             else self.reference.conditioning(last, self._rng)
         )
         golden = replace(

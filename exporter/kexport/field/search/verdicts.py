@@ -11,7 +11,7 @@ import numpy as np
 from kexport.bundle.goldens import Golden
 from kexport.bundle.limits import DECLARED, OutputLimit
 from kexport.bundle.signature import Array, Signature
-from kexport.field.remote import Outputs, Remote, RuntimeFailedError
+from kexport.field.remote import Outputs, RemoteSession, RuntimeFailedError
 from kexport.parity.conditioning import distance
 from kexport.parity.outcome import Outcome
 from kexport.parity.outputs import OutputsComparison
@@ -134,8 +134,8 @@ def second_answers(truth: Mapping[str, Array], own: Mapping[str, Array]) -> Outp
 
 
 def against_partner(
-    signature: Signature, remote: Remote, partner: Remote, feeds: Feeds, limits: Mapping[str, OutputLimit],
-    nudge: Nudge, batched: bool,
+    signature: Signature, remote: RemoteSession, partner: RemoteSession, feeds: Feeds,
+    limits: Mapping[str, OutputLimit], nudge: Nudge, batched: bool,
 ) -> Conditioning:  # fmt: skip
     """What a partner computes, and how far both of them move when the inputs do.
 
@@ -158,7 +158,7 @@ def against_partner(
     return Conditioning(truth, moves, noise)
 
 
-def alone(signature: Signature, partner: Remote, feeds: Feeds, nudge: Nudge) -> Conditioning:
+def alone(signature: Signature, partner: RemoteSession, feeds: Feeds, nudge: Nudge) -> Conditioning:
     """What a runtime computes, and how far it moves when the inputs do.
 
     Raises:

@@ -16,7 +16,7 @@ from kexport.bundle.folder import Bundle, require_digest
 from kexport.bundle.limits import DECLARED
 from kexport.bundle.report import Check, CheckKind, Note, Observer, Report, RuntimeNote, Subject
 from kexport.errors import ArtifactError
-from kexport.field.remote import Lane, Remote
+from kexport.field.remote import RemoteSession, RestartingWorker
 from kexport.field.search import loop
 from kexport.field.search.verdicts import Truth
 from kexport.field.trust import Trust, TrustJson
@@ -99,7 +99,9 @@ def verify(
     notes += [declaration(limit) for limit in limits if limit.source == DECLARED]
     with contextlib.ExitStack() as stack:
         lanes = {
-            name: stack.enter_context(contextlib.closing(Lane(members[0].module, (workers or {}).get(name))))
+            name: stack.enter_context(
+                contextlib.closing(RestartingWorker(members[0].module, (workers or {}).get(name)))
+            )
             for name, members in groups.items()
             if any(runtime.name not in here for runtime in members)
         }
@@ -110,11 +112,11 @@ def verify(
             partners = [] if truth is not None else _partners(tested, formats, sound)
             for runtime in partners:
                 if group_of(runtime) not in lanes:
-                    lane = Lane(runtime.module)
+                    lane = RestartingWorker(runtime.module)
                     lanes[group_of(runtime)] = stack.enter_context(contextlib.closing(lane))
             folder = stack.enter_context(loop.temporary_folder())
             remotes = [
-                Remote(
+                RemoteSession(
                     Path(path),
                     artifact.path,
                     runtime,
@@ -136,7 +138,7 @@ def verify(
 def _check_all(
     path: Path,
     groups: Mapping[str, Sequence[Runtime]],
-    lanes: Mapping[str, Lane],
+    lanes: Mapping[str, RestartingWorker],
     here: Sequence[str],
     record: Observer,
     options: Mapping[str, Any],
@@ -183,7 +185,7 @@ def check_digests(bundle: Bundle, record: Observer) -> Callable[[str], bool]:
 
 
 def run_group(
-    path: Path, runtimes: Sequence[Runtime], record: Observer, options: Mapping[str, Any], lane: Lane
+    path: Path, runtimes: Sequence[Runtime], record: Observer, options: Mapping[str, Any], lane: RestartingWorker
 ) -> None:
     """Check the runtimes of one group in a process that is started again when one of them kills it."""
     for runtime in runtimes:
