@@ -1,4 +1,4 @@
-"""Saying which layer of the model a format cannot carry."""
+"""Errors that name the layers of a model which a format cannot hold."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 
 from kexport.errors import ExportError
+from kexport.factory import formats
 
-_ANOTHER = {"onnx": "tflite", "tflite": "onnx"}
 _TEXT = re.compile(r"String|Regex|Unicode|Table|Text|FarmHash|Fingerprint|AsString|Ragged|SparseCross")
 
 
@@ -27,14 +27,17 @@ def refusal(
         by_layer.setdefault(layer_of(name, scopes), set()).add(kind)
     kinds = set().union(*by_layer.values())
     if any(_TEXT.search(kind) for kind in kinds):
-        hint = f"{format_name} carries no such work on strings: leave that layer to preprocessing outside of the model"
+        hint = f"{format_name} has no such operations on strings: preprocess the text outside of the model"
     else:
-        others = f"another format (--formats saved_model,keras{',' + _ANOTHER[format_name]})"
-        hint = f"another setting of that layer, {others}, or that layer left to preprocessing"
+        others = ",".join(form.name for form in formats.every() if form.name != format_name)
+        hint = (
+            f"other settings of that layer, another format (--formats {others}), or the layer's work outside of the "
+            "model, in preprocessing"
+        )
     return ExportError(
         f"the model cannot be written as {format_name}: {why}",
-        got="; ".join(f"{', '.join(sorted(found))} in {layer}" for layer, found in by_layer.items()),
-        expected="operations that the format has",
+        got="; ".join(f"{', '.join(sorted(kinds))} in {layer}" for layer, kinds in by_layer.items()),
+        expected=formats.get(format_name).expected,
         hint=hint,
     )
 
@@ -42,12 +45,13 @@ def refusal(
 def stateful(format_name: str, assigning: Iterable[str], scopes: Mapping[str, str]) -> ExportError:
     """The error for a model that keeps state between calls; gets the names of the operations that change it."""
     layers = dict.fromkeys(layer_of(name, scopes) for name in assigning)
+    others = ",".join(form.name for form in formats.every() if form.keeps_state)
     return ExportError(
-        f"the model cannot be written as {format_name}: its state would freeze at what it is now",
+        f"the model cannot be written as {format_name}: its state would stay as it is now for ever",
         got=f"state kept between calls in {', '.join(layers)}",
         expected="a model that computes the same at every call",
         hint="stateful=False, with the state as input (initial_state) and output (return_state=True); or a format that "
-        "keeps state (--formats saved_model,keras,tflite)",
+        f"keeps state (--formats {others})",
     )
 
 
@@ -55,11 +59,11 @@ def layer_of(name: str, scopes: Mapping[str, str]) -> str:
     """The layer, or the operation of a functional model, that a name in the graph comes from, in words.
 
     It is the innermost that opened a scope around the name. A converter may have put its own scopes before the
-    graph's, as a function that is called puts its own: then it is the one whose scope ends with the same names.
+    graph's, and a called function puts its caller's there: then it is the one whose scope ends with the same names.
     """
     parts = re.split(r"[/;]", name)
     for end in range(len(parts), 0, -1):
         for start in range(end):
-            if (found := scopes.get("/".join(parts[start:end]))) is not None:
-                return found
+            if (layer := scopes.get("/".join(parts[start:end]))) is not None:
+                return layer
     return "the model itself"

@@ -1,17 +1,32 @@
-"""What every format is."""
+"""What a format declares about itself. Nothing outside of this folder knows a format by name."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from kexport import registry
-from kexport.errors import unknown
+from kexport.errors import UsageError, unknown
 from kexport.factory.trace.program import Program
 
 FOLDER = "factory/formats"
+
+
+@dataclass(frozen=True)
+class Option:
+    """A setting of a converter that a person can choose.
+
+    Attributes:
+        name: of the setting, as the converter gets it.
+        values: that the converter supports.
+        read: the value that an artifact has, given its details in the manifest; it goes into the provenance.
+    """
+
+    name: str
+    values: Sequence[int]
+    read: Callable[[Mapping[str, Any]], object]
 
 
 @dataclass(frozen=True)
@@ -21,23 +36,33 @@ class Format:
     Attributes:
         name: as users type it, and the name of its file.
         path: of what it writes, in the bundle.
-        modules: what must be importable for it, besides TensorFlow and Keras.
         summary: what it is, in one line.
+        rank: its place in lists and manifests; no two formats share one.
+        default: whether a build that names no formats writes it.
+        modules: what must be importable for it, besides TensorFlow and Keras.
         writer: writes the program to a path in this process, and returns details for the manifest.
         converter: `"module:function"`, run in a worker process because it may crash or take long. It takes the
             paths `handover` and `target` as text and the `options` of the build, and yields the details once.
+        options: of the converter.
+        keeps_state: whether its artifacts keep what a model remembers between calls.
+        expected: what a model must be made of to be written; refusals quote it.
     """
 
     name: str
     path: str
-    modules: tuple[str, ...]
     summary: str
+    rank: int
+    default: bool = True
+    modules: tuple[str, ...] = ()
     writer: Callable[[Program, Path], dict[str, Any]] | None = None
     converter: str | None = None
+    options: tuple[Option, ...] = ()
+    keeps_state: bool = False
+    expected: str = "operations that the format has"
 
 
 def names() -> list[str]:
-    """All formats."""
+    """The names of all formats, in alphabetical order."""
     return registry.names(FOLDER)
 
 
@@ -49,5 +74,35 @@ def get(name: str) -> Format:
     """
     if name not in names():
         raise unknown("format", name, names())
-    found: Format = registry.get(FOLDER, name, "FORMAT")
-    return found
+    form: Format = registry.get(FOLDER, name, "FORMAT")
+    return form
+
+
+def every() -> list[Format]:
+    """All formats, by rank."""
+    return sorted(map(get, names()), key=lambda form: form.rank)
+
+
+def defaults() -> list[str]:
+    """The names of the formats that a build writes when it is not told which, by rank."""
+    return [form.name for form in every() if form.default]
+
+
+def require_supported(options: Mapping[str, int | None]) -> None:
+    """Refuse a setting that no converter supports.
+
+    Args:
+        options: of the converters, by name; None leaves the choice to them.
+
+    Raises:
+        UsageError: a format has this option, and cannot be written with the value.
+    """
+    for form in every():
+        for option in form.options:
+            value = options.get(option.name)
+            if value is not None and value not in option.values:
+                raise UsageError(
+                    f"the {form.name} converter does not support this {option.name}",
+                    got=value,
+                    expected=f"{option.values[0]} to {option.values[-1]}",
+                )

@@ -96,7 +96,8 @@ def _default_of(method: str) -> Any:
 FORMAT = Format(
     name="keras",
     path="model.keras",
-    modules=(),
     summary="Keras' own file: configuration and weights",
+    rank=10,
     writer=_write,
+    keeps_state=True,
 )

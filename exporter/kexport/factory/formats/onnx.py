@@ -12,7 +12,7 @@ from kexport.factory.emit import handover as handovers
 from kexport.factory.emit.emission import Emitted, emit
 from kexport.factory.emit.refusal import refusal
 from kexport.factory.formats._clips import clips
-from kexport.factory.formats._format import Format
+from kexport.factory.formats._format import Format, Option
 from kexport.factory.formats._narrow_transposes import narrow_transposes
 from kexport.factory.formats._onnx_weights import Weights
 from kexport.factory.formats._transposes import transposes
@@ -194,7 +194,9 @@ def _name_axes_of(value: Any, spec: TensorSpec) -> None:
 FORMAT = Format(
     name="onnx",
     path="model.onnx",
-    modules=("tf2onnx", "onnx"),
     summary=f"ONNX, opset {OPSET}",
+    rank=30,
+    modules=("tf2onnx", "onnx"),
     converter="kexport.factory.formats.onnx:convert",
+    options=(Option("opset", OPSETS, read=lambda details: details["opset"]["ai.onnx"]),),
 )

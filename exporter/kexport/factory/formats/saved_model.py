@@ -51,7 +51,8 @@ def _write(program: Program, target: Path) -> dict[str, Any]:
 FORMAT = Format(
     name="saved_model",
     path="saved_model",
-    modules=(),
     summary="TensorFlow SavedModel: .serve(x), and serving_default by name",
+    rank=20,
     writer=_write,
+    keeps_state=True,
 )

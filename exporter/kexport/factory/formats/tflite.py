@@ -205,7 +205,9 @@ def _copied(model: Any, graph: Any, index: int, schema: Any) -> int:
 FORMAT = Format(
     name="tflite",
     path="model.tflite",
-    modules=(),
     summary="TFLite flatbuffer, built-in operators only",
+    rank=40,
     converter="kexport.factory.formats.tflite:convert",
+    keeps_state=True,
+    expected="TFLite's built-in operators",
 )

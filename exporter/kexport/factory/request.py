@@ -1,0 +1,159 @@
+"""What a build is asked for, and the plan that follows from it before TensorFlow is imported."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kexport.bundle import domain as domains
+from kexport.errors import MissingExtraError
+from kexport.factory import formats
+from kexport.factory.formats import Format
+from kexport.factory.inputs.recording import Recording
+from kexport.factory.promises.collect import stated
+from kexport.factory.sources import _source
+from kexport.factory.sources._source import Source
+from kexport.field.trust import Trust
+from kexport.parity.strictness import Strictness
+from kexport.process import DEFAULT_TIMEOUT
+from kexport.runtimes import _runtime
+from kexport.user_code import require
+
+
+@dataclass(frozen=True)
+class Declarations:
+    """What a person states about the model.
+
+    Attributes:
+        domain: of some or all inputs: a text such as `"uniform(-5, 5)"`, a `(low, high)` pair, or an array of recorded
+            samples whose first axis counts the samples.
+        samples: recorded data as the domain of the inputs that it holds: the path of a `.npz`, `.npy` or `.csv`, arrays
+            by input name, or the array of the only input.
+        contracts: what the model promises besides what its layers state, as `kexport.build` takes it.
+    """
+
+    domain: Mapping[str, object] = field(default_factory=dict)
+    samples: object = None
+    contracts: object = ()
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """Which formats are written, and how.
+
+    Attributes:
+        formats: their names; None for all that the model can be written as.
+        opset: of the ONNX artifact; None for the highest that its converter writes.
+        timeout: seconds that the conversion to one format may take.
+        keep_going: whether a refused format becomes a failed check instead of an error.
+    """
+
+    formats: Sequence[str] | None = None
+    opset: int | None = None
+    timeout: float = DEFAULT_TIMEOUT
+    keep_going: bool = False
+
+    @property
+    def options(self) -> dict[str, int | None]:
+        """The settings of the converters, by name."""
+        return {"opset": self.opset}
+
+
+@dataclass(frozen=True)
+class BuildRequest:
+    """What a build is asked for; `kexport.build` and the command line both make one.
+
+    Attributes:
+        model: a live `keras.Model`, or text that names one, as `kexport.build` takes it.
+        out: the bundle's folder; None for `artifacts/NAME`.
+        settings: keyword arguments of a registered model or a callable, as text.
+        declarations: what is stated about the model.
+        conversion: which formats are written, and how.
+        trust: what of the user's code may run.
+        strictness: how the finished artifacts are checked.
+    """
+
+    model: object
+    out: str | Path | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+    declarations: Declarations = field(default_factory=Declarations)
+    conversion: Conversion = field(default_factory=Conversion)
+    trust: Trust = field(default_factory=Trust)
+    strictness: Strictness = field(default_factory=Strictness)
+
+    def plan(self) -> BuildPlan:
+        """Find the model and the formats, and refuse what is wrong with the request before TensorFlow is imported.
+
+        Raises:
+            UsageError: a name, domain, contract or option is unknown or cannot be read.
+            ModelError: there is no such model.
+            MissingExtraError: a package that the formats need is not installed.
+        """
+        for name in self.trust.imports:
+            require(name)
+        source = _source.find(self.model, self.settings)
+        names = self.conversion.formats
+        if names is None:
+            names = source.formats or formats.defaults()
+        chosen = tuple(formats.get(name) for name in dict.fromkeys(names))
+        plan = BuildPlan(
+            self,
+            source,
+            Path(self.out) if self.out is not None else Path("artifacts") / source.name,
+            chosen,
+            _readable({**source.domains, **self.declarations.domain}),
+            Recording.of(self.declarations.samples, declared=self.declarations.domain),
+        )
+        formats.require_supported(self.conversion.options)
+        if not self.trust.imports:
+            stated(self.declarations.contracts)  # imported code may register kinds of contract
+        _require_packages(chosen)
+        return plan
+
+
+@dataclass(frozen=True)
+class BuildPlan:
+    """A request whose names are resolved.
+
+    Attributes:
+        request: that it follows from.
+        source: of the model.
+        target: the bundle's folder.
+        formats: to write, in the order of the manifest.
+        domain: declared by the source or the request, by input.
+        recording: recorded data of inputs.
+    """
+
+    request: BuildRequest
+    source: Source
+    target: Path
+    formats: tuple[Format, ...]
+    domain: Mapping[str, object]
+    recording: Recording
+
+
+def _readable(domain: dict[str, object]) -> dict[str, object]:
+    """The domains themselves.
+
+    Raises:
+        UsageError: a text among them cannot be read.
+    """
+    for value in domain.values():
+        if isinstance(value, str):
+            domains.parse(value)
+    return domain
+
+
+def _require_packages(chosen: Sequence[Format]) -> None:
+    written = {form.name for form in chosen}
+    needed = {"tensorflow", "keras", *(module for form in chosen for module in form.modules)}
+    needed |= {runtime.module for runtime in _runtime.every() if runtime.reads in written}
+    missing = sorted(module for module in needed if importlib.util.find_spec(module) is None)
+    if missing:
+        raise MissingExtraError(
+            "building needs packages that are not installed",
+            got=", ".join(missing) + (" is missing" if len(missing) == 1 else " are missing"),
+            hint="pip install 'kexport[build]'",
+        )
