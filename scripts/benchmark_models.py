@@ -59,17 +59,18 @@ OURS = """
 import sys, time
 from pathlib import Path
 from kexport.factory.tensorflow_workers import tensorflow_workers
-from kexport.factory.formats import _format
+from kexport.factory import formats as known
 workers = tensorflow_workers(2)
 from kexport.factory.exports import Exports
+from kexport.factory.request import Conversion
 from kexport.factory.trace.program import trace
 import models
 model = getattr(models, sys.argv[1])()
 start = time.perf_counter()
-formats = [_format.get(name) for name in ("keras", "saved_model", "onnx", "tflite")]
+formats = [known.get(name) for name in ("keras", "saved_model", "onnx", "tflite")]
 folder = Path("alone")
 folder.mkdir(exist_ok=True)
-exports = Exports(trace(model), formats, folder, options={}, timeout=1000, keep_going=False)
+exports = Exports(trace(model), formats, folder, Conversion(timeout=1000))
 exports.start(workers)
 exports.write(lambda step: None)
 exports.finish(lambda step: None)

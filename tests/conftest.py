@@ -61,7 +61,7 @@ def converted(tmp_path):
 
         from kexport.bundle.signature import Signature, TensorSpec
         from kexport.factory.emit import handover
-        from kexport.factory.formats import _format
+        from kexport.factory import formats
         from kexport.factory.trace.program import Program
         from kexport.runtimes import every as every_runtime
 
@@ -78,7 +78,7 @@ def converted(tmp_path):
         signature = Signature(inputs, outputs)
         folder, target = Path(tempfile.mkdtemp(dir=tmp_path)) / "handover", tmp_path / f"model.{format_name}"
         handover.write(Program(SimpleNamespace(name="test"), None, signature, core), folder)
-        module, _, name = _format.get(format_name).converter.partition(":")
+        module, _, name = formats.get(format_name).converter.partition(":")
         (details,) = getattr(importlib.import_module(module), name)(str(folder), str(target), {})
         results = []
         for runtime in every_runtime():
@@ -97,7 +97,7 @@ def exported(tmp_path):
 
     def export(model, format_name, *arrays):
         from kexport.factory.emit import handover
-        from kexport.factory.formats import _format
+        from kexport.factory import formats
         from kexport.factory.trace.program import trace
         from kexport.runtimes import every as every_runtime
 
@@ -105,7 +105,7 @@ def exported(tmp_path):
         program = trace(model)
         handover.write(program, folder / "handover")
         target = folder / f"model.{format_name}"
-        module, _, name = _format.get(format_name).converter.partition(":")
+        module, _, name = formats.get(format_name).converter.partition(":")
         (details,) = getattr(importlib.import_module(module), name)(str(folder / "handover"), str(target), {})
         feeds = dict(zip([spec.name for spec in program.signature.inputs], arrays, strict=True))
         runtimes = [runtime for runtime in every_runtime() if runtime.reads == format_name]

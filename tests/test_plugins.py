@@ -15,7 +15,7 @@ from conftest import REFERENCE, ROOT
 from kexport import registry, runtimes
 from kexport.bundle.domain import parse
 from kexport.bundle.report import Check, CheckKind, Measurement, Report, Subject
-from kexport.factory.formats import _format
+from kexport.factory import formats
 from kexport.factory.lowerings import _lowering
 from kexport.field.verification.bundle_checks import verify
 
@@ -27,7 +27,7 @@ LAYERS = registry.offers("kexport.layers")
 def test_a_runtime_is_named_as_its_file_and_checks_a_bundle_it_can_read(name):
     runtime = runtimes.get(name)
     assert runtime.name == name
-    assert runtime.reads in _format.names()
+    assert runtime.reads in formats.names()
     assert runtime.version
     report = verify(REFERENCE / "regularized", [name])
     assert report.passed, report
@@ -59,7 +59,7 @@ def test_no_two_runtimes_have_one_rank():
 
 @pytest.mark.parametrize("name", registry.names("factory/formats"))
 def test_a_format_is_named_as_its_file_and_has_one_way_to_be_written_and_a_runtime(name):
-    form = _format.get(name)
+    form = formats.get(name)
     assert form.name == name
     assert (form.writer is None) != (form.converter is None)
     assert any(runtime.reads == name for runtime in runtimes.every())
@@ -72,7 +72,7 @@ def test_a_lowering_is_named_as_its_file_says_its_source_and_has_a_test_of_its_o
     lowering = _lowering.get(name)
     assert lowering.name == name
     assert lowering.ops
-    assert set(lowering.formats) <= set(_format.names())
+    assert set(lowering.formats) <= set(formats.names())
     module = importlib.import_module(f"kexport.factory.lowerings.{name}")
     assert "Source:" in module.__doc__
     assert (ROOT / "tests" / "factory" / "lowerings" / f"test_{name}.py").is_file()

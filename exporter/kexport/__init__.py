@@ -10,15 +10,17 @@ from kexport.errors import KexportError
 if TYPE_CHECKING:
     from kexport.bundle.folder import Bundle
     from kexport.factory.pipeline import build
+    from kexport.factory.request import BuildRequest
     from kexport.field.comparison.model_comparison import compare
     from kexport.field.loading import load
     from kexport.field.verification.bundle_checks import verify
     from kexport.runtimes import Session
 
 __version__ = "0.1.0"
-__all__ = ["Bundle", "KexportError", "Session", "build", "compare", "load", "verify"]
+__all__ = ["BuildRequest", "Bundle", "KexportError", "Session", "build", "compare", "load", "verify"]
 
 _HOMES = {
+    "BuildRequest": "kexport.factory.request",
     "Bundle": "kexport.bundle.folder",
     "Session": "kexport.runtimes",
     "build": "kexport.factory.pipeline",

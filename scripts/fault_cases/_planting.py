@@ -78,7 +78,7 @@ class Planter:
     def _convert(self, changed: Changed, fault: Fault, path: Path) -> None:
         """Put the artifact that a changed model is converted into in the place of the healthy one."""
         from kexport.factory.emit import handover
-        from kexport.factory.formats import _format
+        from kexport.factory import formats
         from kexport.factory.trace.program import trace
 
         healthy = self.family.healthy()
@@ -88,7 +88,7 @@ class Planter:
         wanted = [spec.name for spec in (*self.healthy.signature.inputs, *self.healthy.signature.outputs)]
         assert names == wanted, f"{fault.name}: {names} instead of {wanted}"
         shutil.rmtree(path) if path.is_dir() else path.unlink()
-        form = _format.get(fault.format)
+        form = formats.get(fault.format)
         if form.writer is not None:
             form.writer(program, path)
             return

@@ -11,7 +11,8 @@ import pytest
 import kexport
 from kexport.errors import ExportError
 from kexport.factory.exports import Exports
-from kexport.factory.formats._format import Format
+from kexport.factory.formats import Format
+from kexport.factory.request import Conversion
 from kexport.factory.trace.program import trace
 from kexport.process import Worker
 
@@ -45,11 +46,11 @@ def test_a_converter_that_crashes_or_hangs_is_an_error_with_a_name(tmp_path, mon
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
     inputs = keras.Input((2,), name="x")
     program = trace(keras.Model(inputs, keras.layers.Dense(1, name="y")(inputs)))
-    form = Format("fragile", "model.fragile", (), "", converter=f"converters:{name}")
+    form = Format("fragile", "model.fragile", "", 99, converter=f"converters:{name}")
     folder = tmp_path / "bundle"
     folder.mkdir()
     patience = 1 if name == "hanging" else 60
-    exports = Exports(program, [form], folder, options={}, timeout=patience, keep_going=False)
+    exports = Exports(program, [form], folder, Conversion(timeout=patience))
     worker = Worker()
     exports.start([worker])
     with pytest.raises(ExportError, match="fragile") as caught:
@@ -63,8 +64,8 @@ def test_a_writer_that_fails_tells_where_unless_the_model_is_to_blame(tmp_path):
     inputs = keras.Input((2,), name="x")
     program = trace(keras.Model(inputs, keras.layers.Dense(1, name="y")(inputs)))
     for write, words in ((_unwritable, r"ZeroDivisionError.*test_exports.py:\d+\)$"), (_misused, "fault of kexport")):
-        form = Format("fragile", "model.fragile", (), "", writer=write)
-        exports = Exports(program, [form], tmp_path, options={}, timeout=1, keep_going=False)
+        form = Format("fragile", "model.fragile", "", 99, writer=write)
+        exports = Exports(program, [form], tmp_path, Conversion(timeout=1))
         with pytest.raises(ExportError) as caught:
             exports.write(lambda step: None)
         assert re.search(words, str(caught.value), re.MULTILINE)

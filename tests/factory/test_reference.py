@@ -14,7 +14,7 @@ from kexport import build
 from kexport.bundle import witnesses
 from kexport.bundle.goldens import Golden
 from kexport.bundle.witnesses import Witness
-from kexport.factory.inputs.domains import settle
+from kexport.factory.inputs.domains import resolve_domains
 from kexport.factory.trace.program import trace
 from kexport.factory.truth.goldens import PERTURBATION, establish
 from kexport.factory.truth.oracle import Oracle
@@ -31,7 +31,7 @@ def model_of(function, shape=(4,), dtype="float32"):
 
 def reference(model, domain):
     program = trace(model)
-    domains = settle(program, {"x": domain})[0]
+    domains = resolve_domains(program, {"x": domain}).domains
     oracle = Oracle(program, domains)
     return Model(program, oracle, establish(program, oracle, domains).limits, program.signature), program
 
@@ -140,7 +140,7 @@ def test_edges_hide_no_fault_elsewhere():
     feeds = {"x": np.array([[0.5, 1.2, -3.4, 2.5], [0.5, 1.2, -3.4, 2.1]], "float32")}
     conditioning = found.conditioning(feeds, np.random.default_rng(0))
     (spec,) = program.signature.outputs
-    limits = {spec.name: establish(program, Oracle(program), settle(program, {})[0]).limits[0]}
+    limits = {spec.name: establish(program, Oracle(program), resolve_domains(program, {}).domains).limits[0]}
     value = conditioning.truth[spec.name].astype("float32")
     value[:, 0] = 1.0  # the other answer at the edge
     healthy = verdicts(program.signature, limits, 1.0, feeds, {spec.name: value}, conditioning, True, "edge")
@@ -175,7 +175,7 @@ def test_a_build_anew_keeps_the_inputs_and_makes_their_truth_anew(tmp_path):
 
 def test_a_model_without_a_twin_is_its_own_truth_and_its_noise_is_what_one_ulp_does():
     program = trace(model_of(ops.tanh))
-    oracle = Oracle(program, settle(program, {})[0])
+    oracle = Oracle(program, resolve_domains(program, {}).domains)
     limits = [replace(limit, source=PERTURBATION) for limit in establish(program, oracle, oracle._domains).limits]
     found = Model(program, oracle, limits, program.signature)
     conditioning = found.conditioning({"x": np.full((1, 4), 0.3, "float32")}, np.random.default_rng(0))

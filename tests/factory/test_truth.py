@@ -7,7 +7,7 @@ from keras import layers, ops
 
 from kexport.bundle import goldens
 from kexport.bundle.domain import Samples, Uniform
-from kexport.factory.inputs.domains import settle
+from kexport.factory.inputs.domains import resolve_domains
 from kexport.factory.trace.program import trace
 from kexport.factory.truth import PERTURBATION, TWIN, establish, float64_twin
 from kexport.factory.truth.oracle import Oracle
@@ -16,7 +16,7 @@ from kexport.parity.tolerance import EPSILON
 
 def truth_of(model, **domains):
     program = trace(model)
-    return program, establish(program, Oracle(program), settle(program, domains)[0])
+    return program, establish(program, Oracle(program), resolve_domains(program, domains).domains)
 
 
 class Plain(keras.Model):

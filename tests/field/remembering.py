@@ -39,7 +39,7 @@ class LastMean(keras.layers.Layer):
 def write_tflite(layer: type[keras.layers.Layer], path: Path) -> None:
     """Write the low-pass filter with this layer behind it."""
     from kexport.factory.emit import handover
-    from kexport.factory.formats import _format
+    from kexport.factory import formats
     from kexport.factory.trace.program import trace
     from kexport_layers import low_pass_filter
 
@@ -47,5 +47,5 @@ def write_tflite(layer: type[keras.layers.Layer], path: Path) -> None:
     filtered = layer(name="filtered")(low_pass_filter.LowPassFilter(5)(signal))
     with tempfile.TemporaryDirectory() as folder:
         handover.write(trace(keras.Model(signal, filtered)), Path(folder) / "handover")
-        module, _, function = _format.get("tflite").converter.partition(":")
+        module, _, function = formats.get("tflite").converter.partition(":")
         list(getattr(importlib.import_module(module), function)(f"{folder}/handover", str(path), {}))

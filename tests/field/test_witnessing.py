@@ -8,7 +8,7 @@ from kexport.bundle.goldens import Golden
 from kexport.bundle.limits import OutputLimit
 from kexport.bundle.signature import Signature, TensorSpec
 from kexport.bundle.witnesses import Witness
-from kexport.factory.truth.carried_witnesses import carried_over
+from kexport.factory.truth.carried_witnesses import carry_witnesses
 from kexport.field.search.verdicts import Conditioning
 
 SIGNATURE = Signature((TensorSpec("x", "float32", (None, 2)),), (TensorSpec("y", "float32", (None, 2)),))
@@ -46,7 +46,7 @@ def places(tmp_path):
 
 def carried(places):
     target, folder = places
-    carried_over(target, folder, SIGNATURE, Doubled(), LIMITS)
+    carry_witnesses(target, folder, SIGNATURE, Doubled(), LIMITS)
     return [witness for _, witness in witnesses.stream(folder, SIGNATURE)]
 
 

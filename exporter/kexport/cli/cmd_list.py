@@ -35,9 +35,9 @@ def _offers(kind: str) -> list[tuple[str, str]]:
 
 
 def _formats(kind: str) -> list[tuple[str, str]]:
-    from kexport.factory.formats import _format
+    from kexport.factory import formats
 
-    return [(name, _format.get(name).summary) for name in _format.names()]
+    return [(form.name, form.summary) for form in formats.every()]
 
 
 def _runtimes(kind: str) -> list[tuple[str, str]]:

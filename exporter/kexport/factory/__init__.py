@@ -1,1 +1,21 @@
-"""From a Keras model to a bundle. Everything here may import TensorFlow; nothing outside of it depends on it."""
+"""From a Keras model to a bundle. Everything here may import TensorFlow; nothing outside of it depends on it.
+
+A `BuildRequest` says what is to be built, and `build_bundle` builds it; `kexport.build` is both in one call.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kexport.factory.pipeline import build_bundle
+    from kexport.factory.request import BuildRequest, Conversion, Declarations
+
+__all__ = ["BuildRequest", "Conversion", "Declarations", "build_bundle"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module 'kexport.factory' has no attribute {name!r}")
+    import importlib
+
+    home = "pipeline" if name == "build_bundle" else "request"
+    return getattr(importlib.import_module(f"kexport.factory.{home}"), name)

@@ -12,8 +12,9 @@ from typing import Any
 from kexport.bundle import store
 from kexport.errors import ExportError
 from kexport.factory.emit import handover
-from kexport.factory.formats._format import Format
+from kexport.factory.formats import Format
 from kexport.factory.internal_error import fault
+from kexport.factory.request import Conversion
 from kexport.factory.trace.program import Program
 from kexport.process import Worker, WorkerCrashError
 
@@ -28,9 +29,7 @@ class Exports:
         program: the traced model.
         formats: which to write, in the order of the manifest.
         folder: of the bundle.
-        options: of the converters: `opset`.
-        timeout: seconds that one conversion may take.
-        keep_going: whether a refused format is recorded instead of raised.
+        conversion: the converters' options and timeout, and whether a refused format is recorded instead of raised.
 
     Attributes:
         details: of each format that was written, what it tells of its artifact.
@@ -38,23 +37,14 @@ class Exports:
     """
 
     def __init__(
-        self,
-        program: Program,
-        formats: Sequence[Format],
-        folder: Path,
-        *,
-        options: Mapping[str, Any],
-        timeout: float,
-        keep_going: bool,
+        self, program: Program, formats: Sequence[Format], folder: Path, conversion: Conversion
     ) -> None:
         self.details: dict[str, Mapping[str, Any]] = {}
         self.refusals: dict[str, ExportError] = {}
         self._program = program
         self._formats = formats
         self._folder = folder
-        self._options = dict(options)
-        self._timeout = timeout
-        self._keep_going = keep_going
+        self._conversion = conversion
         self._converting: dict[str, tuple[Format, Worker]] = {}
 
     def start(self, workers: Sequence[Worker]) -> None:
@@ -68,7 +58,7 @@ class Exports:
                 form.converter or "",
                 handover=str(self._folder / _HANDOVER),
                 target=str(self._folder / form.path),
-                options=self._options,
+                options=self._conversion.options,
             )
 
     def write(self, progress: Callable[[str], None]) -> None:
@@ -87,7 +77,7 @@ class Exports:
         """
         for form, worker in self._converting.values():
             progress(f"writing {form.name}")
-            self._attempt(form, partial(_converted, form, worker, self._timeout))
+            self._attempt(form, partial(_converted, form, worker, self._conversion.timeout))
         store.remove(self._folder / _HANDOVER)
         if not self.details:
             raise next(iter(self.refusals.values()))
@@ -96,7 +86,7 @@ class Exports:
         try:
             self.details[form.name] = write()
         except ExportError as error:
-            if not self._keep_going:
+            if not self._conversion.keep_going:
                 raise
             self.refusals[form.name] = error
             for written in self._folder.glob(f"{form.path}*"):  # weights may lie beside it
@@ -131,5 +121,4 @@ def _converted(form: Format, worker: Worker, timeout: float) -> Mapping[str, Any
     except RuntimeError as error:  # the traceback of what the converter raised, and should not have raised
         instead = f"build --formats without {form.name}"
         raise fault(f"the {form.name} converter failed on the model", str(error), instead) from error
-    found: Mapping[str, Any] = details
-    return found
+    return dict(details)

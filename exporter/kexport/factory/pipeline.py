@@ -7,30 +7,29 @@ TensorFlow can read. The other runtimes check the bundle in processes that never
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kexport.bundle import domain as domain_module
+from kexport import runtimes
 from kexport.bundle import goldens, manifest, store
 from kexport.bundle.digests import digest, size
 from kexport.bundle.folder import REPORT_NAME, Bundle
 from kexport.bundle.manifest import Artifact, Manifest
 from kexport.bundle.report import Check, CheckKind, Observer, Report, Subject
 from kexport.bundle.samples import write as write_samples
-from kexport.bundle.signature import Signature
-from kexport.errors import MissingExtraError, UsageError
-from kexport.factory import sources
-from kexport.factory.formats import _format
-from kexport.factory.formats._format import Format
-from kexport.factory.formats.onnx import OPSETS
-from kexport.factory.inputs.recording import Recording
-from kexport.factory.promises.collect import collect, stated
-from kexport.factory.sources import Source
+from kexport.bundle.signature import TensorSpec
+from kexport.factory import formats as known_formats
+from kexport.factory.exports import Exports
+from kexport.factory.formats import Format
+from kexport.factory.inputs import InputDomains, recordings, resolve_domains
+from kexport.factory.promises.collect import Promises, collect, stated
+from kexport.factory.provenance import provenance
+from kexport.factory.request import BuildPlan, BuildRequest, Conversion, Declarations
 from kexport.factory.tensorflow_workers import tensorflow_workers
-from kexport.factory.truth.carried_witnesses import carried_over, carry_breaches
+from kexport.factory.trace import Program, trace
+from kexport.factory.truth import GoldenSet, Model, Oracle, carry_counterexamples, carry_witnesses, establish
 from kexport.field.search.verdicts import Truth
 from kexport.field.trust import Trust
 from kexport.field.verification.bundle_checks import verify
@@ -38,38 +37,17 @@ from kexport.parity.budget import Budget
 from kexport.parity.strictness import Strictness
 from kexport.parity.tolerance import Tolerance
 from kexport.process import DEFAULT_TIMEOUT, Worker
-from kexport.runtimes import every as every_runtime
-from kexport.runtimes import get as get_runtime
-from kexport.runtimes import group_of
 
-DEFAULT_FORMATS = ("keras", "saved_model", "onnx", "tflite")
 Progress = Callable[[str], None]
 
 
-@dataclass(frozen=True)
-class Request:
-    """What is to be built."""
-
-    source: Source
-    out: Path
-    formats: tuple[Format, ...]
-    domain: Mapping[str, Any]
-    recording: Recording
-    trust: Trust
-    opset: int | None
-    timeout: float
-    keep_going: bool
-    strictness: Strictness
-    contracts: Any
-
-
 def build(
-    model: Any,
+    model: object,
     out: str | Path | None = None,
     *,
     formats: Sequence[str] | None = None,
-    domain: Mapping[str, Any] | None = None,
-    samples: Any = None,
+    domain: Mapping[str, object] | None = None,
+    samples: object = None,
     settings: Mapping[str, str] | None = None,
     imports: Sequence[str] = (),
     allow_lambda: bool = False,
@@ -78,7 +56,7 @@ def build(
     keep_going: bool = False,
     search: Budget | str | None = None,
     tolerance: Mapping[str, Tolerance | str | float] | None = None,
-    contracts: Any = (),
+    contracts: object = (),
     progress: Progress = lambda step: None,
     observe: Observer = lambda check: None,
 ) -> Bundle:
@@ -93,7 +71,7 @@ def build(
         domain: of some or all inputs: a text such as `"uniform(-5, 5)"`, a `(low, high)` pair, or an array of
             recorded samples whose first axis counts the samples.
         samples: recorded data as the domain of the inputs that it holds: the path of a `.npz`, `.npy` or `.csv`, arrays
-            by input name, or the array of the only input. It checks, and a part of it is set aside for calibration.
+            by input name, or the array of the only input. A part of it is set aside for calibration, the rest checks.
         settings: keyword arguments of a registered model or a callable, as text.
         imports: files or modules that register the layers of a `.keras` file.
         allow_lambda: load Lambda layers from a `.keras` file, which runs the bytecode in it.
@@ -115,135 +93,127 @@ def build(
     Raises:
         KexportError: the request is wrong, or the model cannot be loaded or exported.
     """
+    request = BuildRequest(
+        model,
+        out,
+        settings or {},
+        Declarations(domain or {}, samples, contracts),
+        Conversion(formats, opset, timeout, keep_going),
+        Trust.of(imports, allow_lambda),
+        Strictness.of(search, tolerance),
+    )
+    return build_bundle(request, progress, observe)
+
+
+def build_bundle(
+    request: BuildRequest, progress: Progress = lambda step: None, observe: Observer = lambda check: None
+) -> Bundle:
+    """Do what a request asks for; `build` says what it returns and raises."""
+    with request.trust.lambdas():
+        plan = request.plan()
+        with store.staging(plan.target) as folder:
+            return _build(plan, folder, progress, observe)
+
+
+def _build(plan: BuildPlan, folder: Path, progress: Progress, observe: Observer) -> Bundle:
     with contextlib.ExitStack() as stack:
-        trust = Trust.of(imports, allow_lambda)
-        stack.enter_context(trust.lambdas())
-        trust.require_imports()
-        source = sources.find(model, settings or {})
-        wanted = formats if formats is not None else source.formats or DEFAULT_FORMATS
-        chosen = tuple(_format.get(name) for name in dict.fromkeys(wanted))
-        request = Request(
-            source,
-            _target(out, source),
-            chosen,
-            _declared(domain, source),
-            Recording.of(samples, declared=domain or ()),
-            trust,
-            _checked_opset(opset),
-            timeout,
-            keep_going,
-            Strictness.of(search, tolerance),
-            contracts,
-        )
-        if not imports:
-            stated(contracts)  # a misspelt one is refused before TensorFlow is imported
-        _require_packages(chosen)
-        return _build(request, progress, observe)
-
-
-def _build(request: Request, progress: Progress, observe: Observer) -> Bundle:
-    target = request.out
-    with store.staging(target) as folder, contextlib.ExitStack() as stack:
         progress("importing TensorFlow")
-        count = max(1, sum(form.converter is not None for form in request.formats))
+        count = max(1, sum(form.converter is not None for form in plan.formats))
         workers = [stack.enter_context(contextlib.closing(worker)) for worker in tensorflow_workers(count)]
         progress("loading the model")
-        request.trust.run_imports()
-        loaded = request.source.load()
+        plan.request.trust.run_imports()
+        model = plan.source.load()
         try:
-            notes, truth, weighed = _write(request, loaded, folder, workers, progress)
+            written = _write(plan, model, folder, workers, progress)
             for worker in workers[1:]:
                 worker.close()
-            progress(
-                "checking every artifact in its runtimes" + " and searching" * (request.strictness.search is not None)
-            )
-            report = _check(request, folder, workers[0], observe, notes, truth, weighed)
+            searching = plan.request.strictness.search is not None
+            progress("checking every artifact in its runtimes" + " and searching" * searching)
+            report = _check(plan, folder, workers[0], observe, written)
             manifest.write_json(folder / REPORT_NAME, report.to_json())
         except OSError as error:
-            raise store.unwritable(target, error) from error
-        final = target if report.passed else store.rejected(target)
+            raise store.unwritable(plan.target, error) from error
+        final = plan.target if report.passed else store.rejected(plan.target)
         store.place(folder, final)
         if report.passed:
-            store.remove(store.rejected(target))
+            store.remove(store.rejected(plan.target))
         return Bundle.open(final)
 
 
-def _write(
-    request: Request, model: Any, folder: Path, workers: Sequence[Worker], progress: Progress
-) -> tuple[list[str], Truth, tuple[Check, ...]]:
-    """Write artifacts, goldens and manifest into the folder.
+@dataclass(frozen=True)
+class _Written:
+    """What is known once a bundle is written, and its check needs.
 
-    Returns:
-        Notes for the report, what is true, and the checks of promises about weights.
+    Attributes:
+        notes: for the report.
+        reference: the model itself, which answers on any input.
+        checks: of promises about weights.
     """
-    # These import TensorFlow, which must first be imported quietly.
-    from kexport.factory.exports import Exports
-    from kexport.factory.inputs.domains import recordings, settle
-    from kexport.factory.provenance import provenance
-    from kexport.factory.trace.program import trace
-    from kexport.factory.truth.goldens import establish
-    from kexport.factory.truth.oracle import Oracle
-    from kexport.factory.truth.reference import Model
 
+    notes: list[str]
+    reference: Truth
+    checks: tuple[Check, ...]
+
+
+def _write(plan: BuildPlan, model: Any, folder: Path, workers: Sequence[Worker], progress: Progress) -> _Written:
+    """Write artifacts, goldens and manifest into the folder."""
     progress("tracing")
-    program = trace(model, recordings({**request.domain, **request.recording.examples(model)}))
-    named = request.recording.named(program.signature)
-    domains, notes, undeclared = settle(program, {**request.domain, **named})
-    promises = collect(program, stated(request.contracts))
-    exports = Exports(
-        program,
-        request.formats,
-        folder,
-        options={"opset": request.opset},
-        timeout=request.timeout,
-        keep_going=request.keep_going,
-    )
+    program = trace(model, recordings({**plan.domain, **plan.recording.examples(model)}))
+    signature = program.signature
+    inputs = resolve_domains(program, {**plan.domain, **plan.recording.named(signature)})
+    promises = collect(program, stated(plan.request.declarations.contracts))
+    exports = Exports(program, plan.formats, folder, plan.request.conversion)
     exports.start(workers)
     exports.write(progress)
     progress("computing the truth in float64")
-    oracle = Oracle(program, domains)
-    truth = establish(program, oracle, domains)
-    limits = request.strictness.limits(truth.limits)
-    goldens.write(folder / goldens.FILE_NAME, truth.goldens)
+    oracle = Oracle(program, inputs.domains)
+    derived = establish(program, oracle, inputs.domains)
+    golden_set = derived.declaring(plan.request.strictness)
+    goldens.write(folder / goldens.FILE_NAME, golden_set.goldens)
     exports.finish(progress)
-    artifacts = tuple(
-        _artifact(form, program.signature, folder, exports.details[form.name])
-        for form in request.formats
-        if form.name in exports.details
-    )
-    versions = provenance()
-    for entry in exports.details.values():
-        if "opset" in entry:
-            versions["opset"] = entry["opset"]["ai.onnx"]
-    stored = write_samples(folder, program.signature, domains)
-    manifest.write(
-        folder,
-        Manifest(
-            name=request.source.name,
-            signature=program.signature,
-            artifacts=artifacts,
-            goldens_path=goldens.FILE_NAME,
-            goldens_sha256=digest(folder / goldens.FILE_NAME),
-            cases=tuple(golden.label for golden in truth.goldens),
-            limits=limits,
-            domains={name: str(value) for name, value in domains.items()},
-            provenance=versions,
-            refused={name: str(error) for name, error in exports.refusals.items()},
-            ulp=truth.ulp,
-            stateful=bool(program.state),
-            samples=stored,
-            undeclared=undeclared,
-            contracts=promises.contracts,
-            not_carried=promises.not_carried,
-        ),
-    )
-    reference = Model(program, oracle, truth.limits, program.signature)
-    carried_over(request.out, folder, program.signature, reference, limits)
-    carry_breaches(request.out, folder, program.signature, promises.contracts)
-    return notes, reference, promises.checks
+    manifest.write(folder, _manifest(plan, folder, program, inputs, exports, golden_set, promises))
+    reference = Model(program, oracle, derived.limits, signature)
+    carry_witnesses(plan.target, folder, signature, reference, golden_set.limits)
+    carry_counterexamples(plan.target, folder, signature, promises.contracts)
+    return _Written(inputs.notes, reference, promises.checks)
 
 
-def _artifact(form: Format, signature: Signature, folder: Path, details: Mapping[str, Any]) -> Artifact:
+def _manifest(
+    plan: BuildPlan,
+    folder: Path,
+    program: Program,
+    inputs: InputDomains,
+    exports: Exports,
+    golden_set: GoldenSet,
+    promises: Promises,
+) -> Manifest:
+    """The manifest of what lies in the folder; recorded samples are written there too."""
+    signature = program.signature
+    written = [form for form in plan.formats if form.name in exports.details]
+    chosen = {
+        option.name: option.read(exports.details[form.name]) for form in written for option in form.options
+    }
+    return Manifest(
+        name=plan.source.name,
+        signature=signature,
+        artifacts=tuple(_artifact(form, signature.outputs, folder, exports.details[form.name]) for form in written),
+        goldens_path=goldens.FILE_NAME,
+        goldens_sha256=digest(folder / goldens.FILE_NAME),
+        cases=tuple(golden.label for golden in golden_set.goldens),
+        limits=tuple(golden_set.limits),
+        domains={name: str(value) for name, value in inputs.domains.items()},
+        provenance={**provenance(), **chosen},
+        refused={name: str(error) for name, error in exports.refusals.items()},
+        ulp=golden_set.ulp,
+        stateful=bool(program.state),
+        samples=write_samples(folder, signature, inputs.domains),
+        undeclared=inputs.undeclared,
+        contracts=promises.contracts,
+        not_carried=promises.not_carried,
+    )
+
+
+def _artifact(form: Format, outputs: Sequence[TensorSpec], folder: Path, details: Mapping[str, Any]) -> Artifact:
     """The entry of a written artifact; its bytes are those of the files beside it too."""
     beside = [
         {"path": name, "sha256": digest(folder / name), "bytes": size(folder / name)}
@@ -251,7 +221,7 @@ def _artifact(form: Format, signature: Signature, folder: Path, details: Mapping
     ]
     return Artifact(
         form.name,
-        _precision(signature.outputs),
+        _precision(outputs),
         form.path,
         digest(folder / form.path),
         size(folder / form.path) + sum(file["bytes"] for file in beside),
@@ -259,76 +229,32 @@ def _artifact(form: Format, signature: Signature, folder: Path, details: Mapping
     )
 
 
-def _check(
-    request: Request,
-    folder: Path,
-    tensorflow_worker: Worker,
-    observe: Observer,
-    notes: list[str],
-    truth: Truth,
-    weighed: Sequence[Check],
-) -> Report:
+def _check(plan: BuildPlan, folder: Path, tensorflow_worker: Worker, observe: Observer, written: _Written) -> Report:
     """Check the bundle the way a device would, in every runtime of its formats."""
     bundle = Bundle.open(folder)
-    written = {artifact.format for artifact in bundle.manifest.artifacts}
-    runtimes = [runtime for runtime in every_runtime() if runtime.reads in written]
+    formats = {artifact.format for artifact in bundle.manifest.artifacts}
+    able = [runtime for runtime in runtimes.every() if runtime.reads in formats]
+    needing_code = [runtime for runtime in runtimes.every() if runtime.runs_user_code]
+    request = plan.request
     report = verify(
         folder,
-        [runtime.name for runtime in runtimes],
+        [runtime.name for runtime in able],
         imports=request.trust.imports,
         allow_lambda=request.trust.allow_lambda,
         search=request.strictness.search,
         observe=observe,
-        truth=truth,
-        workers={group_of(get_runtime("keras")): tensorflow_worker},
+        truth=written.reference,
+        workers={runtimes.group_of(runtime): tensorflow_worker for runtime in needing_code},
         # The classes of a live model may exist in this process only.
-        here=["keras"] if request.source.live else [],
+        here=[runtime.name for runtime in needing_code] if plan.source.live else [],
     )
     refused = [
-        Check.failure(CheckKind.EXPORT, Subject(_format.get(name).path), why)
+        Check.failure(CheckKind.EXPORT, Subject(known_formats.get(name).path), why)
         for name, why in bundle.manifest.refused.items()
     ]
-    return Report(report.bundle, (*refused, *weighed, *report.checks), (*notes, *report.notes))
+    return Report(report.bundle, (*refused, *written.checks, *report.checks), (*written.notes, *report.notes))
 
 
-def _require_packages(formats: Sequence[Format]) -> None:
-    needed = {"tensorflow", "keras", *(module for form in formats for module in form.modules)}
-    read = {form.name for form in formats}
-    needed |= {runtime.module for runtime in every_runtime() if runtime.reads in read}
-    missing = sorted(module for module in needed if importlib.util.find_spec(module) is None)
-    if missing:
-        raise MissingExtraError(
-            "building needs packages that are not installed",
-            got=", ".join(missing) + (" is missing" if len(missing) == 1 else " are missing"),
-            hint="pip install 'kexport[build]'",
-        )
-
-
-def _target(out: str | Path | None, source: Source) -> Path:
-    return Path(out) if out is not None else Path("artifacts") / source.name
-
-
-def _declared(domain: Mapping[str, Any] | None, source: Source) -> dict[str, Any]:
-    declared = {**source.domains, **(domain or {})}
-    for value in declared.values():
-        if isinstance(value, str):
-            domain_module.parse(value)  # a misspelt one is refused before TensorFlow is imported
-    return declared
-
-
-def _checked_opset(opset: int | None) -> int | None:
-    """The opset itself, when the converter writes it.
-
-    Raises:
-        UsageError: it does not.
-    """
-    if opset is not None and opset not in OPSETS:
-        raise UsageError(
-            "the ONNX converter does not write this opset", got=opset, expected=f"{OPSETS[0]} to {OPSETS[-1]}"
-        )
-    return opset
-
-
-def _precision(outputs: Sequence[Any]) -> str:
+def _precision(outputs: Sequence[TensorSpec]) -> str:
     dtypes = {spec.dtype for spec in outputs if spec.is_float}
     return "float32" if not dtypes else sorted(dtypes)[0]

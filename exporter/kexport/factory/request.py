@@ -8,18 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kexport.bundle import domain as domains
+from kexport import runtimes
 from kexport.errors import MissingExtraError
-from kexport.factory import formats
+from kexport.factory import formats, sources
 from kexport.factory.formats import Format
 from kexport.factory.inputs.recording import Recording
 from kexport.factory.promises.collect import stated
-from kexport.factory.sources import _source
-from kexport.factory.sources._source import Source
+from kexport.factory.sources import Source
 from kexport.field.trust import Trust
 from kexport.parity.strictness import Strictness
 from kexport.process import DEFAULT_TIMEOUT
-from kexport.runtimes import _runtime
-from kexport.user_code import require
 
 
 @dataclass(frozen=True)
@@ -91,9 +89,8 @@ class BuildRequest:
             ModelError: there is no such model.
             MissingExtraError: a package that the formats need is not installed.
         """
-        for name in self.trust.imports:
-            require(name)
-        source = _source.find(self.model, self.settings)
+        self.trust.require_imports()
+        source = sources.find(self.model, self.settings)
         names = self.conversion.formats
         if names is None:
             names = source.formats or formats.defaults()
@@ -149,7 +146,7 @@ def _readable(domain: dict[str, object]) -> dict[str, object]:
 def _require_packages(chosen: Sequence[Format]) -> None:
     written = {form.name for form in chosen}
     needed = {"tensorflow", "keras", *(module for form in chosen for module in form.modules)}
-    needed |= {runtime.module for runtime in _runtime.every() if runtime.reads in written}
+    needed |= {runtime.module for runtime in runtimes.every() if runtime.reads in written}
     missing = sorted(module for module in needed if importlib.util.find_spec(module) is None)
     if missing:
         raise MissingExtraError(

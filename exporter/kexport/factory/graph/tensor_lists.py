@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kexport.factory.trace.state import origin
+
 
 @dataclass(frozen=True)
 class Reserved:
@@ -80,15 +82,6 @@ def _writes_in_order(loop: Any, around: Mapping[str, Any], functions: Mapping[st
         if counter not in added or 1 not in [_number(nodes.get(name)) for name in added]:
             return False
     return True
-
-
-def origin(name: str, nodes: Mapping[str, Any]) -> str:
-    """The node, or argument, that an input comes from, past nodes that change nothing."""
-    while True:
-        name = name.split(":")[0]
-        if name not in nodes or nodes[name].op != "Identity":
-            return name
-        name = nodes[name].input[0]
 
 
 def _number(node: Any) -> int | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -15,15 +16,22 @@ from kexport.errors import UsageError, require_known
 from kexport.factory.trace.program import Program
 
 
-class Settled(NamedTuple):
-    """The domain of every input, notes for the report, and of inputs without a declared one, where it comes from."""
+@dataclass(frozen=True)
+class InputDomains:
+    """Where the inputs of a model live.
+
+    Attributes:
+        domains: of every input.
+        notes: for the report.
+        undeclared: of each input whose domain nobody declared, where it comes from.
+    """
 
     domains: dict[str, Domain]
     notes: list[str]
     undeclared: dict[str, str]
 
 
-def settle(program: Program, declared: Mapping[str, Any]) -> Settled:
+def resolve_domains(program: Program, declared: Mapping[str, object]) -> InputDomains:
     """A domain for every input: the declared one, else a default.
 
     Raises:
@@ -49,7 +57,7 @@ def settle(program: Program, declared: Mapping[str, Any]) -> Settled:
             domains[spec.name] = default_for(spec)
             undeclared[spec.name] = "the default"
     kept, notes = _kept(signature, domains)
-    return Settled({**domains, **kept}, [*program.interface.notes, *notes], undeclared)
+    return InputDomains({**domains, **kept}, [*program.interface.notes, *notes], undeclared)
 
 
 def _kept(signature: Signature, domains: Mapping[str, Domain]) -> tuple[dict[str, Samples], list[str]]:
@@ -90,7 +98,7 @@ def _require_same_count(specs: list[TensorSpec], arrays: Mapping[str, Array]) ->
             )
 
 
-def recordings(declared: Mapping[str, Any]) -> dict[str, Array]:
+def recordings(declared: Mapping[str, object]) -> dict[str, Array]:
     """The declarations that are recorded data, as arrays."""
     found = {name: recorded(value) for name, value in declared.items()}
     return {name: array for name, array in found.items() if array is not None}

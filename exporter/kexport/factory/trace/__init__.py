@@ -1,1 +1,6 @@
 """From a Keras model to one traced program with named inputs, outputs and state."""
+
+from kexport.factory.trace.program import Program, paths, trace
+from kexport.factory.trace.served import Served
+
+__all__ = ["Program", "Served", "paths", "trace"]

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kexport.factory.graph.tensor_lists import origin
 from kexport.factory.trace import variable_names
 
 #: What the types of operations that change a variable begin with.
@@ -63,6 +62,15 @@ def _written(nodes: Sequence[Any], functions: Mapping[str, Any]) -> dict[str, st
                 if argument in inner:
                     found[origin(name, by_name)] = f"{node.name}/{inner[argument]}"
     return found
+
+
+def origin(name: str, nodes: Mapping[str, Any]) -> str:
+    """The node, or argument, that an input comes from, past nodes that change nothing."""
+    while True:
+        name = name.split(":")[0]
+        if name not in nodes or nodes[name].op != "Identity":
+            return name
+        name = nodes[name].input[0]
 
 
 def _called(node: Any, functions: Mapping[str, Any]) -> Iterator[Any]:

@@ -1,1 +1,18 @@
-"""The float64 truth of a model: the twin, the goldens, and witnesses carried over from an earlier build."""
+"""What is true of a model: its outputs in float64, and how far its own float32 lies from them."""
+
+from kexport.factory.truth.carried_witnesses import carry_counterexamples, carry_witnesses
+from kexport.factory.truth.goldens import PERTURBATION, TWIN, GoldenSet, establish
+from kexport.factory.truth.oracle import Oracle
+from kexport.factory.truth.reference import Model, of_bundle
+
+__all__ = [
+    "PERTURBATION",
+    "TWIN",
+    "GoldenSet",
+    "Model",
+    "Oracle",
+    "carry_counterexamples",
+    "carry_witnesses",
+    "establish",
+    "of_bundle",
+]

@@ -20,8 +20,8 @@ from kexport.parity.outputs import OutputsComparison
 _SEED = 0
 
 
-def carried_over(
-    target: Path, folder: Path, signature: Signature, truth: Truth, limits: tuple[OutputLimit, ...]
+def carry_witnesses(
+    target: Path, folder: Path, signature: Signature, truth: Truth, limits: Sequence[OutputLimit]
 ) -> None:
     """Put the witnesses of the bundle that stood at `target`, or was rejected there, into a new one.
 
@@ -46,7 +46,9 @@ def carried_over(
                 continue  # of another model, or damaged: nothing that can be replayed
 
 
-def carry_breaches(target: Path, folder: Path, signature: Signature, contracts: Sequence[ContractEntry]) -> None:
+def carry_counterexamples(
+    target: Path, folder: Path, signature: Signature, contracts: Sequence[ContractEntry]
+) -> None:
     """Put what broke a contract of the bundle that stood at `target`, or was rejected there, into a new one.
 
     Args:
@@ -65,7 +67,7 @@ def carry_breaches(target: Path, folder: Path, signature: Signature, contracts: 
                 counterexamples.store(folder, about, probe)
 
 
-def _tells(witness: Witness, signature: Signature, limits: tuple[OutputLimit, ...]) -> bool:
+def _tells(witness: Witness, signature: Signature, limits: Sequence[OutputLimit]) -> bool:
     """Whether the right outputs would be found right."""
     truth = witness.golden.truth
     with np.errstate(over="ignore"):
@@ -78,7 +80,7 @@ def _tells(witness: Witness, signature: Signature, limits: tuple[OutputLimit, ..
     return all(outcome.passed for outcome in comparison.outcomes().values())
 
 
-def _renewed(witness: Witness, truth: Truth, limits: tuple[OutputLimit, ...]) -> Witness:
+def _renewed(witness: Witness, truth: Truth, limits: Sequence[OutputLimit]) -> Witness:
     known = truth.conditioning(witness.golden.inputs, np.random.default_rng(_SEED))
     moves = {
         limit.output: moved

@@ -23,6 +23,7 @@ from kexport.factory.trace.program import Program
 from kexport.factory.truth.oracle import Oracle
 from kexport.parity import golden_inputs
 from kexport.parity.conditioning import distance, movement, widened
+from kexport.parity.strictness import Strictness
 from kexport.parity.tolerance import EXACT, FLOOR_MULTIPLE, largest, limit_for, robust_floor
 
 TWIN = "float64 twin"
@@ -35,7 +36,7 @@ _Results = Sequence[list[Array]]
 
 
 @dataclass(frozen=True)
-class Truth:
+class GoldenSet:
     """Goldens, and the limit of each output.
 
     Attributes:
@@ -45,11 +46,19 @@ class Truth:
     """
 
     goldens: list[Golden]
-    limits: list[OutputLimit]
+    limits: Sequence[OutputLimit]
     ulp: float
 
+    def declaring(self, strictness: Strictness) -> GoldenSet:
+        """The same goldens, with declared limits in place of the derived ones.
 
-def establish(program: Program, oracle: Oracle, domains: Mapping[str, Domain]) -> Truth:
+        Raises:
+            UsageError: a limit is declared for something that is no output, or does not fit its dtype.
+        """
+        return replace(self, limits=strictness.limits(self.limits))
+
+
+def establish(program: Program, oracle: Oracle, domains: Mapping[str, Domain]) -> GoldenSet:
     """Run the model and its twin on every planned case; without a twin that can be trusted, perturb the model.
 
     Raises:
@@ -132,7 +141,7 @@ def _measured(
     others: Sequence[_Results],
     source: str,
     least_floor: float,
-) -> Truth:
+) -> GoldenSet:
     """Goldens and limits, from the model's own results, the true ones, and those on nudged inputs."""
     named = [program.signature.named_outputs(true) for true in trues]
     also: list[dict[str, Array]] = [{} for _ in planned]
@@ -153,7 +162,7 @@ def _measured(
             if (moved[case] > limit.absolute).any():
                 moves[case][spec.name] = moved[case]
     goldens = [Golden(label, feeds, *parts) for (label, feeds), *parts in zip(planned, named, also, moves, strict=True)]
-    return Truth(goldens, limits, oracle.epsilon)
+    return GoldenSet(goldens, limits, oracle.epsilon)
 
 
 def _limit(
