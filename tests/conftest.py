@@ -60,8 +60,8 @@ def converted(tmp_path):
         import tensorflow as tf
 
         from kexport.bundle.signature import Signature, TensorSpec
-        from kexport.factory.emit import handover
         from kexport.factory import formats
+        from kexport.factory.emit import handover
         from kexport.factory.trace.program import Program
         from kexport.runtimes import every as every_runtime
 
@@ -96,8 +96,8 @@ def exported(tmp_path):
     """`exported(model, format, *arrays)`: the outputs of a Keras model in each runtime, and the file's operators."""
 
     def export(model, format_name, *arrays):
-        from kexport.factory.emit import handover
         from kexport.factory import formats
+        from kexport.factory.emit import handover
         from kexport.factory.trace.program import trace
         from kexport.runtimes import every as every_runtime
 

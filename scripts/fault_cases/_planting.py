@@ -77,8 +77,8 @@ class Planter:
 
     def _convert(self, changed: Changed, fault: Fault, path: Path) -> None:
         """Put the artifact that a changed model is converted into in the place of the healthy one."""
-        from kexport.factory.emit import handover
         from kexport.factory import formats
+        from kexport.factory.emit import handover
         from kexport.factory.trace.program import trace
 
         healthy = self.family.healthy()

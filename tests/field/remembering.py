@@ -38,8 +38,8 @@ class LastMean(keras.layers.Layer):
 
 def write_tflite(layer: type[keras.layers.Layer], path: Path) -> None:
     """Write the low-pass filter with this layer behind it."""
-    from kexport.factory.emit import handover
     from kexport.factory import formats
+    from kexport.factory.emit import handover
     from kexport.factory.trace.program import trace
     from kexport_layers import low_pass_filter
 

@@ -36,9 +36,7 @@ class Exports:
         refusals: of each format that was not, why.
     """
 
-    def __init__(
-        self, program: Program, formats: Sequence[Format], folder: Path, conversion: Conversion
-    ) -> None:
+    def __init__(self, program: Program, formats: Sequence[Format], folder: Path, conversion: Conversion) -> None:
         self.details: dict[str, Mapping[str, Any]] = {}
         self.refusals: dict[str, ExportError] = {}
         self._program = program

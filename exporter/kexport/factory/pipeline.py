@@ -190,9 +190,7 @@ def _manifest(
     """The manifest of what lies in the folder; recorded samples are written there too."""
     signature = program.signature
     written = [form for form in plan.formats if form.name in exports.details]
-    chosen = {
-        option.name: option.read(exports.details[form.name]) for form in written for option in form.options
-    }
+    chosen = {option.name: option.read(exports.details[form.name]) for form in written for option in form.options}
     return Manifest(
         name=plan.source.name,
         signature=signature,

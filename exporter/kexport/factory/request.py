@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kexport.bundle import domain as domains
 from kexport import runtimes
+from kexport.bundle import domain as domains
 from kexport.errors import MissingExtraError
 from kexport.factory import formats, sources
 from kexport.factory.formats import Format

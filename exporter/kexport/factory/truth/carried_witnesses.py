@@ -46,9 +46,7 @@ def carry_witnesses(
                 continue  # of another model, or damaged: nothing that can be replayed
 
 
-def carry_counterexamples(
-    target: Path, folder: Path, signature: Signature, contracts: Sequence[ContractEntry]
-) -> None:
+def carry_counterexamples(target: Path, folder: Path, signature: Signature, contracts: Sequence[ContractEntry]) -> None:
     """Put what broke a contract of the bundle that stood at `target`, or was rejected there, into a new one.
 
     Args:
