@@ -1,0 +1,129 @@
+"""Options that several commands have, each declared once, and the nouns in which commands get them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import click
+
+from kexport.cli._pairs import pairs
+from kexport.errors import UsageError
+
+if TYPE_CHECKING:
+    from kexport.field.trust import Trust
+    from kexport.parity.strictness import Strictness
+
+#: A function that becomes a command, and returns the exit code.
+Command = Callable[..., int]
+Option = Callable[[Command], Command]
+
+RUNTIMES = click.option(
+    "--runtime", "runtimes", multiple=True, metavar="NAME", help="Use only this runtime; may be repeated."
+)
+DOMAIN = click.option(
+    "--domain",
+    multiple=True,
+    metavar="INPUT=DOMAIN",
+    callback=pairs("'signal=uniform(-5, 5)'"),
+    help="The values that an input takes: uniform(LOW, HIGH), normal(MEAN, DEVIATION), ints(LOW, HIGH), "
+    "choice(A, B, ...); may be repeated.",
+)
+SAMPLES = click.option(
+    "--samples", metavar="FILE", help="Recorded inputs as their domain: a .npz by input name, a .npy or a .csv."
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on standard output.")
+
+_TRUST: Mapping[str, Option] = {
+    "imports": click.option(
+        "--import",
+        "imports",
+        multiple=True,
+        metavar="FILE|MODULE",
+        help="Run this code first: it registers your own layers, or kinds of contract; may be repeated.",
+    ),
+    "allow_lambda": click.option(
+        "--allow-lambda", is_flag=True, help="Load the Lambda layers of a .keras file, which runs the bytecode in it."
+    ),
+}
+_TOLERANCE = click.option(
+    "--tolerance",
+    multiple=True,
+    metavar="OUTPUT=LIMIT[: REASON]",
+    callback=pairs("'out=1e-4: 12-bit sensor'"),
+    help="A limit in place of the derived one: relative to the output's scale, or a signal-to-error ratio such as "
+    "40dB; may be repeated.",
+)
+_SEED = click.option(
+    "--seed", type=click.IntRange(min=0), default=0, help="Of the search: the same seed finds the same inputs."
+)
+
+
+def gathered(argument: str, make: Callable[..., object], options: Mapping[str, Option]) -> Option:
+    """Give a command several options, whose values it gets as one argument.
+
+    Args:
+        argument: its name.
+        make: makes it of the options' values, which it takes as keywords.
+        options: by the keyword of each.
+    """
+
+    def decorate(function: Command) -> Command:
+        @functools.wraps(function)
+        def gathering(*args: object, **values: object) -> int:
+            values[argument] = make(**{name: values.pop(name) for name in options})
+            return function(*args, **values)
+
+        command: Command = gathering
+        for option in reversed(options.values()):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def trusting(function: Command) -> Command:
+    """Give a command `--import` and `--allow-lambda`; it gets `trust`."""
+    return gathered("trust", _trust, _TRUST)(function)
+
+
+def checking(function: Command, search: str | None = None) -> Command:
+    """Give a command `--search`, `--seed` and `--tolerance`; it gets `strictness`.
+
+    `search` is the budget of a command that searches without being asked to.
+    """
+    by_default = f" By default {search}." if search else ""
+    budget = click.option(
+        "--search",
+        metavar="30s|5000",
+        default=search,
+        help=f"Search that long, or that many evaluations, for the worst input.{by_default}",
+    )
+    options = {"search": budget, "seed": _SEED, "tolerance": _TOLERANCE}
+    return gathered("strictness", _strictness, options)(function)
+
+
+def listed(option: str, text: str) -> tuple[str, ...]:
+    """The names in the value of an option such as `--formats A,B`.
+
+    Raises:
+        UsageError: there is none.
+    """
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if not names:
+        raise UsageError(f"{option} names nothing", expected=f"names with commas between them: {option} A,B")
+    return names
+
+
+def _trust(imports: tuple[str, ...], **allowed: bool) -> Trust:
+    from kexport.field.trust import Trust
+
+    return Trust(imports, **allowed)
+
+
+def _strictness(search: str | None, seed: int, tolerance: dict[str, str]) -> Strictness:
+    from kexport.parity.budget import Budget
+    from kexport.parity.strictness import Strictness
+
+    return Strictness.of(None if search is None else Budget.parse(search, seed), tolerance)
