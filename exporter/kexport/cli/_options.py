@@ -76,7 +76,7 @@ def gathered(argument: str, make: Callable[..., object], options: Mapping[str, O
             return function(*args, **values)
 
         command: Command = gathering
-        for option in reversed(options.values()):
+        for option in reversed(list(options.values())):
             command = option(command)
         return command
 
