@@ -27,7 +27,7 @@ def refusal(
         by_layer.setdefault(layer_of(name, scopes), set()).add(kind)
     kinds = set().union(*by_layer.values())
     if any(_TEXT.search(kind) for kind in kinds):
-        hint = f"{format_name} has no such operations on strings: leave that layer to preprocessing, outside of the model"
+        hint = f"{format_name} has no such operations on strings: leave that layer to preprocessing"
     else:
         others = ",".join(form.name for form in formats.every() if form.name != format_name)
         hint = (
