@@ -254,7 +254,7 @@ def test_what_the_models_own_code_raises_is_told_with_its_line():
 
 
 def test_text_and_bfloat16_are_held_as_numpy_can():
-    from kexport.runtimes.keras_model.interface import to_array, to_tensor
+    from kexport.runtimes.keras_model import to_array, to_tensor
 
     for text in (np.array([["a", "é"], ["", "\udcff"]]), np.array([[1.5, -2.0]], "float32")):
         dtype = "string" if text.dtype.kind == "U" else "bfloat16"

@@ -63,7 +63,7 @@ class Trust:
     @contextlib.contextmanager
     def lambdas(self) -> Iterator[None]:
         """Within the block, Lambda layers are loaded where this allows them; no import runs."""
-        from kexport.runtimes.keras_model.file import allowing_lambda
+        from kexport.runtimes.keras_model import allowing_lambda
 
         with allowing_lambda(self.allow_lambda):
             yield

@@ -1,4 +1,4 @@
-"""Keras on TensorFlow, with the `.keras` file loaded anew."""
+"""Keras on TensorFlow, with the `.keras` file loaded again."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ from pathlib import Path
 
 from kexport.bundle.signature import Array, Signature
 from kexport.runtimes._runtime import Opened, Runtime
-from kexport.runtimes.keras_model import file, reloaded
+from kexport.runtimes.keras_model import load_file
+from kexport.runtimes.keras_model.file_interface import interface_of_file, output_names
 
 
 def _open(path: Path, signature: Signature) -> Opened:
-    model = file.load_file(path)
-    face = reloaded.inputs(model, signature)
-    if not face.output_names:
-        face = face.with_outputs(face.concrete(model)[1])
+    model = load_file(path)
+    interface = interface_of_file(model, signature)
+    if not interface.output_names:
+        interface = interface.with_outputs(interface.concrete(model)[1])
 
     def run(arrays: Sequence[Array]) -> Sequence[Array]:
-        return face.run(model, arrays)
+        return interface.run(model, arrays)
 
-    return Opened(run, face.inputs, reloaded.outputs(model, face, signature))
+    return Opened(run, interface.inputs, output_names(model, interface, signature))
 
 
 RUNTIME = Runtime(

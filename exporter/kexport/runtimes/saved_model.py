@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kexport.bundle.signature import Array, Signature, TensorSpec
 from kexport.runtimes._runtime import Opened, Runtime
-from kexport.runtimes.keras_model.interface import to_array, to_tensor
+from kexport.runtimes.keras_model import to_array, to_tensor
 
 
 def _open(path: Path, signature: Signature) -> Opened:

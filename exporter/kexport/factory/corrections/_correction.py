@@ -49,14 +49,3 @@ def all_active() -> Iterator[Record]:
             correction: Correction = registry.get(FOLDER, name, "CORRECTION")
             stack.enter_context(correction.active(record))
         yield record
-
-
-@contextlib.contextmanager
-def replaced(owner: type, method: str, make: Callable[[Any], Any]) -> Iterator[None]:
-    """Within the block, the method of a class is what `make` makes of it."""
-    original = getattr(owner, method)
-    setattr(owner, method, make(original))
-    try:
-        yield
-    finally:
-        setattr(owner, method, original)

@@ -9,7 +9,8 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from kexport.factory.corrections._correction import Correction, Record, replaced
+from kexport.factory.corrections._correction import Correction, Record
+from kexport.runtimes.keras_model import replaced
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from typing import Any
 from kexport.errors import ExportError, ModelError
 from kexport.factory.formats._format import Format
 from kexport.factory.trace.program import Program
-from kexport.runtimes.keras_model import file
+from kexport.runtimes.keras_model import read_config, unregistered
 
 
 def _write(program: Program, target: Path) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def _write(program: Program, target: Path) -> dict[str, Any]:
             _keep_what_its_constructor_takes(stack, layer)
         keras.saving.save_model(program.model, target)
     try:
-        config = file.read_config(target)
+        config = read_config(target)
     except ModelError as error:  # a Lambda that nobody allowed: what cannot be loaded again is not worth writing
         raise ExportError(
             "the model cannot be written as keras: Keras would not load it again",
@@ -38,11 +38,10 @@ def _write(program: Program, target: Path) -> dict[str, Any]:
             expected=error.facts["expected"],
             hint="write it as a layer class; or add --allow-lambda; or build --formats without keras",
         ) from error
-    unregistered = file.unregistered(config)
-    if unregistered:
+    if missing := unregistered(config):
         raise ExportError(
             "the model cannot be written as keras: Keras could not load it again",
-            got=f"classes that are not registered: {', '.join(unregistered)}",
+            got=f"classes that are not registered: {', '.join(missing)}",
             expected="@keras.saving.register_keras_serializable(package=...) above each class",
             hint="or another format (--formats saved_model,onnx,tflite)",
         )

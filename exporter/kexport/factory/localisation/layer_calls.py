@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from kexport.factory.corrections import replaced
 from kexport.factory.trace.program import paths
+from kexport.runtimes.keras_model import replaced
 
 
 @dataclass

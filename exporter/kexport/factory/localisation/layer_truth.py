@@ -19,7 +19,7 @@ from kexport.factory.truth.oracle import Oracle
 from kexport.parity import golden_inputs
 from kexport.parity.conditioning import movement, widened
 from kexport.parity.tolerance import EPSILON, largest, limit_for, robust_floor
-from kexport.runtimes.keras_model.interface import to_array
+from kexport.runtimes.keras_model import to_array
 
 _PERTURBATIONS = 2
 _Run = Mapping[tuple[str, int], list[Array]]

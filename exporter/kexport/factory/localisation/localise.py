@@ -131,11 +131,11 @@ def _chosen(bundle: Bundle, wanted: Sequence[Runtime] | None) -> list[tuple[Arti
 
 def _load(path: Path, trust: Trust) -> Any:
     from kexport.factory.tensorflow_workers import import_tensorflow
-    from kexport.runtimes.keras_model import file
+    from kexport.runtimes.keras_model import load_file
 
     import_tensorflow()
     with trust.granted():
-        return file.load_file(path)
+        return load_file(path)
 
 
 @dataclass(frozen=True)

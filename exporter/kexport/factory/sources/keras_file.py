@@ -8,7 +8,7 @@ from pathlib import Path
 from kexport.bundle.naming import carried
 from kexport.errors import ModelError
 from kexport.factory.sources._source import Kind, Source, refuse_settings
-from kexport.runtimes.keras_model import file
+from kexport.runtimes.keras_model import load_file, read_config
 
 
 def _claims(model: object) -> bool:
@@ -20,8 +20,8 @@ def _find(model: str | Path, settings: Mapping[str, str]) -> Source:
     refuse_settings("a .keras file", settings)
     if not path.is_file():
         raise ModelError(f"there is no file {path}", expected="a .keras file", hint="check the path")
-    file.read_config(path)  # a damaged file is refused in milliseconds, before TensorFlow is imported
-    return Source(carried(path.stem), lambda: file.load_file(path))
+    read_config(path)  # a damaged file is refused in milliseconds, before TensorFlow is imported
+    return Source(carried(path.stem), lambda: load_file(path))
 
 
 KIND = Kind(rank=20, claims=_claims, find=_find)

@@ -11,7 +11,7 @@ from kexport.errors import ExportError, KexportError, ModelError, located
 from kexport.factory.corrections import all_active
 from kexport.factory.trace import state
 from kexport.factory.trace.served import Served
-from kexport.runtimes.keras_model.interface import Interface
+from kexport.runtimes.keras_model import Interface, discover_interface
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def trace(model: Any, samples: Mapping[str, Any] | None = None) -> Program:
             expected="tensorflow",
             hint="set KERAS_BACKEND=tensorflow before Keras is imported",
         )
-    interface = model.interface if isinstance(model, Served) else Interface.of(model, samples)
+    interface = model.interface if isinstance(model, Served) else discover_interface(model, samples)
     if not isinstance(model, Served):
         state.reset_layers(model)
     try:

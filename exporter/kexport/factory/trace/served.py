@@ -10,7 +10,7 @@ from typing import Any
 from kexport.bundle.naming import unique
 from kexport.bundle.signature import Array, TensorSpec
 from kexport.errors import ModelError, nearest, reason
-from kexport.runtimes.keras_model.interface import Interface
+from kexport.runtimes.keras_model import Interface
 
 KEY = "serving_default"
 

@@ -110,10 +110,10 @@ def of_bundle(bundle: Bundle, trust: Trust = NO_TRUST) -> Model:
     runtime.require()
     path = bundle.checked_path(artifacts[0])
     import_tensorflow()
-    from kexport.runtimes.keras_model import file
+    from kexport.runtimes.keras_model import load_file
 
     with trust.granted():
-        model = file.load_file(path)
+        model = load_file(path)
     golden = next(bundle.goldens())
     program = trace(model, golden.inputs)
     return Model(program, Oracle(program, bundle.domains()), bundle.manifest.limits, bundle.signature)

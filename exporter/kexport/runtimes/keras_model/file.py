@@ -1,4 +1,4 @@
-"""How a `.keras` file is read, in safe mode."""
+"""Reading `.keras` files, in Keras' safe mode."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 import json
 import warnings
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,13 @@ from typing import Any
 from kexport import registry
 from kexport.errors import ModelError, reason
 
+# Ambient, because the opener of a runtime takes an artifact and its signature alone. Only a `Trust` sets it.
 _lambda_allowed: ContextVar[bool] = ContextVar("_lambda_allowed", default=False)
 
 
 @contextlib.contextmanager
 def allowing_lambda(allowed: bool) -> Iterator[None]:
-    """Within the block, `.keras` files may hold Lambda layers: Python bytecode that loading them would run."""
+    """Within the block, `.keras` files may hold Lambda layers: Python bytecode that runs when they are loaded."""
     token = _lambda_allowed.set(allowed)
     try:
         yield
@@ -28,10 +29,10 @@ def allowing_lambda(allowed: bool) -> Iterator[None]:
 
 
 def load_file(path: Path) -> Any:
-    """Load a `.keras` file in safe mode, after the layers it names were imported.
+    """Load a `.keras` file in safe mode, after the layers it names were imported; returns a `keras.Model`.
 
     Raises:
-        ModelError: the file is damaged, holds a layer that nobody registered, or a Lambda.
+        ModelError: the file is damaged, or holds a layer that is not registered or a Lambda that is not allowed.
     """
     config = read_config(path)
     for module in _layer_modules(config):
@@ -60,10 +61,10 @@ def load_file(path: Path) -> Any:
         raise ModelError(
             f"{path.name} cannot be loaded with its weights",
             got="a model that Keras cannot build again from its file",
-            expected="a model whose variables are made in __init__ or build()",
+            expected="a model whose variables are created in __init__ or build()",
             hint="give the model's class a build_from_config(), or begin the model with keras.Input(...)",
         ) from error
-    except Exception as error:  # a layer's own code may raise anything while it is made again
+    except Exception as error:  # a layer's own code may raise anything while it is created again
         writer = _keras_version(path)
         raise ModelError(
             f"Keras {keras.__version__} cannot load {path.name}",
@@ -73,7 +74,7 @@ def load_file(path: Path) -> Any:
 
 
 def _keras_version(path: Path) -> str:
-    """The version of Keras that wrote the file, by its own word."""
+    """The version of Keras that wrote the file, as the file states it."""
     try:
         with zipfile.ZipFile(path) as archive:
             return str(json.loads(archive.read("metadata.json"))["keras_version"])
@@ -81,38 +82,39 @@ def _keras_version(path: Path) -> str:
         return "of an unknown version"
 
 
-def read_config(path: Path) -> Any:
-    """The configuration in a `.keras` file, read without Keras.
+def read_config(path: Path) -> object:
+    """The configuration in a `.keras` file, as JSON, read without Keras.
 
     Raises:
-        ModelError: the file is damaged, or holds a Lambda that was not allowed.
+        ModelError: the file is damaged, or holds a Lambda that is not allowed.
     """
     try:
         with zipfile.ZipFile(path) as file:
-            config = json.loads(file.read("config.json"))
+            config: object = json.loads(file.read("config.json"))
             if damaged := file.testzip():
                 raise ValueError(f"{damaged} is damaged")
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise ModelError(
             f"{path} cannot be read as a .keras file",
             got=getattr(error, "strerror", None) or error,
-            expected="a file that model.save('name.keras') wrote, whole",
+            expected="a file that model.save('name.keras') wrote, complete",
             hint="save or copy it again",
         ) from None
     if not _lambda_allowed.get():
         for entry in _objects(config):
             if entry.get("class_name") == "Lambda" and str(entry.get("module", "")).startswith("keras"):
-                name = entry.get("config", {}).get("name", "lambda")
+                settings = entry.get("config", {})
+                name = settings.get("name", "lambda") if isinstance(settings, Mapping) else "lambda"
                 raise ModelError(
                     f"{path.name} holds the Lambda layer {name!r}",
-                    got="Python bytecode, which loading the file would run",
+                    got="Python bytecode, which runs when the file is loaded",
                     expected="a registered layer",
                     hint="write it as a layer class; or, if you trust the file, add --allow-lambda",
                 )
     return config
 
 
-def _objects(node: Any) -> Iterator[dict[str, Any]]:
+def _objects(node: object) -> Iterator[Mapping[str, object]]:
     """Every serialised object in a configuration, outermost first."""
     if isinstance(node, dict):
         if "class_name" in node:
@@ -124,24 +126,25 @@ def _objects(node: Any) -> Iterator[dict[str, Any]]:
             yield from _objects(value)
 
 
-def _layer_modules(config: Any) -> list[str]:
+def _layer_modules(config: object) -> list[str]:
     """Modules named in the configuration that belong to a package which offers layers to kexport."""
     packages = {offer.module.rpartition(".")[0] for offer in registry.offers("kexport.layers").values()}
     modules = {str(entry.get("module")) for entry in _objects(config)}
     return sorted(module for module in modules if module.rpartition(".")[0] in packages)
 
 
-def unregistered(config: Any) -> list[str]:
-    """Classes of the configuration that are neither Keras' own nor registered."""
+def unregistered(config: object) -> list[str]:
+    """The names of classes in a configuration that are neither Keras' own nor registered with it."""
     import keras
 
-    missing = []
+    missing: list[str] = []
     for entry in _objects(config):
         module, registered = str(entry.get("module") or ""), entry.get("registered_name")
         if module == "keras" or module.startswith("keras.") or module == "builtins" or registered is None:
             continue
-        if keras.saving.get_registered_object(registered) is None and entry["class_name"] not in missing:
-            missing.append(entry["class_name"])
+        name = str(entry["class_name"])
+        if keras.saving.get_registered_object(registered) is None and name not in missing:
+            missing.append(name)
     return missing
 
 

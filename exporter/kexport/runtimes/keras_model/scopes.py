@@ -1,34 +1,34 @@
-"""Names of layers, as TensorFlow takes them for the scopes of a graph."""
+"""Names of layers as TensorFlow accepts them for the scopes of a graph."""
 
 from __future__ import annotations
 
-import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
+from kexport.runtimes.keras_model.patches import replaced
 
-@contextlib.contextmanager
-def cleaned() -> Iterator[None]:
-    """Within the block, a layer may bear any name: what TensorFlow refuses in a scope becomes `_`."""
+
+def any_layer_name() -> AbstractContextManager[None]:
+    """Within the block, layers may have any name: characters that TensorFlow refuses in a scope become `_`."""
     import keras
-    import tensorflow as tf
 
-    original = keras.name_scope.__enter__
+    return replaced(keras.name_scope, "__enter__", _with_scope_name)
 
-    def enter(self: Any) -> Any:
-        if (name := clean(self.name)) != self.name:
+
+def _with_scope_name(original: Callable[..., object]) -> Callable[..., object]:
+    def enter(self: Any) -> object:
+        import tensorflow as tf
+
+        if (name := scope_name(self.name)) != self.name:
             self._tf_name_scope = tf.name_scope(name)
         return original(self)
 
-    keras.name_scope.__enter__ = enter
-    try:
-        yield
-    finally:
-        keras.name_scope.__enter__ = original
+    return enter
 
 
-def clean(name: str) -> str:
-    """The name as a scope in a graph."""
-    fit = re.sub(r"[^A-Za-z0-9_.\-]", "_", name)
-    return fit if re.match(r"[A-Za-z0-9]", fit) else f"t{fit}"
+def scope_name(name: str) -> str:
+    """The name of a layer as the name of a scope in a graph."""
+    accepted = re.sub(r"[^A-Za-z0-9_.\-]", "_", name)
+    return accepted if re.match(r"[A-Za-z0-9]", accepted) else f"t{accepted}"

@@ -1,0 +1,29 @@
+"""Replacing a method of Keras for the length of a block.
+
+Keras has no hook for what kexport must see or change while it traces a model: each layer that is called, and the scope
+that it opens in the graph. So methods of its classes are replaced, for the whole process, and put back when the block
+is left. No two threads of a process may trace models with kexport at the same time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+
+@contextlib.contextmanager
+def replaced(owner: type, method: str, make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Iterator[None]:
+    """Replace a method of a class within the block.
+
+    Args:
+        owner: the class.
+        method: the name of the method.
+        make: gives the replacement, from the original.
+    """
+    original = getattr(owner, method)
+    setattr(owner, method, make(original))
+    try:
+        yield
+    finally:
+        setattr(owner, method, original)
