@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING
 import click
 
 from kexport.cli._delivery import Delivery, delivering
+from kexport.cli._options import DOMAIN, JSON, RUNTIMES, SAMPLES, checking, trusting
 from kexport.cli._pairs import pairs
-from kexport.cli._strictness import strictness
+from kexport.parity.budget import DEFAULT_SEARCH
 
 if TYPE_CHECKING:
-    from kexport.parity.budget import Budget
-    from kexport.parity.tolerance import Tolerance
+    from kexport.field.trust import Trust
+    from kexport.parity.strictness import Strictness
 
 
 @click.command("compare")
 @click.argument("a", metavar="A")
 @click.argument("b", metavar="B")
-@click.option("--runtime", "runtimes", multiple=True, metavar="NAME", help="Only this runtime; may be repeated.")
+@RUNTIMES
 @click.option(
     "--map",
     "names",
@@ -29,23 +30,14 @@ if TYPE_CHECKING:
     callback=pairs("A_NAME=B_NAME"),
     help="An input or output of A, and what B calls it.",
 )
-@click.option(
-    "--domain",
-    multiple=True,
-    metavar="INPUT=DOMAIN",
-    callback=pairs("'signal=uniform(-5, 5)'"),
-    help="Where an input lives; by default as a bundle says, else uniform(-1, 1).",
-)
-@click.option("--samples", metavar="FILE", help="Recorded inputs as their domain: a .npz by name, a .npy, a .csv.")
-@click.option("--witness", metavar="FILE.npz", help="Write the worst input there, by the names of A.")
-@click.option(
-    "--import", "imports", multiple=True, metavar="FILE|MODULE", help="Run this code before a .keras file is loaded."
-)
-@click.option("--allow-lambda", is_flag=True, help="Load Lambda layers, which runs the bytecode in the file.")
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON on standard output.")
-@functools.partial(strictness, default="5000")
+@DOMAIN
+@SAMPLES
+@click.option("--witness", metavar="FILE.npz", help="Write the worst input to this file, by the names of A.")
+@trusting
+@JSON
+@functools.partial(checking, search=DEFAULT_SEARCH)
 @delivering
-def COMMAND(  # noqa: N802  (the name by which the group finds it)
+def command(
     a: str,
     b: str,
     runtimes: tuple[str, ...],
@@ -53,11 +45,9 @@ def COMMAND(  # noqa: N802  (the name by which the group finds it)
     domain: dict[str, str],
     samples: str | None,
     witness: str | None,
-    imports: tuple[str, ...],
-    allow_lambda: bool,
+    trust: Trust,
     as_json: bool,
-    search: Budget,
-    tolerance: dict[str, Tolerance],
+    strictness: Strictness,
     deliver: Delivery,
 ) -> int:
     """Compare two models, A being taken for right: an old release and a new one, an ONNX and a TFLite file.
@@ -67,10 +57,20 @@ def COMMAND(  # noqa: N802  (the name by which the group finds it)
     """
     from kexport.field.comparison.model_comparison import compare
 
+    assert strictness.search is not None  # the option has a default
     report = compare(
-        a, b, runtimes, names=names, domain=domain, samples=samples, search=search, tolerance=tolerance,
-        witness=witness, imports=imports, allow_lambda=allow_lambda,
-    )  # fmt: skip
+        a,
+        b,
+        runtimes,
+        names=names,
+        domain=domain,
+        samples=samples,
+        witness=witness,
+        search=strictness.search,
+        tolerance=strictness.tolerance,
+        imports=trust.imports,
+        allow_lambda=trust.allow_lambda,
+    )
     if as_json:
         from kexport.reports import json
 
@@ -81,3 +81,6 @@ def COMMAND(  # noqa: N802  (the name by which the group finds it)
         click.echo(table.render(report))
     deliver(report, b if Path(b).is_dir() and Path(b, "manifest.json").exists() else Path(b).parent)
     return report.exit_code
+
+
+COMMAND = command

@@ -13,7 +13,7 @@ _FACTORY = ("keras", "tensorflow", "tf2onnx", "onnx", "scipy")
 
 
 @click.command("doctor")
-def COMMAND() -> None:  # noqa: N802  (the name by which the group finds it)
+def command() -> None:
     """Say what is installed, what is missing, and the command that brings it."""
     from kexport import runtimes
 
@@ -24,6 +24,9 @@ def COMMAND() -> None:  # noqa: N802  (the name by which the group finds it)
     click.echo("\nfactory")
     for name in _FACTORY:
         _line(name, _version(name), "build")
+
+
+COMMAND = command
 
 
 def _line(name: str, version: str | None, extra: str) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.command("inspect")
 @click.argument("path", metavar="BUNDLE|FILE")
-def COMMAND(path: str) -> None:  # noqa: N802  (the name by which the group finds it)
+def command(path: str) -> None:
     """Show what a bundle or a single artifact holds: signature, promises, sizes, versions, parity."""
     from kexport.bundle import manifest
 
@@ -25,6 +25,9 @@ def COMMAND(path: str) -> None:  # noqa: N802  (the name by which the group find
         from kexport.field.inspection import describe
 
         _show_file(path, describe(Path(path)))
+
+
+COMMAND = command
 
 
 def _show_bundle(path: str) -> None:

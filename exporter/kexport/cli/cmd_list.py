@@ -9,7 +9,7 @@ KINDS = ("models", "layers", "formats", "runtimes", "contracts")
 
 @click.command("list")
 @click.argument("kind", metavar="|".join(KINDS))
-def COMMAND(kind: str) -> None:  # noqa: N802  (the name by which the group finds it)
+def command(kind: str) -> None:
     """List the models, layers, formats, runtimes or kinds of contract that are there."""
     from kexport.errors import unknown
 
@@ -21,6 +21,9 @@ def COMMAND(kind: str) -> None:  # noqa: N802  (the name by which the group find
     width = max((len(name) for name, _ in rows), default=0)
     for name, text in rows:
         click.echo(f"{name:<{width}}  {text}".rstrip())
+
+
+COMMAND = command
 
 
 def _offers(kind: str) -> list[tuple[str, str]]:

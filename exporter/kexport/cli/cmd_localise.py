@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
+from kexport.cli._options import JSON, RUNTIMES, trusting
 from kexport.errors import FAILED
+
+if TYPE_CHECKING:
+    from kexport.field.trust import Trust
 
 
 @click.command("localise")
 @click.argument("bundle", metavar="BUNDLE")
-@click.option("--runtime", "runtimes", multiple=True, metavar="NAME", help="Only this runtime; may be repeated.")
-@click.option(
-    "--import", "imports", multiple=True, metavar="FILE|MODULE", help="Run this code before the .keras file is loaded."
-)
-@click.option("--allow-lambda", is_flag=True, help="Load Lambda layers, which runs the bytecode in the file.")
-@click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON on standard output.")
-def COMMAND(  # noqa: N802  (the name by which the group finds it)
-    bundle: str, runtimes: tuple[str, ...], imports: tuple[str, ...], allow_lambda: bool, as_json: bool
-) -> int:
+@RUNTIMES
+@trusting
+@JSON
+def command(bundle: str, runtimes: tuple[str, ...], trust: Trust, as_json: bool) -> int:
     """Name the layer at which an artifact of a bundle parts from the model.
 
     Every layer's result in the ONNX or TFLite artifact is compared with the truth, which the bundle's .keras file
@@ -29,9 +30,14 @@ def COMMAND(  # noqa: N802  (the name by which the group finds it)
     from kexport.reports import _layers as layers
 
     with quiet_libraries() as stream, Steps(stream) as steps:
-        found = localise(bundle, list(runtimes) or None, imports=imports, allow_lambda=allow_lambda, progress=steps)
+        found = localise(
+            bundle, list(runtimes) or None, imports=trust.imports, allow_lambda=trust.allow_lambda, progress=steps
+        )
     if as_json:
         click.echo(layers.render_json(bundle, found))
     else:
         click.echo("\n\n".join(map(layers.render, found)))
     return 0 if all(each.passed for each in found) else FAILED
+
+
+COMMAND = command

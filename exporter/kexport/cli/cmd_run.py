@@ -12,7 +12,7 @@ import click
 @click.option("--input", "source", required=True, metavar="FILE", help="A .npy, .npz or .csv file.")
 @click.option("--runtime", metavar="NAME", help="By default the best one that is installed.")
 @click.option("--output", metavar="FILE", help="A .npy, .npz or .csv file; by default CSV on standard output.")
-def COMMAND(bundle: str, source: str, runtime: str | None, output: str | None) -> None:  # noqa: N802
+def command(bundle: str, source: str, runtime: str | None, output: str | None) -> None:
     """Run a bundle's model on data from a file.
 
     In a .csv a row is a sample, and a single column is one series. A .npz holds an array an input, by name.
@@ -37,3 +37,6 @@ def COMMAND(bundle: str, source: str, runtime: str | None, output: str | None) -
     writer(outputs, sys.stdout)
     shapes = ", ".join(f"{name} {array.shape}" for name, array in outputs.items())
     click.echo(f"{model.runtime}: {shapes}" + (f" -> {output}" if output else ""), err=True)
+
+
+COMMAND = command

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from kexport.cli._delivery import Delivery, delivering
+from kexport.cli._options import JSON, RUNTIMES, checking, trusting
 from kexport.cli._plots import plotting
-from kexport.cli._strictness import strictness
 from kexport.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,37 +19,27 @@ if TYPE_CHECKING:
     from kexport.bundle.report import Report
     from kexport.field.search.verdicts import Truth
     from kexport.field.trust import Trust
-    from kexport.parity.budget import Budget
-    from kexport.parity.tolerance import Tolerance
+    from kexport.parity.strictness import Strictness
 
 
 @click.command("verify")
 @click.argument("bundle", metavar="BUNDLE")
-@click.option("--runtime", "runtimes", multiple=True, metavar="NAME", help="Only this runtime; may be repeated.")
-@click.option(
-    "--import",
-    "imports",
-    multiple=True,
-    metavar="FILE|MODULE",
-    help="Run this code first: it registers the layers of a .keras file, or kinds of contract.",
-)
-@click.option("--allow-lambda", is_flag=True, help="Load Lambda layers, which runs the bytecode in the file.")
-@click.option("--require", metavar="A,B", help="These too; one that compares nothing is a check that was not made.")
+@RUNTIMES
+@trusting
+@click.option("--require", metavar="A,B", help="Use these runtimes too; each must compare an output.")
 @click.option("--truth", is_flag=True, help="Search against the model in the .keras artifact; needs TensorFlow.")
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON on standard output.")
-@strictness
+@JSON
+@checking
 @delivering
 @plotting
-def COMMAND(  # noqa: N802  (the name by which the group finds it)
+def command(
     bundle: str,
     runtimes: tuple[str, ...],
-    imports: tuple[str, ...],
-    allow_lambda: bool,
+    trust: Trust,
     require: str | None,
     truth: bool,
     as_json: bool,
-    search: Budget | None,
-    tolerance: dict[str, Tolerance],
+    strictness: Strictness,
     deliver: Delivery,
     plot: Callable[[Report, str | Path], None],
 ) -> int:
@@ -60,12 +50,11 @@ def COMMAND(  # noqa: N802  (the name by which the group finds it)
     """
     from kexport.bundle.folder import Bundle
     from kexport.cli._boundary import quiet_libraries
-    from kexport.field.trust import Trust
     from kexport.field.verification import required_runtimes
     from kexport.field.verification.bundle_checks import verify
     from kexport.reports._wording import summary
 
-    if truth and search is None:
+    if truth and strictness.search is None:
         raise UsageError(
             "--truth says what to search against, and no search was asked for", hint="--search 30s --truth"
         )
@@ -75,11 +64,11 @@ def COMMAND(  # noqa: N802  (the name by which the group finds it)
         report = verify(
             bundle,
             wanted,
-            imports=imports,
-            allow_lambda=allow_lambda,
-            search=search,
-            tolerance=tolerance,
-            truth=_model(bundle, Trust.of(imports, allow_lambda)) if truth else None,
+            imports=trust.imports,
+            allow_lambda=trust.allow_lambda,
+            search=strictness.search,
+            tolerance=strictness.tolerance,
+            truth=_model(bundle, trust) if truth else None,
         )
     report = required_runtimes.require(report, Bundle.open(bundle), required)
     if as_json:
@@ -94,6 +83,9 @@ def COMMAND(  # noqa: N802  (the name by which the group finds it)
     deliver(report, bundle)
     plot(report, bundle)
     return report.exit_code
+
+
+COMMAND = command
 
 
 def _model(bundle: str, trust: Trust) -> Truth:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from kexport.errors import UsageError
 
+#: Of a comparison of two models.
+DEFAULT_SEARCH = "5000"
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 

@@ -47,7 +47,7 @@ def stateful(format_name: str, assigning: Iterable[str], scopes: Mapping[str, st
     layers = dict.fromkeys(layer_of(name, scopes) for name in assigning)
     others = ",".join(form.name for form in formats.every() if form.keeps_state)
     return ExportError(
-        f"the model cannot be written as {format_name}: its state would stay as it is now for ever",
+        f"the model cannot be written as {format_name}: its state would freeze at its current value",
         got=f"state kept between calls in {', '.join(layers)}",
         expected="a model that computes the same at every call",
         hint="stateful=False, with the state as input (initial_state) and output (return_state=True); or a format that "

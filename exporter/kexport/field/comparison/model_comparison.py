@@ -28,7 +28,7 @@ from kexport.field.search import loop
 from kexport.field.search.target import Contest
 from kexport.field.trust import Trust
 from kexport.field.verification.bundle_checks import check_digests
-from kexport.parity.budget import Budget, Clock
+from kexport.parity.budget import DEFAULT_SEARCH, Budget, Clock
 from kexport.parity.space import Space
 from kexport.parity.strictness import Strictness
 from kexport.parity.tolerance import Tolerance
@@ -36,7 +36,6 @@ from kexport.runtimes import get as get_runtime
 from kexport.runtimes import group_of
 
 #: How long is searched unless told otherwise.
-SEARCH = "5000"
 _PROBES = 2  # cases that tell the dtypes and shapes of outputs
 
 
@@ -48,7 +47,7 @@ def compare(
     names: Mapping[str, str] | None = None,
     domain: Mapping[str, Any] | None = None,
     samples: str | Path | None = None,
-    search: Budget | str = SEARCH,
+    search: Budget | str = DEFAULT_SEARCH,
     tolerance: Mapping[str, Tolerance | str | float] | None = None,
     witness: str | Path | None = None,
     imports: Sequence[str] = (),
