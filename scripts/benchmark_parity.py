@@ -83,18 +83,17 @@ def measure(folder: str, runtime_name: str, repeats: int) -> tuple[int, float, f
     """Samples, and the median seconds of checking them all and of only running them."""
     from kexport import runtimes
     from kexport.bundle.folder import Bundle
-    from kexport.field.verification import artifact_checks
-    from kexport.parity.tolerance import for_kernels
+    from kexport.field.verification import ArtifactInRuntime, check_parity
 
     bundle, runtime = Bundle.open(folder), runtimes.get(runtime_name)
     (artifact,) = bundle.artifacts_of(runtime.reads)
     session = runtime.open(bundle.path / artifact.path, bundle.signature)
-    limits = [for_kernels(limit, runtime.accumulation_factor) for limit in bundle.manifest.limits]
+    tested = ArtifactInRuntime.of(bundle, artifact, runtime, bundle.manifest.limits)
     batches = [[value.copy() for value in golden.inputs.values()] for golden in bundle.goldens(checked=True)]
     checked, raw = [], []
     for _ in range(repeats + 1):
         began = time.perf_counter()
-        outcomes = list(artifact_checks.check_parity(bundle, session, artifact, runtime, limits))
+        outcomes = list(check_parity(tested, session))
         checked.append(time.perf_counter() - began)
         assert all(check.passed for check in outcomes), outcomes
         began = time.perf_counter()
@@ -114,11 +113,11 @@ def peak(folder: Path, runtime: str) -> float:
 
 def child(folder: str, runtime: str) -> None:
     """Check a bundle, and print the most memory that it took."""
-    from kexport.field.trust import NO_TRUST
-    from kexport.field.verification.bundle_checks import check_runtime
-    from kexport.parity.strictness import DERIVED
+    from kexport import runtimes
+    from kexport.bundle.folder import Bundle
+    from kexport.field.verification import RuntimeChecks
 
-    assert all(check["passed"] for check in check_runtime(folder, runtime, NO_TRUST.to_json(), DERIVED.to_json()))
+    assert all(check.passed for check in RuntimeChecks(Bundle.open(folder)).here(runtimes.get(runtime)))
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 

@@ -118,10 +118,10 @@ def test_importing_kexport_imports_neither_click_nor_rich_nor_anything_heavy():
 def test_the_processes_that_verify_never_import_tensorflow():
     code = (
         "import sys\nfrom kexport.field.trust import NO_TRUST\nfrom kexport.parity.strictness import DERIVED\n"
-        "from kexport.field.verification.bundle_checks import check_runtime\n"
+        "from kexport.field.verification.runtime_checks import serve\n"
         "task = NO_TRUST.to_json(), DERIVED.to_json()\n"
         "for runtime in ('onnxruntime', 'litert', 'litert_reference'):\n"
-        f"    checks = list(check_runtime({str(REFERENCE / 'lowpass')!r}, runtime, *task))\n"
+        f"    checks = list(serve({str(REFERENCE / 'lowpass')!r}, runtime, *task))\n"
         "    assert checks and all(check['passed'] for check in checks), checks\n"
         "assert not {'tensorflow', 'keras', 'onnx', 'tf2onnx'} & set(sys.modules)\n"
     )

@@ -17,7 +17,7 @@ from kexport.bundle.domain import parse
 from kexport.bundle.report import Check, CheckKind, Measurement, Report, Subject
 from kexport.factory import formats
 from kexport.factory.lowerings import _lowering
-from kexport.field.verification.bundle_checks import verify
+from kexport.field.verification import verify
 
 MODELS = registry.offers("kexport.models")
 LAYERS = registry.offers("kexport.layers")

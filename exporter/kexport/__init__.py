@@ -3,7 +3,7 @@
 The public functions are `build`, `compare`, `load` and `verify`. Nothing heavy is imported before one of them is used.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kexport.errors import KexportError
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from kexport.factory.request import BuildRequest
     from kexport.field.comparison.model_comparison import compare
     from kexport.field.loading import load
-    from kexport.field.verification.bundle_checks import verify
+    from kexport.field.verification import verify
     from kexport.runtimes import Session
 
 __version__ = "0.1.0"
@@ -26,11 +26,11 @@ _HOMES = {
     "build": "kexport.factory.pipeline",
     "compare": "kexport.field.comparison.model_comparison",
     "load": "kexport.field.loading",
-    "verify": "kexport.field.verification.bundle_checks",
+    "verify": "kexport.field.verification",
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'kexport' has no attribute {name!r}")
     import importlib

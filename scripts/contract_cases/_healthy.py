@@ -17,7 +17,7 @@ from contract_cases._configuration import FORMATS, Configuration
 from kexport import runtimes
 from kexport.bundle.folder import Bundle
 from kexport.contracts import Effort
-from kexport.field.verification.artifact_checks import check_artifact
+from kexport.field.verification import ArtifactInRuntime, check_artifact
 
 SEEDS = 5
 #: Runtimes without TensorFlow, which are checked with every seed; the others with the first.
@@ -82,7 +82,7 @@ def _checked(bundle: Bundle, seed: int) -> Iterator[Any]:
         for runtime in runtimes.every():
             if runtime.reads == artifact.format and runtime.name in DEVICE:
                 limits = bundle.manifest.limits
-                yield from check_artifact(bundle, artifact, runtime, limits, effort=Effort(seed=seed))
+                yield from check_artifact(ArtifactInRuntime.of(bundle, artifact, runtime, limits), Effort(seed=seed))
 
 
 def _count(when: str, check: Any, record: dict[str, Any]) -> None:

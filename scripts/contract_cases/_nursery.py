@@ -17,7 +17,7 @@ MODULES = (
     "tf2onnx", "tf2onnx.convert", "onnx", "onnxruntime", "ai_edge_litert.interpreter", "scipy.signal", "kexport_layers",
     "kexport.factory.pipeline", "kexport.factory.exports", "kexport.factory.truth.oracle",
     "kexport.factory.trace.program",
-    "kexport.factory.truth.goldens", "kexport.factory.inputs.domains", "kexport.field.verification.artifact_checks",
+    "kexport.factory.truth.goldens", "kexport.factory.inputs.domains", "kexport.field.verification",
 )  # fmt: skip
 _TIMEOUT = 900.0
 

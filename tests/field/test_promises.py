@@ -11,7 +11,7 @@ from kexport.bundle import counterexamples, manifest
 from kexport.bundle.contract_entries import ContractEntry
 from kexport.bundle.folder import Bundle
 from kexport.contracts import EFFORT
-from kexport.field.verification.bundle_checks import verify
+from kexport.field.verification import verify
 from kexport.field.verification.contract_checks import effort_of, notes
 from kexport.parity.budget import Budget
 

@@ -5,8 +5,8 @@ import pytest
 
 from conftest import REFERENCE
 from kexport import runtimes
-from kexport.field.remote import RemoteSession, RestartingWorker, RuntimeFailedError
-from kexport.field.trust import NO_TRUST
+from kexport.bundle.folder import Bundle
+from kexport.field.remote import ArtifactSource, RemoteSession, RestartingWorker, RuntimeFailedError
 
 SIGNAL = {"signal": np.full((2, 9), 3.0, "float32")}
 
@@ -18,12 +18,15 @@ def lane():
     lane.close()
 
 
+def source(runtime):
+    bundle = Bundle.open(REFERENCE / "lowpass")
+    return ArtifactSource(bundle.path, "model.tflite", runtimes.get(runtime), bundle.signature)
+
+
 @pytest.fixture
 def two(lane, tmp_path):
     names = ("litert", "litert_reference")
-    return [
-        RemoteSession(REFERENCE / "lowpass", "model.tflite", runtimes.get(n), lane, tmp_path, NO_TRUST) for n in names
-    ]
+    return [RemoteSession(source(name), lane, tmp_path) for name in names]
 
 
 def middle(outputs):
@@ -84,9 +87,7 @@ def test_what_a_runtime_raises_is_told_and_it_can_be_asked_again(two):
 
 def test_a_session_in_this_process_answers_as_one_elsewhere(two, tmp_path):
     (tmp_path / "here").mkdir()
-    here = RemoteSession(
-        REFERENCE / "lowpass", "model.tflite", runtimes.get("litert"), None, tmp_path / "here", NO_TRUST
-    )  # fmt: skip
+    here = RemoteSession(source("litert"), None, tmp_path / "here")
     np.testing.assert_array_equal(here.run([SIGNAL])[0]["filtered"], two[0].run([SIGNAL])[0]["filtered"])
     assert middle(here.run([SIGNAL], fresh=True)) == pytest.approx(3)
 

@@ -12,7 +12,8 @@ from kexport.errors import InputError
 from kexport.factory.emit import handover
 from kexport.factory.formats import tflite
 from kexport.factory.trace.program import Program
-from kexport.field.verification.artifact_checks import _check_signature
+from kexport.field.verification.artifact_in_runtime import ArtifactInRuntime
+from kexport.field.verification.signature_check import check_signature
 
 X = np.random.default_rng(5).normal(size=(4, 3)).astype("float32")
 SIGNATURE = Signature(
@@ -59,9 +60,10 @@ def test_a_pinned_batch_passes_only_when_the_manifest_says_so(pinned):
     runtime = runtimes.get("litert")
     opened = runtime.open(path, SIGNATURE).opened
     artifact = SimpleNamespace(path="model.tflite", details=details)
-    assert _check_signature(SIGNATURE, opened, artifact, runtime).passed
+    tested = ArtifactInRuntime(SimpleNamespace(signature=SIGNATURE), artifact, runtime, ())
+    assert check_signature(tested, opened).passed
     artifact.details = {}
-    assert not _check_signature(SIGNATURE, opened, artifact, runtime).passed
+    assert not check_signature(tested, opened).passed
     artifact.details = details
     wider = dataclasses.replace(opened, inputs=(TensorSpec("x", "float32", (2, 3)), opened.inputs[1]))
-    assert not _check_signature(SIGNATURE, wider, artifact, runtime).passed
+    assert not check_signature(tested, wider).passed

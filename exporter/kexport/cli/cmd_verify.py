@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from kexport.bundle.folder import Bundle
     from kexport.bundle.report import Report
     from kexport.field.search.verdicts import Truth
     from kexport.field.trust import Trust
@@ -48,38 +49,24 @@ def command(
     Without --runtime it takes every runtime that is installed and can read an artifact of the bundle. A search
     compares each of them with every other that is installed, and keeps what it finds in the bundle.
     """
+    from kexport import runtimes as known_runtimes
     from kexport.bundle.folder import Bundle
     from kexport.cli._boundary import quiet_libraries
-    from kexport.field.verification import required_runtimes
-    from kexport.field.verification.bundle_checks import verify
-    from kexport.reports._wording import summary
+    from kexport.field.verification import Verification, required_runtimes, verify_bundle
 
     if truth and strictness.search is None:
         raise UsageError(
             "--truth says what to search against, and no search was asked for", hint="--search 30s --truth"
         )
     required = () if require is None else required_runtimes.names_of(require)
-    wanted = required_runtimes.including(runtimes, required)
+    names = required_runtimes.including(runtimes, required)
+    requested = None if names is None else tuple(map(known_runtimes.get, names))
+    opened = Bundle.open(bundle)
     with quiet_libraries():
-        report = verify(
-            bundle,
-            wanted,
-            imports=trust.imports,
-            allow_lambda=trust.allow_lambda,
-            search=strictness.search,
-            tolerance=strictness.tolerance,
-            truth=_model(bundle, trust) if truth else None,
-        )
-    report = required_runtimes.require(report, Bundle.open(bundle), required)
-    if as_json:
-        from kexport.reports import json
-
-        click.echo(json.render(report))
-    else:
-        from kexport.reports import terminal
-
-        terminal.show(report, Bundle.open(bundle), sys.stdout)
-        click.echo(summary(report))
+        reference = _model_in(opened, trust) if truth else None
+        report = verify_bundle(Verification(opened, requested, trust, strictness, reference))
+    report = required_runtimes.require(report, opened, required)
+    _show(report, opened, as_json)
     deliver(report, bundle)
     plot(report, bundle)
     return report.exit_code
@@ -88,8 +75,21 @@ def command(
 COMMAND = command
 
 
-def _model(bundle: str, trust: Trust) -> Truth:
-    from kexport.bundle.folder import Bundle
-    from kexport.factory.truth import reference
+def _model_in(bundle: Bundle, trust: Trust) -> Truth:
+    """The model in the bundle's `.keras` artifact, loaded in this process."""
+    from kexport.factory.truth import of_bundle
 
-    return reference.of_bundle(Bundle.open(bundle), trust)
+    return of_bundle(bundle, trust)
+
+
+def _show(report: Report, bundle: Bundle, as_json: bool) -> None:
+    if as_json:
+        from kexport.reports import json
+
+        click.echo(json.render(report))
+    else:
+        from kexport.reports import terminal
+        from kexport.reports._wording import summary
+
+        terminal.show(report, bundle, sys.stdout)
+        click.echo(summary(report))

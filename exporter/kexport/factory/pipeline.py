@@ -32,7 +32,7 @@ from kexport.factory.trace import Program, trace
 from kexport.factory.truth import GoldenSet, Model, Oracle, carry_counterexamples, carry_witnesses, establish
 from kexport.field.search.verdicts import Truth
 from kexport.field.trust import Trust
-from kexport.field.verification.bundle_checks import verify
+from kexport.field.verification import Processes, Verification, verify_bundle
 from kexport.parity.budget import Budget
 from kexport.parity.strictness import Strictness
 from kexport.parity.tolerance import Tolerance
@@ -233,19 +233,15 @@ def _check(plan: BuildPlan, folder: Path, tensorflow_worker: Worker, observe: Ob
     formats = {artifact.format for artifact in bundle.manifest.artifacts}
     able = [runtime for runtime in runtimes.every() if runtime.reads in formats]
     needing_code = [runtime for runtime in runtimes.every() if runtime.runs_user_code]
-    request = plan.request
-    report = verify(
-        folder,
-        [runtime.name for runtime in able],
-        imports=request.trust.imports,
-        allow_lambda=request.trust.allow_lambda,
-        search=request.strictness.search,
-        observe=observe,
-        truth=written.reference,
-        workers={runtimes.group_of(runtime): tensorflow_worker for runtime in needing_code},
+    processes = Processes(
+        {runtimes.group_of(runtime): tensorflow_worker for runtime in needing_code},
         # The classes of a live model may exist in this process only.
-        here=[runtime.name for runtime in needing_code] if plan.source.live else [],
+        frozenset(runtime.name for runtime in needing_code) if plan.source.live else frozenset(),
     )
+    # The manifest holds the declared limits already.
+    strictness = Strictness(plan.request.strictness.search)
+    verification = Verification(bundle, tuple(able), plan.request.trust, strictness, written.reference, processes)
+    report = verify_bundle(verification, observe)
     refused = [
         Check.failure(CheckKind.EXPORT, Subject(known_formats.get(name).path), why)
         for name, why in bundle.manifest.refused.items()

@@ -1,33 +1,35 @@
-"""A runtime that runs in another process: batches go there and come back as files of arrays."""
+"""Running artifacts in worker processes: inputs go there, and outputs come back, as files of arrays."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
 from kexport import runtimes
-from kexport.bundle.folder import Bundle
 from kexport.bundle.signature import Array, Signature
 from kexport.errors import reason
-from kexport.field.trust import Trust, TrustJson
+from kexport.field.trust import NO_TRUST, Trust, TrustJson
 from kexport.parity.structure import as_text
 from kexport.process import Worker, WorkerCrashError, WorkerTimeoutError
 from kexport.runtimes import Runtime, Session
 
 Outputs = dict[str, Array]
 
-
-_TIMEOUT = 600.0  # seconds that some calls may take; the first ones include the import of a runtime
+_TIMEOUT = 600.0  # seconds that one task may take; the first one includes the import of a runtime
 
 
 class RuntimeFailedError(Exception):
-    """A runtime raised an exception, or took its process with it: that of `remote`, where it is known."""
+    """A runtime raised an exception, or its process died.
+
+    Attributes:
+        remote: the session that failed, where it is known.
+    """
 
     def __init__(self, why: str, remote: RemoteSession | None = None) -> None:
         self.remote = remote
@@ -35,17 +37,17 @@ class RuntimeFailedError(Exception):
 
 
 class RestartingWorker:
-    """A worker process that is started again when something kills it.
+    """A worker process that is started again after something kills it.
 
     Args:
-        module: that its runtimes import.
-        worker: one that runs already.
+        module: the one that its runtimes import.
+        worker: a process that runs already, in place of a new one.
     """
 
     def __init__(self, module: str, worker: Worker | None = None) -> None:
         self._module = module
         self._worker = worker or Worker(preload=[module])
-        self._dead: list[Worker] = []  # kept, since other runtimes may still have to learn that theirs died
+        self._dead: list[Worker] = []  # kept open: other sessions may not have read that theirs died
 
     @property
     def worker(self) -> Worker:
@@ -61,104 +63,166 @@ class RestartingWorker:
             worker.close()
 
 
+class WorkerPool:
+    """One worker process for each group of runtimes that import the same package.
+
+    Args:
+        started: processes that run already, by group; those that are used end with the pool.
+        in_process: names of the runtimes that run in this process.
+    """
+
+    def __init__(self, started: Mapping[str, Worker] | None = None, in_process: Collection[str] = ()) -> None:
+        self._started = dict(started or {})
+        self._in_process = frozenset(in_process)
+        self._workers: dict[str, RestartingWorker] = {}
+
+    def worker_for(self, runtime: Runtime) -> RestartingWorker | None:
+        """The process of the runtime, started by the first call for its group; None for this process."""
+        if runtime.name in self._in_process:
+            return None
+        group = runtimes.group_of(runtime)
+        if group not in self._workers:
+            self._workers[group] = RestartingWorker(runtime.module, self._started.get(group))
+        return self._workers[group]
+
+    def close(self) -> None:
+        """End the processes."""
+        for worker in self._workers.values():
+            worker.close()
+
+
 @dataclass(frozen=True)
 class NameMap:
-    """What callers call the inputs and outputs of an artifact, by its own names; an output without one is left out."""
+    """The callers' names of inputs and outputs, by the artifact's own names; outputs without a name are left out."""
 
     inputs: Mapping[str, str]
     outputs: Mapping[str, str]
 
     @classmethod
     def own(cls, signature: Signature) -> NameMap:
-        """Everything by the name that it has."""
-        return cls(*({spec.name: spec.name for spec in side} for side in (signature.inputs, signature.outputs)))
+        """Every input and output by the artifact's own name."""
+        return cls(*({spec.name: spec.name for spec in specs} for specs in (signature.inputs, signature.outputs)))
+
+
+@dataclass(frozen=True)
+class ArtifactSource:
+    """An artifact to load, and what it takes to load it.
+
+    Attributes:
+        home: the folder that holds it.
+        artifact: its path in that folder.
+        runtime: the one that loads it.
+        signature: of the artifact, by its own names.
+        trust: the user code that may run while it is loaded.
+    """
+
+    home: Path
+    artifact: str
+    runtime: Runtime
+    signature: Signature
+    trust: Trust = NO_TRUST
+
+
+class _LoadJson(TypedDict):
+    """The part of a task that says what to load."""
+
+    path: str
+    name: str
+    signature: Mapping[str, object]
+    trust: TrustJson
+
+
+class _Answer(TypedDict):
+    error: str
 
 
 _count = itertools.count()
 
 
 class RemoteSession:
-    """One artifact in one runtime of a worker process.
+    """A session of one artifact in one runtime, in a worker process.
 
     Args:
-        home: the folder of the artifact: a bundle, unless a signature is given.
-        artifact: the path of the artifact in it.
-        runtime: that reads it.
-        lane: the process; several remotes may share it. None for this process.
+        source: the artifact and its runtime.
+        worker: the process, which several sessions may share; None for this process.
         folder: for the files of arrays.
-        trust: the user code that may run while a `.keras` file is loaded.
-        signature: of the artifact, by its own names; that of the bundle by default.
         label: what messages call it; by default the name of the runtime.
-
-    Attributes:
-        doubted: whether it has failed a check of its own already.
+        has_failed: whether the artifact has failed a check in this runtime already.
     """
 
     def __init__(
-        self, home: Path, artifact: str, runtime: Runtime, lane: RestartingWorker | None, folder: Path,
-        trust: Trust, *, signature: Signature | None = None, label: str = "",
-    ) -> None:  # fmt: skip
-        self.runtime = runtime
-        self.artifact = artifact
-        self.label = label or runtime.name
-        self.signature = signature or Bundle.open(home).signature
-        self.doubted = False
-        self._names = NameMap.own(self.signature)
-        self._lane = lane
+        self,
+        source: ArtifactSource,
+        worker: RestartingWorker | None,
+        folder: Path,
+        *,
+        label: str = "",
+        has_failed: bool = False,
+    ) -> None:
+        self.runtime = source.runtime
+        self.artifact = source.artifact
+        self.signature = source.signature
+        self.label = label or source.runtime.name
+        self.has_failed = has_failed
+        self._names = NameMap.own(source.signature)
+        self._restarting_worker = worker
         self._worker: Worker | None = None
-        self._task: dict[str, Any] = {}
-        self._asked = {
-            "path": str(home / artifact),
-            "name": runtime.name,
-            "signature": self.signature.to_json(),
-            "trust": trust.to_json(),
+        self._load: _LoadJson = {
+            "path": str(source.home / source.artifact),
+            "name": source.runtime.name,
+            "signature": source.signature.to_json(),
+            "trust": source.trust.to_json(),
         }
-        stem = f"{next(_count)}.{runtime.name}.{Path(artifact).name}"
+        self._fresh = False
+        stem = f"{next(_count)}.{source.runtime.name}.{Path(source.artifact).name}"
         self._feeds, self._outputs = folder / f"{stem}.in", folder / f"{stem}.out"
 
     def renamed(self, names: NameMap) -> RemoteSession:
-        """The same session, called by other names."""
+        """The same session, with other names for its inputs and outputs."""
         other = copy(self)
         other._names = names
         return other
 
     def start(self, calls: Sequence[Mapping[str, Array]], *, fresh: bool = False) -> None:
-        """Begin to run the calls one after another, in a session opened anew when `fresh`."""
+        """Begin to run the calls one after another, in a newly opened session when `fresh`."""
         names = [self._names.inputs[spec.name] for spec in self.signature.inputs]
         _write(self._feeds, [[call[name] for name in names] for call in calls])
-        files = {"feeds": str(self._feeds), "outputs": str(self._outputs)}
-        self._task = {**self._asked, **files, "fresh": fresh}
+        self._fresh = fresh
         self._submit()
 
     def _submit(self) -> None:
-        if self._lane is not None:
-            self._worker = self._lane.worker
-            self._worker.submit("kexport.field.remote:serve", **self._task)
+        if self._restarting_worker is not None:
+            self._worker = self._restarting_worker.worker
+            files = {"feeds": str(self._feeds), "outputs": str(self._outputs)}
+            self._worker.submit(f"{__name__}:{serve.__name__}", load=self._load, fresh=self._fresh, **files)
 
     def finish(self) -> list[Outputs]:
         """The outputs of each call that was started.
 
         Raises:
-            RuntimeFailedError: the runtime raised, or the process died.
+            RuntimeFailedError: the runtime raised an exception, or the process died.
         """
-        error = self._answer(again=True)
+        error = self._error(retry=True)
         if error:
             raise RuntimeFailedError(error, self)
         names = [self._names.outputs.get(spec.name) for spec in self.signature.outputs]
         calls = _read(self._outputs, len(names))
         return [{n: a for n, a in zip(names, arrays, strict=True) if n is not None} for arrays in calls]
 
-    def _answer(self, *, again: bool) -> str:
-        """Why it failed, empty when it did not; another runtime may have killed the process, so it is asked twice."""
+    def _error(self, *, retry: bool) -> str:
+        """Why the calls failed, empty when they did not; tries again after a crash, which another runtime may cause."""
         try:
-            (answer,) = serve(**self._task) if self._worker is None else self._worker.results(_TIMEOUT)
+            if self._worker is None:
+                (answer,) = serve(self._load, str(self._feeds), str(self._outputs), self._fresh)
+            else:
+                (answer,) = self._worker.results(_TIMEOUT)
         except WorkerTimeoutError as hang:
             return str(hang)
         except WorkerCrashError as crash:
-            if not again:
+            if not retry:
                 return str(crash)
             self._submit()
-            return self._answer(again=False)
+            return self._error(retry=False)
         return str(answer["error"])
 
     def run(self, calls: Sequence[Mapping[str, Array]], *, fresh: bool = False) -> list[Outputs]:
@@ -167,35 +231,35 @@ class RemoteSession:
         return self.finish()
 
 
-_sessions: dict[tuple[str, str, str], Session] = {}  # of a worker process, which has no end but its own
+_sessions: dict[tuple[str, str, str], Session] = {}  # of a worker process; they live as long as it does
 
 
-def serve(
-    path: str,
-    name: str,
-    signature: Mapping[str, Any],
-    feeds: str,
-    outputs: str,
-    fresh: bool,
-    trust: TrustJson,
-) -> Iterator[dict[str, Any]]:
-    """Run calls in this process; yields why it could not, if so."""
-    key = (path, name, outputs)
+def serve(load: _LoadJson, feeds: str, outputs: str, fresh: bool) -> Iterator[_Answer]:
+    """Run calls in this process; yields why they failed, empty when they did not.
+
+    Args:
+        load: the artifact and its runtime.
+        feeds: path of the file with the inputs of all calls.
+        outputs: path of the file for their outputs.
+        fresh: whether to open the artifact again.
+    """
+    key = (load["path"], load["name"], outputs)
     if fresh:
         _sessions.pop(key, None)
     try:
         if key not in _sessions:
-            runtime = runtimes.get(name)
-            _sessions[key] = Trust.from_json(trust).open(runtime, Path(path), Signature.from_json(signature))
+            signature = Signature.from_json(load["signature"])
+            trust = Trust.from_json(load["trust"])
+            _sessions[key] = trust.open(runtimes.get(load["name"]), Path(load["path"]), signature)
         session = _sessions[key]
         names = [spec.name for spec in session.signature.inputs]
-        results = []
+        calls = []
         for arrays in _read(Path(feeds), len(names)):
-            found = session(dict(zip(names, arrays, strict=True)))
-            results.append([as_text(found[spec.name]) for spec in session.signature.outputs])
-        _write(Path(outputs), results)
+            result = session(dict(zip(names, arrays, strict=True)))
+            calls.append([as_text(result[spec.name]) for spec in session.signature.outputs])
+        _write(Path(outputs), calls)
         yield {"error": ""}
-    except Exception as error:  # noqa: BLE001  a runtime may raise anything; the other process says so
+    except Exception as error:  # noqa: BLE001  a runtime may raise anything; the parent process reports it
         yield {"error": reason(error)}
 
 
@@ -206,7 +270,7 @@ def _write(path: Path, calls: Sequence[Sequence[Array]]) -> None:
 
 
 def _read(path: Path, width: int) -> list[list[Array]]:
-    """All arrays of a file, `width` of them a call."""
+    """All arrays of a file, grouped in calls of `width` arrays."""
     arrays: list[Array] = []
     size = path.stat().st_size
     with path.open("rb") as file:

@@ -109,8 +109,7 @@ def _verify(
     path: Path, asked: Sequence[str], required: Sequence[str], options: Mapping[str, Any]
 ) -> tuple[Bundle, Report]:
     from kexport.bundle.folder import Bundle
-    from kexport.field.verification import required_runtimes
-    from kexport.field.verification.bundle_checks import verify
+    from kexport.field.verification import required_runtimes, verify
 
     return Bundle.open(path), verify(path, required_runtimes.including(asked, required), **options)
 

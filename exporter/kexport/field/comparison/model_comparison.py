@@ -22,12 +22,13 @@ from kexport.field.comparison.shared_interface import Frame
 from kexport.field.comparison.tensor_pairs import Pair, paired, require_known
 from kexport.field.comparison.worst_input import keep, writable
 from kexport.field.inspection import declared as declared_by
-from kexport.field.remote import NameMap, Outputs, RemoteSession, RestartingWorker, RuntimeFailedError
+from kexport.field.integrity import check_digests
+from kexport.field.remote import ArtifactSource, NameMap, Outputs, RemoteSession, RestartingWorker, RuntimeFailedError
+from kexport.field.scratch import temporary_folder
 from kexport.field.search import checks as search_checks
 from kexport.field.search import loop
 from kexport.field.search.target import Contest
 from kexport.field.trust import Trust
-from kexport.field.verification.bundle_checks import check_digests
 from kexport.parity.budget import DEFAULT_SEARCH, Budget, Clock
 from kexport.parity.space import Space
 from kexport.parity.strictness import Strictness
@@ -96,7 +97,7 @@ def compare(
         observe(check)
 
     with contextlib.ExitStack() as stack:
-        folder = stack.enter_context(loop.temporary_folder())
+        folder = stack.enter_context(temporary_folder())
         comparison = _Comparison(models, folder, trust, stack, notes, record)
         if comparison.sound():
             comparison.run(sides, names or {}, (domain or {}, samples), strictness, target)
@@ -119,15 +120,10 @@ class _Comparison:
         found = True
         for name, model in zip("AB", self.models, strict=True):
             if model.bundle is not None:
-                wrong: list[Check] = []
-
-                def take(check: Check, name: str = name, wrong: list[Check] = wrong) -> None:
+                for check in check_digests(model.bundle).checks:
                     facts = (f"{name}: {check.facts[0]}", *check.facts[1:]) if check.facts else (f"of {name}",)
                     self.record(replace(check, facts=facts))
-                    wrong += [check] * (not check.passed)
-
-                check_digests(model.bundle, take)
-                found &= not wrong
+                    found &= check.passed
         bare = all(model.bundle is None for model in self.models)
         if bare and digest(self.models[0].path) == digest(self.models[1].path):
             self.notes.append("A and B are the same bytes")
@@ -172,17 +168,15 @@ class _Comparison:
         if key not in lanes:
             lanes[key] = self.stack.enter_context(contextlib.closing(RestartingWorker(side.runtime.module)))
         model = side.model
-        signature = None
-        if model.bundle is None:
+        if model.bundle is not None:
+            signature = model.bundle.signature
+        else:
             path = model.home / side.artifact
             found = declared_by(lanes[key].worker, path, side.runtime, self.trust)
             outputs = [{"name": output, "dtype": "float32", "shape": []} for output in found["outputs"]]
             signature = Signature.from_json({"inputs": found["inputs"], "outputs": outputs})
-        label = f"{name} ({side.runtime.name})"
-        return RemoteSession(
-            model.home, side.artifact, side.runtime, lanes[key], self.folder, self.trust,
-            signature=signature, label=label,
-        )  # fmt: skip
+        source = ArtifactSource(model.home, side.artifact, side.runtime, signature, self.trust)
+        return RemoteSession(source, lanes[key], self.folder, label=f"{name} ({side.runtime.name})")
 
     def _outputs(
         self,

@@ -28,8 +28,8 @@ def blamed_of(contest: Contest, contests: Sequence[Contest]) -> list[RemoteSessi
 
 
 def _agreeing(remote: RemoteSession, contests: Sequence[Contest]) -> int:
-    """How many other formats have a runtime that agreed with this one on every input; less than none, if doubted."""
-    if remote.doubted:
+    """How many other formats have a runtime that agreed with this one on every input; -1 if it has failed."""
+    if remote.has_failed:
         return -1
     others = [
         contest.partner if contest.remote is remote else contest.remote

@@ -8,12 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from kexport.bundle import witnesses
 from kexport.bundle.folder import Bundle
@@ -21,7 +17,6 @@ from kexport.bundle.limits import OutputLimit
 from kexport.bundle.report import Check
 from kexport.bundle.signature import Array
 from kexport.bundle.witnesses import Witness
-from kexport.cleanup import undone_by
 from kexport.errors import UncheckedError
 from kexport.field.remote import Outputs, RemoteSession, RuntimeFailedError
 from kexport.field.search.blame import blamed, blamed_of, trust
@@ -233,32 +228,3 @@ def _store(bundle: Bundle, contest: Contest, witness: Witness | None) -> None:
         contest.witness_path = witnesses.store(bundle.path, witness)
     except OSError as error:
         contest.unkept = f"the input could not be kept in the bundle: {error.strerror or error}"
-
-
-@contextlib.contextmanager
-def temporary_folder() -> Iterator[Path]:
-    """For the files that go to and from the processes; in memory, where there is a file system there."""
-    memory = Path("/dev/shm")
-    parent = memory if os.access(memory, os.W_OK) else Path(tempfile.gettempdir())
-    for leftover in parent.glob("kexport.*.*"):
-        if not _runs(leftover.name.split(".")[1]):
-            shutil.rmtree(leftover, ignore_errors=True)  # of a process that was killed
-    folder = Path(tempfile.mkdtemp(prefix=f"kexport.{os.getpid()}.", dir=parent))
-    try:
-        with undone_by(lambda: shutil.rmtree(folder, ignore_errors=True)):
-            yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _runs(process: str) -> bool:
-    """Whether a process may still run; one that is not ours may."""
-    if os.name != "posix":
-        return True  # there a signal of 0 is no question
-    try:
-        os.kill(int(process), 0)
-    except ProcessLookupError:
-        return False
-    except (ValueError, OverflowError, OSError):
-        pass  # another's, or no number
-    return True

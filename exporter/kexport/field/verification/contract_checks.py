@@ -12,15 +12,14 @@ import numpy as np
 from kexport.bundle import counterexamples
 from kexport.bundle.contract_entries import ContractEntry
 from kexport.bundle.folder import Bundle
-from kexport.bundle.limits import OutputLimit
-from kexport.bundle.manifest import Artifact
 from kexport.bundle.report import Check, CheckKind, Measurement, Subject
 from kexport.contracts import EFFORT, Contract, Effort, Function, Slack, Verdict, WeightContract, kinds
 from kexport.errors import KexportError, UsageError, reason
 from kexport.field.trust import Trust
+from kexport.field.verification.artifact_in_runtime import ArtifactInRuntime
 from kexport.parity.budget import Budget
 from kexport.parity.space import Population, space_of
-from kexport.runtimes import Runtime, Session
+from kexport.runtimes import Session
 
 _FEW = 8  # numbers that a person takes in at a glance
 
@@ -34,45 +33,33 @@ def effort_of(budget: Budget | None, promises: int) -> Effort:
     return Effort(samples, seconds, budget.seed)
 
 
-def check_contracts(
-    bundle: Bundle,
-    session: Session,
-    artifact: Artifact,
-    runtime: Runtime,
-    limits: Sequence[OutputLimit],
-    trust: Trust,
-    effort: Effort = EFFORT,
-) -> Iterator[Check]:
+def check_contracts(tested: ArtifactInRuntime, session: Session, effort: Effort = EFFORT) -> Iterator[Check]:
     """Check every promise about the function; those about weights were checked when the bundle was built.
 
     Args:
-        bundle: whose model it is.
-        session: the artifact, loaded.
-        artifact: of the bundle.
-        runtime: that runs it.
-        limits: of the outputs in this runtime.
-        trust: its imports may register kinds of contract; they run when the bundle has one that is not known.
-        effort: how long to hunt for a violation of each.
+        tested: the artifact in its runtime; the imports that it trusts run where a kind of contract is not known.
+        session: the same, loaded.
+        effort: how long to look for a violation of each contract.
     """
+    bundle = tested.bundle
     promises = bundle.manifest.contracts
     if not promises:
         return
     space = space_of(bundle)
-    slack = Slack({limit.output: limit for limit in limits}, bundle.manifest.ulp)
+    slack = Slack({limit.output: limit for limit in tested.limits}, bundle.manifest.ulp)
     before, damaged = _broke_before(bundle)
     for why in damaged:
-        subject = Subject(artifact.path, runtime.name)
-        yield Check.failure(CheckKind.CONTRACT, subject, f"what broke a promise earlier: {why}")
+        yield Check.failure(CheckKind.CONTRACT, tested.subject, f"what broke a promise earlier: {why}")
     for promised in promises:
         if not promised.outputs:
             continue  # about weights
-        subject = Subject(artifact.path, runtime.name, promised.outputs[0], promised.kind)
+        subject = replace(tested.subject, output=promised.outputs[0], contract=promised.kind)
         if bundle.manifest.stateful:
             why = "the model keeps state between calls: what it gives is no function of its inputs"
             yield Check.not_run(CheckKind.CONTRACT, subject, why)
             continue
         try:
-            contract = known(promised, trust)
+            contract = known(promised, tested.trust)
         except UsageError as error:
             hint = "name the file or module that registers it with --import"
             yield Check.not_run(CheckKind.CONTRACT, subject, error.subject, hint)

@@ -1,0 +1,61 @@
+"""One artifact of a bundle in one runtime: what every check of it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from kexport.bundle.folder import Bundle
+from kexport.bundle.limits import OutputLimit
+from kexport.bundle.manifest import Artifact
+from kexport.bundle.report import Check, CheckKind, Subject
+from kexport.field.trust import NO_TRUST, Trust
+from kexport.parity.outcome import Outcome
+from kexport.parity.tolerance import for_kernels
+from kexport.runtimes import Runtime, Session
+
+
+@dataclass(frozen=True)
+class ArtifactInRuntime:
+    """One artifact of a bundle in one runtime.
+
+    Attributes:
+        bundle: the bundle.
+        artifact: one of its artifacts.
+        runtime: one that reads it.
+        limits: of the outputs, in this runtime.
+        trust: the user code that may run while it is loaded.
+    """
+
+    bundle: Bundle
+    artifact: Artifact
+    runtime: Runtime
+    limits: tuple[OutputLimit, ...]
+    trust: Trust = NO_TRUST
+
+    @classmethod
+    def of(
+        cls,
+        bundle: Bundle,
+        artifact: Artifact,
+        runtime: Runtime,
+        limits: Iterable[OutputLimit],
+        trust: Trust = NO_TRUST,
+    ) -> ArtifactInRuntime:
+        """The artifact in a runtime, whose kernels widen the limits of the model."""
+        widened = tuple(for_kernels(limit, runtime.accumulation_factor) for limit in limits)
+        return cls(bundle, artifact, runtime, widened, trust)
+
+    @property
+    def subject(self) -> Subject:
+        """The subject of checks about the artifact as a whole."""
+        return Subject(self.artifact.path, self.runtime.name)
+
+    def open(self) -> Session:
+        """Load the artifact anew; its digest was checked before."""
+        return self.trust.open(self.runtime, self.bundle.path / self.artifact.path, self.bundle.signature)
+
+    def check(self, kind: CheckKind, output: str, outcome: Outcome) -> Check:
+        """The outcome of comparing one output, as a check."""
+        subject = Subject(self.artifact.path, self.runtime.name, output)
+        return Check(kind, outcome.passed, subject, outcome.measured, outcome.facts, outcome.ran, outcome.metrics)

@@ -1,0 +1,60 @@
+"""What to verify, and how strictly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from kexport import runtimes as known_runtimes
+from kexport.bundle.folder import Bundle
+from kexport.bundle.limits import OutputLimit
+from kexport.field.search.verdicts import Truth
+from kexport.field.trust import NO_TRUST, Trust
+from kexport.parity.strictness import DERIVED, Strictness
+from kexport.process import Worker
+from kexport.runtimes import Runtime
+
+
+@dataclass(frozen=True)
+class Processes:
+    """Where the runtimes run that must not run in a fresh worker process.
+
+    Attributes:
+        started: worker processes that run already, by group of runtimes; those that are used are ended.
+        in_process: names of the runtimes to run in this process, because the classes of a live model exist only here.
+    """
+
+    started: Mapping[str, Worker] = field(default_factory=dict)
+    in_process: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What to verify, and how strictly.
+
+    Attributes:
+        bundle: the bundle.
+        runtimes: the requested runtimes; None for every one that is installed and can read an artifact of the bundle.
+        trust: the user code that may run while an artifact is loaded.
+        strictness: the search, and the declared limits.
+        truth: the right outputs for any input, with which the search compares; None to compare the runtimes with each
+            other.
+        processes: where some runtimes run.
+    """
+
+    bundle: Bundle
+    runtimes: tuple[Runtime, ...] | None = None
+    trust: Trust = NO_TRUST
+    strictness: Strictness = DERIVED
+    truth: Truth | None = None
+    processes: Processes = Processes()
+
+    @property
+    def limits(self) -> tuple[OutputLimit, ...]:
+        """The limits of the manifest, with the declared ones in their place."""
+        return self.strictness.limits(self.bundle.manifest.limits)
+
+    def readers(self) -> list[Runtime]:
+        """The runtimes, installed or not, that can read an artifact of the bundle, best first."""
+        formats = {artifact.format for artifact in self.bundle.manifest.artifacts}
+        return [runtime for runtime in known_runtimes.every() if runtime.reads in formats]

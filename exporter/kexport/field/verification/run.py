@@ -1,0 +1,141 @@
+"""Verifying a bundle: digests first, then every runtime in a worker process, then the search.
+
+The crash of a native runtime is a failed check with a name. Runtimes of one package share a process, because
+importing the package is most of the work; the packages run in parallel.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from kexport import runtimes as known_runtimes
+from kexport.bundle.limits import DECLARED, OutputLimit
+from kexport.bundle.report import Check, CheckKind, Note, Observer, Report, RuntimeNote, Subject
+from kexport.field.integrity import Integrity, check_digests
+from kexport.field.remote import ArtifactSource, RemoteSession, WorkerPool
+from kexport.field.scratch import temporary_folder
+from kexport.field.search import loop
+from kexport.field.verification import contract_checks
+from kexport.field.verification.request import Verification
+from kexport.field.verification.runtime_checks import RuntimeChecks
+from kexport.parity.tolerance import declaration
+from kexport.runtimes import Runtime
+
+
+def verify_bundle(verification: Verification, observe: Observer = lambda check: None) -> Report:
+    """Make the checks of a verification; `verify` says which, and what is raised."""
+    run = _Run(verification, observe)
+    manifest, limits = verification.bundle.manifest, verification.limits
+    chosen, notes = run.choose_runtimes()
+    integrity = check_digests(verification.bundle)
+    run.record(*integrity.checks)
+    tested = run.runnable(chosen, integrity)
+    with contextlib.closing(WorkerPool(verification.processes.started, verification.processes.in_process)) as workers:
+        run.check_runtimes(tested, workers)
+        if tested:
+            run.search(tested, integrity, workers, limits)
+    declarations = [declaration(limit) for limit in limits if limit.source == DECLARED]
+    notes = [*manifest.notes, *contract_checks.notes(manifest.contracts), *notes, *declarations]
+    return Report(manifest.name, tuple(_in_order(run.checks)), tuple(notes))
+
+
+class _Run:
+    """A verification under way, and the checks made so far."""
+
+    def __init__(self, verification: Verification, observe: Observer) -> None:
+        self.checks: list[Check] = []
+        self._verification = verification
+        self._observe = observe
+
+    def record(self, *checks: Check) -> None:
+        """Take checks that were made."""
+        for check in checks:
+            self.checks.append(check)
+            self._observe(check)
+
+    def choose_runtimes(self) -> tuple[list[Runtime], list[Note]]:
+        """The requested runtimes, or those that are installed, and notes on those that were left out."""
+        if self._verification.runtimes is not None:
+            return list(self._verification.runtimes), []
+        readers = self._verification.readers()
+        installed = [runtime for runtime in readers if runtime.installed]
+        if not installed:
+            formats = sorted({artifact.format for artifact in self._verification.bundle.manifest.artifacts})
+            self._record_not_run(None, f"no runtime that reads {', '.join(formats)} is installed")
+        left_out = [RuntimeNote(each.name, "was left out: not installed") for each in readers if not each.installed]
+        return installed, list(left_out)
+
+    def runnable(self, chosen: Sequence[Runtime], integrity: Integrity) -> list[Runtime]:
+        """The runtimes that can run here; the others become checks that were not made."""
+        readers = self._verification.readers()
+        runnable = []
+        for runtime in chosen:
+            if runtime not in readers:
+                self._record_not_run(runtime.name, f"the bundle holds no {runtime.reads} artifact")
+            elif not runtime.installed:
+                self._record_not_run(runtime.name, f"not installed: pip install 'kexport[{runtime.extra}]'")
+            elif not integrity.intact(runtime.reads):
+                why = "not run: the digest of its artifact, or of the goldens, is wrong"
+                self._record_not_run(runtime.name, why)
+            else:
+                runnable.append(runtime)
+        return runnable
+
+    def check_runtimes(self, tested: Sequence[Runtime], workers: WorkerPool) -> None:
+        """Check every runtime: the worker processes in parallel, and meanwhile the runtimes of this process."""
+        checks = RuntimeChecks(self._verification.bundle, self._verification.trust, self._verification.strictness)
+        remote = [runtime for runtime in tested if workers.worker_for(runtime) is not None]
+        groups: dict[str, list[Runtime]] = {}
+        for runtime in remote:
+            groups.setdefault(known_runtimes.group_of(runtime), []).append(runtime)
+
+        def check_group(members: Sequence[Runtime]) -> None:
+            for runtime in members:
+                worker = workers.worker_for(runtime)
+                assert worker is not None
+                for check in checks.in_worker(runtime, worker):
+                    self.record(check)
+
+        with ThreadPoolExecutor(max_workers=max(1, len(groups))) as threads:
+            jobs = [threads.submit(check_group, members) for members in groups.values()]
+            for runtime in tested:
+                if runtime not in remote:
+                    self.record(*checks.here(runtime))
+            for job in jobs:
+                job.result()
+
+    def search(
+        self, tested: Sequence[Runtime], integrity: Integrity, workers: WorkerPool, limits: tuple[OutputLimit, ...]
+    ) -> None:
+        """Search for the inputs on which the tested runtimes are worst, if a search was requested."""
+        request, budget = self._verification, self._verification.strictness.search
+        if budget is None:
+            return
+        peers = [each for each in request.readers() if each.installed and integrity.intact(each.reads)]
+        partners = [each for each in peers if each not in tested] if request.truth is None else []
+        failed = {(check.artifact, check.runtime) for check in self.checks if check.ran and not check.passed}
+        bundle = request.bundle
+        with temporary_folder() as folder:
+            sessions = [
+                RemoteSession(
+                    ArtifactSource(bundle.path, artifact.path, runtime, bundle.signature, request.trust),
+                    workers.worker_for(runtime),
+                    folder,
+                    has_failed=(artifact.path, runtime.name) in failed,
+                )
+                for runtime in (*tested, *partners)
+                for artifact in bundle.artifacts_of(runtime.reads)
+            ]
+            names = [runtime.name for runtime in tested]
+            loop.search(bundle, sessions, names, limits, budget, request.truth, self.record)
+
+    def _record_not_run(self, runtime: str | None, why: str) -> None:
+        self.record(Check.not_run(CheckKind.RUNTIME, Subject(runtime=runtime), why))
+
+
+def _in_order(checks: Sequence[Check]) -> list[Check]:
+    """The checks in the order of the runtimes, however they were made."""
+    ranks = {name: rank for rank, name in enumerate(known_runtimes.names())}
+    return sorted(checks, key=lambda check: ranks.get(check.runtime or "", -1))

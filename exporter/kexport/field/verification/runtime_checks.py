@@ -1,0 +1,72 @@
+"""All checks of one runtime: in this process, or as the task of a worker process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from kexport import runtimes
+from kexport.bundle.folder import Bundle
+from kexport.bundle.report import Check, CheckKind, Subject
+from kexport.field.remote import RestartingWorker
+from kexport.field.trust import NO_TRUST, Trust, TrustJson
+from kexport.field.verification.artifact_checks import check_artifact
+from kexport.field.verification.artifact_in_runtime import ArtifactInRuntime
+from kexport.field.verification.contract_checks import effort_of
+from kexport.parity.strictness import DERIVED, Strictness, StrictnessJson
+from kexport.process import WorkerCrashError
+from kexport.runtimes import Runtime
+
+
+@dataclass(frozen=True)
+class RuntimeChecks:
+    """The checks of a bundle's artifacts, for whichever runtime.
+
+    Attributes:
+        bundle: whose digests were checked before.
+        trust: the user code that may run while an artifact is loaded.
+        strictness: its limits, and how long to look for a violation of a contract.
+    """
+
+    bundle: Bundle
+    trust: Trust = NO_TRUST
+    strictness: Strictness = DERIVED
+
+    def here(self, runtime: Runtime) -> Iterator[Check]:
+        """Make the checks of a runtime in this process."""
+        manifest = self.bundle.manifest
+        limits = self.strictness.limits(manifest.limits)
+        effort = effort_of(self.strictness.search, len(manifest.contracts))
+        for artifact in self.bundle.artifacts_of(runtime.reads):
+            tested = ArtifactInRuntime.of(self.bundle, artifact, runtime, limits, self.trust)
+            yield from check_artifact(tested, effort)
+
+    def in_worker(self, runtime: Runtime, restarting_worker: RestartingWorker) -> Iterator[Check]:
+        """Make the checks of a runtime in a worker process; its crash is a failed check, and the last one."""
+        worker = restarting_worker.worker
+        try:
+            worker.submit(
+                f"{__name__}:{serve.__name__}",
+                path=str(self.bundle.path),
+                runtime=runtime.name,
+                trust=self.trust.to_json(),
+                strictness=self.strictness.to_json(),
+            )
+            for check in worker.results():
+                yield Check.from_json(check)
+        except WorkerCrashError as crash:
+            yield Check.failure(CheckKind.RUNTIME, Subject(runtime=runtime.name), str(crash))
+
+
+def serve(path: str, runtime: str, trust: TrustJson, strictness: StrictnessJson) -> Iterator[Mapping[str, object]]:
+    """Make the checks of a runtime in the process that calls this, and yield each one as JSON.
+
+    Args:
+        path: the bundle's folder.
+        runtime: the name of the runtime.
+        trust: `RuntimeChecks.trust`.
+        strictness: `RuntimeChecks.strictness`.
+    """
+    checks = RuntimeChecks(Bundle.open(path), Trust.from_json(trust), Strictness.from_json(strictness))
+    for check in checks.here(runtimes.get(runtime)):
+        yield check.to_json()
