@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 def command(bundle: str, runtimes: tuple[str, ...], trust: Trust, as_json: bool) -> int:
     """Name the layer at which an artifact of a bundle parts from the model.
 
-    Every layer's result in the ONNX or TFLite artifact is compared with the truth, which the bundle's .keras file
-    gives; so this needs TensorFlow. Without --runtime it takes every runtime whose artifact can be looked into.
+    The result of every layer in an artifact is compared with the truth, which is computed from the bundle's .keras
+    file; so this needs TensorFlow. Without --runtime it takes every runtime whose artifact can be looked into.
     """
     from kexport.cli._boundary import quiet_libraries
     from kexport.cli._progress import Steps
@@ -30,14 +30,14 @@ def command(bundle: str, runtimes: tuple[str, ...], trust: Trust, as_json: bool)
     from kexport.reports import _layers as layers
 
     with quiet_libraries() as stream, Steps(stream) as steps:
-        found = localise(
+        results = localise(
             bundle, list(runtimes) or None, imports=trust.imports, allow_lambda=trust.allow_lambda, progress=steps
         )
     if as_json:
-        click.echo(layers.render_json(bundle, found))
+        click.echo(layers.render_json(bundle, results))
     else:
-        click.echo("\n\n".join(map(layers.render, found)))
-    return 0 if all(each.passed for each in found) else FAILED
+        click.echo("\n\n".join(map(layers.render, results)))
+    return 0 if all(each.passed for each in results) else FAILED
 
 
 COMMAND = command

@@ -93,7 +93,7 @@ class BuildRequest:
         source = sources.find(self.model, self.settings)
         names = self.conversion.formats
         if names is None:
-            names = source.formats or formats.defaults()
+            names = formats.defaults(layers=source.keeps_layers)
         chosen = tuple(formats.get(name) for name in dict.fromkeys(names))
         plan = BuildPlan(
             self,

@@ -14,10 +14,6 @@ from kexport.process import Worker, WorkerCrashError
 from kexport.runtimes import Runtime
 from kexport.runtimes import every as every_runtime
 from kexport.runtimes import get as get_runtime
-from kexport.runtimes.files import onnx, tflite
-
-_FORMATS = {".onnx": "onnx", ".tflite": "tflite", ".keras": "keras"}
-_DETAILS = {"onnx": onnx.details, "tflite": tflite.details}
 
 
 def describe(path: Path) -> dict[str, Any]:
@@ -47,14 +43,15 @@ def format_of(path: Path) -> str:
     """
     if not path.exists():
         raise BundleError(f"there is no file or folder {path}")
-    if path.is_dir() and not (path / "saved_model.pb").exists():
-        raise BundleError(f"{path} is neither a bundle nor a SavedModel", expected="manifest.json or saved_model.pb")
-    format_name = "saved_model" if path.is_dir() else _FORMATS.get(path.suffix)
-    if format_name is None:
-        raise BundleError(
-            f"{path} is of no known kind", expected=f"a folder, or a file ending in {', '.join(_FORMATS)}"
-        )
-    return format_name
+    for runtime in every_runtime():
+        if runtime.file.recognises(path):
+            return runtime.reads
+    files = [runtime.file for runtime in every_runtime()]
+    if path.is_dir():
+        members = ", ".join(dict.fromkeys(file.member for file in files if file.member))
+        raise BundleError(f"{path} is neither a bundle nor an artifact", expected=f"manifest.json or {members}")
+    suffixes = dict.fromkeys(file.suffix for file in files if file.suffix)
+    raise BundleError(f"{path} is of no known kind", expected=f"a folder, or a file ending in {', '.join(suffixes)}")
 
 
 def declared(worker: Worker, path: Path, runtime: Runtime, trust: Trust = NO_TRUST) -> dict[str, Any]:
@@ -89,5 +86,5 @@ def open_alone(path: str, name: str, trust: TrustJson) -> Iterator[dict[str, Any
     yield {
         "inputs": [{"name": s.name, "dtype": s.dtype, "shape": list(s.shape)} for s in opened.inputs],
         "outputs": list(opened.outputs),
-        **(_DETAILS[runtime.reads](Path(path)) if runtime.reads in _DETAILS else {}),
+        **(runtime.file.details(Path(path)) if runtime.file.details is not None else {}),
     }

@@ -36,12 +36,34 @@ class Opened:
 
 
 @dataclass(frozen=True)
+class ArtifactFile:
+    """How the artifacts of a format are recognised, and what they say of themselves.
+
+    Attributes:
+        suffix: of a file's name; empty when the artifact is a folder.
+        member: a file that such a folder holds.
+        details: what a manifest says of the artifact, read from it without running it; None for nothing.
+    """
+
+    suffix: str = ""
+    member: str = ""
+    details: Callable[[Path], Mapping[str, object]] | None = None
+
+    def recognises(self, path: Path) -> bool:
+        """Whether the file or folder is such an artifact, by its name or by what the folder holds."""
+        if path.is_dir():
+            return bool(self.member) and (path / self.member).exists()
+        return bool(self.suffix) and path.suffix == self.suffix
+
+
+@dataclass(frozen=True)
 class Runtime:
     """One way to run an artifact.
 
     Attributes:
         name: as users type it, and the name of its file.
         reads: the format it reads.
+        file: how artifacts of that format are recognised and described; all that read one format agree on it.
         module: what must be importable for it.
         distribution: the package on the index that holds the module; several names, if several packages do.
         extra: the extra of kexport that installs it.
@@ -55,6 +77,7 @@ class Runtime:
 
     name: str
     reads: str
+    file: ArtifactFile
     module: str
     distribution: tuple[str, ...]
     extra: str

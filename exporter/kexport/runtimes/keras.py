@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kexport.bundle.signature import Array, Signature
-from kexport.runtimes._runtime import Opened, Runtime
+from kexport.runtimes._runtime import ArtifactFile, Opened, Runtime
 from kexport.runtimes.keras_model import load_file
 from kexport.runtimes.keras_model.file_interface import interface_of_file, output_names
 
@@ -26,6 +26,7 @@ def _open(path: Path, signature: Signature) -> Opened:
 RUNTIME = Runtime(
     name="keras",
     reads="keras",
+    file=ArtifactFile(".keras"),
     module="keras",
     distribution=("keras",),
     extra="build",

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from kexport.bundle.signature import Array, Signature, TensorSpec
-from kexport.runtimes._runtime import Opened, Runtime, by_sample
+from kexport.runtimes._runtime import ArtifactFile, Opened, Runtime, by_sample
+from kexport.runtimes.files.tflite import details
 
 
 def open_with(resolver: str, path: Path, signature: Signature) -> Opened:
@@ -72,6 +73,7 @@ def _open(path: Path, signature: Signature) -> Opened:
 RUNTIME = Runtime(
     name="litert",
     reads="tflite",
+    file=ArtifactFile(".tflite", details=details),
     module="ai_edge_litert",
     distribution=("ai-edge-litert",),
     extra="litert",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from kexport.bundle.signature import Signature
-from kexport.runtimes._runtime import Opened, Runtime
+from kexport.runtimes._runtime import ArtifactFile, Opened, Runtime
+from kexport.runtimes.files.tflite import details
 from kexport.runtimes.litert import open_with
 
 
@@ -16,6 +17,7 @@ def _open(path: Path, signature: Signature) -> Opened:
 RUNTIME = Runtime(
     name="litert_reference",
     reads="tflite",
+    file=ArtifactFile(".tflite", details=details),
     module="ai_edge_litert",
     distribution=("ai-edge-litert",),
     extra="litert",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kexport.bundle.signature import Array, Signature, TensorSpec
-from kexport.runtimes._runtime import Opened, Runtime
+from kexport.runtimes._runtime import ArtifactFile, Opened, Runtime
 from kexport.runtimes.keras_model import to_array, to_tensor
 
 
@@ -30,6 +30,7 @@ def _open(path: Path, signature: Signature) -> Opened:
 RUNTIME = Runtime(
     name="saved_model",
     reads="saved_model",
+    file=ArtifactFile(member="saved_model.pb"),
     module="tensorflow",
     distribution=("tensorflow", "tensorflow-cpu"),
     extra="build",

@@ -44,6 +44,7 @@ class Format:
         converter: `"module:function"`, run in a worker process because it may crash or take long. It takes the
             paths `handover` and `target` as text and the `options` of the build, and yields the details once.
         options: of the converter.
+        needs_layers: whether it writes the layers of the model, which one that TensorFlow loaded has not.
         keeps_state: whether its artifacts keep what a model remembers between calls.
         expected: what a model must be made of to be written; refusals quote it.
     """
@@ -57,6 +58,7 @@ class Format:
     writer: Callable[[Program, Path], dict[str, Any]] | None = None
     converter: str | None = None
     options: tuple[Option, ...] = ()
+    needs_layers: bool = False
     keeps_state: bool = False
     expected: str = "operations that the format has"
 
@@ -83,9 +85,13 @@ def every() -> list[Format]:
     return sorted(map(get, names()), key=lambda form: form.rank)
 
 
-def defaults() -> list[str]:
-    """The names of the formats that a build writes when it is not told which, by rank."""
-    return [form.name for form in every() if form.default]
+def defaults(*, layers: bool = True) -> list[str]:
+    """The names of the formats that a build writes when it is not told which, by rank.
+
+    Args:
+        layers: whether the model keeps its layers.
+    """
+    return [form.name for form in every() if form.default and (layers or not form.needs_layers)]
 
 
 def require_supported(options: Mapping[str, int | None]) -> None:

@@ -98,5 +98,6 @@ FORMAT = Format(
     summary="Keras' own file: configuration and weights",
     rank=10,
     writer=_write,
+    needs_layers=True,
     keeps_state=True,
 )

@@ -23,14 +23,14 @@ class Source:
         load: gives the Keras model; this is where Keras is imported.
         domains: text or value of the domain of some or all of its inputs.
         live: whether the model was made in this process; its classes may then exist nowhere else.
-        formats: that can be made of it; None for all.
+        keeps_layers: whether the model has its layers; a function that TensorFlow loaded has none.
     """
 
     name: str
     load: Callable[[], Any]
     domains: Mapping[str, Any] = field(default_factory=dict)
     live: bool = False
-    formats: tuple[str, ...] | None = None
+    keeps_layers: bool = True
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,6 @@ from kexport.bundle.naming import carried
 from kexport.errors import ModelError
 from kexport.factory.sources._source import Kind, Source, refuse_settings
 
-#: What can be made of it; `.keras` keeps layers, and a SavedModel has none.
-_FORMATS = ("saved_model", "onnx", "tflite")
-
 
 def _claims(model: object) -> bool:
     if isinstance(model, Path):
@@ -31,7 +28,7 @@ def _find(model: str | Path, settings: Mapping[str, str]) -> Source:
 
         return served.load(path, name)
 
-    return Source(name, load, live=True, formats=_FORMATS)
+    return Source(name, load, live=True, keeps_layers=False)
 
 
 KIND = Kind(rank=15, claims=_claims, find=_find)
