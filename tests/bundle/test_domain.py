@@ -3,7 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from kexport.bundle.domain import Choice, Ints, Normal, Samples, Uniform, default_for, parse
+from kexport.bundle.declared_domain import default_for
+from kexport.bundle.domain import Choice, Ints, Normal, Samples, Uniform, parse
 from kexport.bundle.signature import TensorSpec
 from kexport.errors import UsageError
 

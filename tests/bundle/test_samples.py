@@ -6,7 +6,8 @@ import pytest
 from kexport.bundle import samples
 from kexport.bundle.domain import Samples, Uniform
 from kexport.bundle.folder import Bundle
-from kexport.bundle.samples import CALIBRATION_ROWS, MOST_ROWS, Stored, restored, rows_of, split, thinned
+from kexport.bundle.manifest_entries import DomainsEntry
+from kexport.bundle.samples import CALIBRATION_ROWS, MOST_ROWS, SamplesEntry, restored, rows_of, split, thinned
 from kexport.bundle.signature import Signature, TensorSpec
 from kexport.errors import ArtifactError, BundleError, UncheckedError
 
@@ -37,7 +38,7 @@ def test_a_recording_is_read_back_as_it_was(tmp_path, count):
         "a": Samples(rng.normal(size=(count, 3)).astype("float32")),
         "b": Samples(rng.integers(0, 9, (count, 5)).astype("int32")),
     }
-    stored = Stored.from_json(samples.write(tmp_path, TWO, domains).to_json())
+    stored = SamplesEntry.from_json(samples.write(tmp_path, TWO, domains).to_json())
     again = restored(tmp_path / stored.path, stored, TWO)
     for name, domain in domains.items():
         assert again[name].values.dtype == domain.values.dtype
@@ -94,7 +95,7 @@ def test_rows_that_an_input_takes_together_are_thinned_together(monkeypatch):
 def test_a_bundle_that_tells_of_recorded_data_without_holding_it_cannot_be_sampled(reference):
     bundle = Bundle.open(reference)
     assert set(bundle.domains()) == set(bundle.manifest.domains)
-    told = dataclasses.replace(bundle.manifest, domains={"signal": "samples(20)"})
+    told = dataclasses.replace(bundle.manifest, inputs=DomainsEntry({"signal": "samples(20)"}))
     with pytest.raises(UncheckedError, match="not in the bundle"):
         dataclasses.replace(bundle, manifest=told).domains()
 
@@ -102,7 +103,8 @@ def test_a_bundle_that_tells_of_recorded_data_without_holding_it_cannot_be_sampl
 def test_changed_recorded_data_is_not_read(reference):
     signature = Bundle.open(reference).signature
     stored = samples.write(reference, signature, {"signal": Samples(np.ones((20, 9), "float32"))})
-    manifest = dataclasses.replace(Bundle.open(reference).manifest, domains={"signal": "samples(20)"}, samples=stored)
+    inputs = DomainsEntry({"signal": "samples(20)"}, samples=stored)
+    manifest = dataclasses.replace(Bundle.open(reference).manifest, inputs=inputs)
     bundle = Bundle(reference, type(manifest).from_json(manifest.to_json()))
     assert bundle.domains()["signal"].values.shape == (20, 9)
     with (reference / stored.path).open("ab") as file:

@@ -81,7 +81,7 @@ def test_names_are_mapped(kexport, different, tmp_path):
         (("--map", "x"), "has no value"),
         (("--map", "x=z"), "B has no input or output 'z'"),
         (("--domain", "z=uniform(0, 1)"), "which is no input"),
-        (("--domain", "x=unifrm(0, 1)"), "unreadable domain"),
+        (("--domain", "x=unifrm(0, 1)"), "domain 'unifrm(0, 1)' cannot be read"),
         (("--samples", "none.npz"), "there is no file"),
         (("--tolerance", "z=1"), "no output of the model"),
         (("--search", "soon"), "unreadable budget"),

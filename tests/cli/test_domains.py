@@ -124,7 +124,7 @@ def test_recorded_data_that_does_not_fit_the_model_is_refused(tmp_path, monkeypa
         (two, "three.npy", None, "holds one array, and the model has 2 inputs"),
         (two, three, None, "holds one array"),
         (two, {"x": three, "y": three[:2]}, None, "differ in number"),
-        (one, np.zeros((4, 3), "complex64"), None, "no float32"),
+        (one, np.zeros((4, 3), "complex64"), None, "do not fit dtype float32"),
         (one, np.full((4, 3), "a"), None, "neither a range nor samples"),
     ]:
         with pytest.raises(UsageError, match=message):

@@ -107,11 +107,12 @@ def test_what_broke_a_contract_is_read_back_and_damage_is_seen(tmp_path):
     promised = ContractEntry("bounded", {"low": 0.0}, (), ("y",), "layer")
     probe = {"x": np.ones((1, 4), "float32"), "x'": np.zeros((1, 4), "float32")}
     path = counterexamples.store(tmp_path, promised, probe)
-    ((found_path, about, found),) = counterexamples.stream(tmp_path, SIGNATURE)
-    assert (found_path, about) == (path, promised)
+    assert counterexamples.paths(tmp_path) == [path]
+    about, found = counterexamples.read(tmp_path / path, SIGNATURE)
+    assert about == promised
     assert all((found[name] == values).all() for name, values in probe.items())
     assert counterexamples.same(about, dataclasses.replace(promised, layer="other"))
     content = (tmp_path / path).read_bytes()
     (tmp_path / path).write_bytes(content[:-7])
     with pytest.raises(BundleError, match="damaged"):
-        list(counterexamples.stream(tmp_path, SIGNATURE))
+        counterexamples.read(tmp_path / path, SIGNATURE)

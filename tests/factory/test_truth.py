@@ -137,7 +137,7 @@ def test_goldens_of_text_and_of_two_answers_are_read_as_written(tmp_path):
     program, truth = truth_of(model, x=np.array([["a", "é"], ["", "long text"]], object))
     extra = goldens.Golden("more", truth.goldens[0].inputs, truth.goldens[0].truth, truth.goldens[0].truth)
     goldens.write(tmp_path / "g.npz", [*truth.goldens, extra])
-    read = goldens.read(tmp_path / "g.npz", program.signature, [""] * (len(truth.goldens) + 1))
+    read = list(goldens.stream(tmp_path / "g.npz", program.signature, [""] * (len(truth.goldens) + 1)))
     for one, other in zip([*truth.goldens, extra], read, strict=True):
         for part in ("inputs", "truth", "own"):
             ours, theirs = getattr(one, part), getattr(other, part)

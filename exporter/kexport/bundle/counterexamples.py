@@ -10,7 +10,7 @@ import io
 import json
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +18,7 @@ import numpy as np
 
 from kexport.bundle import witnesses
 from kexport.bundle.contract_entries import ContractEntry
+from kexport.bundle.json_files import mapping, require_schema, texts
 from kexport.bundle.signature import Array, Signature
 from kexport.errors import BundleError
 
@@ -45,16 +46,6 @@ def paths(bundle: Path) -> list[str]:
     return [f"{witnesses.FOLDER}/{path.name}" for path in sorted((bundle / witnesses.FOLDER).glob(f"{_PREFIX}*.npz"))]
 
 
-def stream(bundle: Path, signature: Signature) -> Iterator[tuple[str, ContractEntry, Probe]]:
-    """Path, contract and probe of each, one in memory at a time.
-
-    Raises:
-        BundleError: one of them is damaged, or is of another model.
-    """
-    for path in paths(bundle):
-        yield (path, *read(bundle / path, signature))
-
-
 def read(path: Path, signature: Signature) -> tuple[ContractEntry, Probe]:
     """One contract, and what broke it.
 
@@ -67,9 +58,9 @@ def read(path: Path, signature: Signature) -> tuple[ContractEntry, Probe]:
         if witnesses.name_of(content, _PREFIX) != path.name:
             raise BundleError(f"{name} is damaged", got="a digest that is not its name", hint=hint)
         with np.load(io.BytesIO(content), allow_pickle=False) as stored:
-            about = json.loads(str(stored["about"]))
-            promised = ContractEntry.from_json(about["contract"], signature)
-            return promised, {key: stored[f"probe/{index}"] for index, key in enumerate(about["inputs"])}
+            about = require_schema(name, json.loads(str(stored["about"])), _SCHEMA, hint=hint)
+            promised = ContractEntry.from_json(mapping(about["contract"]), signature)
+            return promised, {key: stored[f"probe/{index}"] for index, key in enumerate(texts(about["inputs"]))}
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise BundleError(f"{name} is damaged", got=error, hint=hint) from None
 

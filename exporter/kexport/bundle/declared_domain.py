@@ -1,4 +1,4 @@
-"""What a declaration of a domain means for one input: a `Domain`, its text, a pair, or recorded samples."""
+"""Declarations of domains: a `Domain`, its text, a pair, or recorded samples; and the default without one."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from kexport.bundle.domain import Choice, Domain, Ints, Samples, Uniform, parse
 from kexport.bundle.signature import Array, TensorSpec
 from kexport.errors import UsageError
 
+_TEXTS = ("", "a", "the quick brown fox", "Hello, World!", "caf\u00e9 42", "  two  spaces ")
+
 
 def coerce(name: str, value: object, spec: TensorSpec) -> Domain:
-    """The domain that a declaration means: a `Domain`, its text, a `(low, high)` pair, or an array of samples.
+    """The domain that a declaration describes: a `Domain`, its text, a `(low, high)` pair, or an array of samples.
 
     Raises:
-        UsageError: it is none of these, or holds what the input's dtype or shape does not.
+        UsageError: it is none of these, or does not fit the dtype or shape of the input.
     """
     samples = recorded(value)
     if samples is not None:
@@ -27,12 +29,12 @@ def coerce(name: str, value: object, spec: TensorSpec) -> Domain:
         domain = value  # type: ignore[assignment]
     else:
         raise _unreadable(name, value, spec)
-    _require_held(name, domain, spec)
+    _require_fit(name, domain, spec)
     return domain
 
 
 def recorded(value: object) -> Array | None:
-    """The samples that a declaration holds, None when it is something else."""
+    """The samples of a declaration; None if it is not a recording."""
     if isinstance(value, Samples):
         return value.values
     if isinstance(value, str) or _is_pair(value) or hasattr(value, "corners"):
@@ -48,11 +50,11 @@ def recorded(value: object) -> Array | None:
 
 
 def _fitting(name: str, samples: Array, spec: TensorSpec) -> Array:
-    """The samples in the dtype of the input, when that changes no value for another, and the shape fits."""
+    """The samples in the dtype of the input, if the shape fits and no value is changed by the cast."""
     if (samples.dtype.kind == "U") != (spec.numpy_dtype.kind == "U"):
         raise _unreadable(name, samples, spec)
     sizes = zip(samples.shape[1:], spec.shape[1:], strict=False)
-    if samples.ndim != len(spec.shape) or any(own not in (None, size) for size, own in sizes):
+    if samples.ndim != len(spec.shape) or any(expected not in (None, size) for size, expected in sizes):
         raise UsageError(
             f"the recorded samples of input {name!r} have the wrong shape",
             got=samples.shape,
@@ -64,15 +66,15 @@ def _fitting(name: str, samples: Array, spec: TensorSpec) -> Array:
     cast = _cast(samples, spec)
     if cast is None:
         raise UsageError(
-            f"the recorded samples of input {name!r} are no {spec.dtype}",
+            f"the recorded samples of input {name!r} do not fit dtype {spec.dtype}",
             got=f"{samples.dtype} from {samples.min()} to {samples.max()}",
-            expected=f"values that {spec.dtype} holds",
+            expected=f"values that {spec.dtype} can represent",
         )
     return cast
 
 
 def _cast(samples: Array, spec: TensorSpec) -> Array | None:
-    """The samples in the dtype of the input; None when one overflows, or loses a fraction or an imaginary part."""
+    """The samples in the dtype of the input; None if one overflows or loses its fraction or imaginary part."""
     if samples.dtype.kind == "c" and spec.numpy_dtype.kind != "c":
         return None
     with np.errstate(all="ignore"):
@@ -82,32 +84,32 @@ def _cast(samples: Array, spec: TensorSpec) -> Array | None:
     return cast if np.array_equal(cast, samples) else None
 
 
-def _require_held(name: str, domain: Domain, spec: TensorSpec) -> None:
-    """Refuse a domain with values that the input's dtype does not hold: a cast would make others of them."""
+def _require_fit(name: str, domain: Domain, spec: TensorSpec) -> None:
+    """Raise `UsageError` for a domain with values that the dtype of the input cannot represent."""
     kind = spec.numpy_dtype.kind
     text = isinstance(domain, Choice) and domain.is_text
     if text != (kind == "U"):
         expected = "choice('a', 'b', ...), or recorded samples" if kind == "U" else "numbers"
-        raise UsageError(f"{domain} does not fit input {name!r} of {spec.dtype}", expected=expected)
+        raise UsageError(f"{domain} does not fit input {name!r} of dtype {spec.dtype}", expected=expected)
     if text:
         return
     values = [*domain.corners(), *(domain.values if isinstance(domain, Choice) else ())]
     if kind in "fc":
         most = float(np.finfo(spec.numpy_dtype).max)
-        held = all(abs(value) <= most or not np.isfinite(value) for value in values)
+        fits = all(abs(value) <= most or not np.isfinite(value) for value in values)
         expected = f"at most {most:.3g}"
     else:
         low, high = (0, 1) if kind == "b" else (np.iinfo(spec.numpy_dtype).min, np.iinfo(spec.numpy_dtype).max)
         whole = not isinstance(domain, Choice) or all(value == np.rint(value) for value in values)
-        held = whole and all(low <= value <= high for value in values)
-        expected = f"whole numbers from {low} to {high}"
-    if not held:
-        raise UsageError(f"{domain} does not fit input {name!r} of {spec.dtype}", expected=expected)
+        fits = whole and all(low <= value <= high for value in values)
+        expected = f"integers from {low} to {high}"
+    if not fits:
+        raise UsageError(f"{domain} does not fit input {name!r} of dtype {spec.dtype}", expected=expected)
 
 
 def _unreadable(name: str, value: object, spec: TensorSpec) -> UsageError:
     return UsageError(
-        f"the domain of input {name!r} is neither a range nor samples of {spec.dtype}",
+        f"the domain of input {name!r} is neither a range nor samples of dtype {spec.dtype}",
         got=" ".join(repr(value).split())[:60],
         expected="a text such as 'uniform(-5, 5)', a (low, high) pair, or an array whose first axis counts samples",
     )
@@ -115,3 +117,13 @@ def _unreadable(name: str, value: object, spec: TensorSpec) -> UsageError:
 
 def _is_pair(value: object) -> bool:
     return isinstance(value, tuple) and len(value) == 2 and all(isinstance(v, int | float) for v in value)
+
+
+def default_for(spec: TensorSpec) -> Domain:
+    """The domain of an input without a declaration: numbers from -1 to 1, the integers 0 and 1, or a few texts."""
+    kind = spec.numpy_dtype.kind
+    if kind in "fc":
+        return Uniform(-1.0, 1.0)
+    if kind == "b":
+        return Choice(0, 1)
+    return Choice(*_TEXTS) if kind == "U" else Ints(0, 2)

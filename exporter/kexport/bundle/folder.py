@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from kexport.bundle import domain, goldens, manifest, samples
+from kexport.bundle import goldens, manifest, report, samples
 from kexport.bundle.digests import digest, size
-from kexport.bundle.domain import Domain
+from kexport.bundle.domain import Domain, parse
 from kexport.bundle.goldens import Golden
+from kexport.bundle.json_files import require_schema
 from kexport.bundle.manifest import Artifact, Manifest
 from kexport.bundle.report import Report
 from kexport.bundle.signature import Signature
@@ -22,11 +23,11 @@ REPORT_NAME = "report.json"
 
 @dataclass(frozen=True)
 class Bundle:
-    """A folder with a model in one or more formats, and the proof that they agree with it.
+    """A folder with a model in one or more formats, and the evidence that they all compute the same function.
 
     Attributes:
         path: the folder.
-        manifest: what it holds.
+        manifest: its content.
     """
 
     path: Path
@@ -37,7 +38,7 @@ class Bundle:
         """Read the manifest of the bundle at `path`.
 
         Raises:
-            BundleError: there is no bundle, or one that this kexport cannot read.
+            BundleError: there is no bundle, or this kexport cannot read it.
         """
         return cls(Path(path), manifest.read(Path(path)))
 
@@ -48,9 +49,14 @@ class Bundle:
 
     @cached_property
     def report(self) -> Report:
-        """The checks made when the bundle was built."""
+        """The checks made when the bundle was built.
+
+        Raises:
+            BundleError: the report is missing, unreadable, or of a newer schema.
+        """
         try:
-            return Report.from_json(json.loads((self.path / REPORT_NAME).read_text(encoding="utf-8")))
+            content = json.loads((self.path / REPORT_NAME).read_text(encoding="utf-8"))
+            return Report.from_json(require_schema(f"the report of {self.path}", content, report.SCHEMA))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise BundleError(f"the report of {self.path} cannot be read", got=error) from None
 
@@ -60,37 +66,45 @@ class Bundle:
         return self.report.passed
 
     def goldens(self, *, checked: bool = False) -> Iterator[Golden]:
-        """Golden inputs and true outputs, one at a time, after their digest was checked, here or before."""
-        path = self.path / self.manifest.goldens_path
+        """Golden inputs and true outputs, one at a time.
+
+        Args:
+            checked: whether the caller has checked the digest of the file; otherwise it is checked here.
+
+        Raises:
+            ArtifactError: the file is not the one that the manifest describes.
+            BundleError: the file is damaged.
+        """
+        entry = self.manifest.goldens
         if not checked:
-            require_digest(path, self.manifest.goldens_sha256)
-        return goldens.stream(path, self.signature, self.manifest.cases)
+            require_digest(self.path / entry.path, entry.sha256)
+        return goldens.stream(self.path / entry.path, self.signature, entry.cases)
 
     def domains(self) -> dict[str, Domain]:
-        """Where each input lives, as it was when the bundle was built; recorded data included.
+        """The domain of each input when the bundle was built, recorded data included.
 
         Raises:
             ArtifactError: the recorded data is not what the manifest describes.
-            UncheckedError: the bundle tells of recorded data and does not hold it.
+            UncheckedError: the domain of an input is recorded data that the bundle does not hold.
         """
-        stored, found = self.manifest.samples, {}
-        if stored is not None:
-            require_digest(self.path / stored.path, stored.sha256)
-            found = samples.restored(self.path / stored.path, stored, self.signature)
+        entry, recorded = self.manifest.samples, {}
+        if entry is not None:
+            require_digest(self.path / entry.path, entry.sha256)
+            recorded = samples.restored(self.path / entry.path, entry, self.signature)
         texts = self.manifest.domains
         for name, text in texts.items():
-            if text.startswith("samples(") and name not in found:
+            if text.startswith("samples(") and name not in recorded:
                 raise UncheckedError(
                     f"the recorded data of input {name!r} is not in the bundle", got=text, hint="build the bundle again"
                 )
-        return {name: found[name] if name in found else domain.parse(text) for name, text in texts.items()}
+        return {name: recorded[name] if name in recorded else parse(text) for name, text in texts.items()}
 
     def artifacts_of(self, format_name: str) -> list[Artifact]:
         """The artifacts in one format."""
         return [artifact for artifact in self.manifest.artifacts if artifact.format == format_name]
 
     def checked_path(self, artifact: Artifact) -> Path:
-        """The path of an artifact whose bytes are those that the manifest describes.
+        """The path of an artifact, after its bytes were compared with the manifest.
 
         Raises:
             ArtifactError: it is missing, or its digest differs.
@@ -101,14 +115,14 @@ class Bundle:
 
 
 def require_digest(path: Path, expected: str) -> None:
-    """Raise `ArtifactError` unless the file or folder at `path` has the SHA-256 `expected`."""
+    """Raise `ArtifactError` unless the file or folder at `path` has the SHA-256 digest `expected`."""
     if not path.exists():
         raise ArtifactError(f"{path.name} is missing from the bundle", hint="copy or build the bundle again")
-    found = digest(path)
-    if found != expected:
+    actual = digest(path)
+    if actual != expected:
         raise ArtifactError(
             f"{path.name} is not the file that the manifest describes",
-            got=f"sha256 {found[:16]}..., {size(path)} bytes",
+            got=f"sha256 {actual[:16]}..., {size(path)} bytes",
             expected=f"sha256 {expected[:16]}...",
             hint="it was changed or damaged after the build; copy or build the bundle again",
         )

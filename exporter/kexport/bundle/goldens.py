@@ -56,7 +56,7 @@ def stream(path: Path, signature: Signature, labels: Sequence[str]) -> Iterator[
         BundleError: the file is damaged, or lacks an array.
     """
     try:
-        stored = npz.Stored(path)
+        stored = npz.NpzArrays(path)
         for index, label in enumerate(labels):
             yield golden_in(stored, index, label, signature)
             stored.release()
@@ -87,8 +87,3 @@ def golden_in(stored: Mapping[str, Array], index: int, label: str, signature: Si
         {name: stored[key] for name in outputs if (key := f"{index}/own/{name}") in stored},
         {name: stored[key] for name in outputs if (key := f"{index}/moves/{name}") in stored},
     )
-
-
-def read(path: Path, signature: Signature, labels: Sequence[str]) -> list[Golden]:
-    """All goldens at once; `stream` says what is raised."""
-    return list(stream(path, signature, labels))

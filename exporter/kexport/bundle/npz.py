@@ -1,7 +1,7 @@
-"""Named arrays in an `.npz` that is never unpickled, written so that large ones are read without a copy.
+"""Named arrays in an `.npz` without pickles, written so that large arrays are read without a copy.
 
-An array that is stored and not compressed begins at a multiple of 64 bytes of the file, where every runtime may read it
-in place. `numpy.load` reads these files too.
+An uncompressed array starts at a multiple of 64 bytes in the file, so that every runtime can read it in place.
+`numpy.load` reads these files too.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ import numpy as np
 
 from kexport.bundle.signature import Array
 
-_WORTH_COMPRESSING = 1 << 20  # bytes; more is recorded data, which compresses badly and would slow every check
+_WORTH_COMPRESSING = 1 << 20  # bytes; beyond lies recorded data, which compresses badly and would slow down every check
 _ALIGNMENT = 64
 _LOCAL_HEADER = 30  # bytes before name and extra field; APPNOTE.TXT of PKWARE, 4.3.7
-_PADDING = 0xD935  # the extra field's name, as zipalign of Android writes it
+_PADDING = 0xD935  # the tag of the extra field that Android's zipalign uses
 _LONGEST_HEADER = 1 << 12
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # nothing in a bundle tells when it was made
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # nothing in a bundle says when it was built
 
 
 def write(path: Path, arrays: Mapping[str, Array]) -> None:
-    """Write the arrays, deterministically; the names must not end in `.npy`.
+    """Write the arrays deterministically; names must not end in `.npy`.
 
     Raises:
         ValueError: an array holds Python objects.
@@ -48,9 +48,9 @@ def write(path: Path, arrays: Mapping[str, Array]) -> None:
             archive.writestr(entry, content.getbuffer())
 
 
-@functools.lru_cache(maxsize=64)  # the goldens of one recording have few different ones
+@functools.lru_cache(maxsize=64)  # the goldens of one recording have few distinct headers
 def _header(text: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
-    """Shape, order, dtype and length of a `.npy` header without its final newline."""
+    """Shape, Fortran order, dtype and length in bytes of a `.npy` header given without its final newline."""
     head = io.BytesIO(text + b"\n")
     version = np.lib.format.read_magic(head)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
@@ -58,8 +58,8 @@ def _header(text: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
     return shape, fortran, dtype, head.tell()
 
 
-class Stored(Mapping[str, Array]):
-    """The arrays of a file; one is read when it is asked for.
+class NpzArrays(Mapping[str, Array]):
+    """The arrays of a file, each read when it is looked up.
 
     Args:
         path: of the file.
@@ -73,7 +73,7 @@ class Stored(Mapping[str, Array]):
         with path.open("rb") as file:
             with zipfile.ZipFile(file) as archive:
                 self._entries = {entry.filename.removesuffix(".npy"): entry for entry in archive.infolist()}
-            # The arrays keep it open as long as they live.
+            # The arrays keep the map alive.
             self._bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
     def __getitem__(self, name: str) -> Array:
@@ -93,7 +93,7 @@ class Stored(Mapping[str, Array]):
         return flat.reshape(shape, order="F" if fortran else "C")
 
     def release(self) -> None:
-        """Let go of the memory that what was read so far takes; who reads an array again has it again."""
+        """Free the memory of the arrays read so far; an array that is read again is loaded again."""
         if hasattr(mmap, "MADV_DONTNEED"):
             self._bytes.madvise(mmap.MADV_DONTNEED)
 

@@ -1,7 +1,7 @@
-"""Recorded data in a bundle, `samples.npz`: a part to check on, and a part to calibrate quantised artifacts on.
+"""Recorded data in a bundle, `samples.npz`: one part to check on, one to calibrate quantised artifacts on.
 
-The split goes by the index of the row alone, so that whoever knows the count knows the part of every row. Where the
-first axis of an input has a fixed size, that many rows stay together.
+The split depends only on the index of a row, so the number of rows determines the part of each. Where the first axis
+of an input has a fixed size, blocks of that many rows stay together.
 """
 
 from __future__ import annotations
@@ -12,26 +12,27 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from kexport.bundle.digests import digest
 from kexport.bundle.domain import Domain, Samples
+from kexport.bundle.json_files import JsonObject, mapping, number, require_schema
 from kexport.bundle.signature import Array, Signature, TensorSpec
 from kexport.errors import BundleError
 
 FILE_NAME = "samples.npz"
-CALIBRATION_ROWS = 512  # at most; more teach a calibration nothing
-_FEW = 16  # rows; fewer are too few to be split
-#: What a bundle keeps of a recording: a hundred times what a check needs, and no more than a file one may copy about.
+SCHEMA = 1
+CALIBRATION_ROWS = 512  # at most; a calibration gains nothing from more
+_FEW = 16  # blocks; fewer are not split
+#: What a bundle keeps of a recording: a hundred times what a check needs, in a file that is still easy to copy.
 MOST_ROWS, MOST_BYTES = 50_000, 1 << 27
 _WORTH_COMPRESSING = 1 << 24  # bytes; recorded data beyond that compresses badly
 
 
 @dataclass(frozen=True)
 class Rows:
-    """How many rows of an input each part has; `shared` when the parts are the same rows."""
+    """The number of rows of an input in each part; `shared` if both parts are the same rows."""
 
     check: int
     calibration: int
@@ -39,39 +40,51 @@ class Rows:
 
     @property
     def count(self) -> int:
-        """Of the whole recording."""
+        """The number of rows of the whole recording."""
         return self.check if self.shared else self.check + self.calibration
 
 
 @dataclass(frozen=True)
-class Stored:
-    """The `samples` of a manifest: the file, its SHA-256, and the rows of each input in it."""
+class SamplesEntry:
+    """The `samples` of a manifest.
+
+    Attributes:
+        path: of the file, relative to the bundle.
+        sha256: of the file.
+        rows: the size of the parts, for each input with recorded data.
+    """
 
     path: str
     sha256: str
     rows: Mapping[str, Rows]
 
-    def to_json(self) -> dict[str, Any]:
-        """The entry in the manifest."""
+    def to_json(self) -> dict[str, object]:
+        """The entry in the manifest; an entry that states no schema has schema 1."""
         return {"path": self.path, "sha256": self.sha256, "rows": {name: asdict(r) for name, r in self.rows.items()}}
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Stored:
-        """The inverse of `to_json`."""
-        rows = {
-            name: Rows(int(entry["check"]), int(entry["calibration"]), bool(entry["shared"]))
-            for name, entry in data["rows"].items()
-        }
-        return cls(str(data["path"]), str(data["sha256"]), rows)
+    def from_json(cls, data: JsonObject) -> SamplesEntry:
+        """The inverse of `to_json`.
+
+        Raises:
+            BundleError: the entry has a newer schema.
+        """
+        entry = require_schema("the samples entry of the manifest", data, SCHEMA, absent=1)
+        rows = {name: _rows_from_json(mapping(sizes)) for name, sizes in mapping(entry["rows"]).items()}
+        return cls(str(entry["path"]), str(entry["sha256"]), rows)
+
+
+def _rows_from_json(sizes: JsonObject) -> Rows:
+    return Rows(int(number(sizes["check"])), int(number(sizes["calibration"])), bool(sizes["shared"]))
 
 
 def unit(spec: TensorSpec) -> int:
-    """The rows that the input takes at a time, and that therefore stay together."""
+    """The number of rows that the input takes at a time: a block, which is never split."""
     return (spec.shape[0] if spec.shape else None) or 1
 
 
 def split(count: int, together: int = 1) -> tuple[Array, Array]:
-    """Indices of the rows to check on and of those to calibrate on; the same ones where there are few."""
+    """Indices of the rows to check on and of those to calibrate on; all rows for both if there are few."""
     rows = np.arange(count)
     blocks = count // together
     if blocks < _FEW:
@@ -83,13 +96,13 @@ def split(count: int, together: int = 1) -> tuple[Array, Array]:
 
 
 def rows_of(count: int, together: int = 1) -> Rows:
-    """The sizes of the parts."""
+    """The sizes of the parts that `split` makes."""
     check, calibration = split(count, together)
     return Rows(len(check), len(calibration), shared=count // together < _FEW)
 
 
 def thinned(arrays: Mapping[str, Array], specs: Sequence[TensorSpec]) -> dict[str, Array]:
-    """The arrays themselves, or rows of them, evenly spread, when they are more than a bundle keeps."""
+    """The arrays themselves, or evenly spaced rows of them if they exceed what a bundle keeps."""
     weight = sum(array.nbytes for array in arrays.values())
     longest = max((len(array) for array in arrays.values()), default=0)
     share = min(1.0, MOST_BYTES / max(1, weight), MOST_ROWS / max(1, longest))
@@ -105,8 +118,8 @@ def _spread(count: int, share: float, together: int) -> Array:
     return rows.ravel()
 
 
-def write(folder: Path, signature: Signature, domains: Mapping[str, Domain]) -> Stored | None:
-    """Write `check/NAME` and `calibration/NAME` of every input with recorded data; None when none has any."""
+def write(folder: Path, signature: Signature, domains: Mapping[str, Domain]) -> SamplesEntry | None:
+    """Write `check/NAME` and `calibration/NAME` for every input with recorded data; None if there is no such input."""
     arrays: dict[str, Array] = {}
     rows: dict[str, Rows] = {}
     for spec in signature.inputs:
@@ -114,54 +127,57 @@ def write(folder: Path, signature: Signature, domains: Mapping[str, Domain]) -> 
         if isinstance(domain, Samples):
             parts = split(len(domain.values), unit(spec))
             rows[spec.name] = rows_of(len(domain.values), unit(spec))
-            arrays |= {f"{part}/{spec.name}": domain.values[own] for part, own in zip(_PARTS, parts, strict=True)}
+            arrays |= {
+                f"{part}/{spec.name}": domain.values[rows_of_part]
+                for part, rows_of_part in zip(_PARTS, parts, strict=True)
+            }
     if not arrays:
         return None
     small = sum(array.nbytes for array in arrays.values()) <= _WORTH_COMPRESSING
     path = folder / FILE_NAME
     (np.savez_compressed if small else np.savez)(path, allow_pickle=False, **arrays)
-    return Stored(FILE_NAME, digest(path), rows)
+    return SamplesEntry(FILE_NAME, digest(path), rows)
 
 
 _PARTS = ("check", "calibration")
 
 
-def read(path: Path, stored: Stored, part: str) -> dict[str, Array]:
+def read(path: Path, entry: SamplesEntry, part: str) -> dict[str, Array]:
     """One part of the recorded data, `"check"` or `"calibration"`, by input.
 
     Raises:
-        BundleError: the file is damaged, or holds other rows than the manifest tells.
+        BundleError: the file is damaged, or its number of rows differs from the manifest.
     """
     hint = "build the bundle again"
     try:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            found = {name: file[f"{part}/{name}"] for name in stored.rows}
+            arrays = {name: file[f"{part}/{name}"] for name in entry.rows}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise BundleError(f"{path.name} is damaged", got=error, hint=hint) from None
-    for name, rows in stored.rows.items():
-        if len(found[name]) != getattr(rows, part):
-            raise BundleError(f"{path.name} holds other rows of {name!r} than the manifest tells",
-                              got=len(found[name]), expected=getattr(rows, part), hint=hint)  # fmt: skip
-    return found
+    for name, rows in entry.rows.items():
+        if len(arrays[name]) != getattr(rows, part):
+            raise BundleError(f"{path.name} and the manifest differ in the number of {part} rows of {name!r}",
+                              got=len(arrays[name]), expected=getattr(rows, part), hint=hint)  # fmt: skip
+    return arrays
 
 
-def restored(path: Path, stored: Stored, signature: Signature) -> dict[str, Samples]:
-    """The whole recording of every input, its rows in their order; `read` says what is raised."""
-    check, calibration = (read(path, stored, part) for part in _PARTS)
-    found = {}
+def restored(path: Path, entry: SamplesEntry, signature: Signature) -> dict[str, Samples]:
+    """The whole recording of every input, its rows in their original order; raises as `read` does."""
+    check, calibration = (read(path, entry, part) for part in _PARTS)
+    recordings = {}
     for spec in signature.inputs:
-        if spec.name not in stored.rows:
+        if spec.name not in entry.rows:
             continue
-        rows = stored.rows[spec.name]
+        rows = entry.rows[spec.name]
         if rows.shared:
-            found[spec.name] = Samples(check[spec.name])
+            recordings[spec.name] = Samples(check[spec.name])
             continue
-        own, other = check[spec.name], calibration[spec.name]
-        whole = np.empty((rows.count, *own.shape[1:]), np.result_type(own, other))
+        parts = check[spec.name], calibration[spec.name]
+        whole = np.empty((rows.count, *parts[0].shape[1:]), np.result_type(*parts))
         places = split(rows.count, unit(spec))
-        for place, values in zip(places, (own, other), strict=True):
+        for place, values in zip(places, parts, strict=True):
             if len(place) != len(values):
-                raise BundleError(f"{path.name} is split in another way than this kexport splits")
+                raise BundleError(f"{path.name} is not split as this kexport splits recorded data")
             whole[place] = values
-        found[spec.name] = Samples(whole)
-    return found
+        recordings[spec.name] = Samples(whole)
+    return recordings

@@ -1,4 +1,4 @@
-"""Names, dtypes and shapes of a model's inputs and outputs, and the check of data against them."""
+"""Names, dtypes and shapes of a model's inputs and outputs, and checking data against them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from kexport.bundle.json_files import JsonObject, items, number, objects
 from kexport.errors import InputError, nearest
 
 Array = npt.NDArray[Any]
 
-#: Dtypes that NumPy lacks, and the ones in which their values are held here.
+#: Dtypes that NumPy lacks, with the dtype that holds their values here.
 _HELD_AS = {"bfloat16": "float32", "string": "str"}
 
 
@@ -23,7 +24,7 @@ class TensorSpec:
 
     Attributes:
         name: the same in every format.
-        dtype: NumPy's name of it, or `"bfloat16"` or `"string"`.
+        dtype: its name in NumPy, or `"bfloat16"` or `"string"`.
         shape: one size an axis; `None` is a dynamic axis.
     """
 
@@ -37,19 +38,19 @@ class TensorSpec:
     @property
     def numpy_dtype(self) -> np.dtype[Any]:
         """The NumPy dtype that holds its values."""
-        dtype: np.dtype[Any] = self._numpy  # type: ignore[attr-defined]  # set once, above: it is on the hot path
+        dtype: np.dtype[Any] = self._numpy  # type: ignore[attr-defined]  # set once, above: this is on the hot path
         return dtype
 
     @property
     def is_float(self) -> bool:
-        """Whether its values are real or complex numbers, which arithmetic rounds."""
+        """Whether its values are floating-point numbers, real or complex."""
         return self.numpy_dtype.kind in "fc"
 
     def check(self, value: object) -> Array:
-        """The array itself, when it fits.
+        """The array itself, if it fits.
 
         Raises:
-            InputError: not an array, another dtype, another rank or size, or an axis of length 0.
+            InputError: it is not an array, has another dtype, rank or size, or has an axis of length 0.
         """
         if type(value) is not np.ndarray:
             raise InputError(
@@ -76,7 +77,7 @@ class TensorSpec:
                         f"input {self.name!r} is empty",
                         got=f"shape {shape}",
                         expected="at least one element along every axis",
-                        hint="runtimes are not safe against empty tensors; skip the call instead",
+                        hint="runtimes do not handle empty tensors safely; skip the call instead",
                     )
             elif size != own:
                 self._refuse(shape)
@@ -108,19 +109,19 @@ class Signature:
     outputs: tuple[TensorSpec, ...]
 
     def check(self, feeds: object) -> list[Array]:
-        """The arrays in the order of the inputs, when names, dtypes and shapes fit.
+        """The arrays in the order of the inputs, if names, dtypes and shapes fit.
 
         Args:
-            feeds: an array, for a model of one input, or a mapping from input name to array.
+            feeds: an array for a model with one input, or a mapping from input name to array.
 
         Raises:
-            InputError: the first thing that does not fit.
+            InputError: the first mismatch.
         """
         inputs = self.inputs
         if not isinstance(feeds, Mapping):
             if len(inputs) != 1:
                 raise InputError(
-                    f"the model has {len(inputs)} inputs, and got one value without a name",
+                    f"the model has {len(inputs)} inputs and got one value without a name",
                     got=type(feeds).__name__,
                     expected=f"a mapping with {_listed(spec.name for spec in inputs)}",
                 )
@@ -146,7 +147,7 @@ class Signature:
         """The outputs as a mapping from name to array."""
         return {spec.name: value for spec, value in zip(self.outputs, values, strict=True)}
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """The `signature` of a manifest."""
         return {
             side: [{"name": s.name, "dtype": s.dtype, "shape": list(s.shape)} for s in specs]
@@ -154,13 +155,14 @@ class Signature:
         }
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Signature:
+    def from_json(cls, data: JsonObject) -> Signature:
         """The inverse of `to_json`."""
-        sides = [
-            tuple(TensorSpec(str(s["name"]), str(s["dtype"]), tuple(s["shape"])) for s in data[side])
-            for side in ("inputs", "outputs")
-        ]
-        return cls(*sides)
+        return cls(*(tuple(map(_spec_from_json, objects(data[side]))) for side in ("inputs", "outputs")))
+
+
+def _spec_from_json(data: JsonObject) -> TensorSpec:
+    shape = tuple(None if size is None else int(number(size)) for size in items(data["shape"]))
+    return TensorSpec(str(data["name"]), str(data["dtype"]), shape)
 
 
 def _listed(names: Iterable[str]) -> str:

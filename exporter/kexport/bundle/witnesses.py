@@ -1,7 +1,7 @@
-"""Inputs on which a search found a model wrong, or nearest to it: `witnesses/*.npz` in a bundle, never unpickled.
+"""Witnesses: inputs on which a search found a model wrong or closest to wrong, `witnesses/*.npz` without pickles.
 
-A witness is found after the bundle was built, so the manifest does not list it: its file is named after the digest of
-its content, and a damaged one is seen by its name.
+Witnesses are found after the bundle was built, so the manifest does not list them. A file is named by the digest of its
+content, which reveals damage.
 """
 
 from __future__ import annotations
@@ -21,27 +21,29 @@ import numpy as np
 
 from kexport.bundle import goldens
 from kexport.bundle.goldens import Golden
+from kexport.bundle.json_files import JsonObject, mapping, number, require_schema
 from kexport.bundle.signature import Array, Signature
 from kexport.errors import BundleError, InputError
 
 FOLDER = "witnesses"
+SCHEMA = 1
 _NAME_LENGTH = 16
-_PATTERN = "[0-9a-f]" * _NAME_LENGTH + ".npz"  # what broke a contract lies beside them under names of another form
+_PATTERN = "[0-9a-f]" * _NAME_LENGTH + ".npz"  # counterexamples of contracts are beside them, with a prefix
 
 
 @dataclass(frozen=True)
 class Witness:
-    """An input on which a model was found wrong, and what is right there.
+    """An input on which a model was found wrong, with the right outputs.
 
     Attributes:
-        golden: the input, and what is true of the outputs.
-        reference: what its truth is: `"truth"`, or the name of the runtime that the truth was taken from.
-        limits: of each output, how far it may lie from the truth, relative to `scales`, where that is more than its
-            own limit: the model is noisier here than on the goldens, or the reference is a runtime.
-        scales: of each output.
-        before: inputs of the calls that a session must have made before it, for the fault to show; nearly always none.
-        digest: SHA-256 of the artifact that the runtime of `reference` ran; without that artifact nobody knows whether
-            the truth is one.
+        golden: the input and the right outputs.
+        reference: where these outputs come from: `"truth"`, or the name of a runtime.
+        limits: how far each output may be from them, relative to `scales`. Larger than the limit of the bundle if the
+            model is noisier here than on the goldens, or if the reference is a runtime.
+        scales: the largest magnitude of each output.
+        before: inputs of earlier calls in the same session that the fault needs; almost always none.
+        digest: SHA-256 of the artifact that the runtime `reference` ran. Without that artifact the outputs are no
+            evidence any more.
     """
 
     golden: Golden
@@ -53,7 +55,7 @@ class Witness:
 
 
 def store(bundle: Path, witness: Witness) -> str:
-    """Write a witness into a bundle's folder, whole or not at all; returns its path in the bundle.
+    """Write a witness into a bundle's folder atomically; returns its path in the bundle.
 
     Raises:
         OSError: the folder cannot be written.
@@ -62,12 +64,12 @@ def store(bundle: Path, witness: Witness) -> str:
 
 
 def name_of(content: bytes, prefix: str = "") -> str:
-    """The name of the file that holds the content."""
+    """The file name for this content: its digest after the prefix."""
     return f"{prefix}{hashlib.sha256(content).hexdigest()[:_NAME_LENGTH]}.npz"
 
 
 def place(bundle: Path, content: bytes, prefix: str = "") -> str:
-    """Write a file of this content, whole or not at all; returns its path in the bundle.
+    """Write a file with this content atomically; returns its path in the bundle.
 
     Raises:
         OSError: the folder cannot be written.
@@ -89,7 +91,7 @@ def place(bundle: Path, content: bytes, prefix: str = "") -> str:
 
 def _content(witness: Witness) -> bytes:
     about = {
-        "schema": 1,
+        "schema": SCHEMA,
         "label": witness.golden.label,
         "reference": witness.reference,
         "before": len(witness.before),
@@ -115,39 +117,39 @@ def stream(bundle: Path, signature: Signature) -> Iterator[tuple[str, Witness]]:
     """Path and content of every witness of a bundle, one in memory at a time.
 
     Raises:
-        BundleError: one of them is damaged, or is of another model.
+        BundleError: one of them is damaged, has a newer schema, or belongs to another model.
     """
     for path in paths(bundle):
         yield path, read(bundle / path, signature)
 
 
 def read(path: Path, signature: Signature) -> Witness:
-    """One witness.
+    """Read one witness.
 
     Raises:
-        BundleError: it is damaged, or is of another model.
+        BundleError: it is damaged, has a newer schema, or belongs to another model.
     """
-    hint = "delete the file, or copy the bundle again"
+    name, hint = f"{FOLDER}/{path.name}", "delete the file, or copy the bundle again"
     try:
         content = path.read_bytes()
         if name_of(content) != path.name:
-            raise BundleError(f"{FOLDER}/{path.name} is damaged", got="a digest that is not its name", hint=hint)
+            raise BundleError(f"{name} is damaged", got="a digest that differs from its name", hint=hint)
         with np.load(io.BytesIO(content), allow_pickle=False) as stored:
-            about = json.loads(str(stored["about"]))
-            golden = goldens.golden_in(stored, 0, about["label"], signature)
+            about = require_schema(name, json.loads(str(stored["about"])), SCHEMA, hint=hint)
+            golden = goldens.golden_in(stored, 0, str(about["label"]), signature)
             before = [
                 {spec.name: stored[f"before/{index}/{spec.name}"] for spec in signature.inputs}
-                for index in range(about["before"])
+                for index in range(int(number(about["before"])))
             ]
-            limits, scales = (_by_output(about[key], signature) for key in ("limits", "scales"))
+            limits, scales = (_by_output(mapping(about[key]), signature) for key in ("limits", "scales"))
             for call in (*before, golden.inputs):
                 signature.check(call)
             return Witness(golden, str(about["reference"]), limits, scales, before, str(about.get("digest", "")))
     except InputError as error:
-        raise BundleError(f"{FOLDER}/{path.name} is of another model", got=error.subject, hint=hint) from None
+        raise BundleError(f"{name} belongs to another model", got=error.subject, hint=hint) from None
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise BundleError(f"{FOLDER}/{path.name} is damaged", got=error, hint=hint) from None
+        raise BundleError(f"{name} is damaged", got=error, hint=hint) from None
 
 
-def _by_output(numbers: Mapping[str, float], signature: Signature) -> dict[str, float]:
-    return {spec.name: float(numbers[spec.name]) for spec in signature.outputs}
+def _by_output(numbers: JsonObject, signature: Signature) -> dict[str, float]:
+    return {spec.name: float(number(numbers[spec.name])) for spec in signature.outputs}

@@ -16,7 +16,9 @@ from kexport import runtimes
 from kexport.bundle import goldens, manifest, store
 from kexport.bundle.digests import digest, size
 from kexport.bundle.folder import REPORT_NAME, Bundle
+from kexport.bundle.json_files import write_json
 from kexport.bundle.manifest import Artifact, Manifest
+from kexport.bundle.manifest_entries import BuildEntry, DomainsEntry, GoldensEntry, ModelEntry
 from kexport.bundle.report import Check, CheckKind, Observer, Report, Subject
 from kexport.bundle.samples import write as write_samples
 from kexport.bundle.signature import TensorSpec
@@ -130,7 +132,7 @@ def _build(plan: BuildPlan, folder: Path, progress: Progress, observe: Observer)
             searching = plan.request.strictness.search is not None
             progress("checking every artifact in its runtimes" + " and searching" * searching)
             report = _check(plan, folder, workers[0], observe, written)
-            manifest.write_json(folder / REPORT_NAME, report.to_json())
+            write_json(folder / REPORT_NAME, report.to_json())
         except OSError as error:
             raise store.unwritable(plan.target, error) from error
         final = plan.target if report.passed else store.rejected(plan.target)
@@ -192,22 +194,22 @@ def _manifest(
     written = [form for form in plan.formats if form.name in exports.details]
     chosen = {option.name: option.read(exports.details[form.name]) for form in written for option in form.options}
     return Manifest(
-        name=plan.source.name,
-        signature=signature,
-        artifacts=tuple(_artifact(form, signature.outputs, folder, exports.details[form.name]) for form in written),
-        goldens_path=goldens.FILE_NAME,
-        goldens_sha256=digest(folder / goldens.FILE_NAME),
-        cases=tuple(golden.label for golden in golden_set.goldens),
-        limits=tuple(golden_set.limits),
-        domains={name: str(value) for name, value in inputs.domains.items()},
-        provenance={**provenance(), **chosen},
-        refused={name: str(error) for name, error in exports.refusals.items()},
-        ulp=golden_set.ulp,
-        stateful=bool(program.state),
-        samples=write_samples(folder, signature, inputs.domains),
-        undeclared=inputs.undeclared,
-        contracts=promises.contracts,
-        not_carried=promises.not_carried,
+        plan.source.name,
+        ModelEntry(signature, bool(program.state), promises.contracts, promises.not_carried),
+        tuple(_artifact(form, signature.outputs, folder, exports.details[form.name]) for form in written),
+        GoldensEntry(
+            goldens.FILE_NAME,
+            digest(folder / goldens.FILE_NAME),
+            tuple(golden.label for golden in golden_set.goldens),
+            tuple(golden_set.limits),
+            golden_set.ulp,
+        ),
+        DomainsEntry(
+            {name: str(value) for name, value in inputs.domains.items()},
+            inputs.undeclared,
+            write_samples(folder, signature, inputs.domains),
+        ),
+        BuildEntry({**provenance(), **chosen}, {name: str(error) for name, error in exports.refusals.items()}),
     )
 
 

@@ -42,7 +42,7 @@ def check_digests(bundle: Bundle) -> Integrity:
         return True
 
     manifest = bundle.manifest
-    goldens = intact(manifest.goldens_path, manifest.goldens_sha256)
+    goldens = intact(manifest.goldens.path, manifest.goldens.sha256)
     if manifest.samples is not None:
         intact(manifest.samples.path, manifest.samples.sha256)
     files = [(artifact.format, *file) for artifact in manifest.artifacts for file in artifact.files]

@@ -12,6 +12,7 @@ from typing import TypedDict
 import numpy as np
 
 from kexport import runtimes
+from kexport.bundle.json_files import JsonObject
 from kexport.bundle.signature import Array, Signature
 from kexport.errors import reason
 from kexport.field.trust import NO_TRUST, Trust, TrustJson
@@ -128,7 +129,7 @@ class _LoadJson(TypedDict):
 
     path: str
     name: str
-    signature: Mapping[str, object]
+    signature: JsonObject
     trust: TrustJson
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from kexport.bundle.declared_domain import coerce, recorded
-from kexport.bundle.domain import Domain, Ints, Samples, default_for
+from kexport.bundle.declared_domain import coerce, default_for, recorded
+from kexport.bundle.domain import Domain, Ints, Samples
 from kexport.bundle.samples import rows_of, thinned, unit
 from kexport.bundle.signature import Array, Signature, TensorSpec
 from kexport.errors import UsageError, require_known

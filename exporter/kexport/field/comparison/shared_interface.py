@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kexport.bundle import data_files
-from kexport.bundle.declared_domain import coerce
-from kexport.bundle.domain import Domain, Samples, default_for
+from kexport.bundle.declared_domain import coerce, default_for
+from kexport.bundle.domain import Domain, Samples
 from kexport.bundle.signature import Array, Signature, TensorSpec
 from kexport.errors import UsageError
 from kexport.field.comparison.operands import Model

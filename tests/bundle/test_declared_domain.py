@@ -76,7 +76,7 @@ def test_a_domain_that_the_dtype_holds_is_taken(dtype, text):
     ],
 )
 def test_recorded_values_that_a_cast_would_change_are_refused(dtype, values):
-    with pytest.raises(UsageError, match=f"no {dtype}"):
+    with pytest.raises(UsageError, match=f"do not fit dtype {dtype}"):
         coerce("x", np.array(values), spec(dtype, None, 1))
 
 

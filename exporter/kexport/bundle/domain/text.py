@@ -1,0 +1,72 @@
+"""Reading a domain from its text."""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Callable
+
+from kexport.bundle.domain.choice import Choice
+from kexport.bundle.domain.protocol import Domain
+from kexport.bundle.domain.ranges import Ints, Normal, Uniform
+from kexport.errors import UsageError, nearest
+
+_KINDS: dict[str, Callable[..., Domain]] = {
+    "uniform": Uniform,
+    "normal": Normal,
+    "ints": Ints,
+    "choice": Choice,
+}
+_HINT = "write uniform(LOW, HIGH), normal(MEAN, DEVIATION), ints(LOW, HIGH) or choice(A, B, ...)"
+
+
+def parse(text: str) -> Domain:
+    """The domain that a text such as `uniform(-5, 5)` or `ints(0, 10)` describes.
+
+    Raises:
+        UsageError: there is no such kind of domain, or its arguments are not numbers or do not fit.
+    """
+    kind, _, rest = text.strip().partition("(")
+    if kind not in _KINDS or not rest.endswith(")"):
+        close = nearest(kind, _KINDS) if rest.endswith(")") else _HINT
+        raise UsageError(f"domain {text!r} cannot be read", expected=_HINT, hint=close)
+    try:
+        arguments = _arguments(rest[:-1])
+        _require_kind(kind, arguments)
+        return _KINDS[kind](*arguments)
+    except (ValueError, SyntaxError, TypeError, OverflowError, RecursionError, MemoryError):
+        raise UsageError(f"domain {text!r} cannot be read", expected=_HINT) from None
+
+
+def _require_kind(kind: str, arguments: list[object]) -> None:
+    """Raise `ValueError` unless the arguments have the types that the kind of domain takes."""
+    if kind == "choice" and all(isinstance(argument, str) for argument in arguments):
+        return
+    for argument in arguments:
+        if not isinstance(argument, int | float) or (kind == "ints" and not isinstance(argument, int)):
+            raise ValueError
+        finite = math.isfinite(argument)  # raises for an integer beyond every dtype
+        if not finite and kind != "choice":
+            raise ValueError  # no range ends at infinity; choice(0.0, nan) declares that an input may be NaN
+
+
+def _arguments(text: str) -> list[object]:
+    """The literals in a list of arguments; `nan` and `inf` count as literals."""
+    if not text.strip():
+        return []
+    arguments = ast.parse(f"({text},)", mode="eval").body
+    if not isinstance(arguments, ast.Tuple):
+        raise ValueError
+    return [_literal(node) for node in arguments.elts]
+
+
+def _literal(node: ast.expr) -> object:
+    if isinstance(node, ast.Name) and node.id in ("nan", "inf"):
+        return float(node.id)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        number = _literal(node.operand)
+        if not isinstance(number, int | float | complex):
+            raise ValueError
+        return -number
+    literal: object = ast.literal_eval(node)
+    return literal
