@@ -26,7 +26,7 @@ def command(bundle: str, runtimes: tuple[str, ...], trust: Trust, as_json: bool)
     """
     from kexport.cli._boundary import quiet_libraries
     from kexport.cli._progress import Steps
-    from kexport.factory.localisation.localise import localise
+    from kexport.factory.localisation import localise
     from kexport.reports import _layers as layers
 
     with quiet_libraries() as stream, Steps(stream) as steps:

@@ -1,60 +1,53 @@
-"""Where an artifact parts from the model: each layer's distance from its truth, and the first at which it jumps."""
+"""Where an artifact parts from its model: the error of each layer, and the first ones that exceed their limit."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from dataclasses import asdict, dataclass, replace
 
-#: What is said of a layer.
+# The states of a layer; `LayerRow.state` says what each means.
 RIGHT = "right"
 WRONG = "wrong"
 FUSED = "fused"
 SAME = "same"
-UNSEEN = "not observable"
-UNRUN = "not run"
+NOT_OBSERVABLE = "not observable"
+NOT_RUN = "not run"
 REWRITTEN = "rewritten"
 
-#: So many times its limit a layer may be beyond it by bad luck: its noise is known from a few runs on one input.
+#: So many times its limit a layer's error may be by chance: its noise is known from a few runs on one input.
 CLEAR = 10.0
 
 SCHEMA = 1
 
 
 @dataclass(frozen=True)
-class Row:
-    """One call of a layer, as the artifact computes it.
+class TensorSource:
+    """The tensor of the artifact that holds a layer's result.
 
     Attributes:
-        layer: its path in the model, with the number of the call where it is called more than once.
-        kind: its class in Keras.
-        feeds: the calls whose results it takes.
-        state: `RIGHT` or `WRONG` by its own limit; `FUSED`: the artifact makes nothing of its own of it; `SAME`: what
-            it gives is what another call gave; `UNSEEN`: nothing in the artifact could be told to be it; `UNRUN`: the
-            artifact does not run; `REWRITTEN`: the artifact's tensor of its name holds something else, and all that
-            follows is right.
-        other: the layer into which it is fused, or whose result it passes on.
-        tensor: of the artifact.
-        operator: of the artifact, that makes the tensor.
-        how: the tensor was found by its name, by its place between others, or by its values.
-        shape: of the truth.
-        figure: distance from the truth, in `unit`.
-        limit: what it may be at most.
-        unit: of both.
-        excess: how many times its limit it is; infinite for what no figure tells, such as NaN in the wrong place.
-        sqnr_db: the ratio of signal to error.
-        detail: what is wrong, in words.
+        tensor: its name; empty where there is none.
+        operator: the operators that compute it.
+        how: by what it was recognised: its name, its values, or its place in the graph.
     """
 
-    layer: str
-    kind: str
-    feeds: tuple[str, ...] = ()
-    state: str = UNSEEN
-    other: str = ""
     tensor: str = ""
     operator: str = ""
     how: str = ""
-    shape: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class LayerError:
+    """How far a layer's result in the artifact is from the truth.
+
+    Attributes:
+        figure: the distance, in `unit`.
+        limit: the largest allowed distance.
+        unit: of both.
+        excess: the distance as a multiple of the limit; infinite where no distance exists, as for a misplaced NaN.
+        sqnr_db: the signal-to-quantisation-noise ratio, in dB.
+        detail: what is wrong, in words.
+    """
+
     figure: float | None = None
     limit: float | None = None
     unit: str = ""
@@ -62,21 +55,54 @@ class Row:
     sqnr_db: float | None = None
     detail: str = ""
 
+
+@dataclass(frozen=True)
+class LayerRow:
+    """One call of a layer, as the artifact computes it.
+
+    Attributes:
+        layer: its path in the model, with the number of the call where it is called more than once.
+        kind: its class in Keras.
+        feeds: the calls whose results it takes.
+        state: `RIGHT` or `WRONG` by its own limit; `FUSED`: the artifact has no tensor for it alone; `SAME`: its
+            result is that of another call, unchanged; `NOT_OBSERVABLE`: no tensor of the artifact was recognised as
+            its result; `NOT_RUN`: the artifact does not run; `REWRITTEN`: the artifact's tensor of its name holds
+            something else, while all that follows is right.
+        other: the layer into which it is fused, or whose result it passes on.
+        source: the tensor of the artifact that holds its result.
+        shape: of the truth.
+        error: of that tensor.
+    """
+
+    layer: str
+    kind: str
+    feeds: tuple[str, ...] = ()
+    state: str = NOT_OBSERVABLE
+    other: str = ""
+    source: TensorSource = TensorSource()
+    shape: tuple[int, ...] = ()
+    error: LayerError = LayerError()
+
     @property
     def seen(self) -> bool:
-        """Whether the artifact's own result of it was compared with the truth."""
+        """Whether the artifact's own result was compared with the truth."""
         return self.state in (RIGHT, WRONG)
+
+    def to_json(self) -> dict[str, object]:
+        """The row in what `--json` prints."""
+        own = {"layer": self.layer, "kind": self.kind, "feeds": self.feeds, "state": self.state, "other": self.other}
+        return {**own, **asdict(self.source), "shape": self.shape, **asdict(self.error)}
 
 
 @dataclass(frozen=True)
 class Parting:
-    """A layer at which an artifact parts from the model.
+    """A layer at which an artifact parts from its model.
 
     Attributes:
-        layer: the first whose result is beyond its limit, while all that goes in is within.
-        with_it: layers without a result of their own in the artifact between it and what goes in: it may be them.
-        before: the largest distance of what goes in, relative to scale; None when nothing of it was observed.
-        before_db: the least ratio of signal to error of what goes in.
+        layer: the first whose error exceeds its limit, while all its inputs are within theirs.
+        with_it: layers between it and those inputs without a tensor of their own: the fault may lie in them.
+        before: the largest distance among the inputs, relative to scale; None when none was observed.
+        before_db: the smallest signal-to-quantisation-noise ratio among the inputs, in dB.
     """
 
     layer: str
@@ -87,62 +113,63 @@ class Parting:
 
 @dataclass(frozen=True)
 class Localisation:
-    """What was found out about one artifact in one runtime.
+    """The layers of one artifact in one runtime, and where it parts from its model.
 
     Attributes:
         artifact: its path in the bundle.
         runtime: the name of the runtime.
-        case: label of the golden, or of the witness, that was looked at.
+        case: label of the golden, or of the witness, on which the layers were compared.
         failing: what is wrong with the outputs themselves, one text each; empty when they are right.
-        rows: one a call of a layer, in Keras' order.
+        rows: one per call of a layer, in Keras' order.
         partings: where it parts; the first of them is the earliest.
-        notes: what a reader should know besides.
+        notes: what else a reader should know.
     """
 
     artifact: str
     runtime: str
     case: str
     failing: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[LayerRow, ...]
     partings: tuple[Parting, ...] = ()
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
         """Whether every output is right."""
         return not self.failing
 
-    def row(self, layer: str) -> Row:
+    def row(self, layer: str) -> LayerRow:
         """The row of a layer."""
         return next(row for row in self.rows if row.layer == layer)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """The localisation's entry in what `--json` prints."""
-        return {"passed": self.passed, **asdict(self)}
+        rows = [row.to_json() for row in self.rows]
+        return {"passed": self.passed, **asdict(replace(self, rows=())), "rows": rows}
 
 
-def parted(rows: Sequence[Row], ends: Collection[str]) -> tuple[list[Row], list[Parting]]:
-    """The rows, those marked that are wrong by their name only, and every layer at which the artifact parts, in order.
+def parted(rows: Sequence[LayerRow], ends: Collection[str]) -> tuple[list[LayerRow], list[Parting]]:
+    """The rows, with those marked as rewritten that are, and every layer at which the artifact parts, in order.
 
     Args:
-        rows: one a call, in order.
+        rows: one per call, in order.
         ends: layers whose results are outputs of the model.
     """
     strict, clear = _judged(rows, ends, 1.0), _judged(rows, ends, CLEAR)
     rows = [replace(row, state=REWRITTEN) if row.state == WRONG and row.layer not in strict else row for row in rows]
-    found = _partings(rows, strict)
-    excess = {row.layer: row.excess for row in rows}
-    if found and excess[found[0].layer] <= CLEAR:  # a little beyond its limit: what is far beyond goes before
-        found = _partings(rows, clear) or found
-    return rows, found
+    partings = _partings(rows, strict)
+    excess = {row.layer: row.error.excess for row in rows}
+    if partings and excess[partings[0].layer] <= CLEAR:  # just beyond its limit: layers far beyond theirs go first
+        partings = _partings(rows, clear) or partings
+    return rows, partings
 
 
-def _judged(rows: Sequence[Row], ends: Collection[str], most: float) -> dict[str, bool]:
-    """Of each layer that can be judged, whether it is right, when so many times its limit still is.
+def _judged(rows: Sequence[LayerRow], ends: Collection[str], most: float) -> dict[str, bool]:
+    """Of each layer that can be judged, whether its error is at most so many times its limit.
 
-    What is wrong makes wrong what follows; where all of that is right, the tensor only bears the name of the layer.
+    A wrong result makes wrong what follows. Where all that follows is right, the tensor merely has the layer's name.
     """
-    judged = {row.layer: row.excess <= most for row in rows if row.seen}
+    judged = {row.layer: row.error.excess <= most for row in rows if row.seen}
     for row in rows:
         behind = followers(row.layer, rows, judged)
         harmless = bool(behind) and row.layer not in ends and all(judged[name] for name in behind)
@@ -151,22 +178,22 @@ def _judged(rows: Sequence[Row], ends: Collection[str], most: float) -> dict[str
     return judged
 
 
-def _partings(rows: Sequence[Row], judged: Mapping[str, bool]) -> list[Parting]:
-    """Every layer that is wrong while all that goes into it is right, in order."""
+def _partings(rows: Sequence[LayerRow], judged: Mapping[str, bool]) -> list[Parting]:
+    """Every layer that is wrong while all its inputs are right, in order."""
     by_name = {row.layer: row for row in rows}
-    found = []
+    partings = []
     for row in rows:
         if judged.get(row.layer, True):
             continue
         nearest, between = sources(row, rows, judged)
         if all(judged[name] for name in nearest):
-            figures = [figure for name in nearest if (figure := by_name[name].figure) is not None]
-            ratios = [ratio for name in nearest if (ratio := by_name[name].sqnr_db) is not None]
-            found.append(Parting(row.layer, between, max(figures, default=None), min(ratios, default=None)))
-    return found
+            figures = [figure for name in nearest if (figure := by_name[name].error.figure) is not None]
+            ratios = [ratio for name in nearest if (ratio := by_name[name].error.sqnr_db) is not None]
+            partings.append(Parting(row.layer, between, max(figures, default=None), min(ratios, default=None)))
+    return partings
 
 
-def sources(row: Row, rows: Sequence[Row], judged: Collection[str]) -> tuple[list[str], tuple[str, ...]]:
+def sources(row: LayerRow, rows: Sequence[LayerRow], judged: Collection[str]) -> tuple[list[str], tuple[str, ...]]:
     """The nearest layers before it that can be judged, and those between that cannot, in order."""
     by_name = {each.layer: each for each in rows}
     nearest: list[str] = []
@@ -182,14 +209,14 @@ def sources(row: Row, rows: Sequence[Row], judged: Collection[str]) -> tuple[lis
     return nearest, tuple(name for name in by_name if name in between)
 
 
-def followers(layer: str, rows: Sequence[Row], judged: Collection[str]) -> list[str]:
+def followers(layer: str, rows: Sequence[LayerRow], judged: Collection[str]) -> list[str]:
     """The nearest layers behind it that can be judged."""
-    found: list[str] = []
+    nearest: list[str] = []
     reached = {layer}
     for row in rows:
         if reached & set(row.feeds):
             if row.layer in judged:
-                found.append(row.layer)
+                nearest.append(row.layer)
             else:
                 reached.add(row.layer)
-    return found
+    return nearest

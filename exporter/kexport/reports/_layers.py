@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from kexport.parity.layer_report import FUSED, REWRITTEN, RIGHT, SAME, SCHEMA, WRONG, Localisation, Parting, Row
+from kexport.parity.layer_report import FUSED, REWRITTEN, RIGHT, SAME, SCHEMA, WRONG, LayerRow, Localisation, Parting
 
 _HEADER = ("layer", "class", "shape", "artifact's operators", "error", "limit", "SQNR", "")
 _RIGHT_ALIGNED = (4, 5, 6)
@@ -40,14 +40,27 @@ def _finite(data: object) -> object:
     return None if isinstance(data, float) and data - data != 0 else data
 
 
-def _cells(row: Row, named: bool) -> tuple[str, ...]:
-    operators = row.operator if len(row.operator) <= _MOST_OPERATORS else row.operator[: _MOST_OPERATORS - 3] + "..."
-    ratio = "-" if row.sqnr_db is None else f"{row.sqnr_db:.0f} dB"
+def _cells(row: LayerRow, named: bool) -> tuple[str, ...]:
+    operators = (
+        row.source.operator
+        if len(row.source.operator) <= _MOST_OPERATORS
+        else row.source.operator[: _MOST_OPERATORS - 3] + "..."
+    )
+    ratio = "-" if row.error.sqnr_db is None else f"{row.error.sqnr_db:.0f} dB"
     shape = "x".join(map(str, row.shape))
-    return row.layer, row.kind, shape, operators, _number(row.figure), _number(row.limit), ratio, _state(row, named)
+    return (
+        row.layer,
+        row.kind,
+        shape,
+        operators,
+        _number(row.error.figure),
+        _number(row.error.limit),
+        ratio,
+        _state(row, named),
+    )
 
 
-def _state(row: Row, named: bool) -> str:
+def _state(row: LayerRow, named: bool) -> str:
     if named:
         return "PARTS HERE"
     texts = {RIGHT: "", WRONG: "beyond", FUSED: f"fused into {row.other}", SAME: f"as {row.other}"}
@@ -82,17 +95,17 @@ def _verdict(localisation: Localisation) -> list[str]:
     return lines
 
 
-def _parting(parting: Parting, row: Row) -> list[str]:
+def _parting(parting: Parting, row: LayerRow) -> list[str]:
     shape = " x ".join(map(str, row.shape))
-    lines = [f"it parts at {parting.layer} ({row.kind}; {row.operator or 'no operator'}; {shape})"]
+    lines = [f"it parts at {parting.layer} ({row.kind}; {row.source.operator or 'no operator'}; {shape})"]
     if parting.with_it:
         lines.append(f"  or in what has no result of its own before it: {', '.join(parting.with_it)}")
-    if row.figure is not None:
-        limit = [] if row.limit is None else [f"limit {_number(row.limit)}"]
-        own = [f"error {_number(row.figure)} {row.unit}", *limit, *_ratio(row.sqnr_db)]
+    if row.error.figure is not None:
+        limit = [] if row.error.limit is None else [f"limit {_number(row.error.limit)}"]
+        own = [f"error {_number(row.error.figure)} {row.error.unit}", *limit, *_ratio(row.error.sqnr_db)]
         before = [*([] if parting.before is None else [f"error {_number(parting.before)}"]), *_ratio(parting.before_db)]
         lines.append("  " + ", ".join(own) + (f"; what goes in: {', '.join(before)}" if before else ""))
-    return [*lines, *([f"  {row.detail}"] if row.detail else [])]
+    return [*lines, *([f"  {row.error.detail}"] if row.error.detail else [])]
 
 
 def _ratio(value: float | None) -> list[str]:

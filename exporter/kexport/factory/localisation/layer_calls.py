@@ -1,4 +1,4 @@
-"""Every call of a layer, or of an operation in a functional model, seen from outside, with what it gives.
+"""Every call of a layer, or of an operation in a functional model, observed from outside, with its outputs.
 
 It works alike on a model that runs eagerly and on one that is traced: nested, shared and subclassed layers are all
 called through `keras.Layer.__call__`, operations through `keras.Operation.__call__`.
@@ -8,12 +8,36 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from kexport.factory.trace.program import paths
 from kexport.runtimes.keras_model import replaced
+
+_Method = Callable[..., object]
+
+
+@dataclass(frozen=True)
+class CallSite:
+    """Which call of which layer it is.
+
+    Attributes:
+        path: of the layer in the model, such as `"encoder/dense_1"`.
+        number: which call of that layer it is, from 1.
+        kind: the layer's class.
+        recurrent: whether the layer goes through the steps of a sequence.
+    """
+
+    path: str
+    number: int
+    kind: str
+    recurrent: bool = False
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Identifies the same call in another run."""
+        return self.path, self.number
 
 
 @dataclass
@@ -21,59 +45,45 @@ class Call:
     """One call, as it happened.
 
     Attributes:
-        path: of the layer in the model, such as `"encoder/dense_1"`.
-        number: which call of that layer it is, from 1.
-        kind: the layer's class.
-        scope: in the graph, where the model was traced.
-        recurrent: whether it goes through the steps of a sequence.
+        site: which call of which layer.
+        scope: that it opened in the graph, where the model was traced.
         outputs: flat; eager or symbolic tensors.
     """
 
-    path: str
-    number: int
-    kind: str
+    site: CallSite
     scope: str = ""
-    recurrent: bool = False
     outputs: list[Any] = field(default_factory=list)
-
-    @property
-    def key(self) -> tuple[str, int]:
-        """What the call has in common with the same one of another run."""
-        return self.path, self.number
 
 
 class _Observer:
-    """The calls of each run; a run is one call of a whole model."""
+    """Records the calls of each run; a run is one call of a whole model."""
 
     def __init__(self) -> None:
         self.runs: list[list[Call]] = []
-        self._stack: list[tuple[Any, Call]] = []
+        self._stack: list[tuple[object, Call]] = []
         self._paths: dict[int, str] = {}
         self._counts: Counter[str] = Counter()
-        self._closed = 0  # calls under way that are not looked into
+        self._closed = 0  # calls in progress whose inner calls are not observed
 
-    def around(self, original: Callable[..., Any], operation: Any, args: Any, options: Any) -> Any:
-        """Make the call, and note it."""
+    def around(
+        self, original: _Method, operation: Any, args: Sequence[object], options: Mapping[str, object]
+    ) -> object:
+        """Make the call and record it."""
         import keras
 
         if not self._stack and not self._closed:
             if not isinstance(operation, keras.Model):
                 return original(operation, *args, **options)
-            self.runs.append([])
-            self._counts.clear()
-            self._paths = {}
-            for each, path in paths(operation):
-                self._paths.setdefault(id(each), path)
+            self._begin(operation)
         inner = id(operation) not in self._paths and not isinstance(operation, keras.Layer)
-        if self._closed or (self._stack and inner):  # an operation in the code of a layer is that layer's own
+        if self._closed or (self._stack and inner):  # an operation in the code of a layer belongs to that layer
             return original(operation, *args, **options)
         # A cell is called once a step, or once in the body of a loop, where nothing can be observed.
         closed = isinstance(operation, keras.layers.RNN | keras.layers.TimeDistributed)
         path = self._paths.get(id(operation), operation.name) if self._stack else ""
         self._counts[path] += 1
-        call = Call(
-            path, self._counts[path], type(operation).__name__, recurrent=isinstance(operation, keras.layers.RNN)
-        )
+        recurrent = isinstance(operation, keras.layers.RNN)
+        call = Call(CallSite(path, self._counts[path], type(operation).__name__, recurrent))
         self._stack.append((operation, call))
         self._closed += closed
         try:
@@ -82,12 +92,19 @@ class _Observer:
             self._closed -= closed
             self._stack.pop()
         call.outputs = [each for each in keras.tree.flatten(result) if each is not None]
-        if call.path and not any(isinstance(each, keras.KerasTensor) for each in call.outputs):
+        if path and not any(isinstance(each, keras.KerasTensor) for each in call.outputs):
             self.runs[-1].append(call)
         return result
 
+    def _begin(self, model: object) -> None:
+        self.runs.append([])
+        self._counts.clear()
+        self._paths = {}
+        for each, path in paths(model):
+            self._paths.setdefault(id(each), path)
+
     def entered(self, scope: Any) -> None:
-        """Note the scope that a call opened; a layer's first one may be that of its `build`."""
+        """Record the scope that a call opened; the first one of a layer may be that of its `build`."""
         import tensorflow as tf
 
         if self._stack and scope.caller is self._stack[-1][0]:
@@ -96,24 +113,24 @@ class _Observer:
 
 @contextlib.contextmanager
 def observing() -> Iterator[list[list[Call]]]:
-    """Within the block, the calls in every run of a model are kept; gives the runs."""
+    """Within the block, the calls in every run of a model are recorded; yields the runs."""
     import keras
 
     observer = _Observer()
 
-    def watched(original: Callable[..., Any]) -> Callable[..., Any]:
+    def watched(original: _Method) -> _Method:
         return lambda self, *args, **options: observer.around(original, self, args, options)
 
-    def unless_layer(original: Callable[..., Any]) -> Callable[..., Any]:
-        def call(self: Any, *args: Any, **options: Any) -> Any:
-            if isinstance(self, keras.Layer):  # it was noted already
+    def unless_layer(original: _Method) -> _Method:
+        def call(self: object, *args: object, **options: object) -> object:
+            if isinstance(self, keras.Layer):  # already recorded
                 return original(self, *args, **options)
             return observer.around(original, self, args, options)
 
         return call
 
-    def entering(original: Callable[..., Any]) -> Callable[..., Any]:
-        def enter(self: Any) -> Any:
+    def entering(original: _Method) -> _Method:
+        def enter(self: object) -> object:
             result = original(self)
             observer.entered(self)
             return result

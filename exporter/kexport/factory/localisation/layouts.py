@@ -1,4 +1,4 @@
-"""Undoing a converter's layout: ONNX has channels first inside, recurrent operators have time first."""
+"""Undoing a converter's change of layout: ONNX moves channels first, recurrent operators move time first."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import numpy as np
 from kexport.bundle.signature import Array
 
 
-def undone(value: Array, truth: Array, recurrent: bool = False) -> Array | None:
-    """The value in the truth's shape: of all layouts that fit, the one nearest to the truth; None when none fits.
+def in_layout_of(truth: Array, value: Array, recurrent: bool = False) -> Array | None:
+    """The value in the truth's layout: of all layouts that fit, the one nearest to the truth; None when none fits.
 
-    Only layouts that converters use are tried, so that what was transposed by mistake stays so. What a recurrent
-    layer gives may be in the order of time, where Keras has it in the order of the steps.
+    Only layouts that converters use are tried, so that a transposition by mistake stays visible. The output of a
+    recurrent layer may be in the order of time where Keras has it in the order in which the steps were computed.
     """
     best, least = None, np.inf
     for candidate in _fitting(value, truth.shape, recurrent):
         with np.errstate(invalid="ignore", over="ignore"):
             distances = np.abs(np.subtract(candidate, truth, dtype=np.float64))
-        apart = float(np.where(np.isfinite(distances), distances, 0.0).sum())
-        if best is None or apart < least:
-            best, least = candidate, apart
+        distance = float(np.where(np.isfinite(distances), distances, 0.0).sum())
+        if best is None or distance < least:
+            best, least = candidate, distance
     return best
 
 
@@ -30,7 +30,7 @@ def _fitting(value: Array, shape: tuple[int, ...], recurrent: bool) -> Iterator[
         return
     for order in _orders(value.ndim):
         moved = value.transpose(order)
-        if _core(moved.shape) == _core(shape):
+        if _without_ones(moved.shape) == _without_ones(shape):
             yield moved.reshape(shape)
             if recurrent and len(shape) > 1:
                 yield moved.reshape(shape)[:, ::-1]
@@ -38,7 +38,7 @@ def _fitting(value: Array, shape: tuple[int, ...], recurrent: bool) -> Iterator[
         yield value.reshape(shape)
 
 
-def _core(shape: tuple[int, ...]) -> tuple[int, ...]:
+def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(size for size in shape if size != 1)
 
 
@@ -47,5 +47,5 @@ def _orders(rank: int) -> Iterator[tuple[int, ...]]:
     yield axes
     if rank > 2:
         yield (0, *axes[2:], 1)  # channels first to last
-        yield (0, rank - 1, *axes[1:-1])  # and back
+        yield (0, rank - 1, *axes[1:-1])  # channels last to first
         yield (1, 0, *axes[2:])  # time first

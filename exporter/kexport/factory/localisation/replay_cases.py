@@ -1,4 +1,4 @@
-"""What an artifact of a bundle is replayed on: the goldens, then the witnesses that a search has left."""
+"""The inputs on which an artifact of a bundle is replayed: the goldens, then the witnesses that searches left."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from kexport.parity.tolerance import for_kernels
 
 
 @dataclass(frozen=True)
-class Case:
-    """One input, and what is true of it.
+class ReplayCase:
+    """One input with its truth.
 
     Attributes:
-        golden: both.
-        limits: one an output.
-        before: inputs of the calls that a session makes before it.
+        golden: input and truth.
+        limits: one per output.
+        before: inputs of the calls that a session makes first.
     """
 
     golden: Golden
@@ -29,21 +29,22 @@ class Case:
 
     @property
     def calls(self) -> list[Mapping[str, Array]]:
-        """The inputs of every call; the last one counts."""
+        """The inputs of every call; the results of the last one are compared."""
         return [*self.before, self.golden.inputs]
 
-    def sample(self, row: int) -> Case:
-        """One sample of it alone."""
+    def sample(self, row: int) -> ReplayCase:
+        """The case with one of its samples."""
 
         def one(arrays: Mapping[str, Array]) -> dict[str, Array]:
             return {name: array[row : row + 1] for name, array in arrays.items()}
 
         golden = self.golden
         parts = [one(part) for part in (golden.inputs, golden.truth, golden.keras_output, golden.ulp_sensitivity)]
-        return Case(Golden(f"{golden.label}, sample {row}", *parts), self.limits, [one(call) for call in self.before])
+        sample = Golden(f"{golden.label}, sample {row}", *parts)
+        return ReplayCase(sample, self.limits, [one(call) for call in self.before])
 
 
-def cases(bundle: Bundle, accumulation_factor: float) -> Iterator[Case]:
+def replay_cases(bundle: Bundle, accumulation_factor: float) -> Iterator[ReplayCase]:
     """The cases of a bundle in order, one in memory at a time.
 
     Args:
@@ -56,7 +57,7 @@ def cases(bundle: Bundle, accumulation_factor: float) -> Iterator[Case]:
     """
     limits = tuple(for_kernels(limit, accumulation_factor) for limit in bundle.manifest.limits)
     for golden in bundle.goldens():
-        yield Case(golden, limits)
+        yield ReplayCase(golden, limits)
     for path, witness in witnesses.stream(bundle.path, bundle.signature):
         widened = tuple(limit.widened_by(witness) for limit in limits)
-        yield Case(replace(witness.golden, label=f"{path} ({witness.golden.label})"), widened, witness.before)
+        yield ReplayCase(replace(witness.golden, label=f"{path} ({witness.golden.label})"), widened, witness.before)

@@ -1,1 +1,1 @@
-"""Reading ONNX and TFLite files without running them."""
+"""ONNX and TFLite files, read without running them and without the packages that write them."""

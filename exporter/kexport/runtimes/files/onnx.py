@@ -1,8 +1,8 @@
-"""What an ONNX file says of itself.
+"""Versions and operators of an ONNX file.
 
 The fields are those of onnx.proto: ModelProto {1 ir_version, 2 producer_name, 3 producer_version, 7 graph,
-8 opset_import}, OperatorSetIdProto {1 domain, 2 version}, GraphProto {1 node}, NodeProto {4 op_type}. They are read
-here because the onnx package, made for writing models, is not on a device.
+8 opset_import}, OperatorSetIdProto {1 domain, 2 version}, GraphProto {1 node}, NodeProto {4 op_type}. They are parsed
+here because the onnx package, which serves to write models, is not installed on a device.
 """
 
 from __future__ import annotations
@@ -10,29 +10,34 @@ from __future__ import annotations
 import collections
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 
-def details(path: Path) -> dict[str, Any]:
+def details(path: Path) -> dict[str, object]:
     """Opset, IR version, producer, and how often the main graph uses each operator.
 
     Raises:
-        ValueError: the file is no protocol buffer message.
+        ValueError: the file is not a protocol buffer message.
     """
-    found: dict[str, Any] = {"opset": {}, "ir_version": None}
+    ir_version: int | bytes | None = None
+    opsets: dict[str, int | bytes | None] = {}
     producer: list[str] = []
-    used: collections.Counter[str] = collections.Counter()
+    operators: collections.Counter[str] = collections.Counter()
     for field, value in _fields(path.read_bytes()):
         if field == 1:
-            found["ir_version"] = value
+            ir_version = value
         elif field in (2, 3) and isinstance(value, bytes) and value:
             producer.append(_text(value).split()[0])
         elif field == 7 and isinstance(value, bytes):
-            used.update(_operators(value))
+            operators.update(_operators(value))
         elif field == 8 and isinstance(value, bytes):
             opset = dict(_fields(value))
-            found["opset"][_text(opset.get(1, b"")) or "ai.onnx"] = opset.get(2)
-    return {**found, "producer": " ".join(producer), "ops": dict(sorted(used.items()))}
+            opsets[_text(opset.get(1, b"")) or "ai.onnx"] = opset.get(2)
+    return {
+        "opset": opsets,
+        "ir_version": ir_version,
+        "producer": " ".join(producer),
+        "ops": dict(sorted(operators.items())),
+    }
 
 
 def _operators(graph: bytes) -> Iterator[str]:

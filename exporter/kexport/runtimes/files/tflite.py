@@ -1,55 +1,73 @@
-"""What a TFLite file says of itself, read with the schema that LiteRT and TensorFlow both bring."""
+"""Versions and operators of a TFLite file, read with the schema that LiteRT and TensorFlow both ship."""
 
 from __future__ import annotations
 
 import collections
 import importlib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+
+from kexport.runtimes.files.protocols import TfliteModel, TfliteOperatorCode, TfliteSchema
 
 _SCHEMAS = ("ai_edge_litert.schema_py_generated", "tensorflow.lite.python.schema_py_generated")
 
 
-def details(path: Path) -> dict[str, Any]:
+def details(path: Path) -> dict[str, object]:
     """How often the model uses each operator, in each version of the operator.
 
     Raises:
         ImportError: neither LiteRT nor TensorFlow is installed.
     """
-    types = schema()
-    model = types.ModelT.InitFromPackedBuf(bytearray(path.read_bytes()), 0)
-    names = {value: name for name, value in vars(types.BuiltinOperator).items() if not name.startswith("_")}
-    codes = [
-        f"{names[max(code.builtinCode, code.deprecatedBuiltinCode)]} v{code.version}" for code in model.operatorCodes
-    ]
-    used = collections.Counter(codes[op.opcodeIndex] for graph in model.subgraphs for op in graph.operators or ())
-    return {"ops": dict(sorted(used.items()))}
+    model = parse(path.read_bytes())
+    names = numbered(schema().BuiltinOperator)
+    codes = [f"{names[number(code)]} v{code.version}" for code in model.operatorCodes]
+    counts = collections.Counter(codes[op.opcodeIndex] for graph in model.subgraphs for op in graph.operators or ())
+    return {"ops": dict(sorted(counts.items()))}
 
 
 def foreign_operators(content: bytes) -> list[tuple[str, str]]:
-    """Name of each operator that is not built in (Flex ones too), and of the tensor it makes."""
-    types = schema()
-    model = types.ModelT.InitFromPackedBuf(bytearray(content), 0)
-    custom = types.BuiltinOperator.CUSTOM
-    found = []
+    """The name of each operator that is not built in (Flex operators too), and of the tensor it computes."""
+    model = parse(content)
+    custom = schema().BuiltinOperator.CUSTOM
+    foreign = []
     for graph in model.subgraphs:
         for operator in graph.operators or ():
             code = model.operatorCodes[operator.opcodeIndex]
-            if max(code.builtinCode, code.deprecatedBuiltinCode) == custom:
+            if number(code) == custom:
                 name = (code.customCode or b"custom").decode().removeprefix("Flex")
-                found.append((name, graph.tensors[operator.outputs[0]].name.decode()))
-    return found
+                foreign.append((name, (graph.tensors[operator.outputs[0]].name or b"").decode()))
+    return foreign
 
 
-def schema() -> Any:
-    """The classes of a TFLite file, as LiteRT or TensorFlow brings them.
+def parse(content: bytes) -> TfliteModel:
+    """The model in a TFLite file.
+
+    Raises:
+        ImportError: neither LiteRT nor TensorFlow is installed.
+    """
+    return schema().ModelT.InitFromPackedBuf(bytearray(content), 0)
+
+
+def number(code: TfliteOperatorCode) -> int:
+    """The number of an operator: old files keep it in a field of one byte, which the other one extends."""
+    return max(code.builtinCode, code.deprecatedBuiltinCode)
+
+
+def numbered(enumeration: object) -> Mapping[int, str]:
+    """The names of an enumeration of the schema, by number."""
+    return {value: name for name, value in vars(enumeration).items() if not name.startswith("_")}
+
+
+def schema() -> TfliteSchema:
+    """The classes of a TFLite file, as LiteRT or TensorFlow ships them.
 
     Raises:
         ImportError: neither is installed.
     """
     for name in _SCHEMAS:
         try:
-            return importlib.import_module(name)
+            module: TfliteSchema = importlib.import_module(name)
         except ImportError:
             continue
-    raise ImportError("no schema of TFLite files is installed")
+        return module
+    raise ImportError("no schema of TFLite files is installed: LiteRT and TensorFlow ship one")

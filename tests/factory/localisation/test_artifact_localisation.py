@@ -13,14 +13,15 @@ from kexport.bundle.folder import Bundle
 from kexport.bundle.limits import OutputLimit
 from kexport.bundle.signature import TensorSpec
 from kexport.factory.localisation import bisection
-from kexport.factory.localisation.exposing._exposure import Tensor
-from kexport.factory.localisation.layer_graph import Step
-from kexport.factory.localisation.layer_truth import Layer, Truth, Value
-from kexport.factory.localisation.localise import localised
-from kexport.factory.localisation.replay_cases import cases
-from kexport.factory.localisation.subject import Subject
-from kexport.factory.localisation.tensor_matching import Match, Matching
-from kexport.parity.layer_report import FUSED, RIGHT, SAME, UNRUN, Row
+from kexport.factory.localisation.artifact_localisation import localise_artifact
+from kexport.factory.localisation.artifact_probe import ArtifactProbe
+from kexport.factory.localisation.intermediates import ArtifactTensor
+from kexport.factory.localisation.layer_calls import CallSite
+from kexport.factory.localisation.layer_graph import TracedCall
+from kexport.factory.localisation.layer_truths import LayerOutput, LayerTruth, LayerTruths
+from kexport.factory.localisation.replay_cases import replay_cases
+from kexport.factory.localisation.tensor_matcher import TensorMatch, TensorMatcher
+from kexport.parity.layer_report import FUSED, NOT_RUN, RIGHT, SAME, LayerRow
 from kexport.reports import _layers as report
 
 
@@ -30,13 +31,13 @@ def mixed(tmp_path_factory):
     model = planted_layers.model()
     bundle = kexport.build(model, tmp_path_factory.mktemp("mixed") / "mixed", formats=["keras", "onnx", "tflite"])
     assert bundle.passed
-    return bundle.path, Truth(model, bundle.signature, next(iter(bundle.goldens())).inputs)
+    return bundle.path, LayerTruths(model, bundle.signature, next(iter(bundle.goldens())).inputs)
 
 
 @pytest.fixture
 def look(mixed, tmp_path):
     """`look(runtime, plant)`: what is found in a copy of the bundle, into whose artifact `plant(path)` put a fault."""
-    folder, truth = mixed
+    folder, truths = mixed
 
     def looked(runtime, plant, edit=None):
         shutil.copytree(folder, tmp_path / "bundle")
@@ -47,8 +48,8 @@ def look(mixed, tmp_path):
             edit(bundle.path)
             bundle = Bundle.open(bundle.path)
             (artifact,) = bundle.artifacts_of(runtimes.get(runtime).reads)
-        with Subject(bundle, artifact, runtimes.get(runtime)) as subject:
-            return localised(subject, truth)
+        with ArtifactProbe(bundle, artifact, runtimes.get(runtime)) as probe:
+            return localise_artifact(probe, truths)
 
     return looked
 
@@ -94,7 +95,7 @@ def test_a_weight_that_was_moved_in_onnx_is_named_by_its_layer(look, layer):
     found = look("onnxruntime", lambda path: planted_layers.in_onnx(path, layer))
     assert found.failing
     assert found.partings[0].layer == layer
-    assert found.row(layer).excess > 1
+    assert found.row(layer).error.excess > 1
     assert any("changed or damaged after the build" in note for note in found.notes)
     assert f"it parts at {layer} (" in report.render(found)
 
@@ -117,23 +118,27 @@ def test_layers_that_give_truth_values_are_compared_too(tmp_path):
     hidden = layers.GRU(3)(layers.Embedding(5, 4, mask_zero=True)(x))
     model = keras.Model(x, layers.Dense(2, name="y")(hidden))
     bundle = kexport.build(model, tmp_path / "masked", formats=["keras", "onnx"])
-    truth = Truth(model, bundle.signature, next(iter(bundle.goldens())).inputs)
+    truths = LayerTruths(model, bundle.signature, next(iter(bundle.goldens())).inputs)
     (artifact,) = bundle.artifacts_of("onnx")
-    with Subject(bundle, artifact, runtimes.get("onnxruntime")) as subject:
-        found = localised(subject, truth)
+    with ArtifactProbe(bundle, artifact, runtimes.get("onnxruntime")) as probe:
+        found = localise_artifact(probe, truths)
     assert found.passed
     (mask,) = (row for row in found.rows if row.layer.startswith("not_equal"))
     assert mask.state == RIGHT
 
 
 def test_an_operation_that_the_converter_writes_as_two_operators_is_compared_behind_both():
-    both = (Tensor("a:0", ("m/not_equal",), "Equal", ("x",)), Tensor("b:0", ("m/not_equal__6",), "Not", ("a:0",)))
+    both = (
+        ArtifactTensor("a:0", ("m/not_equal",), "Equal", ("x",)),
+        ArtifactTensor("b:0", ("m/not_equal__6",), "Not", ("a:0",)),
+    )
     truth = np.ones((2, 3), bool)  # one number only: its values do not tell which tensor it is
     spec = TensorSpec("mask", "bool", (2, 3))
     limit = OutputLimit("mask", 1.0, 0.0, 0.0, "exact")
-    value = Value("m/not_equal:0", spec, limit, truth, truth, np.zeros((2, 3)))
-    layer = Layer(Step(("not_equal", 1), "not_equal", "NotEqual", "", ("m/not_equal:0",), ()), (value,))
-    match = Matching([layer], both, {"a:0": ~truth, "b:0": truth}, {}, 1.0).of(0, value)
+    output = LayerOutput("m/not_equal:0", spec, limit, truth, truth, np.zeros((2, 3)))
+    site = CallSite("not_equal", 1, "NotEqual")
+    layer = LayerTruth(TracedCall(site, "not_equal", "", ("m/not_equal:0",), ()), (output,))
+    match = TensorMatcher([layer], both, {"a:0": ~truth, "b:0": truth}, {}, 1.0).match(0, output)
     assert match.tensor is both[1]
 
 
@@ -149,7 +154,7 @@ def test_an_activation_that_was_removed_is_named(look):
 
     found = look("onnxruntime", edited(change))
     assert found.partings[0].layer == "left"
-    assert "Identity" in found.row("left").operator
+    assert "Identity" in found.row("left").source.operator
 
 
 def test_nan_is_named_where_it_begins(look):
@@ -159,7 +164,7 @@ def test_nan_is_named_where_it_begins(look):
 
     found = look("onnxruntime", edited(change))
     assert found.partings[0].layer == "right"
-    assert "NaN" in found.row("right").detail
+    assert "NaN" in found.row("right").error.detail
     assert json.loads(report.render_json("mixed", [found]))["localisations"][0]["partings"][0]["layer"] == "right"
 
 
@@ -171,7 +176,7 @@ def test_another_shape_is_named_where_it_begins(look):
 
     found = look("onnxruntime", edited(change))
     assert found.partings[0].layer == "encoder/conv"
-    assert "shape" in found.row("encoder/conv").detail
+    assert "shape" in found.row("encoder/conv").error.detail
 
 
 def test_layers_that_are_all_right_leave_the_fault_to_what_comes_after(look):
@@ -197,7 +202,7 @@ def test_an_artifact_that_does_not_run_is_cut_until_it_does(look):
     found = look("onnxruntime", edited(change))
     assert "does not run" in found.failing[0]
     assert found.partings[0].layer == "sum"
-    assert found.row("sum").state == UNRUN
+    assert found.row("sum").state == NOT_RUN
 
 
 def test_of_quantised_artifacts_the_layer_that_loses_most_decibels_is_named(look):
@@ -215,8 +220,8 @@ def test_of_quantised_artifacts_the_layer_that_loses_most_decibels_is_named(look
 
     found = look("onnxruntime", edited(change), edit)
     assert found.partings[0].layer == "left"
-    assert found.row("left").sqnr_db < found.partings[0].before_db
-    assert {(row.state, row.limit) for row in found.rows if row.seen} == {(RIGHT, None)}
+    assert found.row("left").error.sqnr_db < found.partings[0].before_db
+    assert {(row.state, row.error.limit) for row in found.rows if row.seen} == {(RIGHT, None)}
     assert " dB; what goes in: " in report.render(found)
 
 
@@ -224,11 +229,11 @@ def test_a_witness_on_which_alone_the_artifact_is_wrong_is_looked_at(look, mixed
     from kexport.bundle import witnesses
     from kexport.bundle.goldens import Golden
 
-    folder, truth = mixed
+    folder, truths = mixed
     bundle = Bundle.open(folder)
     golden = next(iter(bundle.goldens()))
     feeds = {name: array * np.float32(1000) for name, array in golden.inputs.items()}
-    outputs = truth.outputs
+    outputs = truths.outputs
 
     def change(graph, onnx):
         graph.initializer.extend(
@@ -262,7 +267,7 @@ class Unobservable:
     def __init__(self, values, wrong):
         self.values, self.wrong = values, wrong
 
-    def look(self, calls, keys, *, alone=False):
+    def observe(self, calls, keys, *, alone=False):
         assert alone
         moved = 1.0 if keys[0] in self.wrong else 0.0
         return {}, {key: (self.values[key] + moved).astype("float32") for key in keys}
@@ -270,17 +275,17 @@ class Unobservable:
 
 @pytest.mark.parametrize("layer", ["first", "encoder/norm", "shared #1", "shared #2", "left", "sum", "score"])
 def test_a_fault_that_vanishes_under_observation_is_found_by_cutting(mixed, layer):
-    folder, truth = mixed
-    case = next(cases(Bundle.open(folder), 1.0))
-    layers = [each for each in truth.of(case.golden.inputs) if not each.step.same_as]
-    rows = [Row(each.name, each.step.kind, each.step.feeds) for each in truth.of(case.golden.inputs)]
+    folder, truths = mixed
+    case = next(replay_cases(Bundle.open(folder), 1.0))
+    layers = [each for each in truths.of(case.golden.inputs) if not each.call.same_as]
+    rows = [LayerRow(each.name, each.call.site.kind, each.call.feeds) for each in truths.of(case.golden.inputs)]
     wrong = {layer}
     for row in rows:
         if wrong & set(row.feeds):
             wrong.add(row.layer)
-    values = {each.name: each.values[0].truth for each in layers}
-    matches = {each: Match(Tensor(each, (each,), "Op", ()), None, "name") for each in values}
-    partings, told = bisection.cut(Unobservable(values, wrong), case, layers, rows, matches)
+    values = {each.name: each.outputs[0].truth for each in layers}
+    matches = {each: TensorMatch(ArtifactTensor(each, (each,), "Op", ()), None, "name") for each in values}
+    partings, note = bisection.cut(Unobservable(values, wrong), case, layers, rows, matches)
     assert [parting.layer for parting in partings] == [layer]
     assert not partings[0].with_it
-    assert int(told.rpartition("(")[2].split()[0]) < len(layers) / 2 + 2
+    assert int(note.rpartition("(")[2].split()[0]) < len(layers) / 2 + 2

@@ -1,4 +1,4 @@
-"""The artifact that is looked into, in a process of its own: a crash of its runtime is an error with a name."""
+"""The artifact that is observed, in a process of its own: a crash of its runtime is an error with a name."""
 
 from __future__ import annotations
 
@@ -14,34 +14,40 @@ from kexport.bundle.folder import Bundle, require_digest
 from kexport.bundle.manifest import Artifact
 from kexport.bundle.signature import Array
 from kexport.errors import ArtifactError
-from kexport.factory.localisation import in_worker
-from kexport.factory.localisation.exposing._exposure import Tensor
+from kexport.factory.localisation import in_worker, intermediates
+from kexport.factory.localisation.in_worker import ArtifactJson, ReplayResult
+from kexport.factory.localisation.intermediates import ArtifactTensor
 from kexport.process import Worker, WorkerCrashError
 from kexport.runtimes import Runtime
 
-_CALLS = "kexport.factory.localisation.in_worker"
+_TASKS = "kexport.factory.localisation.in_worker"
 
 
-class Subject:
-    """One artifact of a bundle in one runtime; its process starts to import the runtime at once.
+class ArtifactProbe:
+    """Observes one artifact of a bundle in one runtime; its process starts to import the runtime at once.
 
     Args:
-        bundle: that holds it.
-        artifact: the artifact.
-        runtime: that runs it.
+        bundle: holds the artifact.
+        artifact: to observe.
+        runtime: runs it.
     """
 
     def __init__(self, bundle: Bundle, artifact: Artifact, runtime: Runtime) -> None:
         self.bundle, self.artifact, self.runtime = bundle, artifact, runtime
         self._path = bundle.path / artifact.path
+        self._json: ArtifactJson = {"path": str(self._path), "format": artifact.format, "runtime": runtime.name}
         self._folder = tempfile.TemporaryDirectory(prefix="kexport-")
         self._worker = self._started()
 
     def _started(self) -> Worker:
-        return Worker([self.runtime.module, *(["onnx"] if self.artifact.format == "onnx" else [])])
+        return Worker([self.runtime.module, *intermediates.get(self.artifact.format).modules])
 
-    def notes(self) -> list[str]:
-        """What the digests say: an artifact that was changed is just what may have to be looked into."""
+    def digest_notes(self) -> list[str]:
+        """A note when the artifact is not the one that was built: just this artifact may be the one to look into.
+
+        Raises:
+            ArtifactError: the artifact is missing.
+        """
         try:
             for path, sha256 in self.artifact.files:
                 require_digest(self.bundle.path / path, sha256)
@@ -51,65 +57,69 @@ class Subject:
             return [f"{error.subject}: it was changed or damaged after the build"]
         return []
 
-    def replay(self) -> list[dict[str, Any]]:
-        """Of each golden how wrong the outputs are; `kexport.factory.localisation.in_worker.replay` has the keys.
+    def replay(self) -> list[ReplayResult]:
+        """Run the artifact on every replay case, and compare its outputs with the truth.
 
         Raises:
             ArtifactError: the artifact does not run.
         """
-        return self._call("replay", bundle=str(self.bundle.path), path=str(self._path), runtime=self.runtime.name)
+        return self._run("replay", bundle=str(self.bundle.path), artifact=self._json)
 
-    def tensors(self) -> list[Tensor]:
-        """All that its operators make.
+    def tensors(self) -> list[ArtifactTensor]:
+        """All tensors that its operators compute.
 
         Raises:
             ArtifactError: the file cannot be read.
         """
-        found = self._call("tensors", format_name=self.artifact.format, path=str(self._path))
-        return [Tensor.from_json(item) for item in found]
+        return [ArtifactTensor.from_json(item) for item in self._run("tensors", artifact=self._json)]
 
-    def look(
+    def observe(
         self, calls: Sequence[Mapping[str, Array]], keys: Sequence[str], *, alone: bool = False
     ) -> tuple[dict[str, Array], dict[str, Array]]:
-        """The outputs by name, and the tensors by key, of a copy that gives these tensors, at the last of the calls.
+        """Run a copy of the artifact that outputs these tensors too.
+
+        Args:
+            calls: the inputs of each call; the results of the last one count.
+            keys: of the tensors.
+            alone: whether the copy outputs nothing else.
+
+        Returns:
+            The outputs by name, and the tensors by key.
 
         Raises:
             ArtifactError: the copy does not run.
         """
         folder = Path(tempfile.mkdtemp(dir=self._folder.name))
         feeds = {f"{index}/{name}": array for index, call in enumerate(calls) for name, array in call.items()}
-        np.savez(folder / "feeds.npz", allow_pickle=False, **feeds)
-        self._call(
-            "look",
-            format_name=self.artifact.format,
-            path=str(self._path),
-            runtime=self.runtime.name,
+        np.savez(folder / in_worker.FEEDS, allow_pickle=False, **feeds)
+        self._run(
+            "observe",
+            artifact=self._json,
             signature=self.bundle.signature.to_json(),
-            feeds=str(folder / "feeds.npz"),
             calls=len(calls),
             keys=list(keys),
             alone=alone,
             folder=str(folder),
         )
-        return in_worker.read(folder, keys)
+        return in_worker.read_values(folder, keys)
 
-    def _call(self, function: str, **args: Any) -> list[dict[str, Any]]:
+    def _run(self, task: str, **args: Any) -> list[Any]:
         if not self._worker.alive:
             self._worker.close()
             self._worker = self._started()
         try:
-            return self._worker.run(f"{_CALLS}:{function}", **args)
+            return self._worker.run(f"{_TASKS}:{task}", **args)
         except WorkerCrashError as crash:
             raise ArtifactError(
                 f"{self.artifact.path} does not run in {self.runtime.name}", got=crash, hint="see kexport verify"
             ) from None
 
     def close(self) -> None:
-        """End its process, and remove what was written."""
+        """End its process and remove its files."""
         self._worker.close()
         self._folder.cleanup()
 
-    def __enter__(self) -> Subject:
+    def __enter__(self) -> ArtifactProbe:
         return self
 
     def __exit__(

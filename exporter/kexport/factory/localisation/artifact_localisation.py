@@ -1,0 +1,111 @@
+"""Where one artifact parts from its model, on the case on which its outputs are worst."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from kexport.bundle.signature import Array
+from kexport.errors import ArtifactError
+from kexport.factory.localisation import bisection, in_worker, layer_verdicts
+from kexport.factory.localisation.artifact_probe import ArtifactProbe
+from kexport.factory.localisation.layer_truths import LayerTruth, LayerTruths
+from kexport.factory.localisation.replay_cases import ReplayCase, replay_cases
+from kexport.factory.localisation.tensor_matcher import TensorMatcher
+from kexport.factory.truth.goldens import TWIN
+from kexport.parity.layer_report import Localisation, Parting
+
+
+@dataclass(frozen=True)
+class _WorstCase:
+    """The case on which the artifact is worst.
+
+    Attributes:
+        case: the case.
+        problems: what is wrong there, by output.
+        crash: why the artifact does not run; None when it does.
+    """
+
+    case: ReplayCase
+    problems: Mapping[str, str]
+    crash: str | None = None
+
+    @property
+    def failing(self) -> tuple[str, ...]:
+        """What is wrong, one text each; empty when nothing is."""
+        if self.crash is not None:
+            return (f"it does not run: {self.crash}",)
+        return tuple(f"{output}: {problem}" for output, problem in self.problems.items())
+
+
+def localise_artifact(probe: ArtifactProbe, truths: LayerTruths) -> Localisation:
+    """Compare every layer of an artifact with its truth, and find where the artifact parts from the model.
+
+    Args:
+        probe: of the artifact.
+        truths: of the model's layers.
+
+    Raises:
+        ArtifactError: the artifact is missing, or cannot be read.
+        ModelError: the model fails on an input of the bundle.
+    """
+    notes = probe.digest_notes()
+    worst = _worst_case(probe)
+    layers = truths.of(worst.case.golden.inputs)
+    notes += [f"the limits come from a {truths.source}"] if truths.source != TWIN else []
+    tensors = probe.tensors()
+    outputs: Mapping[str, Array] = {}
+    values: Mapping[str, Array] = {}
+    if worst.crash is None:
+        try:
+            outputs, values = probe.observe(worst.case.calls, [tensor.key for tensor in tensors])
+        except ArtifactError as error:
+            notes.append(f"with every tensor as an output it does not run: {error.facts['got']}")
+    factor, quantised = probe.runtime.accumulation_factor, probe.artifact.precision != "float32"
+    matcher = TensorMatcher(layers, tensors, values, truths.outputs, factor)
+    verdicts = layer_verdicts.judge(layers, matcher, factor, quantised)
+    partings = verdicts.partings
+    if not worst.failing:
+        notes += _harmless(partings, quantised)
+        partings = []
+    elif not outputs or not in_worker.compared(probe.bundle, worst.case, outputs)["problems"]:
+        if outputs:
+            notes.append("the fault vanishes under observation: with every tensor as an output, the outputs are right")
+        partings, note = bisection.cut(probe, worst.case, layers, verdicts.rows, verdicts.matches)
+        notes.append(note)
+    elif not partings:
+        notes.append(_after_the_layers(layers, truths, worst.problems))
+    place = (probe.artifact.path, probe.runtime.name, worst.case.golden.label)
+    return Localisation(*place, worst.failing, tuple(verdicts.rows), tuple(partings), tuple(notes))
+
+
+def _after_the_layers(layers: Sequence[LayerTruth], truths: LayerTruths, wrong: Mapping[str, str]) -> str:
+    """A note for when every layer is right: the fault comes after those whose results are the wrong outputs."""
+    tensors = {tensor for name, tensor in truths.outputs.items() if name in wrong}
+    last = [layer.name for layer in layers if any(output.tensor in tensors for output in layer.outputs)]
+    before = ", ".join(dict.fromkeys(last)) or "them"
+    return f"every layer that can be observed is right: the fault lies between {before} and the outputs"
+
+
+def _worst_case(probe: ArtifactProbe) -> _WorstCase:
+    """Replay every case; where the artifact takes one sample at a time, the worst sample is taken alone."""
+    index, row, crash = 0, 0, None
+    problems: dict[str, str] = {}
+    try:
+        worst = max(probe.replay(), key=lambda each: (bool(each["problems"]), each["score"]))
+        index, row = worst["case"], worst["row"]
+        problems = {each["output"]: each["problem"] for each in worst["problems"]}
+    except ArtifactError as error:
+        crash = str(error.facts["got"])
+    case = next(itertools.islice(replay_cases(probe.bundle, probe.runtime.accumulation_factor), index, None))
+    pinned = probe.artifact.details.get("pinned")
+    return _WorstCase(case.sample(row) if pinned else case, problems, crash)
+
+
+def _harmless(partings: Sequence[Parting], quantised: bool) -> list[str]:
+    """A note on layers beyond their own limits when the outputs are right."""
+    if quantised or not partings:
+        return []
+    names = ", ".join(parting.layer for parting in partings)
+    return [f"beyond the limits from their own noise, though the outputs are within theirs: {names}"]

@@ -1,0 +1,159 @@
+"""The truth of every layer: its outputs in float64, and the limit that the noise of float32 sets for an artifact."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from kexport.bundle.limits import OutputLimit
+from kexport.bundle.signature import Array, Signature, TensorSpec
+from kexport.errors import ModelError, located
+from kexport.factory.localisation import layer_graph
+from kexport.factory.localisation.layer_calls import Call, observing
+from kexport.factory.localisation.layer_graph import TracedCall
+from kexport.factory.trace.program import Program, trace
+from kexport.factory.truth.goldens import PERTURBATION, TWIN
+from kexport.factory.truth.oracle import Oracle
+from kexport.parity import golden_inputs
+from kexport.parity.conditioning import movement, widened
+from kexport.parity.tolerance import EPSILON, largest, limit_for, robust_floor
+from kexport.runtimes.keras_model import to_array
+
+_PERTURBATIONS = 2
+_Run = Mapping[tuple[str, int], list[Array]]
+
+
+@dataclass(frozen=True)
+class LayerOutput:
+    """One output of a layer.
+
+    Attributes:
+        tensor: its name in the traced graph.
+        spec: name, dtype, shape.
+        limit: how far an artifact's value may be from the truth.
+        truth: in float64 where it is a floating-point tensor.
+        keras_output: what Keras computes.
+        ulp_sensitivity: how far one unit in the last place of inputs and weights moves each element.
+        recurrent: whether the first axis after the batch may count the steps of a recurrent layer.
+    """
+
+    tensor: str
+    spec: TensorSpec
+    limit: OutputLimit
+    truth: Array
+    keras_output: Array
+    ulp_sensitivity: Array
+    recurrent: bool = False
+
+
+@dataclass(frozen=True)
+class LayerTruth:
+    """A call of a layer with the truth of its outputs; without outputs where it could not be observed eagerly."""
+
+    call: TracedCall
+    outputs: tuple[LayerOutput, ...]
+
+    @property
+    def name(self) -> str:
+        """Of the call."""
+        return self.call.name
+
+
+class LayerTruths:
+    """The layers of a model, traced once, and their truth on given inputs.
+
+    Attributes:
+        calls: of layers in the model, in Keras' order.
+        outputs: the tensor of the traced graph behind each output of the model.
+        source: what the limits come from.
+
+    Args:
+        model: a `keras.Model`.
+        signature: of the bundle.
+        feeds: inputs by name; they decide what a model takes that was never called.
+
+    Raises:
+        ModelError: the model does not take the inputs of the bundle.
+    """
+
+    def __init__(self, model: object, signature: Signature, feeds: Mapping[str, Array]) -> None:
+        with observing() as runs:
+            self._program = trace(model, feeds)
+        inputs = [spec.name for spec in self._program.signature.inputs]
+        wanted = [spec.name for spec in signature.inputs]
+        if len(inputs) != len(wanted):
+            raise ModelError(
+                "the .keras artifact takes other inputs than the bundle", got=", ".join(inputs), expected=wanted
+            )
+        # A file keeps no name that was not given explicitly: inputs are then those of the manifest in their order.
+        self._inputs = inputs if set(inputs) == set(wanted) else wanted
+        self._oracle = Oracle(self._program)
+        self.calls = layer_graph.traced_calls(self._program, _traced_run(self._program, runs))
+        pairs = zip(signature.outputs, layer_graph.output_tensors(self._program).values(), strict=False)
+        self.outputs = {spec.name: tensor for spec, tensor in pairs}
+        self.source = TWIN
+
+    def of(self, feeds: Mapping[str, Array]) -> list[LayerTruth]:
+        """The truth of the layers on these inputs, in Keras' order.
+
+        Raises:
+            ModelError: the model fails on them.
+        """
+        case = [[feeds[name] for name in self._inputs]]
+        rng = np.random.default_rng(golden_inputs.SEED)
+        try:
+            with observing() as runs:
+                self._oracle.own(case)
+                for _ in range(_PERTURBATIONS):
+                    self._oracle.nudged(case, rng, weights=self._oracle.light)
+                keras_runs = [_arrays(run) for run in runs]
+        except Exception as error:  # the model's own code may raise anything
+            raise ModelError("the .keras artifact fails on inputs of the bundle", got=located(error)) from error
+        with observing() as runs:
+            twin = self._oracle.truth(case)
+            truths = keras_runs[0] if twin is None else _arrays(runs[-1])
+        self.source = PERTURBATION if twin is None else TWIN
+        return [LayerTruth(call, tuple(self._outputs(call, keras_runs, truths))) for call in self.calls]
+
+    def _outputs(self, call: TracedCall, keras_runs: Sequence[_Run], truths: _Run) -> list[LayerOutput]:
+        key = call.site.key
+        computed, true = keras_runs[0].get(key, []), truths.get(key, [])
+        if not len(computed) == len(true) == len(call.tensors):
+            return []
+        outputs = []
+        for index, tensor in enumerate(call.tensors):
+            moved = [run[key][index] for run in keras_runs[1:] if len(run.get(key, [])) == len(computed)]
+            if (output := _output(tensor, computed[index], true[index], moved, self.source)) is not None:
+                outputs.append(replace(output, recurrent=call.site.recurrent))
+        return outputs
+
+
+def _traced_run(program: Program, runs: Sequence[list[Call]]) -> list[Call]:
+    """The run in which the program was traced; in others the model was called to find out what it takes."""
+    graph = program.core.graph
+    for run in reversed(runs):
+        if any(getattr(each, "graph", None) is graph for call in run for each in call.outputs):
+            return run
+    return []
+
+
+def _arrays(run: Sequence[Call]) -> dict[tuple[str, int], list[Array]]:
+    return {call.site.key: [to_array(each) for each in call.outputs] for call in run}
+
+
+def _output(tensor: str, computed: Array, true: Array, moved: Sequence[Array], source: str) -> LayerOutput | None:
+    """The output with its limit; None where the twin's has another shape, or it is text."""
+    if computed.shape != true.shape or computed.dtype.kind not in "fiub":
+        return None
+    spec = TensorSpec(tensor, computed.dtype.name, computed.shape)
+    truth = widened(true) if spec.is_float else true.astype(computed.dtype)
+    moves = movement(spec, computed, truth, moved)
+    if not spec.is_float:
+        return LayerOutput(tensor, spec, limit_for(spec, 1.0, 0.0, source), truth, computed, moves)
+    scale = largest(truth[np.isfinite(computed)]) or 1.0
+    # One golden says little about the noise, as it may be right by chance; how far one ulp moves it says more.
+    noise = robust_floor([np.where(np.isfinite(moves), moves, 0.0)], scale, EPSILON.get(spec.dtype, EPSILON["float32"]))
+    limit = limit_for(spec, scale, noise * scale, source)
+    return LayerOutput(tensor, spec, limit, truth, computed, moves)
