@@ -76,10 +76,10 @@ def test_time_may_run_along_the_last_axis():
 
 @pytest.mark.parametrize("axis", [0, 5, -2])
 def test_an_axis_that_is_none_in_time_is_refused(axis):
-    with pytest.raises(UsageError, match="no such axis"):
+    with pytest.raises(UsageError, match="no such time axis"):
         checked(Causal(axis), past, shape=(None, 12))
 
 
 def test_an_axis_that_is_no_number_is_refused():
-    with pytest.raises(UsageError, match="no axis"):
+    with pytest.raises(UsageError, match="needs an axis"):
         Causal("time")

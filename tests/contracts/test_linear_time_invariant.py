@@ -156,7 +156,7 @@ def test_another_input_is_drawn_along():
     {"skip": (-1, 0)}, {"axis": None},
 ])  # fmt: skip
 def test_what_describes_no_filter_is_refused(settings):
-    with pytest.raises(UsageError, match="describes no filter"):
+    with pytest.raises(UsageError, match="needs a filter"):
         LinearTimeInvariant(**settings)
 
 

@@ -76,7 +76,7 @@ def test_what_is_too_short_to_tell_is_not_passed():
 
 @pytest.mark.parametrize("numbers", [(60, 30, 1, 50, 360), (10, 200, 1, 50, 360), (10, 20, 0, 50), (10, np.nan, 1, 50)])
 def test_edges_out_of_order_are_refused(numbers):
-    with pytest.raises(UsageError, match="describes no filter"):
+    with pytest.raises(UsageError, match="needs a filter"):
         LowPass(*numbers)
 
 

@@ -53,7 +53,7 @@ def test_one_sample_has_no_rate():
 
 @pytest.mark.parametrize("step", [-1, float("nan"), float("inf"), None])
 def test_what_is_no_step_is_refused(step):
-    with pytest.raises(UsageError, match="no step"):
+    with pytest.raises(UsageError, match="needs a step"):
         RateLimited(step)
 
 
@@ -67,5 +67,5 @@ def test_the_rate_is_one_of_the_output_whatever_the_inputs_are(step, passed):
 
 
 def test_an_output_without_the_axis_is_refused():
-    with pytest.raises(UsageError, match="no such axis"):
+    with pytest.raises(UsageError, match="no such time axis"):
         checked(RateLimited(0.1), lambda x: x[:, 0], shape=(None, 3))

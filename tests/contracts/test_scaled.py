@@ -48,7 +48,7 @@ def test_what_broke_it_breaks_it_again():
 
 @pytest.mark.parametrize("factor", [float("nan"), float("inf"), (), (1.0, float("nan")), "two", None])
 def test_what_is_no_factor_is_refused(factor):
-    with pytest.raises(UsageError, match="has no factor"):
+    with pytest.raises(UsageError, match="needs a factor"):
         Scaled(factor)
 
 
@@ -57,7 +57,7 @@ def test_lists_come_back_as_they_went():
 
 
 def test_factors_need_as_many_channels():
-    with pytest.raises(UsageError, match="one factor a channel"):
+    with pytest.raises(UsageError, match="one factor for each channel"):
         checked(Scaled(FACTORS), lambda x: x, shape=(None, 4))
 
 
@@ -68,7 +68,7 @@ def test_an_output_of_another_shape_cannot_be_compared():
 
 def test_one_of_several_inputs_must_be_named():
     inputs = {"x": (None, 3), "other": (None, 3)}
-    with pytest.raises(UsageError, match="speaks of one input"):
+    with pytest.raises(UsageError, match="a single input"):
         checked(Scaled(2.0), lambda x, other: 2 * x, inputs=inputs)
     assert checked(Scaled(2.0), lambda x, other: 2 * x, inputs=inputs, about=["x"]).passed
 

@@ -9,10 +9,10 @@ from kexport.errors import UsageError
 
 
 def summed(values: Array, axis: int, kind: str) -> tuple[Array, int]:
-    """Sums in float64 along an axis of a population, and of how many elements each is.
+    """The sums along an axis of a population, in float64, and how many elements each sum has.
 
     Raises:
-        UsageError: there is no such axis.
+        UsageError: the population has no such axis.
     """
     if not -values.ndim < axis < values.ndim or axis == 0:
         raise UsageError(f"contract {kind!r}: there is no axis {axis}", got=f"shape (samples, ...) = {values.shape}")

@@ -12,22 +12,20 @@ def named(weights: str | Sequence[str] | None) -> tuple[str, ...] | None:
     """Names as a tuple.
 
     Raises:
-        UsageError: there is none among them.
+        UsageError: the sequence is empty.
     """
     if weights is None or isinstance(weights, str):
         return None if weights is None else (weights,)
     if not weights:
-        raise UsageError(
-            "a contract is about no weights at all", got=weights, expected="names, or None for all matrices"
-        )
+        raise UsageError("a contract names no weights", got=weights, expected="names, or None for all matrices")
     return tuple(weights)
 
 
 def chosen(weights: Mapping[str, Array], names: str | Sequence[str] | None, kind: str) -> dict[str, Array]:
-    """The weights of these names; of none, all matrices, or all weights where there is none.
+    """The weights of these names; without names all matrices, or all weights where there is no matrix.
 
     Raises:
-        UsageError: the layer has no weight of a name, or none at all.
+        UsageError: the layer has no weight of a name, or no weights at all.
     """
     if not weights:
         raise UsageError(f"contract {kind!r} is about a layer without weights", expected="a layer with weights")

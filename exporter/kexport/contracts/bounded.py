@@ -8,10 +8,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from kexport.contracts.falsification.hunt import Measured, hunt
-from kexport.contracts.protocol import EFFORT, Effort, Function, Slack, Verdict
+from kexport.contracts.falsification.hunt import Measured, falsify
+from kexport.contracts.protocol import Experiment, Verdict, check_by_experiment
 from kexport.errors import UsageError
-from kexport.parity.space import Population, Space
+from kexport.parity.space import Population
 
 
 @dataclass(frozen=True)
@@ -19,25 +19,26 @@ class Bounded:
     """`low <= y <= high` for every element of the output.
 
     Attributes:
-        low: the least value; None for no bound.
-        high: the largest value; None for no bound.
+        low: the smallest allowed value; None for no bound.
+        high: the largest allowed value; None for no bound.
 
     Raises:
-        UsageError: there is no bound, one is no finite number, or they are not in order.
+        UsageError: there is no bound, a bound is not finite, or `low` exceeds `high`.
     """
 
     low: float | None = None
     high: float | None = None
 
     kind: ClassVar[str] = "bounded"
+    check = check_by_experiment
 
     def __post_init__(self) -> None:
-        given = [bound for bound in (self.low, self.high) if bound is not None]
-        if not given or not all(map(math.isfinite, given)) or (len(given) == 2 and given[0] > given[1]):
+        bounds = [bound for bound in (self.low, self.high) if bound is not None]
+        if not bounds or not all(map(math.isfinite, bounds)) or (len(bounds) == 2 and bounds[0] > bounds[1]):
             raise UsageError(
-                "contract 'bounded' has no bounds that something could lie between",
+                "contract 'bounded' needs bounds",
                 got=f"low {self.low}, high {self.high}",
-                expected="finite numbers in order, or one of them",
+                expected="one finite number or two, low not above high",
             )
 
     def words(self) -> str:
@@ -46,19 +47,18 @@ class Bounded:
             return f"is at most {self.high:g}" if self.low is None else f"is at least {self.low:g}"
         return f"lies between {self.low:g} and {self.high:g}"
 
-    def check(self, function: Function, domain: Space, tolerance: Slack, effort: Effort = EFFORT) -> Verdict:
-        """Hunt for an element beyond a bound; the figure is how far it lies beyond."""
+    def examine(self, experiment: Experiment) -> Verdict:
+        """Search for an element beyond a bound; the figure is how far beyond it lies."""
         low = -math.inf if self.low is None else self.low
         high = math.inf if self.high is None else self.high
 
         def measure(population: Population) -> Measured:
-            values = function(population)
+            values = experiment.function(population)
             flat = values.reshape(len(values), -1)
             excess = np.maximum(low - flat, flat - high).max(axis=1, initial=-np.inf)
-            return Measured(excess, tolerance.of(function.outputs[0], values))
+            return Measured(excess, experiment.slack_of(values))
 
-        unit = "beyond the bounds"
-        return hunt(measure, domain, tolerance.epsilon, effort, unit=unit)
+        return falsify(experiment, measure, unit="beyond the bounds")
 
 
 CONTRACT = Bounded

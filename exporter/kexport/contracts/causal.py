@@ -1,4 +1,4 @@
-"""What comes later does not change what came out before."""
+"""Later samples of the input do not change earlier samples of the output."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import ClassVar
 import numpy as np
 
 from kexport.bundle.signature import Array
-from kexport.contracts.falsification.hunt import Measured, Propose, hunt
+from kexport.contracts.falsification.hunt import Measured, Propose, falsify
 from kexport.contracts.falsification.pairs import first_of, second_of
 from kexport.contracts.filters.signals import Signal, ends, signal_of, with_lengths
-from kexport.contracts.protocol import EFFORT, Effort, Function, Slack, Verdict
+from kexport.contracts.protocol import Experiment, Verdict, check_by_experiment
 from kexport.errors import UsageError
 from kexport.parity.space import Population, Space, other
 
 _LENGTHS = (16, 64)
 _NUDGED = 3  # units in the last place
-_TOO_SHORT = "no signal has two samples in time: nothing can be told"
+_TOO_SHORT = "no signal has two samples in time, so causality cannot be judged"
 
 
 @dataclass(frozen=True)
@@ -25,31 +25,33 @@ class Causal:
     """`y[n]` depends on `x[m]` with `m <= n` only.
 
     Attributes:
-        axis: along which time runs, of input and output.
+        axis: the time axis of input and output.
 
     Raises:
-        UsageError: the axis is no whole number.
+        UsageError: the axis is not an integer.
     """
 
     axis: int = 1
 
     kind: ClassVar[str] = "causal"
+    check = check_by_experiment
 
     def __post_init__(self) -> None:
         if not isinstance(self.axis, int):
-            raise UsageError("contract 'causal' has no axis", got=self.axis, expected="a whole number")
+            raise UsageError("contract 'causal' needs an axis", got=self.axis, expected="an integer")
 
     def words(self) -> str:
         """The promise as a sentence."""
         return "does not depend on later samples of the input"
 
-    def check(self, function: Function, domain: Space, tolerance: Slack, effort: Effort = EFFORT) -> Verdict:
-        """Hunt for two signals that part at some time, and whose outputs part earlier; the figure is by how much."""
+    def examine(self, experiment: Experiment) -> Verdict:
+        """Search for two signals whose outputs differ before the signals do; the figure is the difference."""
+        function, epsilon = experiment.function, experiment.slack.epsilon
         signal = signal_of(self.kind, function, self.axis)
-        space = with_lengths(domain, signal, function, _LENGTHS).twice(function.inputs)
+        space = with_lengths(experiment.space, signal, function, _LENGTHS).twice(function.inputs)
 
         def measure(population: Population) -> Measured:
-            first, parting = first_of(population, function), _parting(population, signal, tolerance.epsilon)
+            first, parting = first_of(population, function), _parting(population, signal, epsilon)
             later = parting.reshape(-1, *[1] * (first[signal.name].ndim - 1))
             x, changed = first[signal.name], second_of(population, function)[signal.name]
             shared = np.moveaxis(np.arange(x.shape[signal.axis]) < later, -1, signal.axis)
@@ -57,22 +59,21 @@ class Causal:
             apart = np.moveaxis(np.abs(b - a), signal.axis, 1)
             past = np.arange(apart.shape[1]) < parting[:, None]
             worst = np.where(past, apart.max(axis=tuple(range(2, apart.ndim)), initial=0.0), -np.inf)
-            # Either of two outputs may be off by the slack.
-            return Measured(worst.max(axis=1, initial=-np.inf), 2 * tolerance.of(function.outputs[0], a, b))
+            # Each of the two outputs may be off by the slack.
+            return Measured(worst.max(axis=1, initial=-np.inf), 2 * experiment.slack_of(a, b))
 
         def describe(probe: Population) -> str:
-            return f"the inputs part at sample {_parting(probe, signal, tolerance.epsilon)[0]}"
+            return f"the inputs part at sample {_parting(probe, signal, epsilon)[0]}"
 
-        ways = [_futures(space, signal)]
-        unit = "of an earlier output"
-        verdict = hunt(measure, space, tolerance.epsilon, effort, unit=unit, propose=ways, describe=describe)
+        ways, unit = [_futures(space, signal)], "of an earlier output"
+        verdict = falsify(experiment, measure, unit=unit, space=space, propose=ways, describe=describe)
         return verdict if verdict.ran else replace(verdict, detail=_TOO_SHORT)
 
 
 def _parting(population: Population, signal: Signal, epsilon: float) -> Array:
-    """Of each pair, the time from which on the second signal counts: where they part, or half way if at once or never.
+    """For each pair, the time from which the second signal is used: where the two part.
 
-    Samples that a nudge has moved have not parted.
+    Signals that differ from the start, or nowhere, part half way. Samples that differ by a nudge have not parted.
     """
     names = (signal.name, other(signal.name))
     x, changed = (np.moveaxis(population[name].astype(np.float64), signal.axis, 1) for name in names)
@@ -83,7 +84,7 @@ def _parting(population: Population, signal: Signal, epsilon: float) -> Array:
 
 
 def _futures(space: Space, signal: Signal) -> Propose:
-    """Pairs that part at a random time: in all that follows or in one sample, by a little or from end to end."""
+    """Pairs that part at a random time: in all later samples or in one, by a little or from end to end."""
 
     def proposed(rng: np.random.Generator, population: Population) -> Population:
         x = np.moveaxis(population[signal.name].astype(np.float64), signal.axis, 1)
@@ -100,8 +101,8 @@ def _futures(space: Space, signal: Signal) -> Propose:
         at = rng.integers(1, length, column)
         time = np.arange(length).reshape(1, -1, *[1] * (x.ndim - 2))
         until = np.where(rng.random(column) < 0.5, at + 1, length)
-        found = np.where((time >= at) & (time < until), new, x)
-        return {**population, other(signal.name): np.moveaxis(found, 1, signal.axis)}
+        changed = np.where((time >= at) & (time < until), new, x)
+        return {**population, other(signal.name): np.moveaxis(changed, 1, signal.axis)}
 
     return proposed
 

@@ -1,4 +1,4 @@
-"""The output is a convex function of the input, element by element."""
+"""Every element of the output is a convex function of the input."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from kexport.contracts.falsification.hunt import Measured, Propose, hunt
+from kexport.contracts.falsification.hunt import Measured, Propose, falsify
 from kexport.contracts.falsification.pairs import by_slope, first_of, near, second_of
-from kexport.contracts.protocol import EFFORT, Effort, Function, Slack, Verdict
-from kexport.parity.space import Population, Space, other
+from kexport.contracts.protocol import Experiment, Function, Verdict, check_by_experiment
+from kexport.parity.space import Population, other
 
-_DISCRETE = "the domain holds single values, between which nothing lies"
+_DISCRETE = "the domain is discrete: it holds no points between its values"
 _UNIT = "above the chord"
 
 
@@ -24,15 +24,18 @@ class Convex:
     """
 
     kind: ClassVar[str] = "convex"
+    check = check_by_experiment
 
     def words(self) -> str:
         """The promise as a sentence."""
         return "is a convex function of the input"
 
-    def check(self, function: Function, domain: Space, tolerance: Slack, effort: Effort = EFFORT) -> Verdict:
-        """Hunt for a chord below the function; the figure is how far the midpoint lies above it."""
-        if any(domain.domains[name].is_discrete for name in function.inputs):
+    def examine(self, experiment: Experiment) -> Verdict:
+        """Search for a chord below the function; the figure is how far the midpoint lies above it."""
+        function, space = experiment.function, experiment.space
+        if any(space.domains[name].is_discrete for name in function.inputs):
             return Verdict(False, None, None, _UNIT, _DISCRETE, ran=False)
+        relative = experiment.slack.relative(function.outputs[0])
 
         def measure(population: Population) -> Measured:
             first, second = first_of(population, function), second_of(population, function)
@@ -40,29 +43,28 @@ class Convex:
             for name in function.inputs:
                 a, b = first[name].astype(np.float64), second[name].astype(np.float64)
                 middle[name] = ((a + b) / 2).astype(first[name].dtype)
-                # The midpoint is rounded: the other end moves, so that it is the middle again as nearly as can be.
+                # The midpoint is rounded: the other end moves, to keep it the middle as nearly as possible.
                 ends[name] = (2 * middle[name].astype(np.float64) - a).astype(first[name].dtype)
                 steps.append(np.abs(b - a).reshape(len(a), -1).max(axis=1, initial=0.0))
             low, high, mid = function(first), function(ends), function(middle)
             above = (mid - (low + high) / 2).reshape(len(mid), -1).max(axis=1, initial=-np.inf)
-            inside = domain.project(ends)
+            inside = space.project(ends)
             usable = np.all([(inside[n] == ends[n]).reshape(len(mid), -1).all(axis=1) for n in function.inputs], axis=0)
             usable &= np.max(steps, axis=0) > 0
-            slack = 2 * tolerance.of(function.outputs[0], low, high, mid)
-            # The bend for the length of the chord is climbed: what is short bends little.
-            relative = tolerance.relative(function.outputs[0])
+            slack = 2 * experiment.slack_of(low, high, mid)
+            # The search climbs the bend per length of the chord, since a short chord bends little.
             merit = by_slope(above, slack, np.max(steps, axis=0), relative)
             return Measured(np.where(usable, above, -np.inf), slack, merit=np.where(usable, merit, 0.0))
 
-        ways: list[Propose] = [near(domain, function), _along_one(domain, function)]
-        return hunt(measure, domain.twice(function.inputs), tolerance.epsilon, effort, unit=_UNIT, propose=ways)
+        ways: list[Propose] = [near(space, function), _along_one(function)]
+        return falsify(experiment, measure, unit=_UNIT, space=space.twice(function.inputs), propose=ways)
 
 
-def _along_one(domain: Space, function: Function) -> Propose:
+def _along_one(function: Function) -> Propose:
     """Chords along one element, from end to end of the domain or a part of it."""
 
     def proposed(rng: np.random.Generator, population: Population) -> Population:
-        found = dict(population)
+        chords = dict(population)
         for name in function.inputs:
             first, second = population[name], population[other(name)]
             flat, far = first.reshape(len(first), -1).copy(), second.reshape(len(second), -1)
@@ -70,8 +72,8 @@ def _along_one(domain: Space, function: Function) -> Propose:
                 continue
             rows, places = np.arange(len(flat)), rng.integers(0, flat.shape[1], len(flat))
             flat[rows, places] = far[rows, places]
-            found[other(name)] = flat.reshape(first.shape)
-        return found
+            chords[other(name)] = flat.reshape(first.shape)
+        return chords
 
     return proposed
 

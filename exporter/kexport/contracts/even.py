@@ -1,4 +1,4 @@
-"""The output is the same for an input and its opposite."""
+"""The output is the same for an input and its negative."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from kexport.contracts.falsification.mirror import mirrored
-from kexport.contracts.protocol import EFFORT, Effort, Function, Slack, Verdict
-from kexport.parity.space import Space
+from kexport.contracts.protocol import Experiment, Verdict, check_by_experiment
 
 
 @dataclass(frozen=True)
@@ -15,14 +14,15 @@ class Even:
     """`f(-x) = f(x)`."""
 
     kind: ClassVar[str] = "even"
+    check = check_by_experiment
 
     def words(self) -> str:
         """The promise as a sentence."""
-        return "is the same for an input and its opposite"
+        return "is the same for an input and its negative"
 
-    def check(self, function: Function, domain: Space, tolerance: Slack, effort: Effort = EFFORT) -> Verdict:
-        """Hunt for an input whose opposite gives something else; the figure is the difference."""
-        return mirrored(1.0, function, domain, tolerance, effort)
+    def examine(self, experiment: Experiment) -> Verdict:
+        """Search for an input whose negative gives another output; the figure is the difference."""
+        return mirrored(1.0, experiment)
 
 
 CONTRACT = Even

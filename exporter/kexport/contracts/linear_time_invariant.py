@@ -1,16 +1,16 @@
-"""The output is the input filtered: one convolution with taps that are the same at all times."""
+"""The output is the input filtered: a convolution with taps that do not change over time."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from kexport.bundle.signature import Array
-from kexport.contracts.falsification.hunt import Measured, Propose, hunt
+from kexport.contracts.falsification.hunt import Measured, Propose, falsify
 from kexport.contracts.filters.bench import Bench, fitted_taps, measured_taps, rounding
 from kexport.contracts.filters.signals import (
     Signal,
@@ -21,28 +21,29 @@ from kexport.contracts.filters.signals import (
     signal_of,
     with_lengths,
 )
-from kexport.contracts.protocol import EFFORT, Effort, Function, Slack, Verdict
+from kexport.contracts.protocol import Experiment, Verdict, check_by_experiment
 from kexport.errors import UsageError
 from kexport.parity.space import Form, Population, Space
 
-_LEAST, _LONGEST = 16, 128  # samples of a signal that is made longer, or looked at without taps
-_TOO_SHORT = "the outputs are too short: nothing can be told"
-_NAMED = 3  # taps that are told of
+_LEAST, _LONGEST = 16, 128  # samples: the shortest signal for stated taps, the longest without
+_TOO_SHORT = "the outputs are too short to judge a filter"
+_UNIT = "from the filtered input"
+_NAMED = 3  # taps that the detail names
 
 
 @dataclass(frozen=True)
 class LinearTimeInvariant:
-    """`y[n] = sum over k of taps[k] x[n + advance - k]`, `x` being 0 outside of the signal.
+    """`y[n] = sum over k of taps[k] x[n + advance - k]`, `x` being 0 outside the signal.
 
     Attributes:
-        taps: the impulse response; None when it is not stated, only that there is one.
-        advance: how many samples of the future an output sees. An output shorter than the input starts with the
-            first sample that sees nothing outside for `len(taps) - 1`.
-        skip: samples at the two ends of the output of which nothing is said.
-        axis: along which time runs, of input and output; every channel is filtered alone.
+        taps: the impulse response; None to state only that there is one.
+        advance: how many future samples an output sees. An output shorter than the input starts with the first sample
+            that sees nothing outside the signal for `len(taps) - 1`.
+        skip: how many samples at the two ends of the output are exempt.
+        axis: the time axis of input and output; every channel is filtered alone.
 
     Raises:
-        UsageError: a tap is no finite number, there is none, or the rest are no whole numbers.
+        UsageError: a tap is not finite, there is none, or another field is not an integer.
     """
 
     taps: tuple[float, ...] | None = None
@@ -51,6 +52,7 @@ class LinearTimeInvariant:
     axis: int = 1
 
     kind: ClassVar[str] = "linear_time_invariant"
+    check = check_by_experiment
 
     def __post_init__(self) -> None:
         taps = None if self.taps is None else _numbers(self.taps)
@@ -58,9 +60,9 @@ class LinearTimeInvariant:
         whole = all(isinstance(each, int) for each in (self.advance, self.axis, *skip))
         if taps == () or not whole or len(skip) != 2 or min(skip) < 0:
             raise UsageError(
-                "contract 'linear_time_invariant' describes no filter",
+                "contract 'linear_time_invariant' needs a filter",
                 got=f"taps {self.taps}, advance {self.advance}, skip {self.skip}, axis {self.axis}",
-                expected="finite taps or None, and whole numbers, two of them to skip, 0 or more",
+                expected="finite taps or None, and integers; two non-negative ones to skip",
             )
         object.__setattr__(self, "taps", taps)
         object.__setattr__(self, "skip", skip)
@@ -73,29 +75,52 @@ class LinearTimeInvariant:
         within = f", but for {start} samples at the start and {end} at the end" if start or end else ""
         return f"is the input filtered {filters} at all times{within}"
 
-    def check(self, function: Function, domain: Space, tolerance: Slack, effort: Effort = EFFORT) -> Verdict:
-        """Hunt for a signal that comes out other than filtered; the figure is how far."""
-        signal = signal_of(self.kind, function, self.axis)
-        rng = np.random.default_rng(effort.seed)
+    def examine(self, experiment: Experiment) -> Verdict:
+        """Search for a signal that is not filtered as stated; the figure is the difference."""
+        signal = signal_of(self.kind, experiment.function, self.axis)
+        rng = np.random.default_rng(experiment.effort.seed)
         least = _LONGEST if self.taps is None else max(_LEAST, 4 * len(self.taps) + sum(self.skip))
-        space = with_lengths(domain, signal, function, [least])
-        bench = Bench(function, space, signal, self._form(space, signal), rng)
+        space = with_lengths(experiment.space, signal, experiment.function, [least])
+        bench = Bench(replace(experiment, space=space), signal, self._form(space, signal), rng)
         if self.taps is not None:
-            taps, advance, share = np.asarray(self.taps), self.advance, 1.0
-            found = measured_taps(bench, len(taps), advance)
-        else:
-            if bench.length < 2:
-                return Verdict(False, None, None, _UNIT, _TOO_SHORT, ran=False)
-            try:
-                taps, advance = fitted_taps(bench, rng, self.skip)
-            except ValueError:  # not one output sample is left
-                return Verdict(False, None, None, _UNIT, _TOO_SHORT, ran=False)
-            # What is predicted from measured taps is itself off by what float arithmetic may add.
-            found, share = taps, 2.0
-            space = no_longer(space, signal, bench.length)
+            stated = np.asarray(self.taps)
+            found = measured_taps(bench, len(stated), self.advance)
+            return self._examine_taps(bench, stated, found)
+        if bench.length < 2:
+            return Verdict(False, None, None, _UNIT, _TOO_SHORT, ran=False)
+        try:
+            taps, advance = fitted_taps(bench, rng, self.skip)
+        except ValueError:  # no output sample is left
+            return Verdict(False, None, None, _UNIT, _TOO_SHORT, ran=False)
+        return self._falsify(bench, taps, advance, np.zeros_like(taps))
+
+    def _examine_taps(self, bench: Bench, taps: Array, found: Array) -> Verdict:
+        """Judge stated taps, and name those that measure otherwise."""
+        verdict = self._falsify(bench, taps, self.advance, np.nan_to_num(found - taps))
+        if verdict.passed or not verdict.ran:
+            return verdict
+        size = float(np.abs(np.stack([bench.low, bench.high])).max())
+        words = _taps_off(taps, found, (verdict.limit or 0.0) / (4 * size) if size else math.inf)
+        return replace(verdict, detail="; ".join(filter(None, (words, verdict.detail))))
+
+    def _falsify(self, bench: Bench, taps: Array, advance: int, wrong: Array) -> Verdict:
+        """Search for a signal that these taps do not explain.
+
+        Args:
+            bench: the experiment, with the signals that the taps were measured with.
+            taps: of shape `(taps,)`.
+            advance: as of the contract.
+            wrong: by how much each tap measures otherwise.
+        """
+        experiment, signal = bench.experiment, bench.signal
+        share = 1.0
+        if self.taps is None:
+            # A prediction from measured taps is itself off by the slack, and holds for signals of that length.
+            share = 2.0
+            experiment = replace(experiment, space=no_longer(experiment.space, signal, bench.length))
 
         def off(population: Population) -> tuple[Array, Array]:
-            x, y = population[signal.name], function(population)
+            x, y = population[signal.name], experiment.function(population)
             require_same_shape(self.kind, x, y, signal.axis)
             error = np.abs(y - filtered(x, taps, advance, signal.axis, y.shape[signal.axis]))
             error = np.moveaxis(error, signal.axis, 1)
@@ -103,50 +128,35 @@ class LinearTimeInvariant:
             return kept.max(axis=tuple(range(2, kept.ndim)), initial=-np.inf), y
 
         def measure(population: Population) -> Measured:
-            if self.taps is None and population[signal.name].shape[signal.axis] > bench.length:
-                return _nothing(len(population[signal.name]))
+            x = population[signal.name]
+            if self.taps is None and x.shape[signal.axis] > bench.length:
+                return Measured(np.full(len(x), -np.inf), np.ones(len(x)))
             error, y = off(population)
-            slack = np.maximum(
-                tolerance.of(function.outputs[0], y), rounding(taps, population[signal.name], tolerance.epsilon)
-            )
+            slack = np.maximum(experiment.slack_of(y), rounding(taps, x, experiment.slack.epsilon))
             return Measured(error.max(axis=1, initial=-np.inf), share * slack)
 
         def describe(probe: Population) -> str:
             error, _ = off(probe)
             return f"most at output sample {self.skip[0] + int(np.argmax(error[0]))}" if error.size else ""
 
-        wrong = np.nan_to_num(found - taps)
-        ways = [_impulses(space, signal), _against(space, signal, wrong, advance)]
-        verdict = hunt(measure, space, tolerance.epsilon, effort, unit=_UNIT, propose=ways, describe=describe)
-        if not verdict.ran:
-            return replace(verdict, detail=_TOO_SHORT)
-        if verdict.passed or self.taps is None:
-            return verdict
-        size = float(np.abs(np.stack([bench.low, bench.high])).max())
-        words = _taps_off(taps, found, (verdict.limit or 0.0) / (4 * size) if size else math.inf)
-        return replace(verdict, detail="; ".join(filter(None, (words, verdict.detail))))
+        ways = [_impulses(experiment.space, signal), _against(experiment.space, signal, wrong, advance)]
+        verdict = falsify(experiment, measure, unit=_UNIT, propose=ways, describe=describe)
+        return verdict if verdict.ran else replace(verdict, detail=_TOO_SHORT)
 
     def _form(self, space: Space, signal: Signal) -> Form:
-        """Of the samples that the filter is measured with: the longest, within what takes a moment."""
+        """The form of the samples that the filter is measured with: the longest that takes only a moment."""
         most = _LONGEST if self.taps is None else 2048
         fitting = [form for form in space.forms if signal.length(form) <= most]
         return max(fitting or space.forms, key=signal.length)
 
 
-_UNIT = "from the filtered input"
-
-
-def _numbers(values: Any) -> tuple[float, ...]:
-    """The numbers, or nothing when one of them is none."""
+def _numbers(values: Sequence[float]) -> tuple[float, ...]:
+    """The numbers as floats; nothing when one of them is not a finite number."""
     try:
-        found = tuple(float(each) for each in values)
+        numbers = tuple(float(each) for each in values)
     except (TypeError, ValueError):
         return ()
-    return found if all(map(math.isfinite, found)) else ()
-
-
-def _nothing(count: int) -> Measured:
-    return Measured(np.full(count, -np.inf), np.ones(count))
+    return numbers if all(map(math.isfinite, numbers)) else ()
 
 
 def _taps_off(taps: Array, found: Array, least: float) -> str:
@@ -163,7 +173,7 @@ def _taps_off(taps: Array, found: Array, least: float) -> str:
 
 
 def _impulses(space: Space, signal: Signal) -> Propose:
-    """A level throughout, but for one element at an end of the domain."""
+    """A constant level, but for one element at an end of the domain."""
 
     def proposed(rng: np.random.Generator, population: Population) -> Population:
         x = population[signal.name]
@@ -180,9 +190,9 @@ def _impulses(space: Space, signal: Signal) -> Propose:
     return proposed
 
 
-def _against(space: Space, signal: Signal, wrong: Sequence[float] | Array, advance: int) -> Propose:
-    """The signals on which the taps, as measured, are off most: each sample at the end where its tap adds to that."""
-    signs = np.sign(np.asarray(wrong))
+def _against(space: Space, signal: Signal, wrong: Array, advance: int) -> Propose:
+    """The signals for which the measured errors of the taps add up: each sample at the end that increases the sum."""
+    signs = np.sign(wrong)
 
     def proposed(rng: np.random.Generator, population: Population) -> Population:
         x = np.moveaxis(population[signal.name].astype(np.float64), signal.axis, -1)

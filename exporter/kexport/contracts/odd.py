@@ -1,4 +1,4 @@
-"""The output of the opposite input is the opposite output."""
+"""The output of the negated input is the negated output."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from kexport.contracts.falsification.mirror import mirrored
-from kexport.contracts.protocol import EFFORT, Effort, Function, Slack, Verdict
-from kexport.parity.space import Space
+from kexport.contracts.protocol import Experiment, Verdict, check_by_experiment
 
 
 @dataclass(frozen=True)
@@ -15,14 +14,15 @@ class Odd:
     """`f(-x) = -f(x)`."""
 
     kind: ClassVar[str] = "odd"
+    check = check_by_experiment
 
     def words(self) -> str:
         """The promise as a sentence."""
-        return "becomes its opposite with the input"
+        return "changes its sign with the input"
 
-    def check(self, function: Function, domain: Space, tolerance: Slack, effort: Effort = EFFORT) -> Verdict:
-        """Hunt for an input whose opposite does not give the opposite; the figure is by how much."""
-        return mirrored(-1.0, function, domain, tolerance, effort)
+    def examine(self, experiment: Experiment) -> Verdict:
+        """Search for an input whose negative does not give the negated output; the figure is the difference."""
+        return mirrored(-1.0, experiment)
 
 
 CONTRACT = Odd

@@ -1,4 +1,4 @@
-"""The order along an axis of the input does not count."""
+"""The output does not depend on the order along an axis of the input."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ import numpy as np
 
 from kexport.bundle.domain import Uniform
 from kexport.bundle.signature import Array
-from kexport.contracts.falsification.hunt import Measured, Propose, hunt
+from kexport.contracts.falsification.hunt import Measured, Propose, falsify
 from kexport.contracts.falsification.pairs import first_of
 from kexport.contracts.filters.signals import signal_of, with_lengths
-from kexport.contracts.protocol import EFFORT, Effort, Function, Slack, Verdict
+from kexport.contracts.protocol import Experiment, Verdict, check_by_experiment
 from kexport.errors import UsageError
 from kexport.parity.space import Population, Space, other
 
 _LENGTHS = (2, 3, 8)
-_ALONE = "every set that was tried has one member only"
+_ALONE = "every set that was tried has only one member"
+_UNIT = "between two orders"
 
 
 @dataclass(frozen=True)
@@ -26,31 +27,32 @@ class PermutationInvariant:
     """`f(x in another order) = f(x)`.
 
     Attributes:
-        axis: of the input, along which the order changes; the batch is axis 0.
+        axis: of the input, whose order is permuted; the batch is axis 0.
 
     Raises:
-        UsageError: the axis is no whole number, or the batch.
+        UsageError: the axis is not an integer, or is the batch.
     """
 
     axis: int = 1
 
     kind: ClassVar[str] = "permutation_invariant"
+    check = check_by_experiment
 
     def __post_init__(self) -> None:
         if not isinstance(self.axis, int) or self.axis == 0:
             raise UsageError(
-                "contract 'permutation_invariant' has no axis", got=self.axis, expected="a whole number other than 0"
+                "contract 'permutation_invariant' needs an axis", got=self.axis, expected="an integer other than 0"
             )
 
     def words(self) -> str:
         """The promise as a sentence."""
         return f"is the same for every order along axis {self.axis} of the input"
 
-    def check(self, function: Function, domain: Space, tolerance: Slack, effort: Effort = EFFORT) -> Verdict:
-        """Hunt for an order that counts; the figure is the difference it makes."""
+    def examine(self, experiment: Experiment) -> Verdict:
+        """Search for an order that changes the output; the figure is the difference."""
+        function = experiment.function
         signal = signal_of(self.kind, function, self.axis)
-        space = with_lengths(domain, signal, function, _LENGTHS)
-        space = _with_keys(space, signal.name)
+        space = _with_keys(with_lengths(experiment.space, signal, function, _LENGTHS), signal.name)
         space.forms = [form for form in space.forms if signal.length(form) > 1]
         if not space.forms:
             return Verdict(False, None, None, _UNIT, _ALONE, ran=False)
@@ -60,19 +62,16 @@ class PermutationInvariant:
             second = {**first, signal.name: _by_keys(first[signal.name], population[other(signal.name)], signal.axis)}
             a, b = function(first), function(second)
             excess = np.abs(b - a).reshape(len(a), -1).max(axis=1, initial=0.0)
-            return Measured(excess, 2 * tolerance.of(function.outputs[0], a, b))
+            return Measured(excess, 2 * experiment.slack_of(a, b))
 
         ways: list[Propose] = [_ordered(signal.name, signal.axis, way) for way in (_any, _neighbours, _turned)]
-        return hunt(measure, space, tolerance.epsilon, effort, unit=_UNIT, propose=ways)
-
-
-_UNIT = "between two orders"
+        return falsify(experiment, measure, unit=_UNIT, space=space, propose=ways)
 
 
 def _with_keys(space: Space, name: str) -> Space:
-    """The space with a second value of the input: keys, from 0 to 1, that say in which order its members stand.
+    """The space with a second value of the input: sort keys from 0 to 1 for its members.
 
-    So every sample is a set and an order of it, whatever a search or a nudge does to either.
+    Every sample is then a set and an order of it, whatever a search or a nudge does to either.
     """
     keyed = space.twice([name])
     keyed.domains = {**keyed.domains, other(name): Uniform(0.0, 1.0)}
@@ -81,7 +80,7 @@ def _with_keys(space: Space, name: str) -> Space:
 
 
 def _keys_of(keys: Array, axis: int) -> Array:
-    """One key a member, of shape (samples, members): the first of those that lie in its place."""
+    """One key for each member, of shape (samples, members): the first of those in its place."""
     moved = np.moveaxis(keys, axis, 1)
     return moved.reshape(*moved.shape[:2], -1)[..., 0]
 
@@ -95,7 +94,7 @@ def _by_keys(values: Array, keys: Array, axis: int) -> Array:
 
 
 def _ordered(name: str, axis: int, order: Callable[[np.random.Generator, int, int], Array]) -> Propose:
-    """Keys that put the members into an order of some kind."""
+    """Keys that sort the members into an order of some kind."""
 
     def proposed(rng: np.random.Generator, population: Population) -> Population:
         moved = np.moveaxis(population[name], axis, 1)
@@ -112,7 +111,7 @@ def _any(rng: np.random.Generator, count: int, length: int) -> Array:
 
 
 def _neighbours(rng: np.random.Generator, count: int, length: int) -> Array:
-    """Two neighbours change places: every order comes of such changes."""
+    """Two neighbours change places; every order is a product of such swaps."""
     orders = np.tile(np.arange(length), (count, 1))
     at = rng.integers(0, length - 1, count)
     rows = np.arange(count)
@@ -121,7 +120,7 @@ def _neighbours(rng: np.random.Generator, count: int, length: int) -> Array:
 
 
 def _turned(rng: np.random.Generator, count: int, length: int) -> Array:
-    """Backwards, or from another beginning."""
+    """Reversed, or rotated."""
     turned = (np.arange(length) + rng.integers(1, length, (count, 1))) % length
     return np.where(rng.random((count, 1)) < 0.3, np.arange(length)[::-1], turned)
 

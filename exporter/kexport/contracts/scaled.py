@@ -8,11 +8,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from kexport.contracts.falsification.hunt import Measured, hunt
+from kexport.contracts.falsification.hunt import Measured, falsify
 from kexport.contracts.filters.signals import only_input, require_same_shape
-from kexport.contracts.protocol import EFFORT, Effort, Function, Slack, Verdict
+from kexport.contracts.protocol import Experiment, Verdict, check_by_experiment
 from kexport.errors import UsageError
-from kexport.parity.space import Population, Space
+from kexport.parity.space import Population
 
 
 @dataclass(frozen=True)
@@ -20,15 +20,16 @@ class Scaled:
     """`y = factor x` for every element.
 
     Attributes:
-        factor: a number, or one a channel (the last axis).
+        factor: one number, or one for each channel (the last axis).
 
     Raises:
-        UsageError: a factor is no finite number, or there is none.
+        UsageError: a factor is not finite, or there is none.
     """
 
     factor: float | tuple[float, ...]
 
     kind: ClassVar[str] = "scaled"
+    check = check_by_experiment
 
     def __post_init__(self) -> None:
         try:
@@ -38,7 +39,9 @@ class Scaled:
             values = ()
         if not values or not all(map(math.isfinite, values)):
             raise UsageError(
-                "contract 'scaled' has no factor", got=self.factor, expected="a finite number, or one a channel"
+                "contract 'scaled' needs a factor",
+                got=self.factor,
+                expected="a finite number, or one for each channel",
             )
         object.__setattr__(self, "factor", values if many else values[0])
 
@@ -48,8 +51,9 @@ class Scaled:
             return f"is the input times {', '.join(f'{each:g}' for each in self.factor)}, by channel"
         return f"is {self.factor:g} times the input"
 
-    def check(self, function: Function, domain: Space, tolerance: Slack, effort: Effort = EFFORT) -> Verdict:
-        """Hunt for an element that is not the input's times its factor; the figure is how far it is off."""
+    def examine(self, experiment: Experiment) -> Verdict:
+        """Search for an element other than the input's times its factor; the figure is the difference."""
+        function = experiment.function
         name = only_input(self.kind, function)
         channels = len(self.factor) if isinstance(self.factor, tuple) else None
 
@@ -58,12 +62,12 @@ class Scaled:
             require_same_shape(self.kind, x, y)
             if channels is not None and (x.ndim < 2 or x.shape[-1] != channels):
                 raise UsageError(
-                    "contract 'scaled' has one factor a channel", got=x.shape, expected=f"{channels} channels"
+                    "contract 'scaled' has one factor for each channel", got=x.shape, expected=f"{channels} channels"
                 )
             off = np.abs(y - np.asarray(self.factor) * x).reshape(len(x), -1)
-            return Measured(off.max(axis=1, initial=-np.inf), tolerance.of(function.outputs[0], y))
+            return Measured(off.max(axis=1, initial=-np.inf), experiment.slack_of(y))
 
-        return hunt(measure, domain, tolerance.epsilon, effort, unit="from the scaled input")
+        return falsify(experiment, measure, unit="from the scaled input")
 
 
 CONTRACT = Scaled

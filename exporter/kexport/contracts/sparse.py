@@ -17,15 +17,15 @@ from kexport.errors import UsageError
 
 @dataclass(frozen=True)
 class Sparse:
-    """At least a share of the weights has at most the magnitude of a threshold.
+    """At least a given share of the weights does not exceed a threshold in magnitude.
 
     Attributes:
         share: of the elements of each weight, from 0 to 1.
         threshold: the largest magnitude that counts as zero.
-        weights: names of the weights within the layer; None for all matrices, or all weights where there is none.
+        weights: names of the weights within the layer; None for all matrices, or all weights where there is no matrix.
 
     Raises:
-        UsageError: the share is no number from 0 to 1, or the threshold none of at least 0.
+        UsageError: the share is not between 0 and 1, or the threshold is negative or not finite.
     """
 
     share: float
@@ -35,10 +35,10 @@ class Sparse:
     kind: ClassVar[str] = "sparse"
 
     def __post_init__(self) -> None:
-        sound = isinstance(self.share, int | float) and 0 <= self.share <= 1
-        if not sound or not (math.isfinite(self.threshold) and self.threshold >= 0):
+        valid = isinstance(self.share, int | float) and 0 <= self.share <= 1
+        if not valid or not (math.isfinite(self.threshold) and self.threshold >= 0):
             raise UsageError(
-                "contract 'sparse' promises nothing",
+                "contract 'sparse' needs a share and a threshold",
                 got=f"share {self.share}, threshold {self.threshold}",
                 expected="a share from 0 to 1, and a threshold of at least 0",
             )

@@ -9,10 +9,10 @@ from typing import ClassVar
 import numpy as np
 
 from kexport.contracts._sums import summed
-from kexport.contracts.falsification.hunt import Measured, hunt
-from kexport.contracts.protocol import EFFORT, Effort, Function, Slack, Verdict
+from kexport.contracts.falsification.hunt import Measured, falsify
+from kexport.contracts.protocol import Experiment, Verdict, check_by_experiment
 from kexport.errors import UsageError
-from kexport.parity.space import Population, Space
+from kexport.parity.space import Population
 
 
 @dataclass(frozen=True)
@@ -24,37 +24,39 @@ class SumsTo:
         axis: of the output; the batch is axis 0.
 
     Raises:
-        UsageError: the total is no finite number, or the axis no whole one.
+        UsageError: the total is not finite, or the axis is not an integer.
     """
 
     total: float = 1.0
     axis: int = -1
 
     kind: ClassVar[str] = "sums_to"
+    check = check_by_experiment
 
     def __post_init__(self) -> None:
         if not isinstance(self.total, int | float) or not math.isfinite(self.total) or not isinstance(self.axis, int):
             raise UsageError(
-                "contract 'sums_to' has no total",
+                "contract 'sums_to' needs a total and an axis",
                 got=f"total {self.total}, axis {self.axis}",
-                expected="a finite number, and a whole one for the axis",
+                expected="a finite total and an integer axis",
             )
 
     def words(self) -> str:
         """The promise as a sentence."""
         return f"adds up to {self.total:g} along axis {self.axis}"
 
-    def check(self, function: Function, domain: Space, tolerance: Slack, effort: Effort = EFFORT) -> Verdict:
-        """Hunt for elements that add up to something else; the figure is how far the sum is off."""
+    def examine(self, experiment: Experiment) -> Verdict:
+        """Search for elements with another sum; the figure is how far the sum is off."""
+        function = experiment.function
 
         def measure(population: Population) -> Measured:
             values = function(population)
             sums, count = summed(values, function.axis(self.axis), self.kind)
             excess = np.abs(sums - self.total).reshape(len(values), -1).max(axis=1, initial=0.0)
-            # What is wrong with a denominator is wrong with every element alike: it does not cancel out.
-            return Measured(excess, count * tolerance.of(function.outputs[0], values))
+            # An error in a shared denominator affects every element alike: it does not cancel out.
+            return Measured(excess, count * experiment.slack_of(values))
 
-        return hunt(measure, domain, tolerance.epsilon, effort, unit="off the total")
+        return falsify(experiment, measure, unit="off the total")
 
 
 CONTRACT = SumsTo

@@ -1,4 +1,4 @@
-"""A norm of the weights stays below a bound."""
+"""A norm of the weights does not exceed a bound."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class WeightNorm:
 
     Attributes:
         bound: of the norm.
-        norm: 1, 2 or "inf" (the norm of the matrix as a map, of a vector its own), "fro", or "max" (of elements); of
-            weights with more axes all but the last are one.
-        weights: names of the weights within the layer; None for all matrices, or all weights where there is none.
+        norm: 1, 2 or "inf" (the operator norm of a matrix, the vector norm of a vector), "fro", or "max" (the largest
+            element); all axes of a weight but the last are flattened into one.
+        weights: names of the weights within the layer; None for all matrices, or all weights where there is no matrix.
 
     Raises:
-        UsageError: the bound is no number of at least 0, or there is no such norm.
+        UsageError: the bound is negative or not finite, or the norm is unknown.
     """
 
     bound: float
@@ -39,10 +39,10 @@ class WeightNorm:
     kind: ClassVar[str] = "weight_norm"
 
     def __post_init__(self) -> None:
-        sound = isinstance(self.bound, int | float) and math.isfinite(self.bound) and self.bound >= 0
-        if not sound or self.norm not in _NORMS:
+        valid = isinstance(self.bound, int | float) and math.isfinite(self.bound) and self.bound >= 0
+        if not valid or self.norm not in _NORMS:
             raise UsageError(
-                "contract 'weight_norm' bounds nothing",
+                "contract 'weight_norm' needs a bound and a norm",
                 got=f"bound {self.bound}, norm {self.norm!r}",
                 expected="a number of at least 0, and one of 1, 2, inf, fro, max",
             )
@@ -60,14 +60,14 @@ class WeightNorm:
         return Verdict(norms[name] <= limit, norms[name], limit, "norm", f"largest in {name}")
 
     def _of(self, values: Array) -> float:
-        own = values.astype(np.float64)
-        if not np.isfinite(own).all():
+        wide = values.astype(np.float64)
+        if not np.isfinite(wide).all():
             return math.inf
         if self.norm == "max":
-            return float(np.abs(own).max(initial=0.0))
-        if own.ndim < 2:
-            return float(np.linalg.norm(own.reshape(-1), 2 if self.norm == "fro" else _NORMS[self.norm]))  # type: ignore[arg-type]
-        return float(np.linalg.norm(own.reshape(-1, own.shape[-1]), _NORMS[self.norm]))  # type: ignore[arg-type]
+            return float(np.abs(wide).max(initial=0.0))
+        if wide.ndim < 2:
+            return float(np.linalg.norm(wide.reshape(-1), 2 if self.norm == "fro" else _NORMS[self.norm]))  # type: ignore[arg-type]
+        return float(np.linalg.norm(wide.reshape(-1, wide.shape[-1]), _NORMS[self.norm]))  # type: ignore[arg-type]
 
 
 CONTRACT = WeightNorm

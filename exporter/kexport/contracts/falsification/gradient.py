@@ -1,4 +1,4 @@
-"""Steepest ascent by finite differences: small steps tell where the merit grows, long ones go there."""
+"""Steepest ascent by finite differences: small steps estimate the gradient, long steps follow it."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _MOST_LENGTHS = 2.0
 def ascent(
     merit: Callable[[Population], Array], space: Space, start: Population, rng: np.random.Generator
 ) -> Iterator[Population]:
-    """Samples uphill of one sample; yields a population to measure.
+    """Yields one population: samples uphill of `start`; nothing where no gradient can be estimated.
 
     Args:
-        merit: of each sample of a population: what grows uphill.
+        merit: what to climb, for each sample of a population.
         space: of the samples.
         start: one sample.
-        rng: chooses directions where there are too many coordinates.
+        rng: draws the directions where there are too many coordinates.
     """
     names = [name for name, values in start.items() if values.dtype.kind == "f" and space.widths(name) > 0]
     sizes = {name: start[name].size for name in names}
@@ -49,7 +49,7 @@ def _moved(space: Space, start: Population, sizes: dict[str, int], steps: Array)
     count, at = len(steps), 0
     moved = {name: np.repeat(values, count, axis=0) for name, values in start.items()}
     for name, size in sizes.items():
-        own = steps[:, at : at + size].reshape(moved[name].shape)
-        moved[name] = moved[name].astype(np.float64) + space.widths(name) * own
+        shift = steps[:, at : at + size].reshape(moved[name].shape)
+        moved[name] = moved[name].astype(np.float64) + space.widths(name) * shift
         at += size
     return space.project(moved)

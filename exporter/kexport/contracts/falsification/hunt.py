@@ -1,8 +1,9 @@
-"""The hunt for a violation: corners and patterns, random samples, climbs, and gradients by finite differences.
+"""The hunt for a counterexample: corners and patterns, random samples, evolution, and gradients by finite differences.
 
-A contract says, of any samples, how far each lies beyond what is promised, and what slack float arithmetic has there.
-What exceeds its slack is a suspect; it is a violation when it still is one after every input has moved by one unit in
-the last place: where the model itself is so ill-conditioned that this moves the excess, nothing can be told.
+For any samples a contract measures how far each exceeds the promise, and how much slack float arithmetic has there. A
+sample that exceeds its slack is a suspect. It counts as a counterexample only if it still exceeds the slack after every
+input has moved by one unit in the last place: where the model is so ill-conditioned that this changes the excess, the
+sample proves nothing.
 """
 
 from __future__ import annotations
@@ -15,31 +16,31 @@ import numpy as np
 
 from kexport.bundle.signature import Array
 from kexport.contracts.falsification.gradient import ascent
-from kexport.contracts.protocol import Effort, Verdict
+from kexport.contracts.protocol import Effort, Experiment, Verdict
 from kexport.parity.conditioning import nudged
 from kexport.parity.sampler import Search, Trial
 from kexport.parity.space import Population, Space
 
 _BATCH = 4096
-_FIRST_BATCH, _FIRST_TURNS = 256, 8  # a slow model is not tried on thousands before anything else
+_FIRST_BATCH, _FIRST_TURNS = 256, 8  # small at first, so that a slow model gets to see every kind of sample
 _NUDGES = 4
 _SUSPECTS = 8
-_MULTIPLE = 4.0  # of what an ulp of the inputs moves, as in parity
+_MULTIPLE = 4.0  # of the movement that an ulp of the inputs causes, as in parity
 _ASCEND_EVERY = 8  # rounds
 _CONTEST = "contract"
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What a contract finds on samples; all of shape `(samples,)`.
+    """A contract's measurement of samples; all arrays of shape `(samples,)`.
 
     Attributes:
-        excess: how far each lies beyond what is promised; negative where it is kept. NaN counts as broken.
-        slack: how much of that float arithmetic may cause there; above 0 unless nothing at all may.
-        figure: what a verdict shows in place of the excess.
-        limit: what it shows in place of the slack.
-        merit: what is climbed: above 1 exactly where the excess is more than the slack, else above 0 and the larger
-            the nearer to it; by default it follows from excess and slack.
+        excess: how far each sample exceeds the promise; negative where the promise holds. NaN counts as broken.
+        slack: how much of the excess float arithmetic may cause; 0 only where nothing is tolerated.
+        figure: shown in the verdict instead of the excess.
+        limit: shown in the verdict instead of the slack.
+        merit: the objective to climb: above 1 exactly where the excess is more than the slack, else above 0 and the
+            larger the nearer to it; derived from excess and slack by default.
     """
 
     excess: Array
@@ -51,8 +52,10 @@ class Measured:
 
 #: Measures the samples of a population.
 Measure = Callable[[Population], Measured]
-#: Makes other samples of some: those that a contract knows to be telling.
+#: Derives new samples from given ones: samples that are likely to break a contract.
 Propose = Callable[[np.random.Generator, Population], Population]
+#: Describes a counterexample of one sample, for the detail of a verdict.
+Describe = Callable[[Population], str]
 
 
 def hunt(
@@ -63,63 +66,97 @@ def hunt(
     *,
     unit: str,
     propose: Sequence[Propose] = (),
-    describe: Callable[[Population], str] = lambda probe: "",
+    describe: Describe = lambda probe: "",
 ) -> Verdict:
-    """Look for the sample on which a contract is broken most.
+    """Search for the sample that breaks a contract most.
 
     Args:
-        measure: tells how far samples lie beyond the promise.
-        space: of the samples.
-        epsilon: one unit in the last place of 1, of the coarsest arithmetic in the model.
-        effort: how long to look.
+        measure: measures how far samples exceed the promise.
+        space: the domain of the samples.
+        epsilon: one unit in the last place of 1, in the coarsest arithmetic of the model.
+        effort: how long to search.
         unit: of the verdict.
-        propose: ways to make telling samples out of random ones, used in turn with the samples as they are.
-        describe: a probe of one sample in words, for the detail.
+        propose: ways to derive promising samples from random ones, used in turn with the random samples themselves.
+        describe: puts a counterexample into words, for the detail.
     """
     return _Hunt(measure, space, epsilon, effort).run(unit, propose, describe)
 
 
+def falsify(
+    experiment: Experiment,
+    measure: Measure,
+    *,
+    unit: str,
+    space: Space | None = None,
+    propose: Sequence[Propose] = (),
+    describe: Describe = lambda probe: "",
+) -> Verdict:
+    """The hunt for an experiment.
+
+    Args:
+        experiment: what is judged.
+        measure: as for `hunt`.
+        unit: as for `hunt`.
+        space: of the samples, if it is not the experiment's own: one of pairs, or with other lengths.
+        propose: as for `hunt`.
+        describe: as for `hunt`.
+    """
+    samples = experiment.space if space is None else space
+    epsilon, effort = experiment.slack.epsilon, experiment.effort
+    return hunt(measure, samples, epsilon, effort, unit=unit, propose=propose, describe=describe)
+
+
+@dataclass(frozen=True)
+class _Worst:
+    """The worst sample so far."""
+
+    merit: float
+    probe: Population
+    figure: float
+    limit: float
+
+
 class _Hunt:
     def __init__(self, measure: Measure, space: Space, epsilon: float, effort: Effort) -> None:
-        self._own_measure, self._space, self._epsilon, self._effort = measure, space, epsilon, effort
+        self._measure_of_contract, self._space, self._epsilon, self._effort = measure, space, epsilon, effort
         self._rng = np.random.default_rng(effort.seed)
         self._deadline = time.monotonic() + effort.seconds
         self._search = Search(space, [_CONTEST], effort.seed, largest=_BATCH)
         self.tried = 0
-        self.unclear = 0
-        self._worst: tuple[float, Population, float, float] | None = None  # merit, probe, figure, limit
+        self.ill_conditioned = 0
+        self._worst: _Worst | None = None
 
-    def run(self, unit: str, propose: Sequence[Propose], describe: Callable[[Population], str]) -> Verdict:
-        broken = None
+    def run(self, unit: str, propose: Sequence[Propose], describe: Describe) -> Verdict:
+        counterexample = None
         for population in self._populations(propose):
-            broken = self._judge(population)
-            if broken is not None:
+            counterexample = self._judge(population)
+            if counterexample is not None:
                 break
-        if self._worst is None:
+        worst = self._worst
+        if worst is None:
             return Verdict(False, None, None, unit, "no sample could be judged", tried=self.tried, ran=False)
-        _, probe, figure, limit = self._worst
-        found = broken is not None
-        words = [text for text in (describe(probe), self._effort_words(found)) if text]
-        return Verdict(not found, figure, limit, unit, "; ".join(words), probe if found else None, self.tried)
+        passed = counterexample is None
+        detail = "; ".join(text for text in (describe(worst.probe), self._effort_words(passed)) if text)
+        return Verdict(passed, worst.figure, worst.limit, unit, detail, counterexample, self.tried)
 
     def _measure(self, population: Population) -> Measured:
-        """What the contract finds; NaN and infinity, of which it makes sums and differences, are findings."""
+        """The contract's measurement; NaN and infinity, in its sums and differences too, are results."""
         with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-            return self._own_measure(population)
+            return self._measure_of_contract(population)
 
-    def _effort_words(self, found: bool) -> str:
+    def _effort_words(self, passed: bool) -> str:
         words = f"{self.tried} samples tried"
-        if not found and self.tried < self._effort.samples and time.monotonic() >= self._deadline:
+        if passed and self.tried < self._effort.samples and time.monotonic() >= self._deadline:
             words += f" in {self._effort.seconds:g} s"
-        return words + (f", {self.unclear} of them ill-conditioned" if self.unclear else "")
+        return words + (f", {self.ill_conditioned} of them ill-conditioned" if self.ill_conditioned else "")
 
     def _populations(self, propose: Sequence[Propose]) -> Iterator[Population]:
-        """What is measured, in order; the caller has told what it found before the next is asked for."""
+        """The populations to judge, in order; the caller judges each before it asks for the next."""
         yield from self._effort.first
         turn = 0
         while (left := self._effort.samples - self.tried) > 0 and (turn == 0 or time.monotonic() < self._deadline):
             if turn % _ASCEND_EVERY == _ASCEND_EVERY - 1 and self._worst is not None:
-                yield from self._ascend()
+                yield from self._ascend(self._worst.probe)
             population = self._search.ask(min(left, _FIRST_BATCH if turn < _FIRST_TURNS else _BATCH)).population
             way = turn % (len(propose) + 1)
             if way:
@@ -127,10 +164,7 @@ class _Hunt:
             yield population
             turn += 1
 
-    def _ascend(self) -> Iterator[Population]:
-        assert self._worst is not None
-        start = self._worst[1]
-
+    def _ascend(self, start: Population) -> Iterator[Population]:
         def merit(population: Population) -> Array:
             self.tried += len(next(iter(population.values())))
             return _merit(self._measure(population))
@@ -138,7 +172,7 @@ class _Hunt:
         yield from ascent(merit, self._space, start, self._rng)
 
     def _judge(self, population: Population) -> Population | None:
-        """Measure samples and learn from them; the first that breaks the contract, if one does."""
+        """Measure samples and learn from them; returns the first counterexample, if there is one."""
         measured = self._measure(population)
         count = len(measured.excess)
         self.tried += count
@@ -150,26 +184,19 @@ class _Hunt:
                 break
             probe = {name: values[row : row + 1] for name, values in population.items()}
             if self._stands(probe, excess[row], measured.slack[row]):
-                self._note(measured, merit, row, probe, forced=True)
+                self._worst = _worst_of(measured, merit, row, probe)
                 return probe
             merit[row] = 0.0
-            self.unclear += 1
-        if not (merit > 1).any():
-            row = int(np.argmax(merit))
-        else:  # more suspects than were looked at, and those were no violations: the rest waits for another turn
-            merit = np.where(merit > 1, 0.0, merit)
-            row = int(np.argmax(merit))
-        if merit[row] > 0:
-            self._note(measured, merit, row, {name: v[row : row + 1] for name, v in population.items()})
+            self.ill_conditioned += 1
+        # Suspects beyond the first few were not examined: they wait for another turn.
+        merit = np.where(merit > 1, 0.0, merit)
+        row = int(np.argmax(merit))
+        if merit[row] > 0 and (self._worst is None or merit[row] > self._worst.merit):
+            probe = {name: values[row : row + 1] for name, values in population.items()}
+            self._worst = _worst_of(measured, merit, row, probe)
         form = {name: values.shape[1:] for name, values in population.items()}
         self._search.tell(Trial(population, form, ""), {_CONTEST: merit})
         return None
-
-    def _note(self, measured: Measured, merit: Array, row: int, probe: Population, forced: bool = False) -> None:
-        if forced or self._worst is None or merit[row] > self._worst[0]:
-            figures = measured.excess if measured.figure is None else measured.figure
-            limits = measured.slack if measured.limit is None else measured.limit
-            self._worst = (float(merit[row]), probe, float(figures[row]), float(limits[row]))
 
     def _stands(self, probe: Population, excess: float, slack: float) -> bool:
         """Whether the excess remains when every input moves by one unit in the last place."""
@@ -186,8 +213,14 @@ class _Hunt:
         return bool(excess > max(slack, _MULTIPLE * movement))
 
 
+def _worst_of(measured: Measured, merit: Array, row: int, probe: Population) -> _Worst:
+    figures = measured.excess if measured.figure is None else measured.figure
+    limits = measured.slack if measured.limit is None else measured.limit
+    return _Worst(float(merit[row]), probe, float(figures[row]), float(limits[row]))
+
+
 def _merit(measured: Measured) -> Array:
-    """What is climbed."""
+    """The objective to climb, for each sample."""
     if measured.merit is not None:
         return np.where(np.isnan(measured.merit), np.inf, measured.merit)
     excess, slack = measured.excess, measured.slack
@@ -198,7 +231,7 @@ def _merit(measured: Measured) -> Array:
 
 
 def _finite(population: Population, count: int) -> Array:
-    """Of each sample, whether all its numbers are; of no other a contract says anything."""
+    """Whether all numbers of a sample are finite; contracts state nothing about other samples."""
     usable = np.ones(count, bool)
     for values in population.values():
         if values.dtype.kind in "fc":

@@ -1,4 +1,4 @@
-"""Pairs of inputs: contracts that compare what a function gives at two places look at samples that hold both."""
+"""Pairs of inputs: for contracts that compare two outputs, every sample holds two values of an input."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from kexport.parity.space import Population, Space, other
 
 
 def first_of(population: Population, function: Function) -> Population:
-    """The first value of each input; what a contract does not speak of is the same in both."""
+    """The first value of each input; inputs that the contract is not about have only one."""
     doubled = {other(name) for name in function.inputs}
     return {name: values for name, values in population.items() if name not in doubled}
 
 
 def second_of(population: Population, function: Function) -> Population:
-    """The second value of the inputs that the contract speaks of."""
+    """The second value of the inputs that the contract is about, and the single value of the others."""
     first = first_of(population, function)
     return {**first, **{name: population[other(name)] for name in function.inputs}}
 
 
 def by_slope(excess: Array, slack: Array, step: Array, relative: float) -> Array:
-    """What a hunt climbs where an excess grows with the step between two inputs; all of shape `(samples,)`.
+    """The merit to climb where an excess grows with the step between two inputs; all of shape `(samples,)`.
 
     Args:
-        excess: beyond the promise; negative where it is kept.
+        excess: beyond the promise; negative where the promise holds.
         slack: of the excess.
-        step: between the inputs; where it is 0 nothing can be told.
+        step: between the inputs; the merit is 0 where it is 0.
         relative: the slack of an output of size 1.
     """
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
@@ -38,21 +38,21 @@ def by_slope(excess: Array, slack: Array, step: Array, relative: float) -> Array
     return np.where(step > 0, np.where(np.isnan(excess), np.inf, merit), 0.0)
 
 
-def near(domain: Space, function: Function) -> Propose:
-    """Pairs near each other: steps of all sizes from a thousandth of the domain on, in all elements or in one."""
+def near(space: Space, function: Function) -> Propose:
+    """Pairs of nearby values: steps from a thousandth of the domain up to all of it, in all elements or in one."""
 
     def proposed(rng: np.random.Generator, population: Population) -> Population:
-        found = dict(population)
+        pairs = dict(population)
         for name in function.inputs:
             values = population[name]
             if values.dtype.kind != "f":
                 continue
             count, shape = len(values), values.shape[1:]
             column = (count, *[1] * len(shape))
-            sizes = domain.widths(name) * 10.0 ** rng.uniform(-3, 0, column)
+            sizes = space.widths(name) * 10.0 ** rng.uniform(-3, 0, column)
             share = rng.choice([1.0, 1.0 / max(1, int(np.prod(shape)))], column)
             moves = sizes * rng.normal(size=values.shape) * (rng.random(values.shape) < share)
-            found[other(name)] = values.astype(np.float64) + moves
-        return found
+            pairs[other(name)] = values.astype(np.float64) + moves
+        return pairs
 
     return proposed

@@ -1,1 +1,1 @@
-"""Measuring linear filters: impulse and sine responses, bands, and the bench that runs them."""
+"""Measuring filters: impulse and sine responses, bands, and the bench that runs them."""

@@ -1,29 +1,51 @@
-"""The bands of a low-pass filter: where to look at them, and what a tone says of them."""
+"""The bands of a low-pass filter: at which frequencies to measure them, and how a measured tone compares."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kexport.bundle.signature import Array
 from kexport.contracts.filters.response import Response, Tone
 
-if TYPE_CHECKING:
-    from kexport.contracts.low_pass import LowPass
-
 _GRID = 4097
 _PEAKS, _SPREAD, _NEAR_EDGE = 8, 16, 4
-_TELLING = 0.5  # of unit gain: where float arithmetic may add more, a sine tells nothing
+_UNCLEAR = 0.5  # of unit gain: a tone whose gain may be off by more decides nothing
 _FAINT = 1e-15  # -300 dB
 
 
 @dataclass(frozen=True)
+class FilterBands:
+    """What a low-pass filter must keep.
+
+    Attributes:
+        low: the upper edge of the pass band, in cycles a sample.
+        high: the lower edge of the stop band, in cycles a sample.
+        ripple: the largest change of a tone's amplitude in the pass band, in dB.
+        attenuation: the smallest loss of a tone in the stop band, in dB.
+    """
+
+    low: float
+    high: float
+    ripple: float
+    attenuation: float
+
+
+@dataclass(frozen=True)
 class Finding:
-    """One tone against the promise; figure and limit in dB."""
+    """One tone compared with the bands.
+
+    Attributes:
+        tone: as measured.
+        band: `"dc"`, `"pass"` or `"stop"`.
+        excess: by how much the gain lies beyond the band.
+        slack: by how much the gain may be off.
+        figure: the gain, in dB.
+        limit: the limit of the figure, in dB.
+    """
 
     tone: Tone
     band: str
@@ -34,12 +56,13 @@ class Finding:
 
     @property
     def worth(self) -> float:
-        """Above 1 where the promise is broken."""
+        """Above 1 where the tone breaks the band."""
         return math.inf if math.isnan(self.excess) else self.excess / self.slack
 
 
-def that_matter(response: Response, low: float, high: float) -> Iterator[float]:
-    """Frequencies, in cycles a sample, at which a filter with these edges is worst, as impulses show it; and others."""
+def worst_frequencies(response: Response, bands: FilterBands) -> Iterator[float]:
+    """Frequencies, in cycles a sample, where the filter's impulse response puts it at its worst; and a few others."""
+    low, high = bands.low, bands.high
     grid = np.linspace(0, 0.5, _GRID)
     gains = response.at(grid)
     for channel in gains if len(gains) <= _PEAKS else gains[[int(np.argmax(gains[:, grid >= high].max(axis=1)))]]:
@@ -53,31 +76,36 @@ def that_matter(response: Response, low: float, high: float) -> Iterator[float]:
     yield from np.linspace(high, 0.5, _SPREAD)
 
 
-def against(promise: LowPass, tone: Tone, slack: float) -> Iterator[Finding]:
-    """What a tone says of the promise; nothing between the bands."""
-    low, high = promise.pass_band / promise.sample_rate, promise.stop_band / promise.sample_rate
+def findings(bands: FilterBands, tone: Tone, slack: float) -> Iterator[Finding]:
+    """How a tone compares with the bands; nothing for a frequency between them.
+
+    Args:
+        bands: of the filter.
+        tone: as measured.
+        slack: of one element of the output.
+    """
     gain, error = tone.gain, tone.error
-    if error > _TELLING:
+    if error > _UNCLEAR:
         return
-    within = 1 + 1e-9  # an edge is found again with that precision
+    within = 1 + 1e-9  # the precision to which the frequency of an edge is recovered
     if tone.frequency == 0:
         yield Finding(tone, "dc", abs(gain - 1), error, abs(decibels(gain)), decibels(1 + error))
-    elif tone.frequency <= low * within:
-        most = 10 ** (promise.ripple / 20)
+    elif tone.frequency <= bands.low * within:
+        most = 10 ** (bands.ripple / 20)
         beyond = gain - most if gain > 1 else 1 / most - gain
         limit = decibels(most + error) if gain > 1 else -decibels(1 / most - error)
         yield Finding(tone, "pass", beyond, error, abs(decibels(gain)), limit)
-    elif tone.frequency >= high / within:
-        most = 10 ** (-promise.attenuation / 20)
+    elif tone.frequency >= bands.high / within:
+        most = 10 ** (-bands.attenuation / 20)
         yield Finding(tone, "stop", gain - most, error, decibels(gain), decibels(most + error))
-        # Of what else comes out, nothing went in.
+        # Whatever else comes out was not in the input either.
         rest, loss = tone.rest / tone.amplitude, 2 * slack / tone.amplitude
         if rest - most > loss or math.isnan(rest):
             yield Finding(tone, "stop", rest - most, loss, decibels(rest), decibels(most + loss))
 
 
 def decibels(gain: float) -> float:
-    """Of an amplitude; infinity for NaN."""
+    """A ratio of amplitudes in dB; infinity for NaN."""
     return 20 * math.log10(max(float(gain), _FAINT)) if not math.isnan(gain) else math.inf
 
 
@@ -86,7 +114,7 @@ def _peaks(grid: Array, values: Array, low: float, high: float) -> list[float]:
     inside = np.flatnonzero((grid >= low) & (grid <= high) & (grid > 0))
     if not inside.size:
         return []
-    own = values[inside]
-    before, after = np.r_[-np.inf, own[:-1]], np.r_[own[1:], -np.inf]
-    tops = inside[(own >= before) & (own >= after)]
+    here = values[inside]
+    before, after = np.r_[-np.inf, here[:-1]], np.r_[here[1:], -np.inf]
+    tops = inside[(here >= before) & (here >= after)]
     return [float(grid[k]) for k in tops[np.argsort(-values[tops])][:_PEAKS]]

@@ -1,4 +1,4 @@
-"""Signals: inputs that run along one axis in time, and what a filter makes of them."""
+"""Signals: inputs with a time axis, and the output of a filter for them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from kexport.parity.space import Form, Space
 
 @dataclass(frozen=True)
 class Signal:
-    """The input that a contract speaks of.
+    """The input that a contract is about.
 
     Attributes:
         name: of the input.
-        axis: of a population, along which time runs.
+        axis: the time axis of a population.
         dynamic: whether the signal may have any length.
     """
 
@@ -30,11 +30,11 @@ class Signal:
     dynamic: bool
 
     def length(self, form: Form) -> int:
-        """Of the signal in samples of this form."""
+        """The length of the signal in samples of this form."""
         return form[self.name][self._place(form)]
 
     def of_length(self, form: Form, length: int) -> Form:
-        """The form with a signal of another length."""
+        """The form with another length of the signal."""
         shape, place = list(form[self.name]), self._place(form)
         shape[place] = length
         return {**form, self.name: tuple(shape)}
@@ -44,14 +44,14 @@ class Signal:
 
 
 def only_input(kind: str, function: Function) -> str:
-    """The one input that a contract of this kind speaks of.
+    """The single input that a contract of this kind is about.
 
     Raises:
-        UsageError: it speaks of none, or of several.
+        UsageError: it is about no input, or about several.
     """
     if len(function.inputs) != 1:
         raise UsageError(
-            f"contract {kind!r} speaks of one input",
+            f"contract {kind!r} is about a single input",
             got=", ".join(function.inputs) or "none",
             expected="one name",
             hint="a layer names it with About(contract, argument)",
@@ -60,37 +60,37 @@ def only_input(kind: str, function: Function) -> str:
 
 
 def signal_of(kind: str, function: Function, axis: int) -> Signal:
-    """The one input that a contract speaks of, as a signal along `axis` of the whole input.
+    """The single input that a contract is about, as a signal along `axis` of the whole input.
 
     Raises:
-        UsageError: the contract speaks of several inputs, or the input has no such axis.
+        UsageError: the contract is about several inputs, or the input has no such axis.
     """
     name = only_input(kind, function)
-    found = signals_of(function, axis)
-    if not found:
+    signals = signals_of(function, axis)
+    if not signals:
         raise UsageError(
-            f"contract {kind!r}: input {name!r} has no such axis in time",
+            f"contract {kind!r}: input {name!r} has no such time axis",
             got=f"axis {axis} of shape {function.spec(name).shape}",
-            expected="an axis behind the one that counts the batch",
+            expected="an axis other than the batch",
         )
-    return found[0]
+    return signals[0]
 
 
 def signals_of(function: Function, axis: int) -> list[Signal]:
-    """The inputs that a contract speaks of, as signals along `axis`; without those that have no such axis in time."""
-    found, place = [], function.axis(axis)
+    """The inputs that a contract is about and that have this time axis, as signals."""
+    signals, place = [], function.axis(axis)
     for name in function.inputs:
         shape = function.spec(name).shape
         counts_batch = axis in (0, -len(shape)) and place == axis
         if -len(shape) <= axis < len(shape) and not counts_batch:
-            found.append(Signal(name, place, shape[axis] is None))
-    return found
+            signals.append(Signal(name, place, shape[axis] is None))
+    return signals
 
 
 def with_lengths(space: Space, signal: Signal, function: Function, lengths: Sequence[int]) -> Space:
-    """The space with signals of other lengths too, where the model takes any and the domain has them."""
+    """The space with additional lengths of the signal, where model and domain allow them."""
     others = [spec for spec in space.inputs if spec.name != signal.name]
-    if not signal.dynamic or any(None in spec.shape[1:] for spec in others):  # they may have to have its length
+    if not signal.dynamic or any(None in spec.shape[1:] for spec in others):  # their lengths may depend on it
         return space
     domain = space.domains[signal.name]
     longest = max((signal.length(form) for form in space.forms), default=0)
@@ -108,14 +108,14 @@ def with_lengths(space: Space, signal: Signal, function: Function, lengths: Sequ
 
 
 def no_longer(space: Space, signal: Signal, length: int) -> Space:
-    """The space with the signals of at most that length."""
+    """The space without signals longer than this."""
     shorter = copy.copy(space)
     shorter.forms = [form for form in space.forms if signal.length(form) <= length]
     return shorter
 
 
 def ends(space: Space, name: str, shape: Sequence[int]) -> tuple[Array, Array]:
-    """The least and the largest value of every element of samples of that shape, float64."""
+    """The smallest and the largest value of every element of samples of that shape, float64."""
     domain, dtype = space.domains[name], np.dtype(np.float64)
     corners = domain.corners()
     if corners:
@@ -125,7 +125,7 @@ def ends(space: Space, name: str, shape: Sequence[int]) -> tuple[Array, Array]:
 
 
 def filtered(signal: Array, taps: Sequence[float] | Array, advance: int, axis: int, count: int) -> Array:
-    """`y[n] = sum over k of taps[k] x[n + advance - k]` for n from 0 to count - 1, x being 0 outside; float64."""
+    """`y[n] = sum over k of taps[k] x[n + advance - k]` for `0 <= n < count`, x being 0 outside the signal; float64."""
     x = np.moveaxis(signal.astype(np.float64), axis, -1)
     length = x.shape[-1]
     y = np.zeros((*x.shape[:-1], count))
@@ -138,10 +138,10 @@ def filtered(signal: Array, taps: Sequence[float] | Array, advance: int, axis: i
 
 
 def require_same_shape(kind: str, x: Array, y: Array, axis: int | None = None) -> None:
-    """An output has the shape of the input, but for its length along `axis`.
+    """Check that an output has the shape of the input, but for its length along `axis`.
 
     Raises:
-        UsageError: it has another: the contract cannot speak of it.
+        UsageError: it has another shape, so the contract does not apply.
     """
     shapes = [list(each.shape) for each in (x, y)]
     if axis is not None and x.ndim == y.ndim:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from kexport.bundle.signature import Array
 from kexport.contracts.protocol.contract import EFFORT, Effort, Verdict
 from kexport.contracts.protocol.function import Function
 from kexport.contracts.protocol.slack import Slack
@@ -27,6 +28,10 @@ class Experiment:
     slack: Slack
     effort: Effort = EFFORT
 
+    def slack_of(self, *values: Array) -> Array:
+        """The slack of the contract's first output where it takes these values; float64 of shape `(samples,)`."""
+        return self.slack.of(self.function.outputs[0], *values)
+
 
 class Examiner(Protocol):
     """A contract that is judged on an experiment."""
@@ -39,7 +44,7 @@ class Examiner(Protocol):
 def check_by_experiment(
     self: Examiner, function: Function, space: Space, slack: Slack, effort: Effort = EFFORT
 ) -> Verdict:
-    """Search for an input on which the contract is broken: the method `check` of every kind of this package.
+    """Search for an input on which the contract is broken: the method `check` of every kind in this package.
 
     Args:
         self: the contract.

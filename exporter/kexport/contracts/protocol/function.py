@@ -12,18 +12,18 @@ from kexport.parity.space import Population, Space
 
 
 class Function:
-    """What a contract may ask of a model in a runtime.
+    """The model in one runtime, restricted to the inputs and outputs that a contract is about.
 
     Args:
         call: the model: arrays by input name to arrays by output name.
-        space: of all its inputs; where samples cannot be put together in a batch, each is a call.
-        inputs: names of those that the contract speaks of; the others are drawn with every sample.
-        outputs: names of those that the contract speaks of.
+        space: the domain of all its inputs; where samples cannot form a batch, each sample is one call.
+        inputs: names of the inputs that the contract is about; the others are drawn with every sample.
+        outputs: names of the outputs that the contract is about.
 
     Attributes:
         inputs: as given.
         outputs: as given.
-        evaluations: of samples so far.
+        evaluations: how many samples have been evaluated.
     """
 
     def __init__(
@@ -42,26 +42,26 @@ class Function:
         """The contract's first output for each sample, real numbers as float64; the first axis counts the samples.
 
         Args:
-            population: of each input of the model, an array whose first axis counts the samples; other names in it
-                are passed over.
+            population: for each input of the model an array whose first axis counts the samples; other names are
+                ignored.
         """
         return self.all(population)[self.outputs[0]]
 
     def all(self, population: Population) -> dict[str, Array]:
-        """Every output that the contract speaks of, as `__call__` gives the first."""
+        """Every output that the contract is about, by name, as `__call__` returns the first."""
         feeds = {name: population[name] for name in self._names}
         count = len(next(iter(feeds.values())))
         self.evaluations += count
         if self._space.batched:
-            found = self._call(feeds)
-            return {name: widened(found[name]) for name in self.outputs}
+            results = self._call(feeds)
+            return {name: widened(results[name]) for name in self.outputs}
         rows = [self._call({name: values[row] for name, values in feeds.items()}) for row in range(count)]
         return {name: np.stack([widened(row[name]) for row in rows]) for name in self.outputs}
 
     def axis(self, axis: int) -> int:
-        """The axis of a population that a contract's axis is, which counts the batch as axis 0."""
+        """The axis of a population that corresponds to a contract's axis, which counts the batch as axis 0."""
         return axis if axis < 0 or self._space.batched else axis + 1
 
     def spec(self, name: str) -> TensorSpec:
-        """Of an input."""
+        """The specification of an input."""
         return next(spec for spec in self._space.inputs if spec.name == name)

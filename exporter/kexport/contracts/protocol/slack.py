@@ -1,4 +1,4 @@
-"""What float arithmetic may add to what a contract promises."""
+"""The error that float arithmetic may add to a contract's bound."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from kexport.bundle.signature import Array
 
 
 class Slack:
-    """How far each output may lie from what is true, absolutely: the limit of parity, from the noise floor.
+    """How far each output may lie from its true value, in absolute terms: the limit of parity, from the noise floor.
 
     Args:
-        limits: of the outputs in one runtime, by name.
-        epsilon: one unit in the last place of 1, of the coarsest arithmetic in the model.
+        limits: the limits of the outputs in one runtime, by output name.
+        epsilon: one unit in the last place of 1, in the coarsest arithmetic of the model.
     """
 
     def __init__(self, limits: Mapping[str, OutputLimit], epsilon: float) -> None:
@@ -23,16 +23,16 @@ class Slack:
         self.epsilon = epsilon
 
     def relative(self, output: str) -> float:
-        """Of an output, relative to its scale."""
+        """The slack of an output, relative to its scale."""
         return self._limits[output].peak
 
     def of(self, output: str, *values: Array) -> Array:
-        """Of each sample: what one element may be off, where the output takes these values.
+        """For each sample, the possible error of one element where the output takes these values.
 
         Args:
             output: its name.
-            *values: of the output, the first axis counting the samples; where they are larger than they ever were on
-                the goldens, so is the slack.
+            *values: values of the output, the first axis counting the samples; where they exceed the largest value
+                seen on the goldens, the slack grows in proportion.
 
         Returns:
             Float64 of shape `(samples,)`.
