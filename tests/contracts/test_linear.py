@@ -58,7 +58,9 @@ def test_what_broke_it_is_tried_first_the_next_time():
     assert again.tried < 10
 
 
-@pytest.mark.parametrize(("domain", "words"), [("uniform(-1, 1)", "0 at 0"), ("uniform(1, 2)", "the domain excludes 0")])
+@pytest.mark.parametrize(
+    ("domain", "words"), [("uniform(-1, 1)", "0 at 0"), ("uniform(1, 2)", "the domain excludes 0")]
+)
 def test_it_says_what_was_looked_at(domain, words):
     assert words in checked(Linear(), lambda x: x @ KERNEL, domains={"x": domain}).detail
 
