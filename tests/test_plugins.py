@@ -28,7 +28,7 @@ def test_a_runtime_is_named_as_its_file_and_checks_a_bundle_it_can_read(name):
     runtime = runtimes.get(name)
     assert runtime.name == name
     assert runtime.reads in formats.names()
-    assert runtime.version
+    assert runtime.package.version
     report = verify(REFERENCE / "regularized", [name])
     assert report.passed, report
     assert {check.kind for check in report.checks if check.runtime == name} == {"signature", "parity"}

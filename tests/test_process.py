@@ -25,7 +25,7 @@ def test_a_worker_that_takes_too_long_is_ended(worker):
 def test_an_error_raised_on_purpose_arrives_as_itself(worker):
     own = {"path": __file__, "name": "onnxruntime", "trust": {"imports": [], "allow_lambda": False}}
     with pytest.raises(BundleError, match="cannot be loaded by onnxruntime"):
-        worker.run("kexport.field.inspection:open_alone", **own)
+        worker.run("kexport.field.inspection:serve", **own)
     assert worker.alive
 
 

@@ -54,9 +54,9 @@ def test_the_files_themselves_carry_the_public_names_in_order(bundle):
     from kexport.field.inspection import describe
 
     for name in ("model.onnx", "model.tflite", "model.keras"):
-        facts = describe(bundle.path / name)
-        assert [entry["name"] for entry in facts["inputs"]] == ["zebra", "ant"]
-        assert facts["outputs"] == [spec.name for spec in bundle.signature.outputs]
+        declared = describe(bundle.path / name).declaration.signature
+        assert [spec.name for spec in declared.inputs] == ["zebra", "ant"]
+        assert [spec.name for spec in declared.outputs] == [spec.name for spec in bundle.signature.outputs]
 
 
 def test_recorded_samples_are_a_domain(tmp_path):

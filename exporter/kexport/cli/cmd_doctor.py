@@ -20,17 +20,18 @@ def command() -> None:
     click.echo(f"kexport {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}")
     click.echo("\nruntimes")
     for runtime in runtimes.every():
-        _line(runtime.name, runtime.version if runtime.installed else None, runtime.extra)
+        package = runtime.package
+        _show(runtime.name, package.version if package.installed else None, package.install_command)
     click.echo("\nfactory")
     for name in _FACTORY:
-        _line(name, _version(name), "build")
+        _show(name, _version(name), "pip install 'kexport[build]'")
 
 
 COMMAND = command
 
 
-def _line(name: str, version: str | None, extra: str) -> None:
-    state = version or f"missing: pip install 'kexport[{extra}]'"
+def _show(name: str, version: str | None, install_command: str) -> None:
+    state = version or f"missing: {install_command}"
     click.echo(f"  {name:<17} {state}")
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
     from kexport.bundle.contract_entries import ContractEntry, NotCarried
+    from kexport.bundle.manifest import Manifest
+    from kexport.field.inspection import ArtifactFacts
 
 
 @click.command("inspect")
@@ -57,53 +59,52 @@ def _show_bundle(path: str) -> None:
     terminal.show(bundle.report, bundle, sys.stdout)
 
 
-def _show_file(path: str, facts: dict[str, Any]) -> None:
-    from kexport.bundle.signature import TensorSpec
+def _show_file(path: str, facts: ArtifactFacts) -> None:
     from kexport.reports import terminal
 
-    inputs = [TensorSpec(s["name"], s["dtype"], tuple(s["shape"])) for s in facts.pop("inputs")]
-    outputs = facts.pop("outputs")
-    facts["size"] = terminal.size_text(facts.pop("bytes"))
+    declaration = facts.declaration
+    size = terminal.size_text(facts.bytes)
     click.echo(path)
-    _section("artifact", _texts(facts))
-    _section("inputs", ((spec.name, str(spec)) for spec in inputs))
-    _section("outputs", ((name, "") for name in outputs))
+    _section("artifact", _texts({"format": facts.format, "sha256": facts.sha256, **declaration.details, "size": size}))
+    _section("inputs", ((spec.name, str(spec)) for spec in declaration.signature.inputs))
+    _section("outputs", ((spec.name, "") for spec in declaration.signature.outputs))
 
 
-def _promise(promised: ContractEntry) -> tuple[str, str]:
-    """What is promised, in words where its kind is known here."""
+def _promise(entry: ContractEntry) -> tuple[str, str]:
+    """What is promised, in words where the kind of contract is known here."""
     from kexport.contracts import kinds
     from kexport.errors import UsageError
 
     try:
-        words = kinds.contract_of(promised).words()
+        words = kinds.contract_of(entry).words()
     except UsageError:
-        words = f"keeps {promised.kind} {dict(promised.params)}, which is not known here"
-    by = f" (layer {promised.layer})" if promised.layer else " (stated at the build)"
-    if not promised.outputs:
-        return f"layer {promised.layer}", f"{words}, by its weights"
-    from_inputs = f", from {', '.join(promised.inputs)}" if promised.inputs else ""
-    return ", ".join(promised.outputs), words + from_inputs + by
+        words = f"keeps {entry.kind} {dict(entry.params)}, which is not known here"
+    by = f" (layer {entry.layer})" if entry.layer else " (stated at the build)"
+    if not entry.outputs:
+        return f"layer {entry.layer}", f"{words}, by its weights"
+    from_inputs = f", from {', '.join(entry.inputs)}" if entry.inputs else ""
+    return ", ".join(entry.outputs), words + from_inputs + by
 
 
 def _not_carried(each: NotCarried) -> tuple[str, str]:
     return each.layer, f"{each.kind}: ends at {each.ended_by}: {each.why}"
 
 
-def _domain(manifest: Any, name: str) -> str:
+def _domain(manifest: Manifest, name: str) -> str:
     text, origin = manifest.domains.get(name), manifest.undeclared.get(name)
     return (f" in {text}" if text else "") + (f", not declared: {origin}" if origin else "")
 
 
-def _texts(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
-    rows = []
-    for name, value in facts.items():
-        if isinstance(value, Mapping):
-            value = ", ".join(f"{key} x {count}" if name == "ops" else f"{key} {count}" for key, count in value.items())
-        elif isinstance(value, list):
-            value = " ".join(str(item["path"] if isinstance(item, Mapping) else item) for item in value)
-        rows.append((name, str(value)))
-    return rows
+def _texts(facts: Mapping[str, object]) -> list[tuple[str, str]]:
+    return [(name, _text(name, value)) for name, value in facts.items()]
+
+
+def _text(name: str, value: object) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} x {count}" if name == "ops" else f"{key} {count}" for key, count in value.items())
+    if isinstance(value, list):
+        return " ".join(str(item["path"] if isinstance(item, Mapping) else item) for item in value)
+    return str(value)
 
 
 def _section(title: str, rows: Iterable[tuple[str, str]]) -> None:

@@ -48,7 +48,7 @@ def _runtimes(kind: str) -> list[tuple[str, str]]:
 
     rows = []
     for runtime in runtimes.every():
-        state = runtime.version if runtime.installed else f"not installed: pip install 'kexport[{runtime.extra}]'"
+        state = runtime.package.version if runtime.installed else f"not installed: {runtime.package.install_command}"
         rows.append((runtime.name, f"{runtime.summary}; reads {runtime.reads}; {state}"))
     return rows
 

@@ -23,20 +23,21 @@ def command(bundle: str, source: str, runtime: str | None, output: str | None) -
     from kexport.bundle import data_files
     from kexport.bundle.folder import Bundle
     from kexport.cli._boundary import quiet_libraries
-    from kexport.field.loading import load
+    from kexport.field.loading import session_of
 
-    if runtime is not None:
-        runtimes.get(runtime).require()
-    signature = Bundle.open(bundle).signature
-    writer = data_files.writer_for(output, signature)
-    feeds = data_files.read(Path(source), signature)
-    signature.check(feeds)  # before a runtime is imported
+    wanted = None if runtime is None else runtimes.get(runtime)
+    if wanted is not None:
+        wanted.require()
+    opened = Bundle.open(bundle)
+    writer = data_files.writer_for(output, opened.signature)
+    feeds = data_files.read(Path(source), opened.signature)
+    opened.signature.check(feeds)  # before a runtime is imported
     with quiet_libraries():
-        model = load(bundle, runtime)
-        outputs = model(feeds)
+        session = session_of(opened, wanted)
+        outputs = session(feeds)
     writer(outputs, sys.stdout)
     shapes = ", ".join(f"{name} {array.shape}" for name, array in outputs.items())
-    click.echo(f"{model.runtime}: {shapes}" + (f" -> {output}" if output else ""), err=True)
+    click.echo(f"{session.runtime}: {shapes}" + (f" -> {output}" if output else ""), err=True)
 
 
 COMMAND = command

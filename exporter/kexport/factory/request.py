@@ -146,7 +146,7 @@ def _readable(domain: dict[str, object]) -> dict[str, object]:
 def _require_packages(chosen: Sequence[Format]) -> None:
     written = {form.name for form in chosen}
     needed = {"tensorflow", "keras", *(module for form in chosen for module in form.modules)}
-    needed |= {runtime.module for runtime in runtimes.every() if runtime.reads in written}
+    needed |= {runtime.package.module for runtime in runtimes.every() if runtime.reads in written}
     missing = sorted(module for module in needed if importlib.util.find_spec(module) is None)
     if missing:
         raise MissingExtraError(

@@ -83,7 +83,7 @@ class WorkerPool:
             return None
         group = runtimes.group_of(runtime)
         if group not in self._workers:
-            self._workers[group] = RestartingWorker(runtime.module, self._started.get(group))
+            self._workers[group] = RestartingWorker(runtime.package.module, self._started.get(group))
         return self._workers[group]
 
     def close(self) -> None:

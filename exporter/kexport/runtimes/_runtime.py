@@ -35,19 +35,25 @@ class Opened:
     ordered: bool = True
 
 
+def _no_details(path: Path) -> Mapping[str, object]:
+    return {}
+
+
 @dataclass(frozen=True)
 class ArtifactFile:
-    """How the artifacts of a format are recognised, and what they say of themselves.
+    """How the artifacts of a format are recognised, and what they state without being run.
 
     Attributes:
-        suffix: of a file's name; empty when the artifact is a folder.
+        format: the name of the format.
+        suffix: how the names of its files end; empty when the artifact is a folder.
         member: a file that such a folder holds.
-        details: what a manifest says of the artifact, read from it without running it; None for nothing.
+        details: what an artifact states besides inputs and outputs, such as its opset and operators.
     """
 
+    format: str
     suffix: str = ""
     member: str = ""
-    details: Callable[[Path], Mapping[str, object]] | None = None
+    details: Callable[[Path], Mapping[str, object]] = _no_details
 
     def recognises(self, path: Path) -> bool:
         """Whether the file or folder is such an artifact, by its name or by what the folder holds."""
@@ -57,35 +63,18 @@ class ArtifactFile:
 
 
 @dataclass(frozen=True)
-class Runtime:
-    """One way to run an artifact.
+class Package:
+    """The package that a runtime needs.
 
     Attributes:
-        name: as users type it, and the name of its file.
-        reads: the format it reads.
-        file: how artifacts of that format are recognised and described; all that read one format agree on it.
-        module: what must be importable for it.
-        distribution: the package on the index that holds the module; several names, if several packages do.
+        module: what must be importable.
+        distributions: the packages on the index, any of which provides the module.
         extra: the extra of kexport that installs it.
-        rank: `load` takes the installed runtime with the lowest.
-        summary: what it is, in one line.
-        opener: loads an artifact; everything heavy is imported there.
-        accumulation_factor: how many times more than the host's kernels its own lose by the order in which they add up
-            (`kexport.parity.tolerance` has the reason).
-        runs_user_code: whether loading an artifact may run a user's own code, such as that of custom layers.
     """
 
-    name: str
-    reads: str
-    file: ArtifactFile
     module: str
-    distribution: tuple[str, ...]
+    distributions: tuple[str, ...]
     extra: str
-    rank: int
-    summary: str
-    opener: Callable[[Path, Signature], Opened]
-    accumulation_factor: float = 1.0
-    runs_user_code: bool = False
 
     @property
     def installed(self) -> bool:
@@ -94,21 +83,62 @@ class Runtime:
 
     @property
     def version(self) -> str | None:
-        """The version of the package behind it, None when it is not installed."""
-        for name in self.distribution:
+        """The installed version, None when it is not installed."""
+        for name in self.distributions:
             try:
                 return metadata.version(name)
             except metadata.PackageNotFoundError:
                 continue
         return None
 
+    @property
+    def install_command(self) -> str:
+        """What installs it."""
+        return f"pip install 'kexport[{self.extra}]'"
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """One way to run an artifact.
+
+    Attributes:
+        name: as users type it, and the name of its file.
+        file: how the artifacts that it reads are recognised; all runtimes that read one format agree on it.
+        package: the package that it needs.
+        rank: `load` takes the installed runtime with the lowest rank.
+        summary: what it is, in one line.
+        opener: loads an artifact; everything heavy is imported there.
+        accumulation_factor: how many times more than the host's kernels its own lose by the order in which they add up
+            (`kexport.parity.tolerance` has the reason).
+        runs_user_code: whether loading an artifact may run a user's own code, such as that of custom layers.
+    """
+
+    name: str
+    file: ArtifactFile
+    package: Package
+    rank: int
+    summary: str
+    opener: Callable[[Path, Signature], Opened]
+    accumulation_factor: float = 1.0
+    runs_user_code: bool = False
+
+    @property
+    def reads(self) -> str:
+        """The name of the format that it reads."""
+        return self.file.format
+
+    @property
+    def installed(self) -> bool:
+        """Whether it can be imported here; nothing is imported to find out."""
+        return self.package.installed
+
     def require(self) -> None:
         """Raise `MissingRuntimeError` unless it is installed."""
         if not self.installed:
             raise MissingRuntimeError(
                 f"runtime {self.name!r} is not installed",
-                expected=f"the package {self.distribution[0]}",
-                hint=f"pip install 'kexport[{self.extra}]'",
+                expected=f"the package {self.package.distributions[0]}",
+                hint=self.package.install_command,
             )
 
     def open(self, path: Path, signature: Signature) -> Session:
@@ -219,16 +249,17 @@ def best(formats: Collection[str], subject: str, wanted: Sequence[Runtime] | Non
     preferred = [runtime for runtime in readers if runtime in (wanted or ())]
     chosen = next((runtime for runtime in preferred or readers if runtime.installed), None)
     if chosen is None:
-        extras = sorted({runtime.extra for runtime in readers})
+        commands = dict.fromkeys(runtime.package.install_command for runtime in readers)
         raise MissingRuntimeError(
             f"no runtime that can read {subject} is installed",
             got=", ".join(formats) or "no artifact",
             expected="one of " + ", ".join(runtime.name for runtime in readers) if readers else None,
-            hint=" or ".join(f"pip install 'kexport[{extra}]'" for extra in extras) or None,
+            hint=" or ".join(sorted(commands)) or None,
         )
     return chosen
 
 
 def group_of(runtime: Runtime) -> str:
     """The name of the group of runtimes that share a worker process because they import the same package."""
-    return "tensorflow" if runtime.module in ("tensorflow", "keras") else runtime.module
+    module = runtime.package.module
+    return "tensorflow" if module in ("tensorflow", "keras") else module

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kexport.bundle.signature import Array, Signature
-from kexport.runtimes._runtime import ArtifactFile, Opened, Runtime
+from kexport.runtimes._runtime import ArtifactFile, Opened, Package, Runtime
 from kexport.runtimes.keras_model import load_file
 from kexport.runtimes.keras_model.file_interface import interface_of_file, output_names
 
@@ -25,11 +25,8 @@ def _open(path: Path, signature: Signature) -> Opened:
 
 RUNTIME = Runtime(
     name="keras",
-    reads="keras",
-    file=ArtifactFile(".keras"),
-    module="keras",
-    distribution=("keras",),
-    extra="build",
+    file=ArtifactFile("keras", ".keras"),
+    package=Package("keras", ("keras",), "build"),
     rank=50,
     summary="Keras on TensorFlow, the .keras file reloaded",
     opener=_open,

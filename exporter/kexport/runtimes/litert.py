@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from kexport.bundle.signature import Array, Signature, TensorSpec
-from kexport.runtimes._runtime import ArtifactFile, Opened, Runtime, by_sample
-from kexport.runtimes.files.tflite import details
+from kexport.runtimes._runtime import ArtifactFile, Opened, Package, Runtime, by_sample
+from kexport.runtimes.files import tflite
 
 
 def open_with(resolver: str, path: Path, signature: Signature) -> Opened:
@@ -72,11 +72,8 @@ def _open(path: Path, signature: Signature) -> Opened:
 
 RUNTIME = Runtime(
     name="litert",
-    reads="tflite",
-    file=ArtifactFile(".tflite", details=details),
-    module="ai_edge_litert",
-    distribution=("ai-edge-litert",),
-    extra="litert",
+    file=ArtifactFile("tflite", ".tflite", details=tflite.details),
+    package=Package("ai_edge_litert", ("ai-edge-litert",), "litert"),
     rank=20,
     summary="LiteRT interpreter, XNNPACK kernels",
     opener=_open,

@@ -5,22 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from kexport.bundle.signature import Signature
-from kexport.runtimes._runtime import ArtifactFile, Opened, Runtime
-from kexport.runtimes.files.tflite import details
-from kexport.runtimes.litert import open_with
+from kexport.runtimes import litert
+from kexport.runtimes._runtime import Opened, Runtime
 
 
 def _open(path: Path, signature: Signature) -> Opened:
-    return open_with("BUILTIN_REF", path, signature)
+    return litert.open_with("BUILTIN_REF", path, signature)
 
 
 RUNTIME = Runtime(
     name="litert_reference",
-    reads="tflite",
-    file=ArtifactFile(".tflite", details=details),
-    module="ai_edge_litert",
-    distribution=("ai-edge-litert",),
-    extra="litert",
+    file=litert.RUNTIME.file,
+    package=litert.RUNTIME.package,
     rank=30,
     summary="LiteRT interpreter, reference kernels",
     opener=_open,

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from kexport.bundle.signature import Array, Signature, TensorSpec
-from kexport.runtimes._runtime import ArtifactFile, Opened, Runtime
-from kexport.runtimes.files.onnx import details
+from kexport.runtimes._runtime import ArtifactFile, Opened, Package, Runtime
+from kexport.runtimes.files import onnx
 
 _LOG_NOTHING = 4  # the severities of onnxruntime end with 4, fatal; what goes wrong is raised as well
 
@@ -41,11 +41,8 @@ def _spec(node: Any) -> TensorSpec:
 
 RUNTIME = Runtime(
     name="onnxruntime",
-    reads="onnx",
-    file=ArtifactFile(".onnx", details=details),
-    module="onnxruntime",
-    distribution=("onnxruntime", "onnxruntime-gpu"),
-    extra="onnx",
+    file=ArtifactFile("onnx", ".onnx", details=onnx.details),
+    package=Package("onnxruntime", ("onnxruntime", "onnxruntime-gpu"), "onnx"),
     rank=10,
     summary="ONNX Runtime, CPU execution provider",
     opener=_open,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kexport.bundle.signature import Array, Signature, TensorSpec
-from kexport.runtimes._runtime import ArtifactFile, Opened, Runtime
+from kexport.runtimes._runtime import ArtifactFile, Opened, Package, Runtime
 from kexport.runtimes.keras_model import to_array, to_tensor
 
 
@@ -29,11 +29,8 @@ def _open(path: Path, signature: Signature) -> Opened:
 
 RUNTIME = Runtime(
     name="saved_model",
-    reads="saved_model",
-    file=ArtifactFile(member="saved_model.pb"),
-    module="tensorflow",
-    distribution=("tensorflow", "tensorflow-cpu"),
-    extra="build",
+    file=ArtifactFile("saved_model", member="saved_model.pb"),
+    package=Package("tensorflow", ("tensorflow", "tensorflow-cpu"), "build"),
     rank=40,
     summary="TensorFlow, the SavedModel's serving signature",
     opener=_open,

@@ -28,14 +28,11 @@ FORMAT = Format(
 '''
 RUNTIME = '''
 """A runtime of nobody's."""
-from kexport.runtimes._runtime import ArtifactFile, Opened, Runtime
+from kexport.runtimes._runtime import ArtifactFile, Opened, Package, Runtime
 RUNTIME = Runtime(
     name="pencil",
-    reads="sketch",
-    file=ArtifactFile(".sketch", details=lambda path: {"strokes": len(path.read_bytes())}),
-    module="numpy",
-    distribution=("numpy",),
-    extra="build",
+    file=ArtifactFile("sketch", ".sketch", details=lambda path: {"strokes": len(path.read_bytes())}),
+    package=Package("numpy", ("numpy",), "build"),
     rank=99,
     summary="a pencil",
     opener=lambda path, signature: Opened(lambda arrays: arrays, (), ("y",)),

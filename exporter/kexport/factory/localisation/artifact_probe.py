@@ -40,7 +40,7 @@ class ArtifactProbe:
         self._worker = self._started()
 
     def _started(self) -> Worker:
-        return Worker([self.runtime.module, *intermediates.get(self.artifact.format).modules])
+        return Worker([self.runtime.package.module, *intermediates.get(self.artifact.format).modules])
 
     def digest_notes(self) -> list[str]:
         """A note when the artifact is not the one that was built: just this artifact may be the one to look into.

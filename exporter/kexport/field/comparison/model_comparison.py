@@ -11,7 +11,7 @@ from typing import Any
 from kexport.bundle.digests import digest
 from kexport.bundle.domain import Domain
 from kexport.bundle.report import Check, CheckKind, FactCode, Observer, Report, Subject
-from kexport.bundle.signature import Array, Signature
+from kexport.bundle.signature import Array
 from kexport.errors import ModelError
 from kexport.field.comparison import limits as derived_limits
 from kexport.field.comparison import shared_interface
@@ -21,7 +21,7 @@ from kexport.field.comparison.replay import Match, contrast
 from kexport.field.comparison.shared_interface import Frame
 from kexport.field.comparison.tensor_pairs import Pair, paired, require_known
 from kexport.field.comparison.worst_input import keep, writable
-from kexport.field.inspection import declared as declared_by
+from kexport.field.inspection import declaration_of
 from kexport.field.integrity import check_digests
 from kexport.field.remote import ArtifactSource, NameMap, Outputs, RemoteSession, RestartingWorker, RuntimeFailedError
 from kexport.field.scratch import temporary_folder
@@ -166,15 +166,13 @@ class _Comparison:
     def _remote(self, name: str, side: Side, lanes: dict[tuple[str, str], RestartingWorker]) -> RemoteSession:
         key = name, group_of(side.runtime)
         if key not in lanes:
-            lanes[key] = self.stack.enter_context(contextlib.closing(RestartingWorker(side.runtime.module)))
+            lanes[key] = self.stack.enter_context(contextlib.closing(RestartingWorker(side.runtime.package.module)))
         model = side.model
         if model.bundle is not None:
             signature = model.bundle.signature
         else:
             path = model.home / side.artifact
-            found = declared_by(lanes[key].worker, path, side.runtime, self.trust)
-            outputs = [{"name": output, "dtype": "float32", "shape": []} for output in found["outputs"]]
-            signature = Signature.from_json({"inputs": found["inputs"], "outputs": outputs})
+            signature = declaration_of(lanes[key].worker, path, side.runtime, self.trust).signature
         source = ArtifactSource(model.home, side.artifact, side.runtime, signature, self.trust)
         return RemoteSession(source, lanes[key], self.folder, label=f"{name} ({side.runtime.name})")
 

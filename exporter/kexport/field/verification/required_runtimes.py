@@ -1,15 +1,15 @@
-"""Runtimes that a verdict must rest on: one that compared nothing, for whatever reason, is a check that is missing."""
+"""Required runtimes: each must compare at least one output, or the report is incomplete."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
+from kexport import runtimes as known_runtimes
 from kexport.bundle.folder import Bundle
 from kexport.bundle.report import Check, CheckKind, Report, RuntimeNote, Subject
 from kexport.errors import UsageError
 from kexport.runtimes import Runtime
-from kexport.runtimes import get as get_runtime
 
 
 def names_of(text: str, option: str = "--require") -> tuple[str, ...]:
@@ -22,34 +22,34 @@ def names_of(text: str, option: str = "--require") -> tuple[str, ...]:
     if not names:
         raise UsageError(f"{option} names no runtime", expected=f"for example {option} litert,onnxruntime")
     for name in names:
-        get_runtime(name)
+        known_runtimes.get(name)
     return names
 
 
 def including(runtimes: Sequence[str] | None, required: Sequence[str]) -> list[str] | None:
-    """What to run: the runtimes asked for, and the required ones; None, for all that are here, stays None."""
+    """The names of the requested runtimes and the required ones; None, for all that are installed, stays None."""
     return None if not runtimes else list(dict.fromkeys((*runtimes, *required)))
 
 
 def require(report: Report, bundle: Bundle, required: Sequence[str]) -> Report:
-    """The report with a check that could not be made for each required runtime without a comparison of its own.
+    """The report, with a check that was not made for each required runtime that compared nothing.
 
-    A runtime of which a check has failed, or is known to be unmade, needs no other.
+    A runtime that has a check that failed or was not made needs no other.
     """
     answered = {check.runtime for check in report.checks if check.compared or not check.passed}
-    missing = [get_runtime(name) for name in dict.fromkeys(required) if name not in answered]
-    unmade = [
+    missing = [known_runtimes.get(name) for name in dict.fromkeys(required) if name not in answered]
+    checks = [
         Check.not_run(CheckKind.RUNTIME, Subject(runtime=runtime.name), f"required, and {_why(runtime, bundle)}")
         for runtime in missing
     ]
-    said = {runtime.name for runtime in missing}
-    notes = [note for note in report.notes if not (isinstance(note, RuntimeNote) and note.runtime in said)]
-    return replace(report, checks=(*report.checks, *unmade), notes=tuple(notes))
+    names = {runtime.name for runtime in missing}
+    notes = [note for note in report.notes if not (isinstance(note, RuntimeNote) and note.runtime in names)]
+    return replace(report, checks=(*report.checks, *checks), notes=tuple(notes))
 
 
 def _why(runtime: Runtime, bundle: Bundle) -> str:
     if not bundle.artifacts_of(runtime.reads):
         return f"the bundle holds no {runtime.reads} artifact: build it with --formats {runtime.reads}"
     if not runtime.installed:
-        return f"not installed: pip install 'kexport[{runtime.extra}]'"
+        return f"not installed: {runtime.package.install_command}"
     return "no output was compared in it"

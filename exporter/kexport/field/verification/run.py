@@ -75,7 +75,7 @@ class _Run:
             if runtime not in readers:
                 self._record_not_run(runtime.name, f"the bundle holds no {runtime.reads} artifact")
             elif not runtime.installed:
-                self._record_not_run(runtime.name, f"not installed: pip install 'kexport[{runtime.extra}]'")
+                self._record_not_run(runtime.name, f"not installed: {runtime.package.install_command}")
             elif not integrity.intact(runtime.reads):
                 why = "not run: the digest of its artifact, or of the goldens, is wrong"
                 self._record_not_run(runtime.name, why)
