@@ -18,8 +18,10 @@ from kexport.factory.inputs.domains import resolve_domains
 from kexport.factory.trace.program import trace
 from kexport.factory.truth.goldens import PERTURBATION, establish
 from kexport.factory.truth.oracle import Oracle
-from kexport.factory.truth.reference import Model
+from kexport.factory.truth.reference import TwinReference
+from kexport.field.search.terms import Terms
 from kexport.field.search.verdicts import verdicts
+from kexport.parity.space import Space
 
 ULP = 2.0**-23
 
@@ -33,7 +35,7 @@ def reference(model, domain):
     program = trace(model)
     domains = resolve_domains(program, {"x": domain}).domains
     oracle = Oracle(program, domains)
-    return Model(program, oracle, establish(program, oracle, domains).limits, program.signature), program
+    return TwinReference(program, oracle, establish(program, oracle, domains).limits, program.signature), program
 
 
 def known(model, domain, values, dtype="float32"):
@@ -140,13 +142,15 @@ def test_edges_hide_no_fault_elsewhere():
     feeds = {"x": np.array([[0.5, 1.2, -3.4, 2.5], [0.5, 1.2, -3.4, 2.1]], "float32")}
     conditioning = found.conditioning(feeds, np.random.default_rng(0))
     (spec,) = program.signature.outputs
-    limits = {spec.name: establish(program, Oracle(program), resolve_domains(program, {}).domains).limits[0]}
+    domains = resolve_domains(program, {}).domains
+    limits = {spec.name: establish(program, Oracle(program), domains).limits[0]}
+    terms = Terms(program.signature, Space(program.signature, domains, [{"x": (2, 4)}]), limits, ULP)
     value = conditioning.truth[spec.name].astype("float32")
     value[:, 0] = 1.0  # the other answer at the edge
-    healthy = verdicts(program.signature, limits, 1.0, feeds, {spec.name: value}, conditioning, True, "edge")
-    assert [(each.wrong, each.apart) for each in healthy] == [(False, True), (False, True)]
+    healthy = verdicts(terms, 1.0, feeds, {spec.name: value}, conditioning, "edge")
+    assert [(each.wrong, each.excluded) for each in healthy] == [(False, True), (False, True)]
     value[1, 2] += 1.0
-    faulty = verdicts(program.signature, limits, 1.0, feeds, {spec.name: value}, conditioning, True, "edge")
+    faulty = verdicts(terms, 1.0, feeds, {spec.name: value}, conditioning, "edge")
     assert [each.wrong for each in faulty] == [False, True]
 
 
@@ -177,7 +181,7 @@ def test_a_model_without_a_twin_is_its_own_truth_and_its_noise_is_what_one_ulp_d
     program = trace(model_of(ops.tanh))
     oracle = Oracle(program, resolve_domains(program, {}).domains)
     limits = [replace(limit, source=PERTURBATION) for limit in establish(program, oracle, oracle._domains).limits]
-    found = Model(program, oracle, limits, program.signature)
+    found = TwinReference(program, oracle, limits, program.signature)
     conditioning = found.conditioning({"x": np.full((1, 4), 0.3, "float32")}, np.random.default_rng(0))
     (moves,), (noise,), (own,), (truth,) = (
         each.values()

@@ -3,7 +3,7 @@ import pytest
 
 from kexport.bundle.domain import Choice, Ints, Uniform
 from kexport.bundle.signature import Signature, TensorSpec
-from kexport.parity.evolution import Climber
+from kexport.parity.evolution import EvolutionStrategy
 from kexport.parity.space import Space
 
 
@@ -14,17 +14,17 @@ def space(domain, dtype="float32"):
 
 def climbed(own, height, rounds):
     rng = np.random.default_rng(0)
-    climber = Climber(own)
+    strategy = EvolutionStrategy(own)
     (form,) = own.forms
     population = own.random(rng, 64, form)
     best = 0.0
     for _ in range(rounds):
         scores = height(population)
         best = max(best, float(scores.max()))
-        climber.tell(population, form, scores)
-        if not climber.ready:
+        strategy.tell(population, form, scores)
+        if not strategy.ready:
             break
-        form, population = climber.ask(rng, 64)
+        form, population = strategy.ask(rng, 64)
     return best
 
 
@@ -61,18 +61,18 @@ def test_texts_are_recombined():
 
 
 def test_what_has_no_score_is_forgotten():
-    climber = Climber(space(Uniform()))
-    climber.tell({"x": np.zeros((5, 3), "float32")}, {"x": (3,)}, np.zeros(5))
-    assert not climber.ready
+    strategy = EvolutionStrategy(space(Uniform()))
+    strategy.tell({"x": np.zeros((5, 3), "float32")}, {"x": (3,)}, np.zeros(5))
+    assert not strategy.ready
 
 
 def test_it_begins_anew_where_nothing_gets_worse():
     own, rng = space(Uniform()), np.random.default_rng(0)
-    climber = Climber(own)
+    strategy = EvolutionStrategy(own)
     population = own.random(rng, 8, own.forms[0])
     for _ in range(40):
-        climber.tell(population, own.forms[0], np.ones(8))
-        climber.ask(rng, 8)
-        if not climber.ready:
+        strategy.tell(population, own.forms[0], np.ones(8))
+        strategy.ask(rng, 8)
+        if not strategy.ready:
             return
     raise AssertionError("no restart")

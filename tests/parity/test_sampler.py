@@ -2,15 +2,15 @@ import numpy as np
 
 from kexport.bundle.domain import Samples, Uniform
 from kexport.bundle.signature import Signature, TensorSpec
-from kexport.parity.sampler import Search
+from kexport.parity.sampler import Sampler
 from kexport.parity.space import Space
 
 SIGNATURE = Signature((TensorSpec("x", "float32", (None, None)),), (TensorSpec("y", "float32", (None, None)),))
 SHAPES = [{"x": (2, 3)}, {"x": (1, 8)}]
 
 
-def search(seed=0, domain=None, shapes=SHAPES, signature=SIGNATURE, contests=("one", "two")):
-    return Search(Space(signature, {"x": domain or Uniform(-2, 5)}, shapes), list(contests), seed)
+def search(seed=0, domain=None, shapes=SHAPES, signature=SIGNATURE, targets=("one", "two")):
+    return Sampler(Space(signature, {"x": domain or Uniform(-2, 5)}, shapes), list(targets), seed)
 
 
 def walked(own, rounds, most=1 << 30):
@@ -64,8 +64,8 @@ def test_recorded_data_is_drawn_and_climbed_and_has_no_patterns():
 def test_a_settled_comparison_is_climbed_no_more():
     own = search()
     walked(own, 12)
-    own.settled("one")
-    own.settled("two")
+    own.drop("one")
+    own.drop("two")
     assert "climbing" not in {own.ask(8).origin for _ in range(20)}
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from kexport.bundle.folder import Bundle
     from kexport.bundle.report import Report
-    from kexport.field.search.verdicts import Truth
+    from kexport.field.search.reference import Reference
     from kexport.field.trust import Trust
     from kexport.parity.strictness import Strictness
 
@@ -75,7 +75,7 @@ def command(
 COMMAND = command
 
 
-def _model_in(bundle: Bundle, trust: Trust) -> Truth:
+def _model_in(bundle: Bundle, trust: Trust) -> Reference:
     """The model in the bundle's `.keras` artifact, loaded in this process."""
     from kexport.factory.truth import of_bundle
 

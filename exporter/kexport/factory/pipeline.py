@@ -31,8 +31,8 @@ from kexport.factory.provenance import provenance
 from kexport.factory.request import BuildPlan, BuildRequest, Conversion, Declarations
 from kexport.factory.tensorflow_workers import tensorflow_workers
 from kexport.factory.trace import Program, trace
-from kexport.factory.truth import GoldenSet, Model, Oracle, carry_counterexamples, carry_witnesses, establish
-from kexport.field.search.verdicts import Truth
+from kexport.factory.truth import GoldenSet, Oracle, TwinReference, carry_counterexamples, carry_witnesses, establish
+from kexport.field.search.reference import Reference
 from kexport.field.trust import Trust
 from kexport.field.verification import Processes, Verification, verify_bundle
 from kexport.parity.budget import Budget
@@ -153,7 +153,7 @@ class _Written:
     """
 
     notes: list[str]
-    reference: Truth
+    reference: Reference
     checks: tuple[Check, ...]
 
 
@@ -174,7 +174,7 @@ def _write(plan: BuildPlan, model: Any, folder: Path, workers: Sequence[Worker],
     goldens.write(folder / goldens.FILE_NAME, golden_set.goldens)
     exports.finish(progress)
     manifest.write(folder, _manifest(plan, folder, program, inputs, exports, golden_set, promises))
-    reference = Model(program, oracle, derived.limits, signature)
+    reference = TwinReference(program, oracle, derived.limits, signature)
     carry_witnesses(plan.target, folder, signature, reference, golden_set.limits)
     carry_counterexamples(plan.target, folder, signature, promises.contracts)
     return _Written(inputs.notes, reference, promises.checks)

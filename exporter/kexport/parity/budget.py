@@ -51,7 +51,7 @@ class Clock:
     """Tells when a budget is used up."""
 
     def __init__(self, budget: Budget) -> None:
-        self._budget = budget
+        self.budget = budget
         self._began = time.monotonic()
         self.evaluations = 0
 
@@ -63,12 +63,12 @@ class Clock:
     @property
     def over(self) -> bool:
         """Whether the budget is used up."""
-        budget = self._budget
+        budget = self.budget
         late = budget.seconds is not None and self.seconds >= budget.seconds
         return late or (budget.evaluations is not None and self.evaluations >= budget.evaluations)
 
     def left(self, count: int) -> int:
         """As many of `count` evaluations as the budget still has."""
-        if self._budget.evaluations is None:
+        if self.budget.evaluations is None:
             return count
-        return max(0, min(count, self._budget.evaluations - self.evaluations))
+        return max(0, min(count, self.budget.evaluations - self.evaluations))

@@ -1,8 +1,8 @@
 """Making the worst samples worse: an evolution strategy with restarts.
 
 Its moves are those of hill climbing (steps of all sizes, in all coordinates or a few), of differential evolution
-(Storn and Price, 1997: the difference of two samples added to a third) and crossover. The best samples survive; when
-they stop getting worse, the climb begins anew elsewhere.
+(Storn and Price, 1997: the difference of two samples added to a third) and crossover. The worst samples survive; when
+they stop getting worse, the strategy restarts elsewhere.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ from kexport.bundle.signature import Array
 from kexport.parity.space import Form, Population, Space
 
 _KEPT = 16
-_PATIENCE = 12  # climbs without gain before a restart
+_PATIENCE = 12  # batches without gain before a restart
 _GAIN = 1.02
 
 
 @dataclass(frozen=True)
 class Scored:
-    """One sample and how far it lies from right, in limits."""
+    """One sample and its distance from the reference, in multiples of the limit."""
 
     score: float
     sample: Population
     form: Form
 
 
-class Climber:
-    """The worst samples so far of one comparison, and the proposals made from them.
+class EvolutionStrategy:
+    """The worst samples so far of one comparison, and new samples made from them.
 
     Args:
-        space: where the samples lie.
+        space: where samples come from.
     """
 
     def __init__(self, space: Space) -> None:
@@ -42,11 +42,11 @@ class Climber:
 
     @property
     def ready(self) -> bool:
-        """Whether there is something to climb from."""
+        """Whether there are samples to start from."""
         return bool(self._elites)
 
     def tell(self, population: Population, form: Form, scores: Array) -> None:
-        """Learn how far each sample lies from right; what is ill-conditioned has score 0 and is forgotten."""
+        """Learn how far each sample is from the reference; ill-conditioned ones have score 0 and are forgotten."""
         before = self._elites[0].score if self._elites else 0.0
         for index in np.argsort(scores)[::-1][:_KEPT]:
             if scores[index] > 0:

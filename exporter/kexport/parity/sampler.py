@@ -1,14 +1,14 @@
-"""The order in which a search tries inputs: patterns and random samples first, then both and climbs by turns."""
+"""The order in which a search tries inputs: patterns and random samples first, then both and evolved ones in turn."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from kexport.bundle.signature import Array
-from kexport.parity.evolution import Climber
+from kexport.parity.evolution import EvolutionStrategy
 from kexport.parity.space import PATTERNS, Form, Population, Space
 
 _LARGEST_BATCH = 256
@@ -37,7 +37,7 @@ class Trial:
         return len(next(iter(self.population.values())))
 
     def feeds(self, batched: bool) -> Population:
-        """As inputs of one call: all samples together, or the only one without the axis that counts them."""
+        """The inputs of one call: all samples together, or the only one without the axis that counts them."""
         return self.population if batched else {name: np.array(v[0]) for name, v in self.population.items()}
 
     def rows(self, chosen: Array) -> Trial:
@@ -45,27 +45,27 @@ class Trial:
         return Trial({name: values[chosen] for name, values in self.population.items()}, self.form, self.origin)
 
 
-class Search:
-    """Proposes trials, and learns from how far each sample lay from right; the same seed asks the same.
+class Sampler:
+    """Proposes trials, and learns how far each sample was from the reference; equal seeds propose equal trials.
 
     Args:
-        space: where to look.
-        contests: names of the comparisons; each climbs by itself.
+        space: where samples come from.
+        targets: names of the comparisons; each has an evolution strategy of its own.
         seed: of what is random.
-        largest: a batch, where its samples are small.
+        largest: the largest batch, where its samples are small.
     """
 
-    def __init__(self, space: Space, contests: list[str], seed: int, largest: int = _LARGEST_BATCH) -> None:
+    def __init__(self, space: Space, targets: Sequence[str], seed: int, largest: int = _LARGEST_BATCH) -> None:
         self._space = space
         self._largest = largest
         self._rng = np.random.default_rng(seed)
-        self._climbers = {name: Climber(space) for name in contests}
+        self._strategies = {name: EvolutionStrategy(space) for name in targets}
         self._round = 0
         self._patterns = 0
         self._forms: list[Form] = []
 
     def ask(self, most: int) -> Trial:
-        """The next samples, `most` of them at most."""
+        """The next samples, at most `most` of them."""
         turn = self._round
         self._round += 1
         form = self._next_form()
@@ -73,7 +73,7 @@ class Search:
         first = ("pattern", "random")[turn % 2]
         kind = first if turn < 2 * PATTERNS else _TURN[turn % len(_TURN)]
         if kind == "climb":
-            ready = [climber for climber in self._climbers.values() if climber.ready]
+            ready = [strategy for strategy in self._strategies.values() if strategy.ready]
             if ready:
                 form, population = ready[(turn // len(_TURN)) % len(ready)].ask(self._rng, count)
                 return Trial(population, form, "climbing")
@@ -84,7 +84,7 @@ class Search:
         return Trial(self._space.random(self._rng, count, form), form, "random")
 
     def _next_form(self) -> Form:
-        """Every form once, in an order of its own, and again: a short search meets as many as it can."""
+        """Every form once in a random order, and again: even a short search meets many of them."""
         if not self._forms:
             self._forms = [self._space.forms[index] for index in self._rng.permutation(len(self._space.forms))]
         return self._forms.pop()
@@ -92,14 +92,14 @@ class Search:
     def tell(self, trial: Trial, scores: Mapping[str, Array]) -> None:
         """Learn the scores of a trial's samples in each comparison: 1 is the limit."""
         for name, each in scores.items():
-            self._climbers[name].tell(trial.population, trial.form, each)
+            self._strategies[name].tell(trial.population, trial.form, each)
 
-    def settled(self, name: str) -> None:
-        """A comparison has failed: nothing more is climbed for it."""
-        self._climbers.pop(name, None)
+    def drop(self, name: str) -> None:
+        """Evolve no more samples for a comparison, because it has failed."""
+        self._strategies.pop(name, None)
 
     def _size(self, form: Form, turn: int) -> int:
-        """Large batches, which are fast, and small ones between them, which take other ways through a kernel."""
+        """Large batches, which are fast, and now and then a small one, which takes another path through a kernel."""
         size = max(1, min(self._largest, _ELEMENTS // self._space.elements(form)))
         if turn % 8 == 7:
             size = min(size, _SMALL_BATCHES[(turn // 8) % len(_SMALL_BATCHES)])

@@ -18,7 +18,7 @@ from kexport.bundle.signature import Array
 from kexport.contracts.falsification.gradient import ascent
 from kexport.contracts.protocol import Effort, Experiment, Verdict
 from kexport.parity.conditioning import nudged
-from kexport.parity.sampler import Search, Trial
+from kexport.parity.sampler import Sampler, Trial
 from kexport.parity.space import Population, Space
 
 _BATCH = 4096
@@ -121,7 +121,7 @@ class _Hunt:
         self._measure_of_contract, self._space, self._epsilon, self._effort = measure, space, epsilon, effort
         self._rng = np.random.default_rng(effort.seed)
         self._deadline = time.monotonic() + effort.seconds
-        self._search = Search(space, [_CONTEST], effort.seed, largest=_BATCH)
+        self._search = Sampler(space, [_CONTEST], effort.seed, largest=_BATCH)
         self.tried = 0
         self.ill_conditioned = 0
         self._worst: _Worst | None = None

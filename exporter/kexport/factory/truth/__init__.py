@@ -3,14 +3,14 @@
 from kexport.factory.truth.carried_witnesses import carry_counterexamples, carry_witnesses
 from kexport.factory.truth.goldens import PERTURBATION, TWIN, GoldenSet, establish
 from kexport.factory.truth.oracle import Oracle
-from kexport.factory.truth.reference import Model, of_bundle
+from kexport.factory.truth.reference import TwinReference, of_bundle
 
 __all__ = [
     "PERTURBATION",
     "TWIN",
     "GoldenSet",
-    "Model",
     "Oracle",
+    "TwinReference",
     "carry_counterexamples",
     "carry_witnesses",
     "establish",

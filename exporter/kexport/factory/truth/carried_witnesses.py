@@ -14,14 +14,14 @@ from kexport.bundle.limits import OutputLimit
 from kexport.bundle.signature import Signature
 from kexport.bundle.witnesses import Witness
 from kexport.errors import BundleError, InputError
-from kexport.field.search.verdicts import Truth, second_answers
+from kexport.field.search.reference import Reference
 from kexport.parity.outputs import OutputsComparison
 
 _SEED = 0
 
 
 def carry_witnesses(
-    target: Path, folder: Path, signature: Signature, truth: Truth, limits: Sequence[OutputLimit]
+    target: Path, folder: Path, signature: Signature, truth: Reference, limits: Sequence[OutputLimit]
 ) -> None:
     """Put the witnesses of the bundle that stood at `target`, or was rejected there, into a new one.
 
@@ -78,16 +78,14 @@ def _tells(witness: Witness, signature: Signature, limits: Sequence[OutputLimit]
     return all(outcome.passed for outcome in comparison.outcomes().values())
 
 
-def _renewed(witness: Witness, truth: Truth, limits: Sequence[OutputLimit]) -> Witness:
+def _renewed(witness: Witness, truth: Reference, limits: Sequence[OutputLimit]) -> Witness:
     known = truth.conditioning(witness.golden.inputs, np.random.default_rng(_SEED))
     moves = {
         limit.output: moved
         for limit in limits
         if ((moved := known.ulp_sensitivity[limit.output]) > limit.absolute).any()
     }
-    golden = Golden(
-        witness.golden.label, witness.golden.inputs, known.truth, second_answers(known.truth, known.keras_output), moves
-    )
+    golden = Golden(witness.golden.label, witness.golden.inputs, known.truth, known.second_answers, moves)
     return Witness(
         golden, "truth", {limit.output: limit.limit for limit in limits}, {n.output: n.scale for n in limits},
         witness.before,

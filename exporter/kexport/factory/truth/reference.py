@@ -15,7 +15,7 @@ from kexport.factory.tensorflow_workers import import_tensorflow
 from kexport.factory.trace.program import Program, trace
 from kexport.factory.truth.goldens import PERTURBATION
 from kexport.factory.truth.oracle import Oracle
-from kexport.field.search.verdicts import Conditioning
+from kexport.field.search.reference import Conditioning
 from kexport.field.trust import NO_TRUST, Trust
 from kexport.parity.conditioning import distance, movement, widened
 
@@ -23,8 +23,8 @@ _NUDGES = 12  # the noise of a model of few operations varies much from draw to 
 _FEW_NUDGES = 4
 
 
-class Model:
-    """A model that answers on any input (`kexport.field.search.verdicts.Truth`).
+class TwinReference:
+    """The float64 twin of a model as the reference of a search (`kexport.field.search.reference.Reference`).
 
     Args:
         program: the traced model.
@@ -32,6 +32,10 @@ class Model:
         limits: of the outputs: they say whether the twin can be trusted.
         signature: names its inputs and outputs, in the order of the program's.
     """
+
+    name = "truth"
+    session = None
+    accumulation_factor = 0.0
 
     def __init__(self, program: Program, oracle: Oracle, limits: Sequence[OutputLimit], signature: Signature) -> None:
         self._program = program
@@ -49,8 +53,15 @@ class Model:
         (found,) = self._true([self._flat(feeds)])
         return self._signature.named_outputs(found)
 
-    def conditioning(self, feeds: Mapping[str, Array], rng: np.random.Generator) -> Conditioning:
+    def conditioning(
+        self, feeds: Mapping[str, Array], rng: np.random.Generator, candidate: object = None
+    ) -> Conditioning:
         """The true outputs, with what one unit in the last place of inputs and weights does to them.
+
+        Args:
+            feeds: inputs of one call.
+            rng: draws the nudges.
+            candidate: the runtime that is compared; of no matter here.
 
         Raises:
             ValueError: the model does not take these inputs.
@@ -88,7 +99,7 @@ class Model:
             raise ValueError(located(error)) from error
 
 
-def of_bundle(bundle: Bundle, trust: Trust = NO_TRUST) -> Model:
+def of_bundle(bundle: Bundle, trust: Trust = NO_TRUST) -> TwinReference:
     """The model in a bundle's `.keras` artifact, loaded into this process.
 
     Args:
@@ -116,7 +127,7 @@ def of_bundle(bundle: Bundle, trust: Trust = NO_TRUST) -> Model:
         model = load_file(path)
     golden = next(bundle.goldens())
     program = trace(model, golden.inputs)
-    return Model(program, Oracle(program, bundle.domains()), bundle.manifest.limits, bundle.signature)
+    return TwinReference(program, Oracle(program, bundle.domains()), bundle.manifest.limits, bundle.signature)
 
 
 def _noise(is_float: bool, pairs: Sequence[tuple[Array, Array]]) -> Array:

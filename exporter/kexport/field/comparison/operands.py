@@ -1,4 +1,4 @@
-"""What `compare` is given, a bundle or a bare artifact, and the runtimes in which two of them are compared."""
+"""The operands of `compare`, bundles or bare artifacts, and the runtimes in which two of them are compared."""
 
 from __future__ import annotations
 
@@ -15,53 +15,62 @@ from kexport.runtimes import Runtime
 
 
 @dataclass(frozen=True)
-class Model:
-    """A bundle, or one artifact without one.
+class Operand:
+    """A bundle, or one artifact without a bundle.
 
     Attributes:
+        name: `"A"` or `"B"`.
         path: of the bundle's folder, or of the artifact.
-        home: the folder that the artifacts lie in.
+        home: the folder that holds the artifacts.
         artifacts: paths in that folder, by format.
         bundle: None for a bare artifact.
     """
 
+    name: str
     path: Path
     home: Path
     artifacts: Mapping[str, Sequence[str]]
     bundle: Bundle | None = None
 
     @classmethod
-    def open(cls, path: str | Path) -> Model:
-        """The model at a path.
+    def open(cls, name: str, path: str | Path) -> Operand:
+        """The operand at a path.
 
         Raises:
-            BundleError: nothing is there, or nothing that is known.
+            BundleError: nothing is there, or nothing of a known kind.
         """
         path = Path(path)
         if not (path / manifest.FILE_NAME).exists():
-            return cls(path, path.parent, {format_of(path): [path.name]})
+            return cls(name, path, path.parent, {format_of(path): [path.name]})
         bundle = Bundle.open(path)
         formats = {artifact.format: None for artifact in bundle.manifest.artifacts}
-        return cls(path, path, {f: [a.path for a in bundle.artifacts_of(f)] for f in formats}, bundle)
+        return cls(name, path, path, {f: [a.path for a in bundle.artifacts_of(f)] for f in formats}, bundle)
+
+    @property
+    def stateful(self) -> bool:
+        """Whether its bundle says that the model keeps state between calls."""
+        return self.bundle is not None and self.bundle.manifest.stateful
 
 
 @dataclass(frozen=True)
-class Side:
-    """One artifact of a model in one runtime."""
+class Candidate:
+    """One artifact of an operand in one runtime."""
 
-    model: Model
+    operand: Operand
     artifact: str
     runtime: Runtime
 
 
-def contenders(a: Model, b: Model, wanted: Sequence[Runtime] | None) -> tuple[list[tuple[Side, Side]], list[str]]:
-    """Which artifacts are compared in which runtimes, and notes on that.
+def contenders(
+    a: Operand, b: Operand, wanted: Sequence[Runtime] | None
+) -> tuple[list[tuple[Candidate, Candidate]], list[str]]:
+    """The pairs of artifacts to compare, each in its runtime, and notes on that.
 
     Two bundles are compared in every runtime that reads an artifact of both. Where there is none, and for bare
     artifacts, it is the best runtime of each.
 
     Args:
-        a: one model.
+        a: one operand.
         b: the other one.
         wanted: the runtimes that may be taken; all that are installed by default.
 
@@ -88,18 +97,18 @@ def contenders(a: Model, b: Model, wanted: Sequence[Runtime] | None) -> tuple[li
     return [pair for runtime in able for pair in _pairs(a, b, runtime)], notes
 
 
-def _pairs(a: Model, b: Model, runtime: Runtime) -> list[tuple[Side, Side]]:
+def _pairs(a: Operand, b: Operand, runtime: Runtime) -> list[tuple[Candidate, Candidate]]:
     """Artifacts of the same path, or else the first of each."""
     ours, theirs = a.artifacts[runtime.reads], b.artifacts[runtime.reads]
     same = [path for path in ours if path in theirs]
     pairs = [(path, path) for path in same] or [(ours[0], theirs[0])]
-    return [(Side(a, one, runtime), Side(b, other, runtime)) for one, other in pairs]
+    return [(Candidate(a, one, runtime), Candidate(b, other, runtime)) for one, other in pairs]
 
 
-def _best(model: Model, wanted: Sequence[Runtime] | None) -> Side:
-    chosen = runtimes.best(model.artifacts, model.path.name, wanted)
-    return Side(model, model.artifacts[chosen.reads][0], chosen)
+def _best(operand: Operand, wanted: Sequence[Runtime] | None) -> Candidate:
+    chosen = runtimes.best(operand.artifacts, operand.path.name, wanted)
+    return Candidate(operand, operand.artifacts[chosen.reads][0], chosen)
 
 
-def _listed(model: Model) -> str:
-    return ", ".join(model.artifacts) or "no artifact"
+def _listed(operand: Operand) -> str:
+    return ", ".join(operand.artifacts) or "no artifact"

@@ -8,46 +8,35 @@ from typing import Any
 
 import numpy as np
 
-from kexport.bundle.limits import OutputLimit
 from kexport.bundle.report import Check, CheckKind, Subject
-from kexport.bundle.signature import Array, Signature
+from kexport.bundle.signature import Array
 from kexport.field.comparison.inputs import Case
 from kexport.field.remote import Outputs, RemoteSession, RuntimeFailedError
-from kexport.field.search.target import Contest
-from kexport.field.search.verdicts import against_partner
-from kexport.parity.conditioning import distance, nudged, widened
+from kexport.field.search.reference import PeerReference
+from kexport.field.search.target import Call, SearchTarget
+from kexport.field.search.terms import Nudge, Terms
+from kexport.parity.conditioning import distance, widened
 from kexport.parity.outcome import Outcome
 from kexport.parity.outputs import OutputsComparison
 from kexport.parity.sampler import Trial
-from kexport.parity.scores import scores
 from kexport.parity.tolerance import FLOOR_MULTIPLE
 
 _JUST_BEYOND = 1 + 1e-6
 
 
 @dataclass(frozen=True)
-class Match:
-    """Artifact B against artifact A, which is taken for right.
+class ArtifactPair:
+    """Artifact B and its reference, artifact A.
 
     Attributes:
-        a: called by the names of the frame.
+        a: session of A, by the names of the shared interface.
         b: likewise.
-        signature: of the frame.
-        limits: what they may differ by, of each output.
-        batched: whether samples may be put together.
-        ulp: one unit in the last place, relative to 1.
-        stateful: whether one of them keeps state between calls.
-        still: inputs that take single values only.
+        terms: of their comparison.
     """
 
     a: RemoteSession
     b: RemoteSession
-    signature: Signature
-    limits: Mapping[str, OutputLimit]
-    batched: bool
-    ulp: float
-    stateful: bool
-    still: frozenset[str]
+    terms: Terms
 
     @property
     def runtimes(self) -> str:
@@ -59,9 +48,13 @@ class Match:
     def metrics(self) -> dict[str, Any]:
         """What is compared, for a report."""
         return {
-            side: {"artifact": remote.artifact, "runtime": remote.runtime.name}
-            for side, remote in (("a", self.a), ("b", self.b))
+            side: {"artifact": session.artifact, "runtime": session.runtime.name}
+            for side, session in (("a", self.a), ("b", self.b))
         }
+
+    def target(self, seed: int) -> SearchTarget:
+        """The search for the input on which they differ most."""
+        return SearchTarget(self.b, PeerReference(self.a, self.terms), self.terms, seed)
 
     def subject(self, output: str | None = None) -> Subject:
         """What a check of both is about."""
@@ -75,95 +68,103 @@ class Match:
         """A runtime that fails where the other does not."""
         return replace(Check.failure(CheckKind.RUNTIME, self.subject(), why), metrics=self.metrics)
 
+    def parity(self, output: str, outcome: Outcome) -> Check:
+        """How far an output of B is from that of A."""
+        metrics = {**outcome.metrics, **self.metrics}
+        subject = self.subject(output)
+        return Check(CheckKind.PARITY, outcome.passed, subject, outcome.measured, outcome.facts, outcome.ran, metrics)
 
-def contrast(match: Match, cases: Iterator[Case], contest: Contest | None) -> Iterator[Check]:
+
+def replay(pair: ArtifactPair, cases: Iterator[Case], target: SearchTarget | None) -> Iterator[Check]:
     """Run every case in both; a runtime that fails where the other does not is the last check.
 
     Args:
-        match: both sides.
+        pair: A and B.
         cases: labels and inputs.
-        contest: is given the samples that differ by more than the limits, so that the worst is known.
+        target: learns of the samples beyond the limits, so that the worst one is known.
     """
-    comparison = OutputsComparison(match.signature, match.limits.values())
+    comparison = OutputsComparison(pair.terms.signature, pair.terms.limits.values())
     rng = np.random.default_rng(0)
     fresh, ran = True, False
     for label, feeds in cases:
-        for remote in (match.a, match.b):
-            remote.start([feeds], fresh=fresh)
+        for session in (pair.a, pair.b):
+            session.start([feeds], fresh=fresh)
         fresh = False
-        found = [_finished(remote) for remote in (match.a, match.b)]
-        if all(isinstance(each, str) for each in found):
+        references, values = _finished(pair.a), _finished(pair.b)
+        if isinstance(references, str) and isinstance(values, str):
             continue  # neither takes it
-        for remote, each in zip((match.a, match.b), found, strict=True):
-            if isinstance(each, str):
-                yield match.failure(f"{remote.label} fails on {label}: {each}")
-                return
-        references, values = found
-        assert not isinstance(references, str)
-        assert not isinstance(values, str)
+        if isinstance(references, str):
+            yield pair.failure(f"{pair.a.label} fails on {label}: {references}")
+            return
+        if isinstance(values, str):
+            yield pair.failure(f"{pair.b.label} fails on {label}: {values}")
+            return
         ran = True
-        moves = _compared(match, label, feeds, references, values, contest, rng)
+        sensitivity: Mapping[str, Array] = {}
+        if target is not None and (pair.terms.scores(values, references) > 1).any():
+            trial = _trial(label, feeds, pair.terms.batched)
+            if _scored(target, trial, values, references):
+                sensitivity = _sensitivity(pair, trial, values, references, rng)
         truth = {name: _wide(value) for name, value in references.items()}
-        comparison.add(label, truth, values, None, moves)
+        comparison.add(label, truth, values, None, sensitivity)
     if not ran:
-        yield match.not_run("neither of the two takes any of the inputs tried")
+        yield pair.not_run("neither of the two takes any of the inputs tried")
         return
     for name, outcome in comparison.outcomes().items():
-        yield _check_of(match, name, outcome)
+        yield pair.parity(name, outcome)
 
 
 def _wide(array: Array) -> Array:
-    """As it is, but for half precision, in which differences overflow."""
+    """Half precision, in which differences overflow, as float64; anything else unchanged."""
     return widened(array) if array.dtype.itemsize < np.float32().itemsize else array
 
 
-def _finished(remote: RemoteSession) -> Outputs | str:
+def _finished(session: RemoteSession) -> Outputs | str:
     try:
-        return remote.finish()[0]
+        return session.finish()[0]
     except RuntimeFailedError as error:
         return str(error)
 
 
-def _compared(
-    match: Match, label: str, feeds: Mapping[str, Array], references: Outputs, values: Outputs,
-    contest: Contest | None, rng: np.random.Generator,
-) -> dict[str, Array]:  # fmt: skip
-    """How far the outputs of a case move by themselves; empty where no sample lies beyond its limits."""
-    if contest is None or not (scores(match.signature, match.limits, values, references, match.batched) > 1).any():
-        return {}
-    population = {name: value if match.batched else value[None] for name, value in feeds.items()}
-    form = {name: value.shape[1:] for name, value in population.items()}
-    same_batch = len({len(value) for value in population.values()}) == 1
-    if not contest.settled and same_batch:
-        try:
-            contest.score(Trial(population, form, label), values, references, None)
-        except RuntimeFailedError as error:
-            contest.fail(f"a runtime fails on {label}: {error}", error.remote or match.b)
-            return {}
+def _trial(label: str, feeds: Mapping[str, Array], batched: bool) -> Trial:
+    population = {name: value if batched else value[None] for name, value in feeds.items()}
+    return Trial(population, {name: value.shape[1:] for name, value in population.items()}, label)
 
-    def nudge(given: Mapping[str, Array], ulps: int = 1) -> dict[str, Array]:
-        return {n: v if n in match.still else nudged(v, rng, ulps * match.ulp) for n, v in given.items()}
 
+def _scored(target: SearchTarget, trial: Trial, values: Outputs, references: Outputs) -> bool:
+    """Let the search score a case, if it may; False when a runtime fails on inputs near it."""
+    one_batch = len({len(value) for value in trial.population.values()}) == 1
+    if target.failed or not one_batch:
+        return True
     try:
-        known = against_partner(match.signature, match.b, match.a, feeds, match.limits, nudge, match.batched)
+        target.score(Call(trial), values, references)
+    except RuntimeFailedError as error:
+        target.fail(f"a runtime fails on {trial.origin}: {error}", error.remote or target.session)
+        return False
+    return True
+
+
+def _sensitivity(
+    pair: ArtifactPair, trial: Trial, values: Outputs, references: Outputs, rng: np.random.Generator
+) -> dict[str, Array]:
+    """How far nudged inputs move the outputs of a case, which may leave their domains; empty where that fails."""
+    reference = PeerReference(pair.a, pair.terms, Nudge(pair.terms.ulp, pair.terms.discrete, {}))
+    try:
+        conditioning = reference.conditioning(trial.feeds(pair.terms.batched), rng, pair.b)
     except RuntimeFailedError:
         return {}
-    return {name: _doubtful(match, name, moves, references, values) for name, moves in known.ulp_sensitivity.items()}
+    return {
+        name: _explained(pair, name, moved, references[name], values[name])
+        for name, moved in conditioning.ulp_sensitivity.items()
+    }
 
 
-def _doubtful(match: Match, name: str, moves: Array, references: Outputs, values: Outputs) -> Array:
-    """The movement, made larger than the limit where it can explain the distance: nothing can be told there."""
-    limit, reference, value = match.limits[name], references[name], values[name]
-    if reference.dtype.kind not in "fc" or not reference.shape == value.shape == moves.shape:
-        return moves
-    allowed = limit.absolute
+def _explained(pair: ArtifactPair, name: str, sensitivity: Array, reference: Array, value: Array) -> Array:
+    """The sensitivity, made larger than the limit where it can explain the distance: nothing can be told there."""
+    if reference.dtype.kind not in "fc" or not reference.shape == value.shape == sensitivity.shape:
+        return sensitivity
+    allowed = pair.terms.limits[name].absolute
     apart = distance(value, widened(reference))
-    summation = max(match.a.runtime.accumulation_factor, match.b.runtime.accumulation_factor)
-    doubtful = (apart > allowed) & (apart <= FLOOR_MULTIPLE * summation * moves)
-    return np.where(doubtful, np.maximum(moves, np.float32(allowed * _JUST_BEYOND)), moves)
-
-
-def _check_of(match: Match, name: str, outcome: Outcome) -> Check:
-    metrics = {**outcome.metrics, **match.metrics}
-    subject = match.subject(name)
-    return Check(CheckKind.PARITY, outcome.passed, subject, outcome.measured, outcome.facts, outcome.ran, metrics)
+    factor = max(pair.a.runtime.accumulation_factor, pair.b.runtime.accumulation_factor)
+    explained = (apart > allowed) & (apart <= FLOOR_MULTIPLE * factor * sensitivity)
+    return np.where(explained, np.maximum(sensitivity, np.float32(allowed * _JUST_BEYOND)), sensitivity)

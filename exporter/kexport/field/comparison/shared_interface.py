@@ -1,9 +1,9 @@
-"""What two models have in common: one signature, by the names of A, and one domain for each input."""
+"""The interface that two models share: one signature, by the names of A, and one domain for each input."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kexport.bundle import data_files
@@ -11,41 +11,71 @@ from kexport.bundle.declared_domain import coerce, default_for
 from kexport.bundle.domain import Domain, Samples
 from kexport.bundle.signature import Array, Signature, TensorSpec
 from kexport.errors import UsageError
-from kexport.field.comparison.operands import Model
-from kexport.field.comparison.tensor_pairs import Pair
-from kexport.field.remote import NameMap, Outputs
+from kexport.field.comparison.operands import Operand
+from kexport.field.comparison.tensor_pairs import TensorPair
+from kexport.field.remote import NameMap, Outputs, RemoteSession
 
 
 @dataclass(frozen=True)
-class Frame:
+class InterfaceOptions:
+    """What a user says about the inputs and outputs of two models.
+
+    Attributes:
+        names: of B by those of A, where they differ.
+        domains: of inputs, by name.
+        samples: a file with recorded inputs.
+    """
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    domains: Mapping[str, object] = field(default_factory=dict)
+    samples: str | Path | None = None
+
+
+@dataclass(frozen=True)
+class SharedInterface:
     """Both models under the names of A.
 
     Attributes:
         signature: what fits both.
-        a: what A calls it.
-        b: what B calls it.
+        a: the names of A, by its own.
+        b: the names of A, by those of B.
+        domains: of the inputs.
     """
 
     signature: Signature
     a: NameMap
     b: NameMap
+    domains: Mapping[str, Domain]
 
     @classmethod
-    def of(cls, inputs: Sequence[Pair], outputs: Sequence[Pair]) -> Frame:
-        """The frame of pairs without problems."""
+    def of(
+        cls, inputs: Sequence[TensorPair], outputs: Sequence[TensorPair], domains: Mapping[str, Domain]
+    ) -> SharedInterface:
+        """The interface of pairs without problems."""
         signature = Signature(tuple(pair.common for pair in inputs), tuple(pair.common for pair in outputs))
-        ours, theirs = ({p.b.name: p.a.name for p in side} for side in (inputs, outputs))
-        return cls(signature, NameMap.own(signature), NameMap(ours, theirs))
+        ours, theirs = ({p.b.name: p.a.name for p in pairs} for pairs in (inputs, outputs))
+        return cls(signature, NameMap.own(signature), NameMap(ours, theirs), domains)
+
+    def renamed(self, a: RemoteSession, b: RemoteSession) -> tuple[RemoteSession, RemoteSession]:
+        """Sessions of A and B, called by the names of this interface."""
+        return a.renamed(self.a), b.renamed(self.b)
+
+    def inputs_renamed(self, a: RemoteSession, b: RemoteSession) -> tuple[RemoteSession, RemoteSession]:
+        """Likewise, but with their own names for the outputs, which need not be paired yet."""
+        names = (replace(ours, outputs=NameMap.own(each.signature).outputs)
+                 for ours, each in ((self.a, a), (self.b, b)))  # fmt: skip
+        one, other = (each.renamed(own) for each, own in zip((a, b), names, strict=True))
+        return one, other
 
 
-def observed(names: Sequence[str], calls: Sequence[tuple[Mapping[str, Array], Outputs]]) -> list[TensorSpec]:
-    """Outputs as they came out: the axes whose size is that of the batch, or changed, are dynamic.
+def observed_outputs(names: Sequence[str], calls: Sequence[tuple[Mapping[str, Array], Outputs]]) -> list[TensorSpec]:
+    """Outputs as they came out: an axis is dynamic when its size is that of the batch, or changed.
 
     Args:
         names: of the outputs.
         calls: inputs and outputs.
     """
-    found = []
+    specs = []
     for name in names:
         shapes = [outputs[name].shape for _, outputs in calls]
         sizes: list[int | None] = [size if {s[i : i + 1] for s in shapes} == {(size,)} else None
@@ -56,12 +86,12 @@ def observed(names: Sequence[str], calls: Sequence[tuple[Mapping[str, Array], Ou
             sizes[0] = shapes[0][0]  # no batch: samples must not be put together along it
         array = calls[0][1][name]
         dtype = "string" if array.dtype.kind == "U" else array.dtype.name
-        found.append(TensorSpec(name, dtype, tuple(sizes)))
-    return found
+        specs.append(TensorSpec(name, dtype, tuple(sizes)))
+    return specs
 
 
-def settled(
-    inputs: Sequence[Pair], a: Model, b: Model, declared: Mapping[str, object], samples: str | Path | None
+def domains_of(
+    inputs: Sequence[TensorPair], operands: tuple[Operand, Operand], options: InterfaceOptions
 ) -> tuple[dict[str, Domain], list[str]]:
     """The domain of every input by the names of A, and notes: declared, else a bundle's own, else a default.
 
@@ -70,47 +100,46 @@ def settled(
         InputError: the recorded samples cannot be read.
     """
     specs = {pair.a.name: pair.common for pair in inputs}
-    told = {**_own_names(inputs, declared), **_recorded(specs, samples, declared)}
-    found = {name: coerce(name, value, specs[name]) for name, value in told.items()}
-    counts = {name: len(domain.values) for name, domain in found.items() if isinstance(domain, Samples)}
+    declared = {**_by_names_of_a(inputs, options.domains), **_recorded(specs, options)}
+    domains = {name: coerce(name, value, specs[name]) for name, value in declared.items()}
+    counts = {name: len(domain.values) for name, domain in domains.items() if isinstance(domain, Samples)}
     if len(set(counts.values())) > 1:
         raise UsageError("the recorded samples differ in number", got=counts, expected="as many rows of every input")
     notes: list[str] = []
-    for model, name_of in ((a, {p.a.name: p.a.name for p in inputs}), (b, {p.b.name: p.a.name for p in inputs})):
-        if model.bundle is not None and len(found) < len(specs):
-            own = model.bundle.domains()
-            found |= {name_of[n]: domain for n, domain in own.items() if n in name_of and name_of[n] not in found}
-            notes += model.bundle.manifest.notes
+    a, b = operands
+    for operand, name_of in ((a, {p.a.name: p.a.name for p in inputs}), (b, {p.b.name: p.a.name for p in inputs})):
+        if operand.bundle is not None and len(domains) < len(specs):
+            built = operand.bundle.domains()
+            domains |= {name_of[n]: each for n, each in built.items() if n in name_of and name_of[n] not in domains}
+            notes += operand.bundle.manifest.notes
     for name, spec in specs.items():
-        if name not in found:
-            found[name] = default_for(spec)
-            notes.append(f"input {name} was given no domain: {found[name]} is the default")
-    return {name: found[name] for name in specs}, notes
+        if name not in domains:
+            domains[name] = default_for(spec)
+            notes.append(f"input {name} was given no domain: {domains[name]} is the default")
+    return {name: domains[name] for name in specs}, notes
 
 
-def _own_names(inputs: Sequence[Pair], declared: Mapping[str, object]) -> dict[str, object]:
-    """What is declared, by the names of A, where it is by those of B."""
-    found: dict[str, object] = {}
+def _by_names_of_a(inputs: Sequence[TensorPair], declared: Mapping[str, object]) -> dict[str, object]:
+    """The declared domains by the names of A, also where a user names an input as B does."""
+    domains: dict[str, object] = {}
     for name, value in declared.items():
-        own = next((p.a.name for p in inputs if p.a.name == name), None)
-        own = own or next((p.a.name for p in inputs if p.b.name == name), None)
-        if own is None:
+        called = next((p.a.name for p in inputs if p.a.name == name), None)
+        called = called or next((p.a.name for p in inputs if p.b.name == name), None)
+        if called is None:
             raise UsageError(
                 f"a domain is given for {name!r}, which is no input",
                 expected="one of " + ", ".join(pair.a.name for pair in inputs),
             )
-        found[own] = value
-    return found
+        domains[called] = value
+    return domains
 
 
-def _recorded(
-    specs: Mapping[str, TensorSpec], samples: str | Path | None, declared: Mapping[str, object]
-) -> dict[str, Array]:
-    if samples is None:
+def _recorded(specs: Mapping[str, TensorSpec], options: InterfaceOptions) -> dict[str, Array]:
+    if options.samples is None:
         return {}
-    found = data_files.read(Path(samples), Signature(tuple(specs.values()), ()))
-    for name in found:
-        if name not in specs or name in declared:
-            what = "has two domains" if name in declared else "is no input"
-            raise UsageError(f"{samples}: {name!r} {what}", expected="one of " + ", ".join(specs))
-    return found
+    recorded = data_files.read(Path(options.samples), Signature(tuple(specs.values()), ()))
+    for name in recorded:
+        if name not in specs or name in options.domains:
+            what = "has two domains" if name in options.domains else "is no input"
+            raise UsageError(f"{options.samples}: {name!r} {what}", expected="one of " + ", ".join(specs))
+    return recorded

@@ -1,4 +1,4 @@
-"""Which input of one model is which of the other, and likewise of the outputs: by name, by a map, or the last left."""
+"""Which inputs and outputs of two models are the same: by a map, by name, or because nothing else is left."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from dataclasses import dataclass, replace
 from kexport.bundle.signature import TensorSpec
 from kexport.errors import UsageError
 
-_ADDED = re.compile(r"^(?:serving_default_)?(.+?)(?::0)?$")  # what TensorFlow makes of a name in a TFLite file
+_ADDED = re.compile(r"^(?:serving_default_)?(.+?)(?::0)?$")  # how TensorFlow decorates a name in a TFLite file
 
 
 @dataclass(frozen=True)
-class Pair:
-    """An input or output of A, and that of B which is the same."""
+class TensorPair:
+    """An input or output of A, and the same one of B."""
 
     a: TensorSpec
     b: TensorSpec
 
     @property
     def problem(self) -> str:
-        """Why values of the one cannot stand for the other, empty when they can."""
+        """Why values of the one do not fit the other, empty when they do."""
         names = self.a.name if self.a.name == self.b.name else f"{self.a.name} = {self.b.name}"
         sizes = zip(self.a.shape, self.b.shape, strict=False)
         if self.a.numpy_dtype.kind == self.b.numpy_dtype.kind == "U" or self.a.numpy_dtype == self.b.numpy_dtype:
@@ -31,65 +31,65 @@ class Pair:
 
     @property
     def common(self) -> TensorSpec:
-        """By the name of A; an axis that is dynamic in one of them has the size of the other."""
+        """What fits both, by the name of A; an axis that is dynamic in one of them has the size of the other."""
         sizes = zip(self.a.shape, self.b.shape, strict=True)
-        return replace(self.a, shape=tuple(theirs if own is None else own for own, theirs in sizes))
+        return replace(self.a, shape=tuple(theirs if ours is None else ours for ours, theirs in sizes))
 
 
 def paired(
-    kind: str, a: Sequence[TensorSpec], b: Sequence[TensorSpec], told: Mapping[str, str]
-) -> tuple[list[Pair], list[str]]:
-    """The pairs in the order of A, and notes on those that were paired by no name.
+    kind: str, a: Sequence[TensorSpec], b: Sequence[TensorSpec], names: Mapping[str, str]
+) -> tuple[list[TensorPair], list[str]]:
+    """The pairs in the order of A, and notes on those that were not paired by their names.
 
     Args:
         kind: `"input"` or `"output"`.
         a: of A.
         b: of B.
-        told: names of B by names of A; those of the other kind are left to it.
+        names: of B by those of A, as a user maps them; entries of the other kind are ignored.
 
     Raises:
         UsageError: something has no partner.
     """
     ours, theirs = {spec.name: spec for spec in a}, {spec.name: spec for spec in b}
-    found = {own: other for own, other in told.items() if own in ours and other in theirs}
+    partners = {own: other for own, other in names.items() if own in ours and other in theirs}
     for same in (str, _plain):
-        free = _by_name([name for name in theirs if name not in found.values()], same)
-        mine = _by_name([name for name in ours if name not in found], same)
-        found |= {name: free[key] for key, name in mine.items() if key in free}
-    notes = [f"{kind} {own} of A is {other} of B, as TensorFlow names it" for own, other in found.items()
-             if own != other and told.get(own) != other]  # fmt: skip
-    left = [spec for spec in a if spec.name not in found], [spec for spec in b if spec.name not in found.values()]
+        free = _by_key([name for name in theirs if name not in partners.values()], same)
+        mine = _by_key([name for name in ours if name not in partners], same)
+        partners |= {name: free[key] for key, name in mine.items() if key in free}
+    notes = [f"{kind} {own} of A is {other} of B, as TensorFlow names it" for own, other in partners.items()
+             if own != other and names.get(own) != other]  # fmt: skip
+    left = [s for s in a if s.name not in partners], [s for s in b if s.name not in partners.values()]
     if any(left):
         if [len(side) for side in left] != [1, 1] or not _alike(left[0][0], left[1][0]):
             raise _unpaired(kind, a, b, left)
         own, other = left[0][0].name, left[1][0].name
-        found[own] = other
+        partners[own] = other
         notes.append(f"{kind} {own} of A is taken for {other} of B: nothing else is left, and they are alike")
-    return [Pair(spec, theirs[found[spec.name]]) for spec in a], notes
+    return [TensorPair(spec, theirs[partners[spec.name]]) for spec in a], notes
 
 
-def require_known(told: Mapping[str, str], a: Sequence[TensorSpec], b: Sequence[TensorSpec]) -> None:
+def require_names(names: Mapping[str, str], a: Sequence[TensorSpec], b: Sequence[TensorSpec]) -> None:
     """Raise `UsageError` unless the map leads from names of A to names of B, each of them once."""
-    for own, other in told.items():
+    for own, other in names.items():
         for side, name, specs in (("A", own, a), ("B", other, b)):
             if not any(spec.name == name for spec in specs):
                 raise UsageError(
                     f"--map {own}={other}: {side} has no input or output {name!r}",
                     expected="one of " + ", ".join(spec.name for spec in specs),
                 )
-        if list(told.values()).count(other) > 1:
+        if list(names.values()).count(other) > 1:
             raise UsageError(f"--map names {other!r} of B twice", expected="one of A for each of B")
 
 
-def _by_name(names: Sequence[str], key: Callable[[str], str]) -> dict[str, str]:
-    """Names by what they are called; what several are called, none is."""
+def _by_key(names: Sequence[str], key: Callable[[str], str]) -> dict[str, str]:
+    """NameMap by their keys, but for keys that several names have."""
     keys = [key(name) for name in names]
     return {each: name for each, name in zip(keys, names, strict=True) if keys.count(each) == 1}
 
 
 def _plain(name: str) -> str:
-    found = _ADDED.match(name)
-    return found[1] if found else name
+    match = _ADDED.match(name)
+    return match[1] if match else name
 
 
 def _alike(one: TensorSpec, other: TensorSpec) -> bool:
@@ -103,6 +103,6 @@ def _unpaired(
     return UsageError(
         f"the {kind}s of A and B cannot be paired by their names",
         got=f"without a partner: {texts[0]} in A; {texts[1]} in B",
-        expected=f"{texts[2]} in A; {texts[3]} in B, of which each has a partner",
+        expected=f"{texts[2]} in A; {texts[3]} in B, each with a partner",
         hint="--map A_NAME=B_NAME" if all(left) else "one model has more of them than the other",
     )

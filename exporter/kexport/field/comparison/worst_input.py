@@ -11,7 +11,8 @@ import numpy as np
 from kexport.bundle.signature import Array
 from kexport.errors import UncheckedError, UsageError
 from kexport.field.remote import RuntimeFailedError
-from kexport.field.search.target import Contest
+from kexport.field.search import witness
+from kexport.field.search.target import KeptWitness, SearchTarget
 
 
 def writable(path: Path) -> Path:
@@ -27,31 +28,31 @@ def writable(path: Path) -> Path:
     return path
 
 
-def keep(contests: Sequence[Contest], target: Path | None) -> list[str]:
-    """Write the worst input, made plain if it is one on which they differ; returns notes on that.
+def keep(targets: Sequence[SearchTarget], path: Path | None) -> list[str]:
+    """Write the worst input, simplified if the two models differ on it; returns notes on that.
 
     Raises:
         UncheckedError: it cannot be written any more.
     """
-    failed = [contest for contest in contests if contest.settled]
-    for contest in failed:
-        contest.unkept = "--witness FILE.npz keeps the input" if target is None else ""
-    if target is None:
+    failed = [target for target in targets if target.failed]
+    if path is None:
+        for target in failed:
+            target.keep(KeptWitness(remark="--witness FILE.npz keeps the input"))
         return []
-    if not contests:
-        return [f"{target} was not written: nothing was searched"]
-    worst = max(failed or contests, key=lambda contest: contest.standing.worst)
+    if not targets:
+        return [f"{path} was not written: nothing was searched"]
+    worst = max(failed or targets, key=lambda target: target.state.worst)
     try:
-        found = worst.witness() if failed else worst.nearest()
+        found = witness.failing(worst) if failed else witness.nearest(worst)
     except RuntimeFailedError as error:
-        worst.fail(f"a runtime fails on an input that it took before: {error}", error.remote or worst.remote)
+        worst.fail(f"a runtime fails on an input that it took before: {error}", error.remote or worst.session)
         return []
     if found is None:
-        return [f"{target} was not written: there is no input on which they differ"]
+        return [f"{path} was not written: there is no input on which they differ"]
     arrays = {f"before/{i}/{n}": v for i, call in enumerate(found.before) for n, v in call.items()}
-    _write(target, {**found.golden.inputs, **arrays})
-    worst.witness_path = str(target)
-    return [] if failed else [f"the input on which they differ most is kept in {target}"]
+    _write(path, {**found.golden.inputs, **arrays})
+    worst.keep(KeptWitness(str(path)))
+    return [] if failed else [f"the input on which they differ most is kept in {path}"]
 
 
 def _write(path: Path, arrays: Mapping[str, Array]) -> None:

@@ -1,45 +1,44 @@
-"""Which side of a failed comparison is wrong, where no truth is at hand: that which fewer formats agree with."""
+"""Which side of a failed comparison is wrong where no truth is known: the one that fewer formats agree with."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from kexport.field.remote import RemoteSession
-from kexport.field.search.target import Contest
+from kexport.field.search.target import SearchTarget
 
 
-def blamed(remote: RemoteSession, contests: Sequence[Contest]) -> list[Contest]:
+def blamed(session: RemoteSession, targets: Sequence[SearchTarget]) -> list[SearchTarget]:
     """The failed comparisons that speak against a runtime."""
-    return [contest for contest in contests if contest.settled and remote in blamed_of(contest, contests)]
+    return [target for target in targets if target.failed and session in blamed_of(target, targets)]
 
 
-def blamed_of(contest: Contest, contests: Sequence[Contest]) -> list[RemoteSession]:
-    """Which side of a failed comparison is wrong: that which fewer formats agree with; both, where these are equal.
+def blamed_of(target: SearchTarget, targets: Sequence[SearchTarget]) -> list[RemoteSession]:
+    """The side of a failed comparison that fewer formats agree with; both sides, where these are equal.
 
     A runtime that failed on the goldens is not to be trusted, whoever agrees with it.
     """
-    if contest.partner is None:
-        return [contest.remote]
-    if contest.standing.at_fault is not None:
-        return [contest.standing.at_fault]
-    sides = (contest.remote, contest.partner)
-    support = [_agreeing(side, contests) for side in sides]
-    return [side for side, own in zip(sides, support, strict=True) if own == min(support)]
+    if target.peer is None:
+        return [target.session]
+    if target.state.at_fault is not None:
+        return [target.state.at_fault]
+    support = [agreeing_formats(side, targets) for side in target.sessions]
+    return [side for side, count in zip(target.sessions, support, strict=True) if count == min(support)]
 
 
-def _agreeing(remote: RemoteSession, contests: Sequence[Contest]) -> int:
-    """How many other formats have a runtime that agreed with this one on every input; -1 if it has failed."""
-    if remote.has_failed:
+def agreeing_formats(session: RemoteSession | None, targets: Sequence[SearchTarget]) -> int:
+    """How many other formats have a runtime that agreed with this one on every input; -1 where it has failed itself.
+
+    None stands for the truth, which needs no support: 0.
+    """
+    if session is None:
+        return 0
+    if session.has_failed:
         return -1
-    others = [
-        contest.partner if contest.remote is remote else contest.remote
-        for contest in contests
-        if not contest.settled and contest.standing.evaluations and remote in (contest.remote, contest.partner)
+    agreeing = [
+        target.opponent(session)
+        for target in targets
+        if not target.failed and target.state.evaluations and session in target.sessions
     ]
-    formats = {other.runtime.reads for other in others if other is not None}
-    return len(formats - {remote.runtime.reads})
-
-
-def trust(contest: Contest, contests: Sequence[Contest]) -> int:
-    """How many formats agree with the side that a witness takes for right."""
-    return 0 if contest.partner is None else _agreeing(contest.partner, contests)
+    formats = {other.runtime.reads for other in agreeing if other is not None}
+    return len(formats - {session.runtime.reads})

@@ -1,230 +1,110 @@
-"""Searching a bundle for the inputs on which its runtimes are furthest from right.
-
-At build the float64 twin says what is right. On a device there are only numbers and runtimes: each runtime is compared
-with every other that can read an artifact of the bundle.
-"""
+"""The loop of a search: propose samples, run them, and score the outputs."""
 
 from __future__ import annotations
 
-import contextlib
-import itertools
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from kexport.bundle import witnesses
-from kexport.bundle.folder import Bundle
-from kexport.bundle.limits import OutputLimit
-from kexport.bundle.report import Check
 from kexport.bundle.signature import Array
-from kexport.bundle.witnesses import Witness
-from kexport.errors import UncheckedError
 from kexport.field.remote import Outputs, RemoteSession, RuntimeFailedError
-from kexport.field.search.blame import blamed, blamed_of, trust
-from kexport.field.search.checks import check, unmade
-from kexport.field.search.target import Contest
-from kexport.field.search.verdicts import Truth
-from kexport.parity.budget import Budget, Clock
-from kexport.parity.sampler import Search, Trial
-from kexport.parity.space import Space, space_of
+from kexport.field.search.blame import blamed
+from kexport.field.search.target import Call, SearchTarget
+from kexport.parity.budget import Clock
+from kexport.parity.sampler import Sampler, Trial
 
 _MOST_REFUSALS = 50  # inputs in a row that the model itself does not take
 _LARGEST_BATCH = 1 << 30
 
 
-def search(
-    bundle: Bundle,
-    remotes: Sequence[RemoteSession],
-    under_test: Sequence[str],
-    limits: tuple[OutputLimit, ...],
-    budget: Budget,
-    truth: Truth | None,
-    record: Callable[[Check], None],
-) -> None:
-    """Search within the budget, store what was found wrong as witnesses, and record a check of each runtime.
+def run(targets: Sequence[SearchTarget], clock: Clock, tested: Sequence[RemoteSession] = ()) -> None:
+    """Search until the budget is used up, every target has failed, or all of `tested` are blamed.
 
     Args:
-        bundle: that is searched; its folder takes the witnesses.
-        remotes: every runtime that can read an artifact of it.
-        under_test: names of those that are to be judged; the others are partners.
-        limits: of the outputs.
-        budget: how long.
-        truth: what is right on any input; None where only runtimes are.
-        record: takes each check.
+        targets: comparisons in one space; those with the truth as their reference share it.
+        clock: of the budget.
+        tested: the runtimes that a verdict is wanted on.
     """
-    tested = [remote for remote in remotes if remote.runtime.name in under_test]
-    if bundle.manifest.stateful:
-        why = "the model keeps state between calls: single inputs say nothing of it"
-        for remote in tested:
-            record(unmade(remote, why))
-        return
-    try:
-        space = space_of(bundle)
-    except UncheckedError as error:
-        for remote in tested:
-            record(unmade(remote, str(error)))
-        return
-    pairs: list[tuple[RemoteSession, Truth | RemoteSession]] = [
-        (remote, truth) for remote in tested if truth is not None
-    ]
-    if truth is None:
-        both = itertools.combinations(remotes, 2)
-        pairs = [(one, other) for one, other in both if one in tested or other in tested]
-    contests = [
-        Contest(*pair, space, bundle.signature, limits, bundle.manifest.ulp, budget.seed + index)
-        for index, pair in enumerate(pairs)
-    ]
-    if contests:
-        opening = _warm_up(bundle, remotes)
-        for contest in contests:
-            contest.opening = opening
-    clock = Clock(budget)
-    if contests:
-        run(space, contests, truth, budget, clock, tested)
-        if any(contest.settled for contest in contests):
-            _keep_failures(bundle, contests)
-        elif truth is not None:
-            _keep_nearest(bundle, contests)
-    for remote in tested:
-        own = [contest for contest in contests if remote in (contest.remote, contest.partner)]
-        record(check(remote, own, blamed(remote, contests), clock, budget))
-
-
-def _warm_up(bundle: Bundle, remotes: Sequence[RemoteSession]) -> dict[str, Array] | None:
-    """Let every runtime load what it needs: the budget is for searching. Where one fails, the search will say so.
-
-    Returns the inputs of that call, the first one of every session.
-    """
-    golden = next(iter(bundle.goldens(checked=True)), None)
-    if golden is None:
-        return None
-    for remote in remotes:
-        remote.start([dict(golden.inputs)])
-    for remote in remotes:
-        with contextlib.suppress(RuntimeFailedError):
-            remote.finish()
-    return dict(golden.inputs)
-
-
-def run(
-    space: Space,
-    contests: Sequence[Contest],
-    truth: Truth | None,
-    budget: Budget,
-    clock: Clock,
-    tested: Sequence[RemoteSession] = (),
-) -> None:
-    """Ask, evaluate and score until the budget is used up, every contest is settled, or all of `tested` are wrong."""
-    order = Search(space, [contest.name for contest in contests], budget.seed)
-    before: Mapping[str, Array] | None = None
+    space = targets[0].terms.space
+    sampler = Sampler(space, [target.name for target in targets], clock.budget.seed)
+    call: Call | None = None
     refusals = 0
-    while not clock.over and not all(contest.settled for contest in contests):
-        trial = order.ask(clock.left(_LARGEST_BATCH) if space.batched else 1)
-        active = [contest for contest in contests if not contest.settled]
-        outputs, right = _evaluated(space, trial, active, truth)
-        if outputs is None:
+    while not clock.over and not all(target.failed for target in targets):
+        trial = sampler.ask(clock.left(_LARGEST_BATCH) if space.batched else 1)
+        active = [target for target in targets if not target.failed]
+        evaluation = _evaluate(trial, active)
+        if evaluation is None:
             refusals += 1
             if refusals == _MOST_REFUSALS:
                 return
             continue
         refusals = 0
         clock.evaluations += trial.count
-        for contest in active:
-            scores = _scored(contest, trial, outputs, right, before)
-            if contest.settled:
-                order.settled(contest.name)
+        call = Call(trial, None if call is None else call.trial.feeds(space.batched))
+        for target in active:
+            scores = _score(target, call, evaluation)
+            if target.failed:
+                sampler.drop(target.name)
             elif scores is not None:
-                order.tell(trial, {contest.name: scores})
-        if tested and all(blamed(remote, contests) for remote in tested):
+                sampler.tell(trial, {target.name: scores})
+        if tested and all(blamed(session, targets) for session in tested):
             return
-        before = trial.feeds(space.batched)
 
 
-def _evaluated(
-    space: Space, trial: Trial, active: Sequence[Contest], truth: Truth | None
-) -> tuple[dict[int, Outputs | str] | None, Outputs | None]:
-    """What each runtime gives for a trial, or why it gives nothing, by identity; and the truth.
+@dataclass(frozen=True)
+class _Evaluation:
+    """What each runtime computed for a trial, or why it failed; and the truth, where it is known."""
 
-    The runtimes work while the truth is computed. None when the model itself does not take such inputs.
+    outputs: dict[RemoteSession, Outputs | RuntimeFailedError]
+    truth: Outputs | None
+
+    def reference(self, target: SearchTarget) -> Outputs | RuntimeFailedError | None:
+        return self.truth if target.peer is None else self.outputs[target.peer]
+
+
+def _evaluate(trial: Trial, targets: Sequence[SearchTarget]) -> _Evaluation | None:
+    """Run a trial in every runtime of the targets, and meanwhile compute the truth.
+
+    None when the model itself does not take such inputs: without a truth, when no runtime takes them.
     """
-    feeds = trial.feeds(space.batched)
-    remotes = list({id(r): r for c in active for r in (c.remote, c.partner) if r is not None}.values())
-    for remote in remotes:
-        remote.start([feeds])
-    refused, right = False, None
+    feeds = trial.feeds(targets[0].terms.batched)
+    sessions = list(dict.fromkeys(session for target in targets for session in target.sessions))
+    for session in sessions:
+        session.start([feeds])
+    reference = next((target.reference for target in targets if target.peer is None), None)
+    refused, truth = False, None
     try:
-        right = truth.outputs(feeds) if truth is not None else None
+        truth = reference.outputs(feeds) if reference is not None else None
     except ValueError:
         refused = True
-    outputs: dict[int, Outputs | str] = {}
-    for remote in remotes:
+    outputs: dict[RemoteSession, Outputs | RuntimeFailedError] = {}
+    for session in sessions:
         try:
-            outputs[id(remote)] = remote.finish()[0]
+            outputs[session] = session.finish()[0]
         except RuntimeFailedError as error:
-            outputs[id(remote)] = str(error)
-    # Without a truth, inputs that no runtime takes are the model's own business.
-    if truth is None and all(isinstance(each, str) for each in outputs.values()):
+            outputs[session] = error
+    if reference is None and all(isinstance(each, RuntimeFailedError) for each in outputs.values()):
         refused = True
-    return (None if refused else outputs), right
+    return None if refused else _Evaluation(outputs, truth)
 
 
-def _scored(
-    contest: Contest,
-    trial: Trial,
-    outputs: Mapping[int, Outputs | str],
-    right: Outputs | None,
-    before: Mapping[str, Array] | None,
-) -> Array | None:
-    value = outputs[id(contest.remote)]
-    reference = right if contest.partner is None else outputs[id(contest.partner)]
-    sides = ((contest.remote, value), (contest.partner, reference))
-    fallen = [(remote, found) for remote, found in sides if remote is not None and isinstance(found, str)]
-    if fallen:
-        why = "; ".join(f"{remote.label} fails on {trial.origin}: {found}" for remote, found in fallen)
-        contest.fail(why, fallen[0][0] if len(fallen) == 1 else None, trial, before)
+def _score(target: SearchTarget, call: Call, evaluation: _Evaluation) -> Array | None:
+    """The scores of a trial; None when a runtime failed on it, which is a failure of the target."""
+    origin = call.trial.origin
+    values, references = evaluation.outputs[target.session], evaluation.reference(target)
+    failures = [each for each in (values, references) if isinstance(each, RuntimeFailedError)]
+    if failures:
+        sessions = [each.remote for each in failures]
+        labels = [each.label if each is not None else "a runtime" for each in sessions]
+        why = "; ".join(
+            f"{label} fails on {origin}: {error}" for label, error in zip(labels, failures, strict=True)
+        )  # fmt: skip
+        target.fail(why, sessions[0] if len(sessions) == 1 else None, call)
         return None
-    assert not isinstance(value, str)
-    assert reference is not None
-    assert not isinstance(reference, str)
+    assert not isinstance(values, RuntimeFailedError)
+    assert isinstance(references, dict)
     try:
-        return contest.score(trial, value, reference, before)
+        return target.score(call, values, references)
     except RuntimeFailedError as error:
         name = error.remote.label if error.remote is not None else "a runtime"
-        contest.fail(f"{name} fails on {trial.origin}: {error}", error.remote, trial, before)
+        target.fail(f"{name} fails on {origin}: {error}", error.remote, call)
         return None
-
-
-def _keep_failures(bundle: Bundle, contests: Sequence[Contest]) -> None:
-    """A witness of each artifact, or pair of artifacts, that was found wrong; against the most trusted reference."""
-    kept: dict[frozenset[str], Contest] = {}
-    failed = [contest for contest in contests if contest.settled]
-    for contest in failed:
-        if blamed_of(contest, contests) == [contest.partner]:
-            contest.turn()
-    for contest in sorted(failed, key=lambda contest: -trust(contest, contests)):
-        about = frozenset(remote.artifact for remote in blamed_of(contest, contests))
-        if about not in kept:
-            _store(bundle, contest, contest.witness())
-            kept[about] = contest
-        contest.witness_path, contest.unkept = kept[about].witness_path, kept[about].unkept
-
-
-def _keep_nearest(bundle: Bundle, contests: Sequence[Contest]) -> None:
-    """Where nothing was found wrong, the input that came nearest to it is a witness all the same."""
-    worst = max(contests, key=lambda contest: contest.standing.worst)
-    try:
-        _store(bundle, worst, worst.nearest())
-    except RuntimeFailedError as error:
-        worst.fail(f"{worst.remote.runtime.name} fails on an input that it took before: {error}", worst.remote)
-
-
-def _store(bundle: Bundle, contest: Contest, witness: Witness | None) -> None:
-    """Write a witness into the bundle; where it cannot be written, the check says so."""
-    if witness is None:
-        return
-    if contest.partner is not None:
-        digests = {artifact.path: artifact.sha256 for artifact in bundle.manifest.artifacts}
-        witness = replace(witness, digest=digests[contest.partner.artifact])
-    try:
-        contest.witness_path = witnesses.store(bundle.path, witness)
-    except OSError as error:
-        contest.unkept = f"the input could not be kept in the bundle: {error.strerror or error}"

@@ -8,7 +8,7 @@ from pathlib import Path
 from kexport import runtimes as known_runtimes
 from kexport.bundle.folder import Bundle
 from kexport.bundle.report import Observer, Report
-from kexport.field.search.verdicts import Truth
+from kexport.field.search.reference import Reference
 from kexport.field.trust import Trust
 from kexport.field.verification.request import Verification
 from kexport.field.verification.run import verify_bundle
@@ -26,7 +26,7 @@ def verify(
     search: Budget | str | None = None,
     tolerance: Mapping[str, Tolerance | str | float] | None = None,
     observe: Observer = lambda check: None,
-    truth: Truth | None = None,
+    truth: Reference | None = None,
 ) -> Report:
     """Verify a bundle on this machine.
 

@@ -16,7 +16,7 @@ from kexport.bundle.report import Check, CheckKind, Note, Observer, Report, Runt
 from kexport.field.integrity import Integrity, check_digests
 from kexport.field.remote import ArtifactSource, RemoteSession, WorkerPool
 from kexport.field.scratch import temporary_folder
-from kexport.field.search import loop
+from kexport.field.search.bundle_search import Participants, search
 from kexport.field.verification import contract_checks
 from kexport.field.verification.request import Verification
 from kexport.field.verification.runtime_checks import RuntimeChecks
@@ -118,18 +118,21 @@ class _Run:
         failed = {(check.artifact, check.runtime) for check in self.checks if check.ran and not check.passed}
         bundle = request.bundle
         with temporary_folder() as folder:
-            sessions = [
-                RemoteSession(
-                    ArtifactSource(bundle.path, artifact.path, runtime, bundle.signature, request.trust),
-                    workers.worker_for(runtime),
-                    folder,
-                    has_failed=(artifact.path, runtime.name) in failed,
-                )
-                for runtime in (*tested, *partners)
-                for artifact in bundle.artifacts_of(runtime.reads)
-            ]
-            names = [runtime.name for runtime in tested]
-            loop.search(bundle, sessions, names, limits, budget, request.truth, self.record)
+
+            def sessions(runtimes: Sequence[Runtime]) -> list[RemoteSession]:
+                return [
+                    RemoteSession(
+                        ArtifactSource(bundle.path, artifact.path, runtime, bundle.signature, request.trust),
+                        workers.worker_for(runtime),
+                        folder,
+                        has_failed=(artifact.path, runtime.name) in failed,
+                    )
+                    for runtime in runtimes
+                    for artifact in bundle.artifacts_of(runtime.reads)
+                ]
+
+            participants = Participants(sessions(tested), sessions(partners), request.truth)
+            search(bundle, participants, limits, budget, self.record)
 
     def _record_not_run(self, runtime: str | None, why: str) -> None:
         self.record(Check.not_run(CheckKind.RUNTIME, Subject(runtime=runtime), why))

@@ -3,9 +3,13 @@
 import numpy as np
 import pytest
 
+from kexport.bundle.domain import Uniform
 from kexport.bundle.limits import OutputLimit
 from kexport.bundle.signature import Signature, TensorSpec
-from kexport.field.search.verdicts import Conditioning, second_answers, verdicts
+from kexport.field.search.reference import Conditioning, second_answers
+from kexport.field.search.terms import Terms
+from kexport.field.search.verdicts import verdicts
+from kexport.parity.space import Space
 from kexport.parity.tolerance import declared
 
 SIGNATURE = Signature((TensorSpec("x", "float32", (None, 2)),), (TensorSpec("y", "float32", (None, 2)),))
@@ -19,7 +23,9 @@ def judged(error, *, limit=OWN, noise=0.0, moves=0.0, summation=1.0, truth=True)
     own = {"y": TRUTH.astype("float32")} if truth else {}
     known = Conditioning({"y": TRUTH}, {"y": each[0]}, {"y": each[1]}, own)
     value = {"y": (TRUTH + np.asarray(error)).astype("float32")}
-    return verdicts(SIGNATURE, {"y": limit}, summation, FEEDS, value, known, True, "random")
+    space = Space(SIGNATURE, {"x": Uniform(-1, 1)}, [{"x": (1, 2)}])
+    terms = Terms(SIGNATURE, space, {"y": limit}, 2.0**-23)
+    return verdicts(terms, summation, FEEDS, value, known, "random")
 
 
 def test_each_sample_is_judged_by_itself():
@@ -52,7 +58,7 @@ def test_a_declared_limit_is_not_widened():
 def test_where_the_model_is_ill_conditioned_a_sample_is_apart():
     (verdict, _) = judged([[0.7, 0.0], [0.0, 0.0]], moves=1.0)
     assert not verdict.wrong
-    assert verdict.apart
+    assert verdict.excluded
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

@@ -14,7 +14,7 @@ from conftest import REFERENCE
 from kexport.bundle import manifest, witnesses
 from kexport.field.remote import RestartingWorker
 from kexport.field.scratch import temporary_folder
-from kexport.field.search.verdicts import Conditioning
+from kexport.field.search.reference import Conditioning
 from onnx_faults import (
     constant,
     describe,
@@ -36,6 +36,8 @@ EVALUATIONS = "20000"
 class Filter:
     """What is true of the reference bundle: the mean of five steps, zeros around."""
 
+    name, session, accumulation_factor = "truth", None, 0.0
+
     def __init__(self):
         self.samples = 0
 
@@ -44,7 +46,7 @@ class Filter:
         padded = np.pad(feeds["signal"].astype("float64"), [(0, 0), (2, 2)])
         return {"filtered": np.lib.stride_tricks.sliding_window_view(padded, 5, axis=1).mean(axis=-1)}
 
-    def conditioning(self, feeds, rng):
+    def conditioning(self, feeds, rng, candidate=None):
         truth = self.outputs(feeds)
         still = {name: np.zeros(value.shape, "float32") for name, value in truth.items()}
         own = {name: value.astype("float32") for name, value in truth.items()}

@@ -1,0 +1,101 @@
+"""Finding the interface that two models share, or why they share none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from kexport.bundle.report import Check, CheckKind, Subject
+from kexport.bundle.signature import Array, TensorSpec
+from kexport.errors import ModelError
+from kexport.field.comparison.inputs import comparison_inputs
+from kexport.field.comparison.operands import Operand
+from kexport.field.comparison.record import Record
+from kexport.field.comparison.shared_interface import (
+    InterfaceOptions,
+    SharedInterface,
+    domains_of,
+    observed_outputs,
+)
+from kexport.field.comparison.tensor_pairs import TensorPair, paired, require_names
+from kexport.field.remote import Outputs, RemoteSession, RuntimeFailedError
+
+_PROBES = 2  # calls that show the dtypes and shapes of outputs
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Two operands, sessions of both, and what a user says about their interface."""
+
+    operands: tuple[Operand, Operand]
+    sessions: tuple[RemoteSession, RemoteSession]
+    options: InterfaceOptions
+
+    def reach(self, subject: Subject, record: Record) -> SharedInterface | None:
+        """The shared interface, None when there is none; records the check of the signatures, or why it failed.
+
+        Raises:
+            UsageError: an input or output has no partner, or an option cannot be read.
+            InputError: the recorded samples cannot be read.
+        """
+        a, b = self.sessions
+        inputs, notes = paired("input", a.signature.inputs, b.signature.inputs, self.options.names)
+        record.note(notes)
+        if problems := [pair.problem for pair in inputs if pair.problem]:
+            record.add(Check.failure(CheckKind.SIGNATURE, subject, *problems))
+            return None
+        domains, notes = domains_of(inputs, self.operands, self.options)
+        record.note(notes)
+        try:
+            specs = self._output_specs(SharedInterface.of(inputs, (), domains))
+        except RuntimeFailedError as error:
+            record.add(Check.failure(CheckKind.RUNTIME, subject, str(error)))
+            return None
+        except ModelError as error:
+            record.add(Check.not_run(CheckKind.RUNTIME, subject, str(error)))
+            return None
+        outputs, notes = self._output_pairs(*specs)
+        record.note(notes)
+        problems = [pair.problem for pair in outputs if pair.problem]
+        record.add(Check(CheckKind.SIGNATURE, not problems, subject, facts=tuple(problems)))
+        outputs = [pair for pair in outputs if not pair.problem]
+        return SharedInterface.of(inputs, outputs, domains) if outputs else None
+
+    def _output_pairs(
+        self, ours: Sequence[TensorSpec], theirs: Sequence[TensorSpec]
+    ) -> tuple[list[TensorPair], list[str]]:
+        a, b = self.sessions
+        require_names(self.options.names, [*a.signature.inputs, *ours], [*b.signature.inputs, *theirs])
+        return paired("output", ours, theirs, self.options.names)
+
+    def _output_specs(self, inputs: SharedInterface) -> list[Sequence[TensorSpec]]:
+        """The outputs of each operand; those of a bare artifact are observed, since it states no shapes of them.
+
+        Raises:
+            ModelError: both refuse every input.
+            RuntimeFailedError: one of them refuses every input.
+        """
+        specs: list[Sequence[TensorSpec]] = []
+        for index, (operand, session) in enumerate(zip(self.operands, self.sessions, strict=True)):
+            outputs: Sequence[TensorSpec] = session.signature.outputs
+            if operand.bundle is None:
+                outputs = observed_outputs([spec.name for spec in outputs], self._probe(index, inputs))
+            specs.append(outputs)
+        return specs
+
+    def _probe(self, index: int, inputs: SharedInterface) -> list[tuple[Mapping[str, Array], Outputs]]:
+        """A few inputs that an operand takes, and its outputs by its own names."""
+        sessions = inputs.inputs_renamed(*self.sessions)
+        calls: list[tuple[Mapping[str, Array], Outputs]] = []
+        refusal: RuntimeFailedError | None = None
+        for label, feeds in comparison_inputs(self.operands, inputs, sessions):
+            try:
+                calls.append((feeds, sessions[index].run([feeds])[0]))
+            except RuntimeFailedError as error:
+                session = self.sessions[index]
+                refusal = RuntimeFailedError(f"{session.label} fails on {label}: {error}", session)
+            if len(calls) == _PROBES:
+                break
+        if refusal is not None and not calls:
+            raise refusal
+        return calls

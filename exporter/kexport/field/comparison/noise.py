@@ -1,0 +1,84 @@
+"""The limits of a model without a manifest, measured from what nudged inputs do to its outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from kexport.bundle.limits import OutputLimit
+from kexport.bundle.signature import Array
+from kexport.field.comparison.shared_interface import SharedInterface
+from kexport.field.remote import RemoteSession, RuntimeFailedError
+from kexport.field.search.terms import Nudge
+from kexport.parity.conditioning import distance, widened
+from kexport.parity.tolerance import (
+    EPSILON,
+    PERTURBED,
+    UNMEASURED,
+    UNMEASURED_LIMIT,
+    by_row,
+    largest,
+    limit_for,
+    robust_floor,
+)
+
+_NUDGES = 4
+
+
+class Noise:
+    """How far one unit in the last place of the inputs moves what a model computes.
+
+    Args:
+        shared: the interface of the model; its discrete inputs stay as they are.
+        ulp: one unit in the last place, relative to 1.
+
+    Attributes:
+        scales: of each output, the largest magnitude.
+        steady: whether the model answers the same inputs in the same way.
+    """
+
+    def __init__(self, shared: SharedInterface, ulp: float) -> None:
+        self._signature = shared.signature
+        discrete = frozenset(name for name, domain in shared.domains.items() if domain.is_discrete)
+        self._nudge = Nudge(ulp, discrete, {})
+        self._rng = np.random.default_rng(0)
+        self._moving = [spec for spec in shared.signature.inputs if spec.is_float and spec.name not in discrete]
+        self._rows: dict[str, list[Array]] = {spec.name: [] for spec in shared.signature.outputs}
+        self.scales = dict.fromkeys(self._rows, 0.0)
+        self.steady = True
+
+    def add(self, session: RemoteSession, feeds: Mapping[str, Array]) -> None:
+        """Measure it on one case; a case that the model refuses counts for nothing."""
+        nudged = [self._nudge(feeds, self._rng) for _ in range(_NUDGES * bool(self._moving))]
+        try:
+            base, again, *others = session.run([feeds, feeds, *nudged])
+        except RuntimeFailedError:
+            return
+        for spec in self._signature.outputs:
+            value = base[spec.name]
+            if not spec.is_float or value.dtype.kind not in "fc":
+                continue
+            repeated = again[spec.name]
+            self.steady &= value.shape == repeated.shape and np.array_equal(value, repeated, equal_nan=True)
+            wide = widened(value)
+            self.scales[spec.name] = max(self.scales[spec.name], largest(np.abs(wide)))
+            same = [other[spec.name] for other in others if other[spec.name].shape == value.shape]
+            self._rows[spec.name] += [by_row(distance(other, wide)) for other in same]
+
+    def limits(self, scales: Mapping[str, float]) -> dict[str, OutputLimit]:
+        """The limit of each output, relative to the scales.
+
+        Differences between two answers to the same inputs are not noise, and widen no limit.
+        """
+        limits = {}
+        for spec in self._signature.outputs:
+            scale = scales[spec.name] or 1.0
+            rows = self._rows[spec.name] if self.steady else []
+            floor = robust_floor(rows, scale, EPSILON.get(spec.dtype, EPSILON["float32"])) if spec.is_float else 0.0
+            limit = limit_for(spec, scale, floor * scale, PERTURBED)
+            if spec.is_float and floor == 0.0 and len(self._moving) < len(self._signature.inputs):
+                least = max(limit.limit, UNMEASURED_LIMIT)
+                limit = OutputLimit(spec.name, limit.scale, 0.0, least, UNMEASURED)
+            limits[spec.name] = limit
+        return limits

@@ -1,0 +1,55 @@
+"""The worker processes in which the artifacts of two operands run."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from types import TracebackType
+
+from kexport.field.comparison.operands import Candidate
+from kexport.field.inspection import declaration_of
+from kexport.field.remote import ArtifactSource, RemoteSession, WorkerPool
+from kexport.field.scratch import temporary_folder
+from kexport.field.trust import Trust
+
+
+class Sessions:
+    """Opens artifacts in worker processes, which end with the block; A and B never share one.
+
+    Args:
+        trust: the user code that may run while a `.keras` file is loaded.
+    """
+
+    def __init__(self, trust: Trust) -> None:
+        self._trust = trust
+        self._stack = contextlib.ExitStack()
+        self._pools: dict[str, WorkerPool] = {}
+        self._folder = Path()
+
+    def __enter__(self) -> Sessions:
+        self._folder = self._stack.enter_context(temporary_folder())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def open(self, candidate: Candidate) -> RemoteSession:
+        """A session of an artifact.
+
+        Raises:
+            BundleError: the runtime cannot load a bare artifact.
+        """
+        operand, runtime = candidate.operand, candidate.runtime
+        if operand.name not in self._pools:
+            self._pools[operand.name] = self._stack.enter_context(contextlib.closing(WorkerPool()))
+        worker = self._pools[operand.name].worker_for(runtime)
+        assert worker is not None
+        if operand.bundle is not None:
+            signature = operand.bundle.signature
+        else:
+            path = operand.home / candidate.artifact
+            signature = declaration_of(worker.worker, path, runtime, self._trust).signature
+        source = ArtifactSource(operand.home, candidate.artifact, runtime, signature, self._trust)
+        return RemoteSession(source, worker, self._folder, label=f"{operand.name} ({runtime.name})")

@@ -1,0 +1,94 @@
+"""The terms under which two functions are compared: their interface, where inputs come from, and the limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from kexport.bundle.domain import Domain
+from kexport.bundle.limits import OutputLimit
+from kexport.bundle.signature import Array, Signature
+from kexport.parity.conditioning import nudged
+from kexport.parity.scores import scores
+from kexport.parity.space import Space
+from kexport.parity.tolerance import between, for_kernels
+
+Feeds = Mapping[str, Array]
+
+
+@dataclass(frozen=True)
+class Nudge:
+    """Moves inputs by units in the last place; discrete inputs stay as they are.
+
+    Attributes:
+        ulp: one unit in the last place, relative to 1.
+        discrete: names of the inputs that take single values only.
+        domains: that a nudged input does not leave; an input without one may leave its domain.
+    """
+
+    ulp: float
+    discrete: frozenset[str]
+    domains: Mapping[str, Domain]
+
+    def __call__(self, feeds: Feeds, rng: np.random.Generator, ulps: int = 1) -> dict[str, Array]:
+        """Every real number of the inputs moved by `ulps` units in the last place, up or down at random."""
+        return {
+            name: value if name in self.discrete else nudged(value, rng, ulps * self.ulp, self.domains.get(name))
+            for name, value in feeds.items()
+        }
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a comparison of two functions rests on.
+
+    Attributes:
+        signature: of both.
+        space: where samples come from.
+        limits: of each output, how far the one may be from the other.
+        ulp: one unit in the last place, relative to 1, of the coarsest arithmetic in the model.
+    """
+
+    signature: Signature
+    space: Space
+    limits: Mapping[str, OutputLimit]
+    ulp: float
+
+    @property
+    def batched(self) -> bool:
+        """Whether the first axis of inputs and outputs counts samples."""
+        return self.space.batched
+
+    @property
+    def discrete(self) -> frozenset[str]:
+        """The inputs that take single values only."""
+        return frozenset(name for name, domain in self.space.domains.items() if domain.is_discrete)
+
+    @property
+    def nudge(self) -> Nudge:
+        """Moves inputs within their domains."""
+        return Nudge(self.ulp, self.discrete, self.space.domains)
+
+    @property
+    def can_nudge(self) -> bool:
+        """Whether any input holds real numbers that can be nudged."""
+        return any(spec.is_float and spec.name not in self.discrete for spec in self.signature.inputs)
+
+    def scores(self, values: Mapping[str, Array], references: Mapping[str, Array]) -> Array:
+        """Of each sample the distance of the values from the reference, in multiples of the limit."""
+        return scores(self.signature, self.limits, values, references, self.batched)
+
+
+def limits_for(limits: tuple[OutputLimit, ...], *accumulation_factors: float) -> dict[str, OutputLimit]:
+    """How far a runtime may be from the truth, or two runtimes from each other, by output.
+
+    Args:
+        limits: of the manifest.
+        accumulation_factors: of the one runtime that is compared with the truth, or of both runtimes.
+    """
+    by_runtime = [[for_kernels(limit, factor) for limit in limits] for factor in accumulation_factors]
+    if len(by_runtime) == 1:
+        return {limit.output: limit for limit in by_runtime[0]}
+    return {one.output: between(one, other) for one, other in zip(*by_runtime, strict=True)}
