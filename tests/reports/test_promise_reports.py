@@ -12,10 +12,8 @@ from conftest import REFERENCE
 from kexport.bundle.folder import Bundle
 from kexport.bundle.report import Check, CheckKind, Measurement, Report, Subject
 from kexport.contracts import LowPass, kinds
-from kexport.reports import _response as response
-from kexport.reports import github, junit, terminal
-from kexport.reports._wording import promise
-from kexport.testing.wording import failure
+from kexport.reports import draw_responses, github, junit, short_contract, terminal
+from kexport.testing.failure_text import failure_text
 
 TAPS = [0.1 + 0.001 * index for index in range(31)]
 FILTER = f"linear_time_invariant(taps={TAPS}, advance=15)"
@@ -41,7 +39,7 @@ def made(contract, runtime="onnxruntime", output="filtered", unit="dB", metrics=
     ],
 )
 def test_a_promise_in_short_fits_and_cuts_no_number(text, short):
-    assert promise(text, 44) == short
+    assert short_contract(text, 44) == short
     assert len(short) <= 44
 
 
@@ -85,7 +83,7 @@ def made_twice(monkeypatch, tmp_path, checks, *promised):
     curves = []
     monkeypatch.setattr(Axes, "plot", lambda axes, x, y, **options: curves.append((options["label"], list(y))))
     bundle = SimpleNamespace(manifest=SimpleNamespace(contracts=promised))
-    drawn = response.draw(Report("b", tuple(checks)), bundle, tmp_path)
+    drawn = draw_responses(Report("b", tuple(checks)), bundle, tmp_path)
     return [path.name for path in drawn], curves
 
 
@@ -112,11 +110,11 @@ def test_a_low_pass_promise_that_was_not_measured_is_not_drawn(monkeypatch, tmp_
 
 def test_a_failed_assertion_names_the_promise_and_sends_nobody_to_the_layers(tmp_path):
     broken = replace(made(TEXT), passed=False, facts=("layer filtered promised that it keeps lows", "x = [1]"))
-    said = failure(Report("b", (broken,)), tmp_path)
+    said = failure_text(Report("b", (broken,)), tmp_path)
     assert "low_pass(29.35, 60.39, 1, 52.89, 360)" in said
     assert "layer filtered promised that it keeps lows" in said
     assert "kexport verify" in said
     assert "localise" not in said
     subject, measured = Subject("model.onnx", "onnxruntime", "filtered"), Measurement(1.0, 0.5, "of output scale")
     parity = Check(CheckKind.PARITY, False, subject, measured, ("far",))
-    assert "localise" in failure(Report("b", (broken, parity)), tmp_path)
+    assert "localise" in failure_text(Report("b", (broken, parity)), tmp_path)

@@ -8,7 +8,7 @@ import pytest
 from conftest import REFERENCE
 from kexport.bundle.folder import Bundle
 from kexport.errors import BundleError, ModelError, UsageError
-from kexport.reports._wording import number
+from kexport.reports import number
 from kexport.testing import ParityError, assert_parity
 
 

@@ -21,18 +21,18 @@ def plotting(function: Callable[..., int]) -> Callable[..., int]:
     def command(*args: Any, plots: str | None, **options: Any) -> int:
         folder = None if plots is None else Path(plots)
         if folder is not None:
-            from kexport.reports import _response as response
+            from kexport.reports import prepare_plots
 
-            response.prepare(folder)
+            prepare_plots(folder)
         stream = sys.stderr if options.get("as_json") else sys.stdout
 
         def plot(report: Report, path: str | Path) -> None:
             if folder is None:
                 return
             from kexport.bundle.folder import Bundle
-            from kexport.reports import _response as response
+            from kexport.reports import draw_responses
 
-            drawn = response.draw(report, Bundle.open(path), folder)
+            drawn = draw_responses(report, Bundle.open(path), folder)
             for each in drawn:
                 click.echo(f"drawn {each}", file=stream)
             if not drawn:

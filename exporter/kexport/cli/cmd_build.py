@@ -129,7 +129,7 @@ COMMAND = command
 
 
 def _summary(bundle: Bundle, seconds: float) -> str:
-    from kexport.reports._wording import summary
+    from kexport.reports import summary
 
     if not bundle.report.passed:
         return f"rejected: {summary(bundle.report)}; the bundle lies at {bundle.path}"

@@ -34,7 +34,7 @@ COMMAND = command
 
 def _show_bundle(path: str) -> None:
     from kexport.bundle.folder import Bundle
-    from kexport.reports import terminal
+    from kexport.reports import size, terminal
 
     bundle = Bundle.open(path)
     manifest = bundle.manifest
@@ -49,7 +49,7 @@ def _show_bundle(path: str) -> None:
         facts = {
             "format": artifact.format,
             "precision": artifact.precision,
-            "size": terminal.size_text(artifact.bytes),
+            "size": size(artifact.bytes),
             "sha256": artifact.sha256,
             **artifact.details,
         }
@@ -60,12 +60,14 @@ def _show_bundle(path: str) -> None:
 
 
 def _show_file(path: str, facts: ArtifactFacts) -> None:
-    from kexport.reports import terminal
+    from kexport.reports import size
 
     declaration = facts.declaration
-    size = terminal.size_text(facts.bytes)
     click.echo(path)
-    _section("artifact", _texts({"format": facts.format, "sha256": facts.sha256, **declaration.details, "size": size}))
+    _section(
+        "artifact",
+        _texts({"format": facts.format, "sha256": facts.sha256, **declaration.details, "size": size(facts.bytes)}),
+    )
     _section("inputs", ((spec.name, str(spec)) for spec in declaration.signature.inputs))
     _section("outputs", ((spec.name, "") for spec in declaration.signature.outputs))
 

@@ -27,16 +27,16 @@ def command(bundle: str, runtimes: tuple[str, ...], trust: Trust, as_json: bool)
     from kexport.cli._boundary import quiet_libraries
     from kexport.cli._progress import Steps
     from kexport.factory.localisation import localise
-    from kexport.reports import _layers as layers
+    from kexport.reports import layers_json, layers_table
 
     with quiet_libraries() as stream, Steps(stream) as steps:
         results = localise(
             bundle, list(runtimes) or None, imports=trust.imports, allow_lambda=trust.allow_lambda, progress=steps
         )
     if as_json:
-        click.echo(layers.render_json(bundle, results))
+        click.echo(layers_json(bundle, results))
     else:
-        click.echo("\n\n".join(map(layers.render, results)))
+        click.echo("\n\n".join(map(layers_table, results)))
     return 0 if all(each.passed for each in results) else FAILED
 
 

@@ -88,8 +88,7 @@ def _show(report: Report, bundle: Bundle, as_json: bool) -> None:
 
         click.echo(json.render(report))
     else:
-        from kexport.reports import terminal
-        from kexport.reports._wording import summary
+        from kexport.reports import summary, terminal
 
         terminal.show(report, bundle, sys.stdout)
         click.echo(summary(report))

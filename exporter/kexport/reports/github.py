@@ -1,7 +1,7 @@
-"""The report as GitHub Actions takes it: workflow commands that annotate, and a Markdown table for the job's summary.
+"""The report for GitHub Actions: workflow commands that annotate, and a Markdown table for the job's summary.
 
-https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands. GitHub shows ten annotations of a
-kind for each step; the log and the table hold all of them.
+https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands. GitHub shows at most ten annotations
+of a kind per step; the log and the table hold all of them.
 """
 
 from __future__ import annotations
@@ -10,39 +10,47 @@ import re
 from pathlib import PurePath
 
 from kexport.bundle.report import Check, Report
-from kexport.reports._wording import NOTHING_COMPARED, figure_and_limit, figures, place, promise, summary, verdict
+from kexport.reports._phrases import (
+    NOTHING_COMPARED,
+    figure_and_limit,
+    figures,
+    place,
+    short_contract,
+    summary,
+    verdict,
+)
 
-_MOST_ROWS, _MOST_TEXT = 500, 1000  # rows, and characters of a detail: a summary may have 1 MiB
+_MOST_ROWS, _MOST_TEXT = 500, 1000  # rows, and characters of a check's detail: GitHub accepts a summary of 1 MiB
 
 
 def render(report: Report, folder: PurePath | None = None) -> str:
     """The workflow commands of a report, one a line, without a final newline.
 
-    An error for each check that failed, a warning for each that could not be made, an error when no number was
-    compared, and the summary as a notice.
+    Each failed check is an error, each check that could not be made a warning, a report that compared no numbers is an
+    error, and the summary is a notice.
 
     Args:
         report: of the bundle.
-        folder: of the bundle, relative to the repository; annotations then point to its files.
+        folder: of the bundle, relative to the repository; with it annotations point to files of the bundle.
     """
-    said = []
+    commands = []
     for check in report.checks:
         if not check.passed:
-            message = "\n".join(part for part in (figures(check), check.detail) if part) or "no more is known"
-            said.append(command("error" if check.ran else "warning", message, **_properties(report, check, folder)))
-    if not said and not report.passed:
-        said.append(command("error", NOTHING_COMPARED, title=f"kexport: {report.bundle}"))
-    return "\n".join((*said, command("notice", summary(report), title=f"kexport: {report.bundle}")))
+            message = "\n".join(part for part in (figures(check), check.detail) if part) or "there are no details"
+            commands.append(command("error" if check.ran else "warning", message, **_properties(report, check, folder)))
+    if not commands and not report.passed:
+        commands.append(command("error", NOTHING_COMPARED, title=f"kexport: {report.bundle}"))
+    return "\n".join((*commands, command("notice", summary(report), title=f"kexport: {report.bundle}")))
 
 
 def command(name: str, message: str, **properties: str) -> str:
-    """One workflow command; what GitHub would read as its syntax is escaped."""
-    written = ",".join(f"{key}={_escaped_property(value)}" for key, value in properties.items())
-    return f"::{name}{' ' * bool(written)}{written}::{_escaped(message)}"
+    """One workflow command, with everything escaped that GitHub would interpret."""
+    arguments = ",".join(f"{key}={_escaped_property(value)}" for key, value in properties.items())
+    return f"::{name}{' ' * bool(arguments)}{arguments}::{_escaped(message)}"
 
 
 def markdown(report: Report) -> str:
-    """The report as a Markdown section: the summary, and a table of all checks, those that did not pass first."""
+    """The report as a Markdown section: the summary and a table of all checks, those that did not pass first."""
     rows = sorted(report.checks, key=lambda check: check.passed)
     text = [f"### {'✅' if report.passed else '❌'} {_cell(summary(report))}", ""]
     if rows:
@@ -67,7 +75,7 @@ def _properties(report: Report, check: Check, folder: PurePath | None) -> dict[s
 def _row(check: Check) -> str:
     cells = (
         f"**{verdict(check)}**" if not check.passed else verdict(check),
-        _cell(promise(check.contract)) if check.contract else check.kind,
+        _cell(short_contract(check.contract)) if check.contract else check.kind,
         _cell(check.artifact or "-"),
         _cell(check.runtime or "-"),
         _cell(check.output or "-"),
@@ -78,7 +86,7 @@ def _row(check: Check) -> str:
 
 
 def _cell(text: str) -> str:
-    """Text that Markdown shows as it is, on one line."""
+    """The text on one line, with everything escaped that Markdown would interpret."""
     return " ".join(re.sub(r"([\\`*_\[\]<>|#~&])", r"\\\1", text).split())
 
 

@@ -1,8 +1,8 @@
-"""The report as JUnit XML: one test case a check, a failure when it failed, an error when it could not be made.
+"""The report as JUnit XML: one test case a check; a failed check is a failure, one that could not be made an error.
 
-Only what every reader of JUnit knows is written: the figures stand in `system-out`, since few take `properties` of a
-case, and there is no time, since none is measured. A report that compared no number has an error more than it has
-checks: a suite without test cases is green in most readers.
+Only elements that every reader supports are written: figures are in `system-out`, since few readers support
+`properties` of a case, and there is no time, since none is measured. A report that compared no numbers gets an
+additional error, because most readers show a suite without test cases as green.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from collections.abc import Iterator, Mapping
 from xml.etree import ElementTree
 
 from kexport.bundle.report import Check, CheckKind, Report, Subject
-from kexport.reports._wording import NOTHING_COMPARED, counted
+from kexport.reports._phrases import NOTHING_COMPARED, counted
 
-_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'  # ElementTree would name the locale's encoding
+_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'  # ElementTree would declare the locale's encoding
 
 
 def render(report: Report) -> str:
@@ -31,13 +31,13 @@ def render(report: Report) -> str:
     }
     root = ElementTree.Element("testsuites", {"name": "kexport", **counts})
     suite = ElementTree.SubElement(root, "testsuite", {"name": _printable(report.bundle), **counts, "skipped": "0"})
-    names = _promises({check.contract for check in checks if check.contract})
+    names = _contract_names({check.contract for check in checks if check.contract})
     seen: Counter[tuple[str | None, str]] = Counter()
     for check in checks:
         contract = names.get(check.contract or "")
         name = " ".join(part for part in (check.kind, contract, check.artifact, check.output) if part)
         seen[check.runtime, name] += 1
-        again = seen[check.runtime, name]  # readers tell cases apart by their names alone
+        again = seen[check.runtime, name]  # readers distinguish cases only by their names
         _add(suite, report.bundle, check, name if again == 1 else f"{name} ({again})")
     if report.notes:
         ElementTree.SubElement(suite, "system-out").text = _printable("\n".join(map(str, report.notes)))
@@ -45,10 +45,10 @@ def render(report: Report) -> str:
     return _DECLARATION + ElementTree.tostring(root, encoding="unicode") + "\n"
 
 
-def _promises(texts: set[str]) -> dict[str, str]:
-    """A name for each promise: its text, in which long lists of numbers are counted unless two would then be alike."""
-    alike = Counter(map(counted, texts))
-    return {text: counted(text) if alike[counted(text)] == 1 else text for text in texts}
+def _contract_names(texts: set[str]) -> dict[str, str]:
+    """A name for each contract: its text, with long lists of numbers abbreviated unless two names would be equal."""
+    uses = Counter(map(counted, texts))
+    return {text: counted(text) if uses[counted(text)] == 1 else text for text in texts}
 
 
 def _add(suite: ElementTree.Element, bundle: str, check: Check, name: str) -> None:
@@ -56,8 +56,8 @@ def _add(suite: ElementTree.Element, bundle: str, check: Check, name: str) -> No
     case = ElementTree.SubElement(suite, "testcase", {"classname": classname, "name": _printable(name)})
     if not check.passed:
         detail = _printable(check.detail)
-        said = {"message": (detail.splitlines() or ["no more is known"])[0], "type": _printable(check.kind)}
-        ElementTree.SubElement(case, "failure" if check.ran else "error", said).text = detail
+        summary = {"message": (detail.splitlines() or ["there are no details"])[0], "type": check.kind.value}
+        ElementTree.SubElement(case, "failure" if check.ran else "error", summary).text = detail
     facts = list(_facts(check))
     if facts:
         ElementTree.SubElement(case, "system-out").text = _printable("\n".join(facts))
@@ -80,5 +80,5 @@ def _facts(check: Check) -> Iterator[str]:
 
 
 def _printable(text: str) -> str:
-    """XML 1.0 has no way to write control characters, which a runtime's message may hold."""
+    """The text without the control characters that XML 1.0 cannot represent; messages of runtimes may contain them."""
     return re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "?", text)

@@ -1,10 +1,12 @@
-"""The report of a comparison of two models, in text: one row an output, then what differs, then notes."""
+"""The report of a comparison of two models, in text: one row an output, then the failures, then the notes."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from kexport.bundle.report import Check, CheckKind, FactCode, Report
 from kexport.parity.outcome import UNIT
-from kexport.reports._wording import lines, number, summary, verdict
+from kexport.reports._phrases import fact_lines, number, summary, verdict
 
 _HEADER = ("A", "B", "output", "error", "limit", "verdict", "worst element")
 _RIGHT_ALIGNED = (3, 4)
@@ -21,22 +23,27 @@ def render(report: Report) -> str:
     for check in report.checks:
         if not check.passed:
             where = " ".join(part for part in (check.kind, check.artifact, check.runtime, check.output) if part)
-            text += [f"{verdict(check)} {where}", *(f"  {line}" for line in lines(check))]
+            text += [f"{verdict(check)} {where}", *(f"  {line}" for line in fact_lines(check))]
     return "\n".join([*text, *(f"note: {note}" for note in report.notes), summary(report)])
 
 
 def _cells(check: Check) -> tuple[str, ...]:
-    sides = [check.metrics.get(side, {}) for side in "ab"]
-    texts = [f"{side.get('artifact', '-')} {side.get('runtime', '')}".strip() for side in sides]
-    searched = check.kind is CheckKind.SEARCH
-    figure = f"{check.figure:.2g} limits" if searched and check.figure is not None else number(check.figure, check.unit)
-    limit = "-" if searched else number(check.limit, check.unit)
-    output = "(search)" if searched else check.output or "-"
-    return (*texts, output, figure, limit, verdict(check), _worst(check))
+    sides = [_side(check.metrics.get(name, {})) for name in "ab"]
+    if check.kind is CheckKind.SEARCH:
+        output, limit = "(search)", "-"
+        figure = number(None) if check.figure is None else f"{check.figure:.2g} limits"
+    else:
+        output, limit = check.output or "-", number(check.limit, check.unit)
+        figure = number(check.figure, check.unit)
+    return (*sides, output, figure, limit, verdict(check), _worst(check))
+
+
+def _side(side: Mapping[str, str]) -> str:
+    return f"{side.get('artifact', '-')} {side.get('runtime', '')}".strip()
 
 
 def _worst(check: Check) -> str:
-    """The element that is furthest from A, where one is away from it."""
+    """The element of B that is farthest from A, if there is a difference."""
     worst = check.metrics.get("worst")
     if check.kind is not CheckKind.PARITY or not check.figure or not worst:
         return "identical" if check.passed and check.states(FactCode.IDENTICAL) else ""

@@ -1,6 +1,6 @@
-"""Parity in a test-suite: `assert_parity` for any of them, and a pytest plugin around it.
+"""Parity in a test suite: `assert_parity` for any framework, and a pytest plugin around it.
 
-pytest loads the plugin wherever kexport is installed, so nothing heavy is imported here before a test asks.
+pytest loads the plugin wherever kexport is installed, so nothing heavy is imported before a test uses it.
 """
 
 from kexport.testing.parity import ParityError, assert_parity

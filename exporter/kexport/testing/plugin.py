@@ -1,7 +1,7 @@
 """The pytest plugin: the marker `kexport`, the fixtures `assert_parity` and `kexport_bundle`, `--kexport-require`.
 
-It is loaded into every test session where kexport is installed: it imports nothing but itself at the start, and asks
-one question a test.
+It is loaded into every test session where kexport is installed, so it imports nothing heavy at the start and does
+almost nothing per test.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kexport.errors import KexportError
-from kexport.testing import session
+from kexport.testing import session_state
 from kexport.testing.parity import assert_parity as _assert_parity
 
 if TYPE_CHECKING:
     from kexport.bundle.folder import Bundle
     from kexport.bundle.report import Report
 
-_PROPERTY = "kexport_compared"  # of a test: the runtimes that were compared in it; also in pytest's own JUnit file
+_PROPERTY = "kexport_compared"  # a property of tests, also in pytest's JUnit file: the runtimes that were compared
 _MARKER = (
     "kexport(bundle=None, runtimes=None, require=None): verify the bundle, a path relative to pytest's root folder, "
     "as the first step of the test; without a bundle, what the test's assert_parity checks."
@@ -37,7 +37,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker, and what the option asks for."""
+    """Register the marker and the parts of the plugin that the options need."""
     config.addinivalue_line("markers", _MARKER)
     config.pluginmanager.register(_Proof(), "kexport-proof")
     text = config.getoption("kexport_require", None)
@@ -53,20 +53,20 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def assert_parity(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., Report]:
-    """`kexport.testing.assert_parity`, with the runtimes of the test's marker, and the test's folder to build in."""
+    """`kexport.testing.assert_parity` with the runtimes of the test's marker, building in the test's own folder."""
     defaults = {}
     for marker in request.node.iter_markers("kexport"):
         defaults = {name: value for name, value in _read(marker).items() if name != "bundle" and value is not None}
         break
     count = 0
 
-    def check(model_or_bundle: Any, **options: Any) -> Report:
+    def check(model_or_bundle: object, **options: Any) -> Report:
         __tracebackhide__ = True
-        from kexport.testing.parity import _bundle_path
+        from kexport.testing.parity import bundle_path
 
         nonlocal count
         count += 1
-        if _bundle_path(model_or_bundle) is None:
+        if bundle_path(model_or_bundle) is None:
             options = {"folder": tmp_path / f"kexport-{count}", **options}
         return _assert_parity(model_or_bundle, **{**defaults, **options})
 
@@ -75,7 +75,7 @@ def assert_parity(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..
 
 @pytest.fixture
 def kexport_bundle(request: pytest.FixtureRequest) -> Bundle:
-    """The bundle that the test's marker names; it has been verified when the test begins."""
+    """The bundle that the test's marker names, verified before the test begins."""
     for marker in request.node.iter_markers("kexport"):
         if bundle := _read(marker)["bundle"]:
             from kexport.bundle.folder import Bundle
@@ -86,7 +86,7 @@ def kexport_bundle(request: pytest.FixtureRequest) -> Bundle:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> None:
-    """Verify what the markers of the test name, before its body runs."""
+    """Verify the bundles that the test's markers name, before its body runs."""
     __tracebackhide__ = True
     for marker in item.iter_markers("kexport"):
         asked = _read(marker)
@@ -99,35 +99,35 @@ def pytest_runtest_call(item: pytest.Item) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_makereport(item: pytest.Item) -> None:
-    """Attach to the test what was compared in it, which takes it to the process that sums up."""
-    if session.CURRENT.compared:
-        item.user_properties += [(_PROPERTY, runtimes) for runtimes in session.CURRENT.compared]
-        session.CURRENT.compared.clear()
+    """Attach the compared runtimes to the test; pytest-xdist sends properties to the controlling process."""
+    if session_state.CURRENT.compared:
+        item.user_properties += [(_PROPERTY, runtimes) for runtimes in session_state.CURRENT.compared]
+        session_state.CURRENT.compared.clear()
 
 
 class _Proof:
-    """A test that is marked compares something, or fails."""
+    """Fails a marked test that compared nothing."""
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_call(self, item: pytest.Item) -> None:
         marked = item.get_closest_marker("kexport") is not None
-        if marked and not session.CURRENT.compared and _PROPERTY not in dict(item.user_properties):
+        if marked and not session_state.CURRENT.compared and _PROPERTY not in dict(item.user_properties):
             pytest.fail(
-                "marked kexport, and nothing was compared: name a bundle in the marker, or call assert_parity",
+                "marked kexport, but nothing was compared: name a bundle in the marker, or call assert_parity",
                 pytrace=False,
             )
 
 
 class _Requirement:
-    """What `--kexport-require` asks: of each assertion, and of the session as a whole."""
+    """Enforces `--kexport-require`, for each assertion and for the session as a whole."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self._missing = dict.fromkeys(names)
-        self._before = session.CURRENT.required
-        session.CURRENT.required = tuple(names)
+        self._before = session_state.CURRENT.required
+        session_state.CURRENT.required = tuple(names)
 
     def pytest_unconfigure(self) -> None:
-        session.CURRENT.required = self._before
+        session_state.CURRENT.required = self._before
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         for name, value in report.user_properties:
@@ -137,7 +137,7 @@ class _Requirement:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        worker = hasattr(session.config, "workerinput")  # of pytest-xdist: another process sums up
+        worker = hasattr(session.config, "workerinput")  # of pytest-xdist; the controlling process decides
         green = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
         if self._missing and green and not worker and not session.config.option.collectonly:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -149,7 +149,7 @@ class _Requirement:
 
 
 def _read(marker: pytest.Mark) -> dict[str, Any]:
-    """The arguments of a marker; anything else than those that it has fails the test."""
+    """The arguments of a marker; unknown arguments fail the test."""
 
     def arguments(
         bundle: str | Path | None = None,

@@ -22,7 +22,7 @@ from kexport.factory.localisation.layer_truths import LayerOutput, LayerTruth, L
 from kexport.factory.localisation.replay_cases import replay_cases
 from kexport.factory.localisation.tensor_matcher import TensorMatch, TensorMatcher
 from kexport.parity.layer_report import FUSED, NOT_RUN, RIGHT, SAME, LayerRow
-from kexport.reports import _layers as report
+from kexport.reports import layers_json, layers_table
 
 
 @pytest.fixture(scope="session")
@@ -87,7 +87,7 @@ def test_where_all_is_right_nothing_parts_and_every_layer_is_accounted_for(look,
     names = [row.layer for row in found.rows]
     assert names.index("encoder/conv") < names.index("encoder/relu") < names.index("shared #1")
     assert found.row("encoder").other == "encoder/mean"
-    assert "every output is within its limit" in report.render(found)
+    assert "every output is within its limit" in layers_table(found)
 
 
 @pytest.mark.parametrize("layer", planted_layers.LAYERS)
@@ -97,7 +97,7 @@ def test_a_weight_that_was_moved_in_onnx_is_named_by_its_layer(look, layer):
     assert found.partings[0].layer == layer
     assert found.row(layer).error.excess > 1
     assert any("changed or damaged after the build" in note for note in found.notes)
-    assert f"it parts at {layer} (" in report.render(found)
+    assert f"it parts at {layer} (" in layers_table(found)
 
 
 @pytest.mark.parametrize("layer", planted_layers.LAYERS)
@@ -165,7 +165,7 @@ def test_nan_is_named_where_it_begins(look):
     found = look("onnxruntime", edited(change))
     assert found.partings[0].layer == "right"
     assert "NaN" in found.row("right").error.detail
-    assert json.loads(report.render_json("mixed", [found]))["localisations"][0]["partings"][0]["layer"] == "right"
+    assert json.loads(layers_json("mixed", [found]))["localisations"][0]["partings"][0]["layer"] == "right"
 
 
 def test_another_shape_is_named_where_it_begins(look):
@@ -222,7 +222,7 @@ def test_of_quantised_artifacts_the_layer_that_loses_most_decibels_is_named(look
     assert found.partings[0].layer == "left"
     assert found.row("left").error.sqnr_db < found.partings[0].before_db
     assert {(row.state, row.error.limit) for row in found.rows if row.seen} == {(RIGHT, None)}
-    assert " dB; what goes in: " in report.render(found)
+    assert " dB; what goes in: " in layers_table(found)
 
 
 def test_a_witness_on_which_alone_the_artifact_is_wrong_is_looked_at(look, mixed):

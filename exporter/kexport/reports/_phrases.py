@@ -1,4 +1,4 @@
-"""What every rendering calls things: the verdict of a check, its place, its figures, and the report in one line."""
+"""The phrases that renderings share: the verdict, place and figures of a check, and the report in one line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from kexport.bundle.report import Check, CheckKind, Report
 
-_LONG_LIST = 24
+_LONG_LIST = 24  # characters; a longer list of numbers is abbreviated to its length
 NOTHING_COMPARED = "no output was compared with the truth: nothing is proved"
 
 
@@ -18,23 +18,26 @@ def verdict(check: Check) -> str:
 
 
 def place(check: Check) -> str:
-    """The artifact, runtime and output that a check is about, in words; the bundle when it is none of them."""
+    """The artifact, runtime, output and promise that a check is about, in words; `the bundle` if there is none."""
     parts = [check.artifact or "", f"on {check.runtime}" if check.runtime else ""]
     words = " ".join(part for part in parts if part)
     if check.output:
         words += f", output {check.output!r}"
     if check.contract:
-        words += f"{', ' * bool(words)}{promise(check.contract)}"
+        words += f"{', ' * bool(words)}{short_contract(check.contract)}"
     return words or "the bundle"
 
 
 def counted(text: str) -> str:
-    """A contract in full, but that long lists of numbers are counted."""
+    """The text of a contract with long lists of numbers replaced by their length."""
     return re.sub(r"\[[^\[\]]{24,}\]", lambda found: f"[{found[0].count(',') + 1} numbers]", text)
 
 
-def promise(text: str, width: int = 60) -> str:
-    """A contract in short: as many names of its parameters as there is room for, then as many parameters."""
+def short_contract(text: str, width: int = 60) -> str:
+    """The text of a contract in at most `width` characters.
+
+    Names of parameters are dropped first, from the left, then parameters from the right; no number is cut in two.
+    """
     try:
         call = ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, RecursionError):
@@ -55,7 +58,7 @@ def promise(text: str, width: int = 60) -> str:
 
 
 def _short(node: ast.expr) -> str:
-    """A parameter in short: six digits of a number, and how many numbers there are in a long list."""
+    """A parameter in short: a number with six digits, a long list as its length."""
     text = ast.unparse(node)
     try:
         value = ast.literal_eval(node)
@@ -69,7 +72,7 @@ def _short(node: ast.expr) -> str:
 
 
 def figures(check: Check) -> str:
-    """Figure and limit in one line, empty when nothing was measured."""
+    """Figure and limit in one sentence, empty if nothing was measured."""
     if check.figure is None:
         return ""
     figure, most = figure_and_limit(check)
@@ -78,23 +81,39 @@ def figures(check: Check) -> str:
 
 
 def figure_and_limit(check: Check) -> tuple[str, str]:
-    """Both as tables show them; decibels of a promise such that the margin of a filter shows."""
-    places = 2 if check.kind is CheckKind.CONTRACT else 1
-    return number(check.figure, check.unit, places), number(check.limit, check.unit, places)
+    """Figure and limit as tables show them; decibels of a contract have two decimals, to show a filter's margin."""
+    decimals = 2 if check.kind is CheckKind.CONTRACT else 1
+    return number(check.figure, check.unit, decimals), number(check.limit, check.unit, decimals)
 
 
-def number(value: float | None, unit: str | None = None, places: int = 1) -> str:
-    """A figure as tables show it; `places` after the point of decibels."""
+def number(value: float | None, unit: str | None = None, decimals: int = 1) -> str:
+    """A figure as tables show it: `-` if there is none, fixed-point for decibels, else scientific.
+
+    Args:
+        value: the figure.
+        unit: of it.
+        decimals: of decibels.
+    """
     if value is None:
         return "-"
-    return f"{value:.{places}f}" if unit == "dB" else "0" if value == 0 else f"{value:.1e}"
+    return f"{value:.{decimals}f}" if unit == "dB" else "0" if value == 0 else f"{value:.1e}"
+
+
+def size(count: int) -> str:
+    """A number of bytes as people read it."""
+    amount, unit = float(count), "B"
+    for larger in ("kB", "MB", "GB"):
+        if amount < 1000:
+            break
+        amount, unit = amount / 1000, larger
+    return f"{amount:.0f} {unit}" if unit == "B" or amount >= 100 else f"{amount:.1f} {unit}"
 
 
 def summary(report: Report) -> str:
-    """How many checks were made, and what came of them; always says so when nothing was proved."""
+    """The number of checks and their outcome in one line, which never hides that nothing was proved."""
     failed = sum(not check.passed and check.ran for check in report.checks)
-    unmade = sum(not check.ran for check in report.checks)
-    parts = [f"{failed} failed"] * bool(failed) + [f"{unmade} could not be made"] * bool(unmade)
+    not_run = sum(not check.ran for check in report.checks)
+    parts = [f"{failed} failed"] * bool(failed) + [f"{not_run} could not be made"] * bool(not_run)
     if parts:
         return f"{report.bundle}: of {len(report.checks)} checks {', '.join(parts)}"
     if not report.passed:
@@ -102,7 +121,7 @@ def summary(report: Report) -> str:
     return f"{report.bundle}: {len(report.checks)} checks passed"
 
 
-def lines(check: Check) -> Iterator[str]:
-    """What a check found, one fact a line; a fact of several lines has as many."""
+def fact_lines(check: Check) -> Iterator[str]:
+    """The facts of a check, one a line; a fact of several lines keeps them."""
     for fact in check.facts:
         yield from (line.strip() for line in str(fact).splitlines() if line.strip())
