@@ -1,4 +1,4 @@
-"""Every error that kexport raises on purpose, and the exit code each one ends the command with.
+"""Every error that kexport raises on purpose, with the exit code of a command that it ends.
 
 A message states one fact a line: the subject, what was got, what was expected, and a hint.
 """
@@ -22,9 +22,9 @@ class KexportError(Exception):
     """Base of all errors raised on purpose.
 
     Args:
-        subject: what is wrong with what, in one line.
-        got: what was found.
-        expected: what would have been right.
+        subject: what is wrong, in one line.
+        got: the actual value.
+        expected: the right value.
         hint: what to do about it.
     """
 
@@ -41,25 +41,25 @@ class KexportError(Exception):
 
 
 class UsageError(KexportError):
-    """The request itself is wrong: an unknown name, an ill-typed setting, an unwritable target."""
+    """The request is wrong: an unknown name, a setting of the wrong type, a target that cannot be written."""
 
 
 class InputError(KexportError):
-    """Data that does not fit the model's signature."""
+    """Data does not fit the model's signature."""
 
 
 class BundleError(KexportError):
-    """A bundle, or one of its files, cannot be read."""
+    """A bundle or one of its files cannot be read."""
 
 
 class ArtifactError(KexportError):
-    """An artifact is missing, or is not the file that the manifest describes."""
+    """An artifact is missing or is not the file that the manifest describes."""
 
     exit_code = FAILED
 
 
 class ExportError(KexportError):
-    """The model cannot be exported to the format."""
+    """The model cannot be exported to a format."""
 
     exit_code = FAILED
 
@@ -69,54 +69,55 @@ class ModelError(KexportError):
 
 
 class UncheckedError(KexportError):
-    """Something that was asked for could not be checked here."""
+    """A requested check could not be made here."""
 
     exit_code = UNCHECKED
 
 
 class MissingRuntimeError(UncheckedError):
-    """A runtime that was asked for is not installed."""
+    """A requested runtime is not installed."""
 
 
 class MissingExtraError(KexportError):
     """A part of kexport needs packages that are not installed."""
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """A hint with the known names nearest to `name`, or all of them when none is near."""
-    known = sorted(known)
-    close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+def nearest(name: str, names: Iterable[str]) -> str:
+    """A hint with the existing names nearest to `name`, or with all of them if none is near."""
+    existing = sorted(names)
+    close = difflib.get_close_matches(name, existing, n=3, cutoff=0.5)
     if close:
         return "did you mean " + " or ".join(close) + "?"
-    return "known: " + (", ".join(known) or "none")
+    return "known: " + (", ".join(existing) or "none")
 
 
-def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
-    """The error for a name that is not among the known ones of its kind."""
-    known = sorted(known)
-    return UsageError(f"unknown {kind} {name!r}", expected="one of " + ", ".join(known), hint=nearest(name, known))
+def unknown(kind: str, name: str, names: Iterable[str]) -> UsageError:
+    """The error for a name of some kind that does not exist; `names` are the existing ones."""
+    existing = sorted(names)
+    expected = "one of " + ", ".join(existing)
+    return UsageError(f"unknown {kind} {name!r}", expected=expected, hint=nearest(name, existing))
 
 
-def require_known(name: str, known: Iterable[str], subject: str, got: object = None) -> None:
-    """Raise `UsageError` unless a name is among those of its kind, in their order.
+def require_known(name: str, existing: Iterable[str], subject: str, got: object = None) -> None:
+    """Raise `UsageError` unless a name exists.
 
     Args:
         name: as it was given.
-        known: the names that there are.
+        existing: the existing names, in the order in which the error lists them.
         subject: of the error.
-        got: for the error, where the subject does not tell the name.
+        got: of the error, if the subject does not contain the name.
     """
-    names = list(known)
+    names = list(existing)
     if name not in names:
         raise UsageError(subject, got=got, expected="one of " + ", ".join(names), hint=nearest(name, names))
 
 
 def reason(error: BaseException) -> str:
-    """The line of an exception's message that says what went wrong, without colours and preambles."""
-    # A KeyError's text is the representation of its key.
+    """The type of an exception and the first telling line of its message, without colours and preambles."""
+    # The text of a KeyError is the repr of its key.
     text = error.args[0] if isinstance(error, KeyError) and error.args else error
     text = re.sub(r"\x1b\[[0-9;]*m", "", str(text))
-    text = text.rpartition("Exception encountered: ")[2]  # Keras nests causes, the first of them last
+    text = text.rpartition("Exception encountered: ")[2]  # Keras nests causes, the first one last
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     telling = [line for line in lines if not line.startswith("Exception encountered when calling")]
     first = (telling or lines or [""])[0]
@@ -124,11 +125,11 @@ def reason(error: BaseException) -> str:
 
 
 def located(error: BaseException) -> str:
-    """The reason of an exception, and the file and line of the user's code that it comes from."""
-    ours = os.path.dirname(os.path.abspath(__file__))
-    library = sysconfig.get_paths()
+    """The reason of an exception, with the file and line of the user's code that raised it, if any did."""
+    package = os.path.dirname(os.path.abspath(__file__))
+    installed = sysconfig.get_paths()
+    libraries = (package, *(installed[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")))
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        foreign = (ours, library["stdlib"], library["platstdlib"], library["purelib"], library["platlib"])
-        if os.path.isfile(frame.filename) and not frame.filename.startswith(foreign):
+        if os.path.isfile(frame.filename) and not frame.filename.startswith(libraries):
             return f"{reason(error)} ({os.path.basename(frame.filename)}:{frame.lineno})"
     return reason(error)

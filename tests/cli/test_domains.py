@@ -91,7 +91,7 @@ def arrays(folder):
         ("cut.npz", ["cannot be read"]),
         ("no.csv", ["holds no numbers"]),
         ("gap.csv", ["line 2, column 1"]),
-        ("right.txt", ["of no kind that can be read"]),
+        ("right.txt", ["not a kind of file that can be read"]),
         ("right.npz", ["two domains", "right.npz"]),
     ],
 )

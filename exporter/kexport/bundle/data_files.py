@@ -1,4 +1,4 @@
-"""Data files: .npy, .npz and .csv, in for `kexport run` and for recorded samples, and out."""
+"""Data files in .npy, .npz and .csv: inputs of `kexport run`, recorded samples, and outputs."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ Writer = Callable[[Mapping[str, Array], TextIO], None]
 
 
 def read(path: Path, signature: Signature) -> dict[str, Array]:
-    """The arrays of a file, by input name; what does not fit the signature is refused by `signature.check`.
+    """The arrays of a file, by input name; `signature.check` decides whether they fit the model.
 
     Raises:
-        InputError: the file is missing, damaged, of another kind, or holds something that is not a number.
+        InputError: the file is missing, damaged or of an unknown kind, or holds something that is not a number.
     """
     only = _only_input(path, signature) if path.suffix in (".npy", ".csv") else None
     stored = load(path)
@@ -33,20 +33,22 @@ def read(path: Path, signature: Signature) -> dict[str, Array]:
 
 
 def load(path: Path) -> Mapping[str, Array] | Array:
-    """What a file holds: arrays by name (.npz), one array (.npy), or a table of numbers (.csv).
+    """The content of a file: arrays by name (.npz), one array (.npy), or a table of float64 numbers (.csv).
 
     Raises:
-        InputError: the file is missing, damaged, of another kind, or holds something that is not a number.
+        InputError: the file is missing, damaged or of an unknown kind, or holds something that is not a number.
     """
     if path.suffix not in _KINDS:
-        raise InputError(f"{path} is of no kind that can be read", expected="a file ending in .npy, .npz or .csv")
+        raise InputError(
+            f"{path} is not a kind of file that can be read", expected="a file ending in .npy, .npz or .csv"
+        )
     try:
         if path.suffix == ".csv":
             return _read_csv(path)
-        with path.open("rb") as file:  # NumPy leaves a file open that it cannot read
+        with path.open("rb") as file:  # NumPy does not close a file that it cannot read
             stored = np.load(file, allow_pickle=False)
             if isinstance(stored, np.ndarray) != (path.suffix == ".npy"):
-                raise ValueError(f"no {path.suffix} file, in spite of its name")
+                raise ValueError(f"not a {path.suffix} file, despite its name")
             return stored if isinstance(stored, np.ndarray) else dict(stored.items())
     except FileNotFoundError:
         raise InputError(f"there is no file {path}") from None
@@ -55,7 +57,7 @@ def load(path: Path) -> Mapping[str, Array] | Array:
 
 
 def as_rows(table: Array, spec: TensorSpec) -> Array:
-    """A row is a sample; a single column is one series, unless the model takes one value a sample."""
+    """The table with one sample per row: a single column is one series, unless a sample is a single value."""
     return table.T if table.shape[1] == 1 and spec.shape[-1:] != (1,) else table
 
 
@@ -64,13 +66,13 @@ def _only_input(path: Path, signature: Signature) -> TensorSpec:
         names = ", ".join(spec.name for spec in signature.inputs)
         raise InputError(
             f"a {path.suffix} file holds one array, and the model has {len(signature.inputs)} inputs",
-            expected=f"a .npz with {names}",
+            expected=f"an .npz file with {names}",
         )
     return signature.inputs[0]
 
 
 def _read_csv(path: Path) -> Array:
-    """The table without empty lines and titles."""
+    """The table without empty lines and a line of titles."""
     rows: list[list[float]] = []
     with path.open(newline="", encoding="utf-8-sig") as file:
         for number, cells in enumerate(csv.reader(file), start=1):
@@ -103,23 +105,25 @@ def _number(path: Path, line: int, column: int, cell: str) -> float:
             f"{path}, line {line}, column {column}: not a finite number",
             got=repr(cell),
             expected="a finite number",
-            hint="fill or remove the gaps of a recording before it is filtered",
+            hint="fill or remove the gaps in a recording first",
         )
     return value
 
 
 def writer_for(output: str | None, signature: Signature) -> Writer:
-    """How the outputs are written; refused before anything is computed when it cannot be.
+    """A function that writes the outputs to a file, or to a stream if there is none.
 
     Raises:
-        UsageError: the file is of an unknown kind, or cannot hold several outputs.
+        UsageError: the file is of an unknown kind, is in no folder, or cannot hold several outputs.
     """
     suffix = ".csv" if output is None else Path(output).suffix
     if suffix not in _KINDS:
-        raise UsageError(f"{output} is of no kind that can be written", expected="a file ending in .npy, .npz or .csv")
+        raise UsageError(
+            f"{output} is not a kind of file that can be written", expected=".npy, .npz or .csv at the end"
+        )
     if suffix != ".npz" and len(signature.outputs) != 1:
         raise UsageError(
-            f"the model has {len(signature.outputs)} outputs, and {output or 'standard output'} holds one",
+            f"the model has {len(signature.outputs)} outputs, and {output or 'standard output'} can hold one",
             hint="--output FILE.npz",
         )
     if output is None:

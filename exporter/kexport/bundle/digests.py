@@ -1,18 +1,19 @@
-"""SHA-256 of artifacts: of a file's bytes, and of a folder's files with their relative names."""
+"""SHA-256 digests of artifacts: of the bytes of a file, or of a folder's files and their relative names."""
 
 from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import BinaryIO
 
 from kexport.errors import ArtifactError
 
 
 def digest(path: Path) -> str:
-    """The SHA-256 of a file, or of a folder: that of its `name, size, digest` lines in the order of the names.
+    """The SHA-256 of a file; for a folder, that of its lines `name, size, digest`, sorted by name.
 
     Raises:
-        ArtifactError: there is nothing at `path`, or it cannot be read.
+        ArtifactError: there is nothing at `path`, it cannot be read, or the folder holds a symbolic link.
     """
     try:
         if path.is_dir():
@@ -24,7 +25,7 @@ def digest(path: Path) -> str:
 
 
 def size(path: Path) -> int:
-    """Bytes in a file, or in all files of a folder."""
+    """The size of a file, or of all files in a folder, in bytes."""
     if path.is_dir():
         return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
     return path.stat().st_size
@@ -43,8 +44,8 @@ def _digest_of_folder(path: Path) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def _digest_of_stream(stream: object) -> str:
+def _digest_of_stream(stream: BinaryIO) -> str:
     hasher = hashlib.sha256()
-    while block := stream.read(1 << 20):  # type: ignore[attr-defined]
+    while block := stream.read(1 << 20):
         hasher.update(block)
     return hasher.hexdigest()

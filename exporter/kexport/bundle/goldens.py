@@ -1,4 +1,4 @@
-"""Golden inputs and the true outputs for them, stored as numbers in an `.npz` that is never unpickled."""
+"""Golden inputs with their true outputs, stored as numbers in an `.npz` without pickles."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ FILE_NAME = "goldens.npz"
 
 @dataclass(frozen=True)
 class Golden:
-    """One case: what goes in, and what is true of what must come out.
+    """One case: inputs and the right outputs.
 
     Attributes:
-        label: what kind of input it is, in a few words.
-        inputs: one array an input, in its own dtype.
-        truth: one array an output; float64 where the output is real.
+        label: the kind of input, in a few words.
+        inputs: one array per input, in the dtype of the input.
+        truth: one array per output; float64 for real outputs, complex128 for complex ones.
         keras_output: Keras' own outputs where float32 legitimately differs from the truth: another whole number, or
             NaN or infinity in other places. Both answers are right.
         ulp_sensitivity: for outputs where it exceeds the limit anywhere: how far each element of the truth moves, in
@@ -37,12 +37,12 @@ class Golden:
     ulp_sensitivity: Mapping[str, Array] = field(default_factory=dict)
 
 
-#: The parts of a golden as its file names them; the first two are there for every input and output.
+#: The parts of a golden as its file names them; every golden has the first two.
 _PARTS = {"input": "inputs", "truth": "truth", "own": "keras_output", "moves": "ulp_sensitivity"}
 
 
 def write(path: Path, goldens: Sequence[Golden]) -> None:
-    """Write the arrays as `N/input/NAME`, `N/truth/NAME`, `N/own/NAME` and `N/moves/NAME`, deterministically."""
+    """Write the arrays deterministically as `N/input/NAME`, `N/truth/NAME`, `N/own/NAME` and `N/moves/NAME`."""
     named: dict[str, Array] = {}
     for index, golden in enumerate(goldens):
         named |= arrays_of(index, golden)
@@ -53,7 +53,7 @@ def stream(path: Path, signature: Signature, labels: Sequence[str]) -> Iterator[
     """The goldens of a bundle in order, one in memory at a time.
 
     Raises:
-        BundleError: the file is damaged, or lacks an array.
+        BundleError: the file is damaged or lacks an array.
     """
     try:
         stored = npz.NpzArrays(path)

@@ -1,7 +1,7 @@
-"""Writing a bundle so that, interrupted at any moment, the old one or the new one stands.
+"""Writing a bundle atomically: an interruption at any moment leaves either the old bundle or the new one.
 
-A bundle is written into a hidden folder beside its final place, on the same file system, and the two are exchanged
-in one step of the kernel. A lock file beside it keeps a second build of the same bundle out.
+A bundle is written into a hidden folder beside its target, on the same file system, and one system call exchanges the
+two. A lock file beside the target keeps out a second build of the same bundle.
 """
 
 from __future__ import annotations
@@ -25,29 +25,29 @@ _RENAME_SWAP = 2  # macOS, sys/stdio.h
 
 
 def rejected(target: Path) -> Path:
-    """Where a bundle goes whose checks failed."""
+    """The path for a bundle whose checks failed."""
     return target.with_name(target.name + ".rejected")
 
 
 @contextlib.contextmanager
 def staging(target: Path) -> Iterator[Path]:
-    """A fresh folder beside `target`, gone at the end unless it was moved away; `target` is locked meanwhile.
+    """An empty folder beside `target`, removed at the end unless it was moved; `target` is locked meanwhile.
 
     Raises:
-        UsageError: `target` is something else than a bundle, cannot be written, or is being built right now.
+        UsageError: `target` is not a bundle, cannot be written, or is being built by another process.
     """
     for place in (target, rejected(target)):
         if place.exists() and not _is_replaceable(place):
             raise UsageError(
                 f"{place} is in the way: it is not a bundle",
-                expected="a bundle, an empty folder, or nothing at all",
+                expected="a bundle, an empty folder, or nothing",
                 hint="choose another --out",
             )
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with _lock(target):
             for leftover in target.parent.glob(f".{target.name}.*.building"):
-                remove(leftover)  # of a build that was killed: nobody else builds while we hold the lock
+                remove(leftover)  # of a killed build: no other build runs while we hold the lock
             folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".building", dir=target.parent))
             try:
                 folder.chmod(0o777 & ~_umask())
@@ -60,19 +60,19 @@ def staging(target: Path) -> Iterator[Path]:
 
 
 def unwritable(target: Path, error: OSError) -> UsageError:
-    """The error for a place that takes no more data."""
+    """The error for a target that cannot be written."""
     reason = error.strerror or str(error)
-    hint = "choose another --out, or make room there"
+    hint = "choose another --out, or free some space"
     return UsageError(f"{target} cannot be written", got=reason, expected="a writable folder", hint=hint)
 
 
 def place(folder: Path, target: Path) -> None:
-    """Move a finished bundle to its final place, in exchange for what stood there."""
+    """Move a finished bundle to its target, replacing what is there."""
     if not target.exists():
         folder.rename(target)
         return
     if not _exchange(folder, target):
-        # No atomic exchange on this system: the gap between two renames is as small as it can be.
+        # This system has no atomic exchange: between these two renames there is no bundle at the target.
         old = folder.with_name(folder.name + ".old")
         with undone_by(lambda: target.exists() or old.rename(target)):
             target.rename(old)
@@ -100,11 +100,11 @@ def _umask() -> int:
 
 @contextlib.contextmanager
 def _lock(target: Path) -> Iterator[None]:
-    """Hold the lock of `target`, or refuse: waiting for a build that hangs would hang too."""
+    """Hold the lock of `target`; if it is taken, refuse rather than wait for a build that may hang."""
     path = target.with_name(f".{target.name}.lock")
     try:
         import fcntl
-    except ImportError:  # Windows has no factory
+    except ImportError:  # on Windows, where nothing can be built
         yield
         return
     while True:
@@ -117,7 +117,7 @@ def _lock(target: Path) -> Iterator[None]:
                     hint="wait for it to end, or choose another --out",
                 ) from None
             if not _is_same_file(file.fileno(), path):
-                continue  # the holder before us removed the file between our open and our lock
+                continue  # the previous holder removed the file after we opened it
             try:
                 with undone_by(lambda: path.unlink(missing_ok=True)):
                     yield
@@ -134,7 +134,7 @@ def _is_same_file(descriptor: int, path: Path) -> bool:
 
 
 def _exchange(one: Path, other: Path) -> bool:
-    """Swap two paths in one step; False where the system cannot."""
+    """Exchange two paths in one step; False if the system cannot."""
     a, b = os.fsencode(one), os.fsencode(other)
     libc = ctypes.CDLL(None, use_errno=True)
     try:
