@@ -1,4 +1,4 @@
-"""What every runtime is, and the session that it opens: the public call checks, the private one works."""
+"""Runtimes, and the sessions they open: the public call of a session checks its inputs, the private one runs."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ FOLDER = "runtimes"
 
 @dataclass(frozen=True)
 class Opened:
-    """An artifact, loaded.
+    """A loaded artifact.
 
     Attributes:
-        run: arrays in the order of the signature's inputs, to arrays in the order of its outputs.
+        run: takes arrays in the order of the signature's inputs; returns arrays in the order of its outputs.
         inputs: what the artifact itself declares, in its own order.
-        outputs: likewise; the names alone count, shapes and dtypes are proved by running.
-        ordered: False when the format carries names without an order.
+        outputs: the names that it declares, in its own order; shapes and dtypes are checked by running.
+        ordered: False when the format stores names without an order.
     """
 
     run: Callable[[Sequence[Array]], Sequence[Array]]
@@ -41,13 +41,13 @@ def _no_details(path: Path) -> Mapping[str, object]:
 
 @dataclass(frozen=True)
 class ArtifactFile:
-    """How the artifacts of a format are recognised, and what they state without being run.
+    """How the artifacts of a format are recognised and described.
 
     Attributes:
-        format: the name of the format.
-        suffix: how the names of its files end; empty when the artifact is a folder.
+        format: its name.
+        suffix: of a file's name; empty when the artifact is a folder.
         member: a file that such a folder holds.
-        details: what an artifact states besides inputs and outputs, such as its opset and operators.
+        details: reads what an artifact states besides inputs and outputs, such as its opset and operators.
     """
 
     format: str
@@ -64,11 +64,11 @@ class ArtifactFile:
 
 @dataclass(frozen=True)
 class Package:
-    """The package that a runtime needs.
+    """The Python package that a runtime needs.
 
     Attributes:
-        module: what must be importable.
-        distributions: the packages on the index, any of which provides the module.
+        module: its import name.
+        distributions: its names on the package index; several where several distributions contain the module.
         extra: the extra of kexport that installs it.
     """
 
@@ -83,7 +83,7 @@ class Package:
 
     @property
     def version(self) -> str | None:
-        """The installed version, None when it is not installed."""
+        """Its version, None when it is not installed."""
         for name in self.distributions:
             try:
                 return metadata.version(name)
@@ -93,8 +93,13 @@ class Package:
 
     @property
     def install_command(self) -> str:
-        """What installs it."""
-        return f"pip install 'kexport[{self.extra}]'"
+        """The command that installs it."""
+        return install_command(self.extra)
+
+
+def install_command(extra: str) -> str:
+    """The command that installs an extra of kexport."""
+    return f"pip install 'kexport[{extra}]'"
 
 
 @dataclass(frozen=True)
@@ -103,13 +108,13 @@ class Runtime:
 
     Attributes:
         name: as users type it, and the name of its file.
-        file: how the artifacts that it reads are recognised; all runtimes that read one format agree on it.
-        package: the package that it needs.
-        rank: `load` takes the installed runtime with the lowest rank.
+        file: the artifacts it reads; all runtimes that read one format agree on it.
+        package: what must be installed for it.
+        rank: among the installed runtimes that can read a bundle, `load` takes the one with the lowest.
         summary: what it is, in one line.
         opener: loads an artifact; everything heavy is imported there.
-        accumulation_factor: how many times more than the host's kernels its own lose by the order in which they add up
-            (`kexport.parity.tolerance` has the reason).
+        accumulation_factor: how much larger its error from the order of additions may be than that of the host's
+            kernels (`kexport.parity.tolerance` gives the reason).
         runs_user_code: whether loading an artifact may run a user's own code, such as that of custom layers.
     """
 
@@ -124,7 +129,7 @@ class Runtime:
 
     @property
     def reads(self) -> str:
-        """The name of the format that it reads."""
+        """The name of the format it reads."""
         return self.file.format
 
     @property
@@ -152,10 +157,10 @@ class Runtime:
 
 
 class Session:
-    """A loaded model: call it with an array or a mapping of arrays, and get the same.
+    """A loaded model: call it with an array, or with a mapping of arrays by name.
 
     Attributes:
-        runtime: the name of the runtime that runs it.
+        runtime: the name of the runtime.
         signature: names, dtypes and shapes of inputs and outputs.
     """
 
@@ -174,11 +179,11 @@ class Session:
         """Run the model.
 
         Args:
-            inputs: an array, for a model of one input; else a mapping from input name to array.
+            inputs: an array, for a model with one input; or a mapping from input name to array.
 
         Returns:
-            A mapping from output name to array, when a mapping came in or the model has several outputs; else
-            the array of the one output.
+            A mapping from output name to array when a mapping was passed or the model has several outputs;
+            otherwise the array of the only output.
 
         Raises:
             InputError: a name, dtype or shape does not fit the signature, or an array is empty.
@@ -249,12 +254,12 @@ def best(formats: Collection[str], subject: str, wanted: Sequence[Runtime] | Non
     preferred = [runtime for runtime in readers if runtime in (wanted or ())]
     chosen = next((runtime for runtime in preferred or readers if runtime.installed), None)
     if chosen is None:
-        commands = dict.fromkeys(runtime.package.install_command for runtime in readers)
+        extras = sorted({runtime.package.extra for runtime in readers})
         raise MissingRuntimeError(
             f"no runtime that can read {subject} is installed",
             got=", ".join(formats) or "no artifact",
             expected="one of " + ", ".join(runtime.name for runtime in readers) if readers else None,
-            hint=" or ".join(sorted(commands)) or None,
+            hint=" or ".join(map(install_command, extras)) or None,
         )
     return chosen
 

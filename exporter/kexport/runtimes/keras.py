@@ -26,7 +26,7 @@ def _open(path: Path, signature: Signature) -> Opened:
 RUNTIME = Runtime(
     name="keras",
     file=ArtifactFile("keras", ".keras"),
-    package=Package("keras", ("keras",), "build"),
+    package=Package("keras", ("keras",), extra="build"),
     rank=50,
     summary="Keras on TensorFlow, the .keras file reloaded",
     opener=_open,

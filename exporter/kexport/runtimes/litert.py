@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from kexport.bundle.signature import Array, Signature, TensorSpec
+from kexport.runtimes._protocols import LiteRTInterpreter, TensorDetails
 from kexport.runtimes._runtime import ArtifactFile, Opened, Package, Runtime, by_sample
-from kexport.runtimes.files import tflite
+from kexport.runtimes.files.tflite import details
+
+FILE = ArtifactFile("tflite", ".tflite", details=details)
+PACKAGE = Package("ai_edge_litert", ("ai-edge-litert",), extra="litert")
 
 
 def open_with(resolver: str, path: Path, signature: Signature) -> Opened:
     """Load a `.tflite` file with one of LiteRT's kernel sets, named as in `OpResolverType`."""
     from ai_edge_litert import interpreter as litert
 
-    interpreter = litert.Interpreter(
+    interpreter: LiteRTInterpreter = litert.Interpreter(
         model_path=str(path), experimental_op_resolver_type=litert.OpResolverType[resolver]
     )
     declared = interpreter.get_input_details()
@@ -51,16 +54,16 @@ def _is_pinned(declared: Sequence[TensorSpec], signature: Signature) -> bool:
     """Whether the file takes one sample at a time where the signature takes any number."""
     wanted = {spec.name: spec.shape for spec in signature.inputs}
     pairs = [(spec.shape, wanted.get(spec.name, ())) for spec in declared]
-    return bool(pairs) and all(own and want and own[0] == 1 and want[0] is None for own, want in pairs)
+    return bool(pairs) and all(shape and want and shape[0] == 1 and want[0] is None for shape, want in pairs)
 
 
-def _indices(names: Sequence[str], details: Sequence[dict[str, Any]]) -> list[int]:
-    """Tensor indices in the order of the names; a name that the file lacks falls to the check of the signature."""
+def _indices(names: Sequence[str], details: Sequence[TensorDetails]) -> list[int]:
+    """Tensor indices in the order of the names; -1 for a name that the file lacks: the signature's check reports it."""
     by_name = {detail["name"]: int(detail["index"]) for detail in details}
     return [by_name.get(name, -1) for name in names]
 
 
-def _spec(detail: dict[str, Any]) -> TensorSpec:
+def _spec(detail: TensorDetails) -> TensorSpec:
     dtype = "string" if detail["dtype"] is np.bytes_ else np.dtype(detail["dtype"]).name
     shape = tuple(int(size) if size >= 0 else None for size in detail["shape_signature"])
     return TensorSpec(detail["name"], dtype, shape)
@@ -72,8 +75,8 @@ def _open(path: Path, signature: Signature) -> Opened:
 
 RUNTIME = Runtime(
     name="litert",
-    file=ArtifactFile("tflite", ".tflite", details=tflite.details),
-    package=Package("ai_edge_litert", ("ai-edge-litert",), "litert"),
+    file=FILE,
+    package=PACKAGE,
     rank=20,
     summary="LiteRT interpreter, XNNPACK kernels",
     opener=_open,

@@ -5,35 +5,34 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from kexport.bundle.signature import Array, Signature, TensorSpec
+from kexport.runtimes._protocols import InferenceSession, NodeArg
 from kexport.runtimes._runtime import ArtifactFile, Opened, Package, Runtime
-from kexport.runtimes.files import onnx
+from kexport.runtimes.files.onnx import details
 
-_LOG_NOTHING = 4  # the severities of onnxruntime end with 4, fatal; what goes wrong is raised as well
+_FATAL = 4  # the highest severity of its log: errors are raised as well
 
 
 def _open(path: Path, signature: Signature) -> Opened:
-    # The import looks up hosts and writes into the home folder unless told not to before it.
+    # Unless this is set before, the import resolves host names and writes into the home folder.
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = _LOG_NOTHING
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    options.log_severity_level = _FATAL
+    session: InferenceSession = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     input_names = tuple(spec.name for spec in signature.inputs)
     output_names = [spec.name for spec in signature.outputs]
     run_session = session.run
 
     def run(arrays: Sequence[Array]) -> Sequence[Array]:
-        outputs: list[Array] = run_session(output_names, dict(zip(input_names, arrays)))  # noqa: B905  checked before
-        return outputs
+        return run_session(output_names, dict(zip(input_names, arrays)))  # noqa: B905  checked before
 
     return Opened(run, tuple(map(_spec, session.get_inputs())), tuple(o.name for o in session.get_outputs()))
 
 
-def _spec(node: Any) -> TensorSpec:
+def _spec(node: NodeArg) -> TensorSpec:
     element = node.type.removeprefix("tensor(").removesuffix(")")
     dtype = {"float": "float32", "double": "float64"}.get(element, element)
     return TensorSpec(node.name, dtype, tuple(n if isinstance(n, int) else None for n in node.shape))
@@ -41,8 +40,8 @@ def _spec(node: Any) -> TensorSpec:
 
 RUNTIME = Runtime(
     name="onnxruntime",
-    file=ArtifactFile("onnx", ".onnx", details=onnx.details),
-    package=Package("onnxruntime", ("onnxruntime", "onnxruntime-gpu"), "onnx"),
+    file=ArtifactFile("onnx", ".onnx", details=details),
+    package=Package("onnxruntime", ("onnxruntime", "onnxruntime-gpu"), extra="onnx"),
     rank=10,
     summary="ONNX Runtime, CPU execution provider",
     opener=_open,

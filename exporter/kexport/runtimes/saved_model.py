@@ -1,4 +1,4 @@
-"""TensorFlow itself, serving a SavedModel at its signature `serving_default`."""
+"""TensorFlow, which runs the signature `serving_default` of a SavedModel."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _open(path: Path, signature: Signature) -> Opened:
     _, declared = serve.structured_input_signature
 
     def run(arrays: Sequence[Array], _alive: object = model) -> Sequence[Array]:
-        # The loaded object must outlive the function: it owns the variables.
+        # The loaded object owns the variables, so it must live as long as the function.
         feeds = {spec.name: to_tensor(spec.dtype, array) for spec, array in zip(signature.inputs, arrays, strict=True)}
         outputs = serve(**feeds)
         return [to_array(outputs[spec.name]) for spec in signature.outputs]
@@ -30,7 +30,7 @@ def _open(path: Path, signature: Signature) -> Opened:
 RUNTIME = Runtime(
     name="saved_model",
     file=ArtifactFile("saved_model", member="saved_model.pb"),
-    package=Package("tensorflow", ("tensorflow", "tensorflow-cpu"), "build"),
+    package=Package("tensorflow", ("tensorflow", "tensorflow-cpu"), extra="build"),
     rank=40,
     summary="TensorFlow, the SavedModel's serving signature",
     opener=_open,

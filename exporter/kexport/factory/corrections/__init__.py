@@ -1,5 +1,5 @@
-"""Corrections of Keras code that goes wrong in a graph, active while a model is traced: one file per correction."""
+"""Corrections of Keras code that cannot be traced, or converted, as it is: one file per correction."""
 
-from kexport.factory.corrections._correction import Record, all_active
+from kexport.factory.corrections._correction import Record, RecurrentSettings, all_active
 
-__all__ = ["Record", "all_active"]
+__all__ = ["Record", "RecurrentSettings", "all_active"]

@@ -1,4 +1,4 @@
-"""What every correction is: a change to Keras that lasts while a model is traced."""
+"""Corrections: changes to Keras that last while a model is traced."""
 
 from __future__ import annotations
 
@@ -6,25 +6,51 @@ import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypedDict
 
 from kexport import registry
 
 FOLDER = "factory/corrections"
 
 
-@dataclass
-class Record:
-    """What corrections leave for the lowerings, and for refusals, to know.
+class RecurrentSettings(TypedDict):
+    """The settings of a recurrent layer that is computed by a function of the graph.
 
     Attributes:
-        recurrent: of each function that computes a recurrent layer, by its name: the layer's settings.
-        scopes: of each scope in the graph: the layers and operations that opened it, several where functions that the
-            graph calls have scopes of the same name.
+        kind: `"lstm"`, `"gru"` or `"rnn"`.
+        units: the size of its output.
+        states: the number of its states.
+        masked: whether the last input of the function is a mask.
+        activation: as Keras serialises it, like `recurrent_activation`, which a simple RNN lacks.
+        captures: which weight each captured input of the function is; empty for one that is none.
     """
 
-    recurrent: dict[str, dict[str, Any]] = field(default_factory=dict)
-    scopes: dict[str, list[Any]] = field(default_factory=dict)
+    kind: str
+    units: int
+    states: int
+    masked: bool
+    activation: object
+    recurrent_activation: object
+    reset_after: bool | None
+    use_bias: bool
+    go_backwards: bool
+    return_sequences: bool
+    zero_output_for_mask: bool
+    captures: list[str]
+
+
+@dataclass
+class Record:
+    """What corrections record for lowerings and for refusals.
+
+    Attributes:
+        recurrent: the settings of each recurrent layer, by the name of the function that computes it.
+        scopes: the layers and operations that opened each scope of the graph; several where functions that the graph
+            calls have scopes of the same name.
+    """
+
+    recurrent: dict[str, RecurrentSettings] = field(default_factory=dict)
+    scopes: dict[str, list[object]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -33,19 +59,21 @@ class Correction:
 
     Attributes:
         name: the name of its file.
-        active: the context in which the change holds.
+        active: the context in which the change is in effect.
+        encloses: whether it wraps the other corrections where they replace the same method.
     """
 
     name: str
     active: Callable[[Record], AbstractContextManager[None]]
+    encloses: bool = False
 
 
 @contextlib.contextmanager
 def all_active() -> Iterator[Record]:
-    """Within the block, every correction holds."""
+    """Within the block, every correction is in effect."""
+    corrections: list[Correction] = [registry.get(FOLDER, name, "CORRECTION") for name in registry.names(FOLDER)]
     record = Record()
     with contextlib.ExitStack() as stack:
-        for name in registry.names(FOLDER):
-            correction: Correction = registry.get(FOLDER, name, "CORRECTION")
+        for correction in sorted(corrections, key=lambda each: each.encloses):
             stack.enter_context(correction.active(record))
         yield record

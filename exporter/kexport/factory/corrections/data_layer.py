@@ -1,16 +1,15 @@
-"""Preprocessing layers take integers as they are, as they do eagerly: in a graph, Keras makes floats of them first.
+"""Preprocessing layers take integers unchanged, as they do eagerly; in a graph, Keras casts them to float32 first.
 
-`Resizing` of bytes, for one, rounds to bytes when it is called, and would not in the graph that is exported.
+`Resizing` of uint8 images, for example, rounds to uint8 when it is called eagerly, and would not in an exported graph.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 from kexport.factory.corrections._correction import Correction, Record
-from kexport.runtimes.keras_model import replaced
+from kexport.runtimes.keras_model import Method, replaced
 
 
 @contextlib.contextmanager
@@ -18,12 +17,12 @@ def _active(record: Record) -> Iterator[None]:
     import keras
 
     (owner,) = (base for base in keras.layers.Rescaling.__mro__ if base.__name__ == "DataLayer")
-    with replaced(owner, "__call__", _corrected):
+    with replaced(owner, "__call__", _without_cast):
         yield
 
 
-def _corrected(original: Callable[..., Any]) -> Callable[..., Any]:
-    def call(self: Any, inputs: Any, **options: Any) -> Any:
+def _without_cast(original: Method) -> Method:
+    def call(self: object, inputs: object, **options: object) -> object:
         import keras
 
         return keras.layers.Layer.__call__(self, inputs, **options)

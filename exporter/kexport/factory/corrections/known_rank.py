@@ -1,45 +1,45 @@
-"""An operation whose result has no known rank in the graph has the shape that its KerasTensor has.
+"""An operation whose result has an unknown rank in the graph gets the shape of its KerasTensor.
 
-`keras.ops.associative_scan`, for one, computes an axis in the graph, and TensorFlow loses the rank over that; a
+`keras.ops.associative_scan`, for example, computes an axis in the graph, which makes TensorFlow lose the rank; a
 functional model knows it.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from kexport.factory.corrections._correction import Correction, Record
-from kexport.runtimes.keras_model import replaced
+from kexport.runtimes.keras_model import Method, replaced
 
 
 @contextlib.contextmanager
 def _active(record: Record) -> Iterator[None]:
     import keras
 
-    with replaced(keras.Operation, "__call__", _corrected):
+    with replaced(keras.Operation, "__call__", _with_known_rank):
         yield
 
 
-def _corrected(original: Callable[..., Any]) -> Callable[..., Any]:
-    def call(self: Any, *args: Any, **options: Any) -> Any:
+def _with_known_rank(original: Method) -> Method:
+    def call(self: Any, *args: object, **options: object) -> object:
         import keras
         import tensorflow as tf
 
         result = original(self, *args, **options)
         flat = keras.tree.flatten(result)
         lost = [tf.is_tensor(value) and isinstance(value, tf.Tensor) and value.shape.rank is None for value in flat]
-        if not any(lost) or len(self._inbound_nodes) != 1:  # a shared one has several results
+        if not any(lost) or len(self._inbound_nodes) != 1:  # a shared operation has several results
             return result
-        known = self._inbound_nodes[0].output_tensors
-        if len(known) != len(flat):
+        symbolic = self._inbound_nodes[0].output_tensors
+        if len(symbolic) != len(flat):
             return result
-        settled = [
+        shaped = [
             tf.ensure_shape(value, tensor.shape) if unknown else value
-            for value, tensor, unknown in zip(flat, known, lost, strict=True)
+            for value, tensor, unknown in zip(flat, symbolic, lost, strict=True)
         ]  # fmt: skip
-        return keras.tree.pack_sequence_as(result, settled)
+        return keras.tree.pack_sequence_as(result, shaped)
 
     return call
 

@@ -1,17 +1,17 @@
-"""Scopes tell which layer, or which operation of a functional model, each part of the graph comes from.
+"""Records which layer, or which operation of a functional model, opened each scope of the graph.
 
-Keras opens a scope for every layer; the graph makes its name unique, so which layer opened which is recorded as it
-happens. For an operation in a functional model, `keras.ops.fft` on a KerasTensor for one, Keras opens none.
+Keras opens a scope for every layer; the graph makes its name unique, so the layer is recorded when it opens the scope.
+For an operation of a functional model, such as `keras.ops.fft` on a KerasTensor, Keras opens none: one is opened here.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from kexport.factory.corrections._correction import Correction, Record
-from kexport.runtimes.keras_model import replaced
+from kexport.runtimes.keras_model import Method, replaced
 
 
 @contextlib.contextmanager
@@ -25,8 +25,8 @@ def _active(record: Record) -> Iterator[None]:
         yield
 
 
-def _recorded(original: Callable[..., Any], record: Record) -> Callable[..., Any]:
-    def enter(self: Any) -> Any:
+def _recorded(original: Method, record: Record) -> Method:
+    def enter(self: Any) -> object:
         import tensorflow as tf
 
         result = original(self)
@@ -39,11 +39,11 @@ def _recorded(original: Callable[..., Any], record: Record) -> Callable[..., Any
     return enter
 
 
-def _scoped(original: Callable[..., Any]) -> Callable[..., Any]:
-    def call(self: Any, *args: Any, **options: Any) -> Any:
+def _scoped(original: Method) -> Method:
+    def call(self: Any, *args: object, **options: object) -> object:
         import keras
 
-        if isinstance(self, keras.Layer):  # which opens its own
+        if isinstance(self, keras.Layer):  # which opens a scope itself
             return original(self, *args, **options)
         with keras.name_scope(self.name, caller=self):
             return original(self, *args, **options)
@@ -51,4 +51,5 @@ def _scoped(original: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-CORRECTION = Correction("scopes", _active)
+# What other corrections add to the graph belongs into the scope of the operation.
+CORRECTION = Correction("scopes", _active, encloses=True)

@@ -1,34 +1,35 @@
 """`TimeDistributed` over a dynamic time axis: in a graph, Keras takes the batch size for the number of steps.
 
-The layer inside is applied to every step alike, so all steps of all samples can be one batch: `(batch, time, ...)`
+The inner layer is applied to every step alike, so all steps of all samples can be one batch: `(batch, time, ...)`
 becomes `(batch * time, ...)` and back.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from kexport.factory.corrections._correction import Correction, Record
-from kexport.runtimes.keras_model import replaced
+from kexport.factory.graph.protocols import Tensor
+from kexport.runtimes.keras_model import Method, replaced
 
 
 @contextlib.contextmanager
 def _active(record: Record) -> Iterator[None]:
     import keras
 
-    with replaced(keras.layers.TimeDistributed, "call", _corrected):
+    with replaced(keras.layers.TimeDistributed, "call", _steps_as_batch):
         yield
 
 
-def _corrected(original: Callable[..., Any]) -> Callable[..., Any]:
-    def call(self: Any, inputs: Any, training: Any = None, mask: Any = None) -> Any:
+def _steps_as_batch(original: Method) -> Method:
+    def call(self: Any, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None) -> object:
         from keras import ops
 
         if inputs.shape[1] is not None:
             return original(self, inputs, training=training, mask=mask)
-        options: dict[str, Any] = {}
+        options: dict[str, object] = {}
         if self.layer._call_has_training_arg:
             options["training"] = training
         if self.layer._call_has_mask_arg and mask is not None:

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from kexport.factory.trace.program import paths
-from kexport.runtimes.keras_model import replaced
-
-_Method = Callable[..., object]
+from kexport.runtimes.keras_model import Method, replaced
 
 
 @dataclass(frozen=True)
@@ -65,9 +63,7 @@ class _Observer:
         self._counts: Counter[str] = Counter()
         self._closed = 0  # calls in progress whose inner calls are not observed
 
-    def around(
-        self, original: _Method, operation: Any, args: Sequence[object], options: Mapping[str, object]
-    ) -> object:
+    def around(self, original: Method, operation: Any, args: Sequence[object], options: Mapping[str, object]) -> object:
         """Make the call and record it."""
         import keras
 
@@ -118,10 +114,10 @@ def observing() -> Iterator[list[list[Call]]]:
 
     observer = _Observer()
 
-    def watched(original: _Method) -> _Method:
+    def watched(original: Method) -> Method:
         return lambda self, *args, **options: observer.around(original, self, args, options)
 
-    def unless_layer(original: _Method) -> _Method:
+    def unless_layer(original: Method) -> Method:
         def call(self: object, *args: object, **options: object) -> object:
             if isinstance(self, keras.Layer):  # already recorded
                 return original(self, *args, **options)
@@ -129,7 +125,7 @@ def observing() -> Iterator[list[list[Call]]]:
 
         return call
 
-    def entering(original: _Method) -> _Method:
+    def entering(original: Method) -> Method:
         def enter(self: object) -> object:
             result = original(self)
             observer.entered(self)

@@ -3,7 +3,7 @@
 from kexport.runtimes.keras_model.discovery import discover_interface
 from kexport.runtimes.keras_model.file import allowing_lambda, load_file, read_config, unregistered
 from kexport.runtimes.keras_model.interface import Interface
-from kexport.runtimes.keras_model.patches import replaced
+from kexport.runtimes.keras_model.patches import Method, replaced
 from kexport.runtimes.keras_model.protocols import CallableModel, KerasLayer, KerasModel, KerasTensor
 from kexport.runtimes.keras_model.tensors import to_array, to_tensor
 
@@ -13,6 +13,7 @@ __all__ = [
     "KerasLayer",
     "KerasModel",
     "KerasTensor",
+    "Method",
     "allowing_lambda",
     "discover_interface",
     "load_file",

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import Any
+
+#: A method of a class as a function of `self` and its arguments.
+Method = Callable[..., object]
 
 
 @contextlib.contextmanager
-def replaced(owner: type, method: str, make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Iterator[None]:
+def replaced(owner: type, method: str, make: Callable[[Method], Method]) -> Iterator[None]:
     """Replace a method of a class within the block.
 
     Args:

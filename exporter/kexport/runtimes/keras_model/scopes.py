@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
-from kexport.runtimes.keras_model.patches import replaced
+from kexport.runtimes.keras_model.patches import Method, replaced
 
 
 def any_layer_name() -> AbstractContextManager[None]:
@@ -17,7 +16,7 @@ def any_layer_name() -> AbstractContextManager[None]:
     return replaced(keras.name_scope, "__enter__", _with_scope_name)
 
 
-def _with_scope_name(original: Callable[..., object]) -> Callable[..., object]:
+def _with_scope_name(original: Method) -> Method:
     def enter(self: Any) -> object:
         import tensorflow as tf
 

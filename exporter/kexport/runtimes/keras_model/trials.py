@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import inspect
 import itertools
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from kexport.errors import reason
 from kexport.runtimes.keras_model.call_records import is_shape
 from kexport.runtimes.keras_model.interface import Interface
-from kexport.runtimes.keras_model.patches import replaced
+from kexport.runtimes.keras_model.patches import Method, replaced
 from kexport.runtimes.keras_model.protocols import KerasLayer, KerasModel, TracedFunction, TracedTensor
 
 _DTYPES = ("", "int32", "bool", "string")  # the first: as it is
@@ -133,7 +133,7 @@ def _compared_with_built() -> Iterator[list[str]]:
     called: set[int] = set()
     reshaped: list[str] = []
 
-    def compared(original: Callable[..., object]) -> Callable[..., object]:
+    def compared(original: Method) -> Method:
         def call(self: KerasLayer, *args: object, **kwargs: object) -> object:
             if self.built and _differs(self, args, kwargs):
                 if id(self) not in called:

@@ -1,28 +1,30 @@
-"""`UpSampling2D` of images whose size is dynamic: in a graph, Keras compares a size that is a tensor with a number.
+"""`UpSampling2D` of images of dynamic size: in a graph, Keras compares a size that is a tensor with a number.
 
-The new size is computed in the graph, and TensorFlow's resizing takes it as it is.
+The new size is computed in the graph instead, and passed to TensorFlow's resizing as a tensor.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 from kexport.factory.corrections._correction import Correction, Record
-from kexport.runtimes.keras_model import replaced
+from kexport.factory.graph.protocols import Tensor
+from kexport.runtimes.keras_model import Method, replaced
 
 
 @contextlib.contextmanager
 def _active(record: Record) -> Iterator[None]:
     import keras
 
-    with replaced(keras.layers.UpSampling2D, "_resize_images", _corrected):
+    with replaced(keras.layers.UpSampling2D, "_resize_images", _to_computed_size):
         yield
 
 
-def _corrected(original: Callable[..., Any]) -> Callable[..., Any]:
-    def resize(self: Any, x: Any, height_factor: Any, width_factor: Any, data_format: str, interpolation: str) -> Any:
+def _to_computed_size(original: Method) -> Method:
+    def resize(
+        self: object, x: Tensor, height_factor: int, width_factor: int, data_format: str, interpolation: str
+    ) -> object:
         import tensorflow as tf
 
         first = data_format == "channels_first"
@@ -37,4 +39,4 @@ def _corrected(original: Callable[..., Any]) -> Callable[..., Any]:
     return resize
 
 
-CORRECTION = Correction("up_sampling", _active)
+CORRECTION = Correction("upsample", _active)

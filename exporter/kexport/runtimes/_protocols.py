@@ -1,0 +1,45 @@
+"""What kexport uses of LiteRT's interpreter and of ONNX Runtime's session, as protocols: neither ships types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol, TypedDict
+
+from kexport.bundle.signature import Array
+
+
+class TensorDetails(TypedDict):
+    """What the interpreter declares about an input or output; a size of -1 is dynamic."""
+
+    name: str
+    index: int
+    dtype: type
+    shape_signature: Sequence[int]
+
+
+class LiteRTInterpreter(Protocol):
+    """LiteRT's interpreter (`ai_edge_litert.interpreter.Interpreter`)."""
+
+    def get_input_details(self) -> Sequence[TensorDetails]: ...
+    def get_output_details(self) -> Sequence[TensorDetails]: ...
+    def resize_tensor_input(self, index: int, shape: Sequence[int]) -> None: ...
+    def allocate_tensors(self) -> None: ...
+    def set_tensor(self, index: int, value: Array) -> None: ...
+    def get_tensor(self, index: int) -> Array: ...
+    def invoke(self) -> None: ...
+
+
+class NodeArg(Protocol):
+    """What ONNX Runtime declares about an input or output; a size is a name where it is dynamic."""
+
+    name: str
+    type: str
+    shape: Sequence[int | str | None]
+
+
+class InferenceSession(Protocol):
+    """ONNX Runtime's session (`onnxruntime.InferenceSession`)."""
+
+    def get_inputs(self) -> Sequence[NodeArg]: ...
+    def get_outputs(self) -> Sequence[NodeArg]: ...
+    def run(self, output_names: Sequence[str], feeds: Mapping[str, Array]) -> list[Array]: ...
