@@ -22,6 +22,7 @@ from kexport.factory.truth.reference import TwinReference
 from kexport.field.search.terms import Terms
 from kexport.field.search.verdicts import verdicts
 from kexport.parity.space import Space
+from kexport.testing.closeness import assert_close
 
 ULP = 2.0**-23
 
@@ -53,8 +54,7 @@ def known(model, domain, values, dtype="float32"):
 def test_the_truth_is_in_float64_and_the_noise_is_that_of_float32():
     value = np.linspace(-1, 1, 4, dtype="float32")[None]
     found = known(model_of(lambda x: ops.tanh(x * 3.0)), "uniform(-1, 1)", value)
-    apart = np.abs(found["truth"] - np.tanh(value.astype("float64") * 3))
-    assert apart.max() < ULP**2
+    assert_close(found["truth"], np.tanh(value.astype("float64") * 3))
     assert found["truth"].dtype == "float64"
     assert found["own"].dtype == "float32"
     assert 0 < found["noise"].max() < 16 * ULP

@@ -7,6 +7,7 @@ from conftest import REFERENCE
 from kexport import runtimes
 from kexport.bundle.folder import Bundle
 from kexport.field.remote import ArtifactSource, RemoteSession, RestartingWorker, RuntimeFailedError
+from kexport.testing.closeness import assert_close
 
 SIGNAL = {"signal": np.full((2, 9), 3.0, "float32")}
 
@@ -41,15 +42,15 @@ def kill(lane):
 def test_calls_come_back_in_their_order(two):
     calls = [{"signal": np.full((1, 5), float(n), "float32")} for n in range(4)]
     found = [float(each["filtered"][0, 2]) for each in two[0].run(calls)]
-    assert found == pytest.approx([0, 1, 2, 3])
+    assert_close(found, [0, 1, 2, 3], dtype="float32")
 
 
 def test_two_runtimes_of_one_process_do_not_mix_their_answers(two):
     one, other = two
     one.start([SIGNAL])
     other.start([{"signal": SIGNAL["signal"] * 2}])
-    assert middle(one.finish()) == pytest.approx(3)
-    assert middle(other.finish()) == pytest.approx(6)
+    assert_close(middle(one.finish()), 3, dtype="float32")
+    assert_close(middle(other.finish()), 6, dtype="float32")
 
 
 def test_both_runtimes_of_a_process_that_dies_run_again(lane, two):
@@ -57,7 +58,7 @@ def test_both_runtimes_of_a_process_that_dies_run_again(lane, two):
         for remote in two:
             remote.start([SIGNAL])
         kill(lane)
-        assert [middle(remote.finish()) for remote in two] == pytest.approx([3, 3])
+        assert_close([middle(remote.finish()) for remote in two], 3, dtype="float32")
 
 
 def test_a_runtime_that_kills_its_process_each_time_fails_alone(lane, two, monkeypatch):
@@ -75,21 +76,21 @@ def test_a_runtime_that_kills_its_process_each_time_fails_alone(lane, two, monke
     with pytest.raises(RuntimeFailedError, match="SIGKILL") as failed:
         deadly.finish()
     assert failed.value.remote is deadly
-    assert middle(innocent.finish()) == pytest.approx(3)
+    assert_close(middle(innocent.finish()), 3, dtype="float32")
 
 
 def test_what_a_runtime_raises_is_told_and_it_can_be_asked_again(two):
     remote = two[0]
     with pytest.raises(RuntimeFailedError, match="wrong dtype"):
         remote.run([{"signal": np.ones((1, 5))}])
-    assert middle(remote.run([SIGNAL])) == pytest.approx(3)
+    assert_close(middle(remote.run([SIGNAL])), 3, dtype="float32")
 
 
 def test_a_session_in_this_process_answers_as_one_elsewhere(two, tmp_path):
     (tmp_path / "here").mkdir()
     here = RemoteSession(source("litert"), None, tmp_path / "here")
     np.testing.assert_array_equal(here.run([SIGNAL])[0]["filtered"], two[0].run([SIGNAL])[0]["filtered"])
-    assert middle(here.run([SIGNAL], fresh=True)) == pytest.approx(3)
+    assert_close(middle(here.run([SIGNAL], fresh=True)), 3, dtype="float32")
 
 
 def test_a_closed_lane_leaves_no_process(lane, two):

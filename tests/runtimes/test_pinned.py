@@ -14,6 +14,7 @@ from kexport.factory.formats import tflite
 from kexport.factory.trace.program import Program
 from kexport.field.verification.artifact_in_runtime import ArtifactInRuntime
 from kexport.field.verification.signature_check import check_signature
+from kexport.testing.closeness import EACH, assert_close
 
 X = np.random.default_rng(5).normal(size=(4, 3)).astype("float32")
 SIGNATURE = Signature(
@@ -46,7 +47,7 @@ def test_the_details_say_what_is_pinned(pinned):
 def test_larger_batches_are_served_sample_by_sample(pinned, runtime, batch):
     session = runtimes.get(runtime).open(pinned[0], SIGNATURE)
     value = session({"x": X[:batch], "y": X[::-1][:batch]})["sum"]
-    np.testing.assert_allclose(value, X[:batch] + 2 * X[::-1][:batch], rtol=1e-6)
+    assert_close(value, X[:batch] + 2 * X[::-1][:batch], scale=EACH)
 
 
 def test_inputs_of_different_batches_are_refused(pinned):

@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kexport.testing.closeness import EACH, assert_close
+
 X = np.concatenate([np.linspace(-88, 88, 9001), np.linspace(-6, 6, 9001)]).astype("float32")
 # Reference kernels write the largest number for an infinite sum or product.
 LARGEST = float(np.finfo("float32").max)
@@ -12,7 +14,7 @@ def test_bessel_function_is_that_of_float64(converted, format_name):
     truth = np.i0(X.astype("float64"))
     results, _ = converted(lambda x: tf.raw_ops.BesselI0(x=x), format_name, X)
     for (value,) in results:
-        assert (np.abs(value - truth) <= 72 * np.spacing(np.abs(truth).astype("float32"))).all()
+        assert_close(value, truth, ulps=72, scale=EACH)
 
 
 @pytest.mark.parametrize("format_name", ["onnx", "tflite"])

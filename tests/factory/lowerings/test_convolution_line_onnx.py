@@ -5,9 +5,9 @@ import pytest
 import tensorflow as tf
 
 import kexport
+from kexport.testing.closeness import assert_close
 
 RANDOM = np.random.default_rng(0)
-EPSILON = float(np.finfo("float32").eps)
 SIGNAL = RANDOM.normal(size=(3, 20, 1)).astype("float32")
 
 
@@ -25,7 +25,7 @@ def test_a_line_of_one_channel_is_convolved_along_one_axis(converted, taps, chan
     results, _ = converted(convolution, "onnx", SIGNAL, dynamic=dynamic)
     truth = tf.nn.convolution(SIGNAL.astype("float64"), kernel.astype("float64"), step, padding, dilations=rate)
     for (value,) in results:
-        np.testing.assert_allclose(value, truth, atol=32 * EPSILON * np.abs(kernel).sum())
+        assert_close(value, truth, ulps=32, scale=np.abs(kernel).sum())
 
 
 def ranks(folder, layer, shape):

@@ -2,13 +2,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kexport.testing.closeness import assert_close
+
 RANDOM = np.random.default_rng(0)
-EPSILON = float(np.finfo("float32").eps)
 X = RANDOM.normal(size=(2, 7, 8, 9, 4)).astype("float32")
 
 
-def close(results, truth, kernel):
-    return all(np.abs(value - truth).max() <= 32 * EPSILON * np.abs(kernel).sum() for (value,) in results)
+def check(results, truth, kernel):
+    for (value,) in results:
+        assert_close(value, truth, ulps=32, scale=np.abs(kernel).sum())
 
 
 def in_float64(x, kernel, padding, rate=1, step=1):
@@ -29,14 +31,14 @@ def test_a_dilated_convolution_is_one_node(converted, space, padding, dynamic):
 
     results, operators = converted(convolution, "onnx", x, dynamic=dynamic)
     assert not operators & {"DepthToSpace", "SpaceToDepth", "Mod"}
-    assert close(results, in_float64(x, kernel, padding, rate=2), kernel)
+    check(results, in_float64(x, kernel, padding, rate=2), kernel)
 
 
 def test_groups_of_a_3d_convolution_are_convolutions(converted):
     kernel = RANDOM.normal(size=(3, 2, 2, 2, 6)).astype("float32")
     results, _ = converted(lambda value: tf.nn.convolution(value, kernel, 1, "SAME"), "onnx", X)
     parts = zip(np.split(X, 2, -1), np.split(kernel, 2, -1), strict=True)
-    assert close(results, np.concatenate([in_float64(x, k, "SAME") for x, k in parts], -1), kernel)
+    check(results, np.concatenate([in_float64(x, k, "SAME") for x, k in parts], -1), kernel)
 
 
 @pytest.mark.parametrize("length", [7, 8, 9])
@@ -47,4 +49,4 @@ def test_a_stride_may_be_longer_than_the_kernel_where_sizes_are_dynamic(converte
         return tf.nn.convolution(tf.ensure_shape(value, (None, None, None, 4)), kernel, 3, "SAME")
 
     results, _ = converted(convolution, "onnx", x, dynamic=True)
-    assert close(results, in_float64(x, kernel, "SAME", step=3), kernel)
+    check(results, in_float64(x, kernel, "SAME", step=3), kernel)

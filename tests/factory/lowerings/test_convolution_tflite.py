@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kexport.testing.closeness import assert_close
+
 RANDOM = np.random.default_rng(0)
-EPSILON = float(np.finfo("float32").eps)
 SIZES = (7, 8, 9)
 
 
@@ -29,8 +30,8 @@ def case(space, groups=1):
     return x, kernel
 
 
-def bound(x, kernel):
-    return 8 * EPSILON * np.abs(x).max() * np.abs(kernel).sum()
+def scale(x, kernel):
+    return np.abs(x).max() * np.abs(kernel).sum()
 
 
 @pytest.mark.parametrize("dynamic", [False, True])
@@ -46,7 +47,7 @@ def test_a_dilated_convolution_needs_no_moves_of_space_into_the_batch(converted,
     results, operators = converted(convolution, "tflite", x, dynamic=dynamic)
     assert not any("SPACE" in name for name in operators)
     for (value,) in results:
-        assert np.abs(value - direct(x, kernel, 2, padding)).max() <= bound(x, kernel)
+        assert_close(value, direct(x, kernel, 2, padding), ulps=8, scale=scale(x, kernel))
 
 
 @pytest.mark.parametrize("space", [1, 2, 3])
@@ -56,11 +57,11 @@ def test_channels_may_come_first(converted, space):
     first = np.moveaxis(x, -1, 1)
     results, _ = converted(lambda value: tf.nn.convolution(value, kernel, 1, "SAME", layout), "tflite", first)
     for (value,) in results:
-        assert np.abs(np.moveaxis(value, 1, -1) - direct(x, kernel, 1, "SAME")).max() <= bound(x, kernel)
+        assert_close(np.moveaxis(value, 1, -1), direct(x, kernel, 1, "SAME"), ulps=8, scale=scale(x, kernel))
 
 
 def test_groups_of_a_3d_convolution_are_convolutions(converted):
     x, kernel = case(3, groups=2)
     results, _ = converted(lambda value: tf.nn.convolution(value, kernel, 1, "SAME"), "tflite", x)
     for (value,) in results:
-        assert np.abs(value - direct(x, kernel, 1, "SAME")).max() <= bound(x, kernel)
+        assert_close(value, direct(x, kernel, 1, "SAME"), ulps=8, scale=scale(x, kernel))

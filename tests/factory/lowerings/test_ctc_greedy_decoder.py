@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kexport.testing.closeness import EACH, assert_close
+
 LENGTHS = np.array([9, 0, 5], "int32")
 
 
@@ -30,4 +32,4 @@ def test_labels_are_what_remains_without_blanks_and_repetitions(converted, merge
         np.testing.assert_array_equal(values, [label for row in rows for label in row])
         np.testing.assert_array_equal(shape, [3, max(map(len, rows))])
         sums = [-logits[i, :n].max(-1).astype("float64").sum() for i, n in enumerate(LENGTHS)]
-        np.testing.assert_allclose(score[:, 0], sums, rtol=4 * float(np.finfo("float32").eps))
+        assert_close(score[:, 0], sums, scale=EACH)

@@ -3,6 +3,8 @@ import pytest
 import tensorflow as tf
 from keras import ops
 
+from kexport.testing.closeness import assert_close
+
 X = np.random.default_rng(0).integers(0, 9, (3, 8))
 WEIGHTS = np.random.default_rng(0).normal(size=(3, 8)).astype("float32")
 
@@ -26,4 +28,4 @@ def test_each_counts_what_it_weighs_and_the_size_may_follow_the_data(converted):
     truth = [np.bincount(*pair, minlength=X.max() + 1) for pair in zip(X, WEIGHTS.astype("float64"), strict=True)]
     results, _ = converted(lambda x, w: ops.bincount(x, weights=w, minlength=3), "tflite", X.astype("int32"), WEIGHTS)
     for (value,) in results:
-        np.testing.assert_allclose(value, truth, atol=1e-6)
+        assert_close(value, truth, scale=1)

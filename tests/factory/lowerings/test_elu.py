@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kexport.testing.closeness import EACH, assert_close
+
 X = np.concatenate([np.linspace(-100, 10, 20001), -(10.0 ** np.linspace(-30, 0, 301))]).astype("float32")
 EXACT = X.astype("float64")
 TRUTHS = {
@@ -14,7 +16,7 @@ TRUTHS = {
 def test_exponential_units_are_those_of_float64_near_zero_too(converted, name):
     results, _ = converted(getattr(tf.nn, name), "tflite", X)
     for (value,) in results:
-        assert (np.abs(value - TRUTHS[name]) <= 8 * np.spacing(np.abs(TRUTHS[name]).astype("float32"))).all()
+        assert_close(value, TRUTHS[name], ulps=8, scale=EACH)
 
 
 def test_exponential_units_end_at_minus_one_and_keep_nan(converted):

@@ -4,6 +4,8 @@ import statistics
 import numpy as np
 import tensorflow as tf
 
+from kexport.testing.closeness import EACH, assert_close
+
 X = np.concatenate([np.linspace(0, 1, 10001)[1:-1], 1 - 2.0 ** np.arange(-24, -3), 10.0 ** np.linspace(-6, -1, 51)])
 X = np.concatenate([X, -X]).astype("float32")
 
@@ -13,7 +15,7 @@ def test_the_inverse_error_function_is_that_of_float64(converted):
     truth = -np.sign(X) * np.vectorize(statistics.NormalDist().inv_cdf)(tail) / math.sqrt(2)
     results, _ = converted(tf.math.erfinv, "tflite", X)
     for (value,) in results:
-        assert (np.abs(value - truth) <= 5 * np.spacing(np.abs(truth).astype("float32"))).all()
+        assert_close(value, truth, ulps=5, scale=EACH)
 
 
 def test_it_is_infinite_at_one_and_nan_beyond(converted):

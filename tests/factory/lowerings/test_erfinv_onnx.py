@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kexport.testing.closeness import assert_close
+
 NORMAL = statistics.NormalDist()
 
 
@@ -11,11 +13,11 @@ NORMAL = statistics.NormalDist()
 def test_erfinv_is_that_of_float64_over_its_whole_domain(converted, dtype):
     x = np.concatenate([np.linspace(-0.999, 0.999, 2001), [1e-6, -1e-6, 1e-4, 0.0]]).astype(dtype)
     truth = np.array([NORMAL.inv_cdf((1 + float(value)) / 2) / 2**0.5 for value in x])
-    epsilon = float(np.finfo("float16" if dtype == "float16" else "float32").eps)
+    precision = "float16" if dtype == "float16" else "float32"
     results, _ = converted(tf.math.erfinv, "onnx", x)
     for (value,) in results:
         assert value.dtype == dtype
-        assert (np.abs(value - truth) <= 64 * epsilon * np.abs(truth) + 1e-10).all()
+        assert_close(value, truth, ulps=64, scale=np.abs(truth), dtype=precision)
 
 
 def test_erfinv_ends_in_infinities_and_is_nothing_beyond(converted):

@@ -3,6 +3,8 @@ import math
 import numpy as np
 import tensorflow as tf
 
+from kexport.testing.closeness import EACH, assert_close
+
 X = np.concatenate([np.linspace(-12, 9, 20001), 10.0 ** np.linspace(-30, 0, 301)]).astype("float32")
 EDGES = np.array([0.0, np.inf, -np.inf, np.nan, 1e30, -1e30], "float32")
 
@@ -11,15 +13,15 @@ def test_the_error_function_is_that_of_float64(converted):
     truth = np.vectorize(math.erf)(X.astype("float64"))
     results, _ = converted(tf.math.erf, "tflite", X)
     for (value,) in results:
-        assert (np.abs(value - truth) <= 4 * np.spacing(np.abs(truth).astype("float32"))).all()
+        assert_close(value, truth, scale=EACH)
 
 
 def test_its_complement_keeps_the_relative_accuracy_of_its_tail(converted):
     truth = np.vectorize(math.erfc)(X.astype("float64"))
     results, _ = converted(tf.math.erfc, "tflite", X)
     for (value,) in results:  # XNNPACK's exponential alone is off by 32 units where it is small
-        assert (np.abs(value - truth) <= 72 * np.spacing(np.abs(truth).astype("float32"))).all()
-        assert np.abs(value - truth)[X > 0.0].max() <= 3 * np.finfo("float32").eps
+        assert_close(value, truth, ulps=72, scale=EACH)
+        assert_close(value[X > 0], truth[X > 0], ulps=3, scale=1)
 
 
 def test_both_end_at_one_and_two(converted):
@@ -34,4 +36,4 @@ def test_exact_gelu_stays_one_operator(converted):
     results, operators = converted(lambda x: tf.nn.gelu(x, approximate=False), "tflite", X)
     assert any("GELU" in operator for operator in operators)
     for (value,) in results:
-        assert np.abs(value - truth).max() <= 12 * 2 * np.finfo("float32").eps
+        assert_close(value, truth, ulps=2, scale=12)

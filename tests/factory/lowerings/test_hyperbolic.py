@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kexport.testing.closeness import EACH, assert_close
+
 X = np.concatenate([np.linspace(-89, 89, 20001), np.linspace(-2, 2, 4001), 10.0 ** np.linspace(-30, 0, 301)])
 X = X.astype("float32")
 # Reference kernels write the largest number for an infinite sum or product.
@@ -13,9 +15,9 @@ def test_hyperbolic_functions_are_those_of_float64(converted, name):
     truth = getattr(np, name)(X.astype("float64"))
     results, _ = converted(getattr(tf.math, name), "tflite", X)
     for (value,) in results:  # XNNPACK's exponential alone is off by 32 units where it is large
-        assert (np.abs(value - truth) <= 72 * np.spacing(np.abs(truth).astype("float32"))).all()
+        assert_close(value, truth, ulps=72, scale=EACH)
         near = np.abs(X) < 4
-        assert (np.abs(value - truth) <= 6 * np.spacing(np.abs(truth).astype("float32")))[near].all()
+        assert_close(value[near], truth[near], ulps=6, scale=EACH)
 
 
 def test_hyperbolic_functions_end_at_infinity(converted):

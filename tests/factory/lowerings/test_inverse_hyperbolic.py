@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kexport.testing.closeness import EACH, assert_close
+
 SMALL, LARGE = 10.0 ** np.linspace(-30, 0, 301), 10.0 ** np.linspace(0, 37, 301)
 DOMAINS = {
     "asinh": np.concatenate([np.linspace(-9, 9, 20001), SMALL, LARGE, -LARGE]),
@@ -16,7 +18,7 @@ def test_inverse_hyperbolic_functions_are_those_of_float64(converted, name):
     truth = getattr(np, "arc" + name[1:])(x.astype("float64"))
     results, _ = converted(getattr(tf.math, name), "tflite", x)
     for (value,) in results:
-        assert (np.abs(value - truth) <= 5 * np.spacing(np.abs(truth).astype("float32"))).all()
+        assert_close(value, truth, ulps=5, scale=EACH)
 
 
 def test_outside_of_the_domain_is_nan_and_its_ends_are_infinite(converted):

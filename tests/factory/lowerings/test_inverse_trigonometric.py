@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kexport.testing.closeness import EACH, assert_close
+
 UNIT = np.concatenate([np.linspace(-1, 1, 20001), 10.0 ** np.linspace(-30, 0, 301)])
 DOMAINS = {"asin": UNIT, "acos": UNIT, "atan": np.concatenate([UNIT, 10.0 ** np.linspace(0, 37, 301), [np.inf]])}
 
@@ -13,7 +15,7 @@ def test_inverse_trigonometric_functions_are_those_of_float64(converted, name):
     results, operators = converted(getattr(tf.math, name), "tflite", x)
     assert any("ATAN2" in operator for operator in operators)
     for (value,) in results:
-        assert (np.abs(value - truth) <= 4 * np.spacing(np.abs(truth).astype("float32"))).all()
+        assert_close(value, truth, scale=EACH)
 
 
 def test_beyond_one_there_is_no_angle(converted):
@@ -27,4 +29,4 @@ def test_the_angle_of_a_point_broadcasts(converted, dynamic):
     y, x = np.float32([[1], [-1], [0]]), np.float32([[2, -2, 0, -0.0]])
     results, _ = converted(lambda y: tf.atan2(y, tf.constant(x)), "tflite", y, dynamic=dynamic)
     for (value,) in results:
-        np.testing.assert_allclose(value, np.arctan2(y.astype("float64"), x), rtol=1e-6)
+        assert_close(value, np.arctan2(y.astype("float64"), x), scale=EACH)

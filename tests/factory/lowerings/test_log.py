@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kexport.testing.closeness import EACH, assert_close
+
 X = np.concatenate(
     [[np.nan, np.inf, -np.inf, 0.0, -1.0, 1.0, 6e-5], np.linspace(0.9, 1.1, 101), np.logspace(-4, 4, 99)]
 )
@@ -15,4 +17,4 @@ def test_the_logarithm_has_the_digits_of_its_dtype(converted, dtype):
     results, _ = converted(tf.math.log, "onnx", x)
     for (value,) in results:
         assert value.dtype == dtype
-        np.testing.assert_allclose(value, truth, rtol=2 * float(np.finfo(dtype).eps))
+        assert_close(value, truth, ulps=2, scale=EACH)

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kexport.testing.closeness import assert_close
+
 RANDOM = np.random.default_rng(0)
-EPSILON = float(np.finfo("float32").eps)
 X = RANDOM.normal(-9, 1, (2, 5, 6, 7, 3)).astype("float32")  # below zero: borders of zeros would show
 
 
@@ -33,4 +34,4 @@ def test_the_maximum_and_the_mean_of_boxes(converted, window, steps, padding, dy
     results, _ = converted(pools, "tflite", X, dynamic=dynamic)
     for maximum, mean in results:
         np.testing.assert_array_equal(maximum, direct(X, window, steps, padding, np.max).astype("float32"))
-        assert np.abs(mean - direct(X, window, steps, padding, np.mean)).max() <= 16 * 9 * EPSILON
+        assert_close(mean, direct(X, window, steps, padding, np.mean), ulps=16, scale=9)

@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kexport.testing.closeness import assert_close
+
 RANDOM = np.random.default_rng(0)
 IMAGES = RANDOM.uniform(0, 1, (2, 6, 7, 3)).astype("float32")
 TRANSFORMS = np.float32(
@@ -30,7 +32,7 @@ def test_pixels_come_from_where_tensorflow_takes_them(converted, format_name, in
     results, _ = converted(both, format_name, IMAGES, TRANSFORMS)
     for values in results:
         for value, expected in zip(values, truth, strict=True):
-            assert np.abs(value - expected).max() <= 64 * float(np.finfo("float32").eps)
+            assert_close(value, expected, ulps=64, scale=1)
 
 
 @pytest.mark.parametrize("format_name", ["onnx", "tflite"])
@@ -42,5 +44,5 @@ def test_the_weights_are_those_of_float64(converted, format_name):
     ramp = np.stack(np.mgrid[:6, :7], -1)[None].astype("float32")  # whose bilinear value is the place itself
     results, _ = converted(lambda images: transform(images, TRANSFORMS[:1], "BILINEAR", "NEAREST"), format_name, ramp)
     for (value,) in results:
-        assert np.abs(value[0, :, :, 0] - np.clip(y, 0, 5)).max() <= 64 * float(np.finfo("float32").eps)
-        assert np.abs(value[0, :, :, 1] - np.clip(x, 0, 6)).max() <= 64 * float(np.finfo("float32").eps)
+        assert_close(value[0, :, :, 0], np.clip(y, 0, 5), ulps=64, scale=1)
+        assert_close(value[0, :, :, 1], np.clip(x, 0, 6), ulps=64, scale=1)

@@ -3,11 +3,12 @@ import numpy as np
 import pytest
 from recurrent_truth import recurrent
 
+from kexport.testing.closeness import assert_close
+
 RNG = np.random.default_rng(3)
 X = RNG.normal(size=(4, 7, 3)).astype("float32")
 #: No step counts, all do, only some at the end, some anywhere.
 MASK = np.stack([np.zeros(7), np.ones(7), np.arange(7) > 3, RNG.random(7) > 0.5]).astype(bool)
-EPSILON = float(np.finfo("float32").eps)
 KINDS = {"LSTM": keras.layers.LSTM, "GRU": keras.layers.GRU, "RNN": keras.layers.SimpleRNN}
 VARIANTS = {
     "LSTM": [{}, {"use_bias": False}, {"activation": "relu", "recurrent_activation": "hard_sigmoid"}],
@@ -24,8 +25,7 @@ def randomised(model):
 
 
 def close(value, truth):
-    assert value.shape == truth.shape
-    assert np.abs(value - truth).max() <= 32 * EPSILON * max(1, np.abs(truth).max())
+    assert_close(value, truth, ulps=32, scale=max(1, np.abs(truth).max()), dtype="float32")
 
 
 @pytest.mark.parametrize(("kind", "settings"), CASES)

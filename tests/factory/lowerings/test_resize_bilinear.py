@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kexport.testing.closeness import EACH, assert_close
+
 X = np.random.default_rng(0).uniform(0, 255, (3, 13, 11, 3)).astype("float32")
 
 
@@ -32,22 +34,22 @@ def test_pixels_are_those_of_tensorflow_to_the_last_digits(converted, format_nam
     results, ops = converted(resized(size), format_name, X, dynamic=dynamic)
     assert not kernels(ops)
     for (value,) in results:
-        np.testing.assert_allclose(value, resized(size)(X), rtol=5e-7, atol=1e-5)
-        np.testing.assert_allclose(value, truth(X.astype("float64"), size), rtol=0, atol=2e-3)
+        assert_close(value, resized(size)(X), scale=EACH)
+        assert_close(value, truth(X.astype("float64"), size), ulps=64, scale=255)
 
 
 @pytest.mark.parametrize("format_name", ["onnx", "tflite"])
 def test_a_third_more_of_dynamic_pixels(converted, format_name):
     results, _ = converted(lambda x: resized(tf.shape(x)[1:3] * 3)(x), format_name, X, dynamic=True)
     for (value,) in results:
-        np.testing.assert_allclose(value, resized((39, 33))(X), rtol=5e-7, atol=1e-5)
+        assert_close(value, resized((39, 33))(X), scale=EACH)
 
 
 @pytest.mark.parametrize("format_name", ["onnx", "tflite"])
 def test_bytes_are_resized_as_floats(converted, format_name):
     results, _ = converted(resized((7, 5)), format_name, X.astype("uint8"))
     for (value,) in results:
-        np.testing.assert_allclose(value, resized((7, 5))(X.astype("uint8")), rtol=5e-7, atol=1e-5)
+        assert_close(value, resized((7, 5))(X.astype("uint8")), scale=EACH)
 
 
 @pytest.mark.parametrize("format_name", ["onnx", "tflite"])
@@ -56,4 +58,4 @@ def test_twice_the_pixels_need_no_lowering(converted, format_name, dynamic):
     results, ops = converted(lambda x: resized(tf.shape(x)[1:3] * 2)(x), format_name, X, dynamic=dynamic)
     assert kernels(ops)
     for (value,) in results:
-        np.testing.assert_allclose(value, resized((26, 22))(X), rtol=5e-7, atol=1e-5)
+        assert_close(value, resized((26, 22))(X), scale=EACH)

@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kexport.testing.closeness import assert_close
+
 
 @pytest.mark.parametrize("format_name", ["onnx", "tflite"])
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "int32"])
@@ -11,7 +13,7 @@ def test_integers_are_resized_to_floats(converted, format_name, dtype):
     for (value,) in results:
         assert value.dtype == np.float32
         truth = tf.image.resize(x.astype("float32"), (10, 2)).numpy()
-        assert np.abs(value - truth).max() <= 4 * 255 * float(np.finfo("float32").eps)
+        assert_close(value, truth, scale=255)
 
 
 @pytest.mark.parametrize("format_name", ["onnx", "tflite"])

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-EPSILON = float(np.finfo("float32").eps)
+from kexport.testing.closeness import assert_close
+
 X = np.random.default_rng(0).uniform(0, 255, (2, 9, 7, 3)).astype("float32")
 
 
@@ -18,14 +19,14 @@ def test_it_is_what_tensorflow_makes_of_the_image(converted, format_name, antial
 
         results, _ = converted(resize, format_name, X)
         for (value,) in results:
-            assert np.abs(value - resize(X).numpy()).max() <= 16 * 255 * EPSILON
+            assert_close(value, resize(X), ulps=16, scale=255)
 
 
 @pytest.mark.parametrize("method", ["lanczos3", "bicubic"])
 def test_the_weights_are_those_of_float64(converted, method):
     x = np.eye(9, dtype="float32").reshape(1, 9, 9, 1)
     (((value,),), _) = converted(lambda t: tf.image.resize(t, (5, 9), method, antialias=True), "onnx", x)
-    assert np.abs(value[0, :, :, 0] - _weights(9, 5, method)).max() <= 16 * EPSILON
+    assert_close(value[0, :, :, 0], _weights(9, 5, method), ulps=16, scale=1)
 
 
 def _weights(size, wanted, method):

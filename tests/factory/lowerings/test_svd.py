@@ -4,6 +4,7 @@ import tensorflow as tf
 from _matrices import FORMATS, SIZES, check, double, plain
 
 from kexport import KexportError
+from kexport.testing.closeness import EACH, assert_close
 
 
 @pytest.mark.parametrize("format_name", FORMATS)
@@ -21,7 +22,7 @@ def test_small_singular_values_keep_their_digits(converted, format_name):
     results, _ = converted(lambda x: tf.linalg.svd(x, compute_uv=False), format_name, a)
     check(results, np.linalg.svd(*double(a), compute_uv=False))
     for (value,) in results:
-        np.testing.assert_allclose(value[2], [1, 1e-4, 1e-9], rtol=1e-5)
+        assert_close(value[2], [1, 1e-4, 1e-9], ulps=64, scale=EACH)
 
 
 @pytest.mark.parametrize("format_name", FORMATS)

@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kexport.testing.closeness import assert_close
+
 RANDOM = np.random.default_rng(0)
-EPSILON = float(np.finfo("float32").eps)
 SIZES = (4, 5, 3)
 
 
@@ -53,8 +54,7 @@ def test_transposed_convolutions_of_every_kind(converted, format_name, layout, p
         results, _ = converted(_layer(kernel, settings, padding, layout), format_name, given)
         for (value,) in results:
             found = value if layout == "channels_last" else np.moveaxis(value, 1, -1)
-            assert found.shape == truth.shape
-            assert np.abs(found - truth).max() <= 32 * EPSILON * np.abs(kernel).sum()
+            assert_close(found, truth, ulps=32, scale=np.abs(kernel).sum())
 
 
 @pytest.mark.parametrize("format_name", ["onnx", "tflite"])
@@ -71,7 +71,7 @@ def test_three_dimensions_and_dynamic_sizes(converted, format_name):
     results, _ = converted(dynamic, format_name, first, dynamic=True)
     truth = direct(x, kernel, **settings, padding="same")
     for (value,) in results:
-        assert np.abs(np.moveaxis(value, 1, -1) - truth).max() <= 32 * EPSILON * np.abs(kernel).sum()
+        assert_close(np.moveaxis(value, 1, -1), truth, ulps=32, scale=np.abs(kernel).sum())
 
 
 def _layer(kernel, settings, padding, layout):

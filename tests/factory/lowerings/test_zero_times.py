@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kexport.testing.closeness import EACH, assert_close
+
 X = np.array([[0, 0, 0, 0, 1.5, -2, 3]])
 Y = np.array([[0, np.inf, np.nan, -1, 2.5, 0.5, 1e-3]])
 FUNCTIONS = {
@@ -17,7 +19,6 @@ def test_zero_times_anything_is_zero(converted, function, dtype):
     x, y = X.astype(dtype), Y.astype(dtype)
     with np.errstate(all="ignore"):
         truth = np.where(x == 0, 0, FUNCTIONS[function](x.astype("float64"), y.astype("float64")))
-    epsilon = float(np.finfo(dtype).eps)
     results, _ = converted(function, "onnx", x, y)
     for (value,) in results:
-        np.testing.assert_allclose(value, truth, rtol=4 * epsilon)
+        assert_close(value, truth, scale=EACH)

@@ -7,6 +7,7 @@ import kexport
 from kexport.errors import ModelError
 from kexport.factory import sources
 from kexport.factory.trace.program import trace
+from kexport.testing.closeness import assert_close
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,7 @@ def test_a_saved_model_is_built_in_the_formats_that_it_can_be_and_its_own_evalua
     values = np.random.default_rng(0).random((3, 4), "float32")
     outputs = kexport.load(bundle.path, "onnxruntime")({"x": values})
     for value, wanted in zip(outputs.values(), model(values), strict=True):
-        assert np.allclose(value, wanted, atol=1e-6)
+        assert_close(value, wanted)
 
 
 def test_keras_is_refused_for_it(exported, tmp_path):
