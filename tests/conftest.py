@@ -1,4 +1,4 @@
-"""What the tests share: the command line as a user types it, and one built bundle."""
+"""What the tests share: which are quick, the command line as a user types it, and one built bundle."""
 
 import importlib
 import os
@@ -20,6 +20,33 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 Kexport = Callable[..., subprocess.CompletedProcess[str]]
+
+#: The tests that build, search, or start processes that import TensorFlow, by the beginning of their path. All other
+#: tests are quick: `pytest -m quick` runs them in less than two minutes.
+SLOW = (
+    "cli/", "factory/", "scripts/", "testing/", "field/test_searching.py", "field/test_comparing.py",
+    "contracts/test_linear_time_invariant.py", "test_docs.py", "test_plugins.py", "test_wheel.py", "test_workflows.py",
+)  # fmt: skip
+#: These take minutes each, so they start first: no process is left with one of them at the end.
+LONGEST = "scripts/test_samples.py"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Run the whole suite in two processes, unless `-n` says otherwise; what is named on the command line, in one."""
+    whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not hasattr(config, "workerinput")
+    if whole and config.pluginmanager.hasplugin("xdist") and config.option.numprocesses is None:
+        config.option.numprocesses = 2
+        config.option.dist = "worksteal"  # in halves, so that tests which share a bundle stay together
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is quick, by the rule above, and put the longest tests first."""
+    places = {item: item.path.relative_to(ROOT / "tests").as_posix() for item in items}
+    for item, place in places.items():
+        if not place.startswith(SLOW):
+            item.add_marker(pytest.mark.quick)
+    items.sort(key=lambda item: places[item] != LONGEST)
 
 
 def run_kexport(*args: object, cwd: Path, **options: object) -> subprocess.CompletedProcess[str]:

@@ -1,8 +1,6 @@
-"""The coverage page is true: a sample of its cases is run, and no row of it tells of what must not be."""
+"""The coverage page is true: it has a row for every case, and no row of it tells of what must not be."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
@@ -10,18 +8,6 @@ import coverage_cases
 from conftest import ROOT
 
 TABLE = json.loads((ROOT / "docs" / "coverage.json").read_text())["cases"]
-
-
-def test_the_sample_is_as_the_table_says():
-    command = [
-        sys.executable,
-        ROOT / "scripts" / "export_coverage.py",
-        "--sample",
-        "--groups",
-        "layers,ops,models,applications",
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=900, stdin=subprocess.DEVNULL)
-    assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-5000:]
 
 
 def test_every_public_layer_has_a_case():

@@ -1,9 +1,7 @@
-"""The page of faults is true: a sample is planted again, and no row of it tells of what must not be."""
+"""The page of faults is true: it has a row for every case, and no row of it tells of what must not be."""
 
 import json
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -28,12 +26,6 @@ ASKED = (
     "a dynamic length ignored after the first call", "outputs swapped", "stale artifact of the previous build",
     "wrong dtype", "a unit that misfires on a part of its domain", "state leaking between calls",
 )  # fmt: skip
-
-
-def test_the_sample_is_as_the_table_says():
-    command = [sys.executable, ROOT / "scripts" / "benchmark_faults.py", "--sample"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=900, stdin=subprocess.DEVNULL)
-    assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-5000:]
 
 
 def test_there_are_faults_of_every_kind_that_matters():
