@@ -5,8 +5,9 @@ import json
 import pytest
 
 from conftest import REFERENCE
+from kexport.bundle.facts import IDENTICAL, FactCode, RuntimeNote
 from kexport.bundle.folder import Bundle
-from kexport.bundle.report import IDENTICAL, Check, CheckKind, FactCode, Measurement, Report, RuntimeNote, Subject
+from kexport.bundle.report import Check, CheckKind, Measurement, Report, Subject
 from kexport.field.verification import required_runtimes
 
 KEYS = ["kind", "passed", "artifact", "runtime", "output", "figure", "limit", "unit", "detail", "ran", "metrics"]

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from kexport.bundle.domain import Choice, Domain, Ints, Normal, Samples, Uniform
+    from kexport.bundle.facts import Fact, Note
     from kexport.bundle.folder import Bundle
     from kexport.bundle.goldens import Golden
     from kexport.bundle.limits import OutputLimit
     from kexport.bundle.manifest import Artifact, Manifest
-    from kexport.bundle.report import Check, CheckKind, Fact, Measurement, Observer, Report, Subject
+    from kexport.bundle.report import Check, CheckKind, Measurement, Observer, Report, Subject
     from kexport.bundle.signature import Array, Signature, TensorSpec
     from kexport.bundle.witnesses import Witness
 
@@ -29,6 +30,7 @@ __all__ = [
     "Manifest",
     "Measurement",
     "Normal",
+    "Note",
     "Observer",
     "OutputLimit",
     "Report",
@@ -48,7 +50,8 @@ _HOMES = {
     **dict.fromkeys(("Artifact", "Manifest"), "manifest"),
     **dict.fromkeys(("Array", "Signature", "TensorSpec"), "signature"),
     **dict.fromkeys(("Choice", "Domain", "Ints", "Normal", "Samples", "Uniform"), "domain"),
-    **dict.fromkeys(("Check", "CheckKind", "Fact", "Measurement", "Observer", "Report", "Subject"), "report"),
+    **dict.fromkeys(("Check", "CheckKind", "Measurement", "Observer", "Report", "Subject"), "report"),
+    **dict.fromkeys(("Fact", "Note"), "facts"),
 }
 
 

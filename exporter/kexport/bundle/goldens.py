@@ -22,7 +22,7 @@ class Golden:
     Attributes:
         label: the kind of input, in a few words.
         inputs: one array per input, in the dtype of the input.
-        truth: one array per output; float64 for real outputs, complex128 for complex ones.
+        truth: one array per output; float64 for real outputs.
         keras_output: Keras' own outputs where float32 legitimately differs from the truth: another whole number, or
             NaN or infinity in other places. Both answers are right.
         ulp_sensitivity: for outputs where it exceeds the limit anywhere: how far each element of the truth moves, in

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, TypeAlias
 
+from kexport.bundle.facts import CodedFact, Fact, FactCode, Note, fact_from_json, fact_to_json
+from kexport.bundle.json_files import JsonObject, items, mapping, number, objects, texts
 from kexport.errors import FAILED, UNCHECKED
 
 SCHEMA = 1
@@ -27,38 +29,6 @@ class CheckKind(str, Enum):
 
     def __str__(self) -> str:
         return self.value
-
-
-class FactCode(str, Enum):
-    """What a fact states, where code decides on it."""
-
-    IDENTICAL = "identical"
-
-    def __str__(self) -> str:
-        return self.value
-
-
-@dataclass(frozen=True)
-class CodedFact:
-    """A fact that code decides on: ask for its code, never for its text.
-
-    Attributes:
-        code: what it states.
-        text: the same in words.
-    """
-
-    code: FactCode
-    text: str
-
-    def __str__(self) -> str:
-        return self.text
-
-
-#: One thing that a person should know about a check: text, with a code where code decides on it.
-Fact: TypeAlias = str | CodedFact
-
-#: No element of the output differs from the reference.
-IDENTICAL = CodedFact(FactCode.IDENTICAL, "identical")
 
 
 @dataclass(frozen=True)
@@ -186,7 +156,7 @@ class Check:
         """The same check, about another runtime."""
         return replace(self, subject=replace(self.subject, runtime=runtime))
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """The check's entry in a report: flat, `detail` for people and `facts` for programs."""
         return {
             "kind": self.kind.value,
@@ -201,59 +171,40 @@ class Check:
             "ran": self.ran,
             "metrics": dict(self.metrics),
             "contract": self.contract,
-            "facts": [_fact_to_json(fact) for fact in self.facts],
+            "facts": list(map(fact_to_json, self.facts)),
         }
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Check:
-        """The inverse of `to_json`; a report without `facts` has its detail for the only one.
+    def from_json(cls, data: JsonObject) -> Check:
+        """The inverse of `to_json`; in a report without `facts` the detail is the only fact.
 
         Raises:
             KeyError: an entry that every report has is missing.
-            ValueError: the kind of check, or the code of a fact, is not known here.
+            TypeError: an entry has the wrong type.
+            ValueError: the kind of check or the code of a fact does not exist.
         """
-        facts = [_fact_from_json(fact) for fact in data["facts"]] if "facts" in data else [data.get("detail") or ""]
+        facts = items(data["facts"]) if "facts" in data else [data.get("detail") or ""]
         return cls(
             CheckKind(data["kind"]),
-            data["passed"],
-            Subject(data.get("artifact"), data.get("runtime"), data.get("output"), data.get("contract")),
-            Measurement(data.get("figure"), data.get("limit"), data.get("unit")),
-            tuple(fact for fact in facts if fact != ""),
-            data.get("ran", True),
-            data.get("metrics", {}),
+            bool(data["passed"]),
+            Subject(*(_text(data, key) for key in ("artifact", "runtime", "output", "contract"))),
+            Measurement(_number(data, "figure"), _number(data, "limit"), _text(data, "unit")),
+            tuple(fact_from_json(fact) for fact in facts if fact != ""),
+            bool(data.get("ran", True)),
+            mapping(data.get("metrics", {})),
         )
+
+
+def _text(data: JsonObject, key: str) -> str | None:
+    return None if (value := data.get(key)) is None else str(value)
+
+
+def _number(data: JsonObject, key: str) -> float | None:
+    return None if (value := data.get(key)) is None else number(value)
 
 
 #: Called with each check as soon as it is made.
 Observer: TypeAlias = Callable[[Check], None]
-
-
-def _fact_to_json(fact: Fact) -> str | dict[str, str]:
-    return {"code": fact.code.value, "text": fact.text} if isinstance(fact, CodedFact) else fact
-
-
-def _fact_from_json(data: str | Mapping[str, str]) -> Fact:
-    return data if isinstance(data, str) else CodedFact(FactCode(data["code"]), data["text"])
-
-
-@dataclass(frozen=True)
-class RuntimeNote:
-    """A note about one runtime, such as that it was left out because it is not installed.
-
-    Attributes:
-        runtime: its name.
-        text: what a reader should know about it, without the name.
-    """
-
-    runtime: str
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.runtime} {self.text}"
-
-
-#: What a reader should know besides the checks.
-Note: TypeAlias = str | RuntimeNote
 
 
 @dataclass(frozen=True)
@@ -282,7 +233,7 @@ class Report:
             return 0
         return FAILED if any(not check.passed and check.ran for check in self.checks) else UNCHECKED
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """The content of `report.json`, and what `--json` prints."""
         return {
             "schema": SCHEMA,
@@ -293,6 +244,7 @@ class Report:
         }
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Report:
-        """The inverse of `to_json`; notes are text then."""
-        return cls(data["bundle"], tuple(map(Check.from_json, data["checks"])), tuple(data.get("notes", ())))
+    def from_json(cls, data: JsonObject) -> Report:
+        """The inverse of `to_json`, except that all notes become text."""
+        checks = tuple(map(Check.from_json, objects(data["checks"])))
+        return cls(str(data["bundle"]), checks, texts(data.get("notes", [])))

@@ -70,8 +70,8 @@ class TensorSpec:
         shape = value.shape
         if len(shape) != len(self.shape):
             self._refuse(shape)
-        for size, own in zip(shape, self.shape, strict=True):
-            if own is None:
+        for size, expected in zip(shape, self.shape, strict=True):
+            if expected is None:
                 if size == 0:
                     raise InputError(
                         f"input {self.name!r} is empty",
@@ -79,7 +79,7 @@ class TensorSpec:
                         expected="at least one element along every axis",
                         hint="runtimes do not handle empty tensors safely; skip the call instead",
                     )
-            elif size != own:
+            elif size != expected:
                 self._refuse(shape)
         return value
 

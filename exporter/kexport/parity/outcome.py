@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from kexport.bundle.report import IDENTICAL, Fact, Measurement
+from kexport.bundle.facts import IDENTICAL, Fact
+from kexport.bundle.report import Measurement
 
 UNIT = "of output scale"
 UNIT_EXACT = "elements that differ"

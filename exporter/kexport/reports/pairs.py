@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kexport.bundle.report import Check, CheckKind, FactCode, Report
+from kexport.bundle.facts import FactCode
+from kexport.bundle.report import Check, CheckKind, Report
 from kexport.parity.outcome import UNIT
 from kexport.reports._phrases import fact_lines, number, summary, verdict
 

@@ -13,8 +13,8 @@ import onnx_models as models
 from conftest import REFERENCE
 from kexport.bundle import manifest
 from kexport.bundle.digests import digest
+from kexport.bundle.facts import IDENTICAL
 from kexport.bundle.folder import Bundle
-from kexport.bundle.report import IDENTICAL
 from kexport.errors import BundleError, MissingRuntimeError, UsageError
 from kexport.parity.tolerance import EPSILON, EXACT, LEAST_ULPS, PERTURBED, UNMEASURED, for_kernels
 from kexport.runtimes import get as get_runtime

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from kexport.bundle.digests import digest
-from kexport.bundle.report import CheckKind, FactCode, Observer, Report, Subject
+from kexport.bundle.facts import FactCode
+from kexport.bundle.report import CheckKind, Observer, Report, Subject
 from kexport.field.comparison.agreement import Agreement
 from kexport.field.comparison.inputs import comparison_inputs
 from kexport.field.comparison.limits import derive_limits, ulp_of

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from kexport.bundle.report import Check, Note, Observer, Report
+from kexport.bundle.facts import Note
+from kexport.bundle.report import Check, Observer, Report
 
 
 @dataclass

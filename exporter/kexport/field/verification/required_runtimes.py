@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from kexport import runtimes as known_runtimes
+from kexport.bundle.facts import RuntimeNote
 from kexport.bundle.folder import Bundle
-from kexport.bundle.report import Check, CheckKind, Report, RuntimeNote, Subject
+from kexport.bundle.report import Check, CheckKind, Report, Subject
 from kexport.errors import UsageError
 from kexport.runtimes import Runtime
 

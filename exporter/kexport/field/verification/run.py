@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from kexport import runtimes as known_runtimes
+from kexport.bundle.facts import Note, RuntimeNote
 from kexport.bundle.limits import DECLARED, OutputLimit
-from kexport.bundle.report import Check, CheckKind, Note, Observer, Report, RuntimeNote, Subject
+from kexport.bundle.report import Check, CheckKind, Observer, Report, Subject
 from kexport.field.integrity import Integrity, check_digests
 from kexport.field.remote import ArtifactSource, RemoteSession, WorkerPool
 from kexport.field.scratch import temporary_folder

@@ -1,0 +1,78 @@
+"""What reports say in words: facts of a check, and notes beside the checks. Code decides on codes, never on words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias
+
+from kexport.bundle.json_files import Json, mapping
+
+
+class FactCode(str, Enum):
+    """What a fact states, where code decides on it."""
+
+    IDENTICAL = "identical"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True)
+class CodedFact:
+    """A fact that code decides on.
+
+    Attributes:
+        code: what it states.
+        text: the same in words.
+    """
+
+    code: FactCode
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+#: One thing that a person should know about a check: text, with a code where code decides on it.
+Fact: TypeAlias = str | CodedFact
+
+#: No element of the output differs from the reference.
+IDENTICAL = CodedFact(FactCode.IDENTICAL, "identical")
+
+
+@dataclass(frozen=True)
+class RuntimeNote:
+    """A note about one runtime, such as that it was left out because it is not installed.
+
+    Attributes:
+        runtime: its name.
+        text: what a reader should know about it, without the name.
+    """
+
+    runtime: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.runtime} {self.text}"
+
+
+#: What a reader should know besides the checks.
+Note: TypeAlias = str | RuntimeNote
+
+
+def fact_to_json(fact: Fact) -> Json:
+    """A fact in a report: its text, or an object with code and text."""
+    return {"code": fact.code.value, "text": fact.text} if isinstance(fact, CodedFact) else fact
+
+
+def fact_from_json(data: Json) -> Fact:
+    """The inverse of `fact_to_json`.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is neither text nor a fact with a known code.
+    """
+    if isinstance(data, str):
+        return data
+    entry = mapping(data)
+    return CodedFact(FactCode(entry["code"]), str(entry["text"]))
