@@ -112,7 +112,7 @@ def test_a_report_shows_failures_and_checks_that_could_not_be_made(name, capsys)
 
 @pytest.mark.parametrize("name", MODELS)
 def test_a_model_declares_its_domain_and_builds_in_every_format(name, tmp_path):
-    function = MODELS[name].load()
+    function = MODELS[name].load(object)
     domains = sys.modules[function.__module__].DOMAINS
     assert MODELS[name].summary()
     assert all(
@@ -131,7 +131,7 @@ def test_a_model_declares_its_domain_and_builds_in_every_format(name, tmp_path):
 def test_a_layer_is_registered_documented_and_made_again_from_its_config(name):
     import keras
 
-    layer_class = LAYERS[name].load()
+    layer_class = LAYERS[name].load(type)
     assert keras.saving.get_registered_name(layer_class).startswith("kexport>")
     text = inspect.getdoc(layer_class)
     shapes = ("Input shape:", "Output shape:") if issubclass(layer_class, keras.Layer) else ()

@@ -1,41 +1,41 @@
-"""What must be undone when the process leaves in the middle of something: workers, half-written folders."""
+"""What to clean up when the process ends in the middle of something: worker processes, half-written folders."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
 
-Undo = Callable[[], object]
-_undoing: list[Undo] = []
+CleanUp = Callable[[], object]
+_registered: list[CleanUp] = []
 
 
-def register(undo: Undo) -> None:
-    """From now on `undo_all` calls `undo`."""
-    _undoing.append(undo)
+def register(clean_up: CleanUp) -> None:
+    """Have `undo_all` call `clean_up`."""
+    _registered.append(clean_up)
 
 
-def forget(undo: Undo) -> None:
-    """There is nothing left to undo; `undo` may already be forgotten."""
-    if undo in _undoing:
-        _undoing.remove(undo)
+def forget(clean_up: CleanUp) -> None:
+    """Drop a clean-up that is no longer needed; it may have been dropped before."""
+    if clean_up in _registered:
+        _registered.remove(clean_up)
 
 
 def forget_all() -> None:
-    """What this process would undo is another's: it is a copy of that."""
-    _undoing.clear()
+    """Drop all clean-ups: after a fork they belong to the parent."""
+    _registered.clear()
 
 
 @contextlib.contextmanager
-def undone_by(undo: Undo) -> Iterator[None]:
-    """Within the block, `undo_all` calls `undo`; the block's own end does not."""
-    register(undo)
+def undone_by(clean_up: CleanUp) -> Iterator[None]:
+    """Within the block, have `undo_all` call `clean_up`; the end of the block does not call it."""
+    register(clean_up)
     try:
         yield
     finally:
-        forget(undo)
+        forget(clean_up)
 
 
 def undo_all() -> None:
-    """Undo what is under way, the latest first."""
-    for undo in reversed(_undoing):
-        undo()
+    """Call every registered clean-up, the latest first."""
+    for clean_up in reversed(_registered):
+        clean_up()

@@ -1,13 +1,15 @@
-"""Worker processes: a named function runs elsewhere, so that a crash or a hang there is an error here.
+"""Worker processes: a named function runs in another process, so that a crash or a hang there is an error here.
 
-A worker reads one JSON task a line from its standard input, `{"call": "module:function", "args": {...}}`, and
-writes one JSON event a line: `item` for each thing the function yields, then `done` or `error`. It ends when its
-standard input closes, so none outlives its parent. Most workers are started anew; one may be forked instead, which
-gives it all that was imported, but only while TensorFlow has not run anything: eager execution hangs after that.
+A worker reads one JSON task per line from its standard input, `{"call": "module:function", "args": {...}}`, and
+writes one JSON event per line: `item` for each value that the function yields, then `done` or `error`. It ends when
+its standard input closes, so none outlives its parent. Most workers are started anew. One may be forked instead, which
+gives it every module that was imported, but only before TensorFlow has run anything: eager execution hangs after that.
 """
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import importlib
 import json
 import os
@@ -16,15 +18,16 @@ import subprocess
 import sys
 import tempfile
 import threading
+import traceback
 from collections.abc import Iterator, Sequence
-from typing import IO, Any, ClassVar
+from typing import IO, Any, ClassVar, TypedDict
 
 from kexport import cleanup, errors
 from kexport.errors import KexportError
 
 DEFAULT_TIMEOUT = 1800.0  # seconds that one task may take
 
-#: What every process of ours sets before it imports a native library: the libraries' words and lookups are not ours.
+#: What every process sets before it imports a native library, to silence its messages and to keep it off the network.
 QUIET_ENVIRONMENT = {
     "ORT_DISABLE_TELEMETRY": "1",
     "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -35,23 +38,43 @@ QUIET_ENVIRONMENT = {
 
 
 class WorkerCrashError(Exception):
-    """A worker process died, or ran out of time, in the middle of a task."""
+    """A worker process died, or ran out of time, in the middle of a task.
 
-    def __init__(self, what: str, log: str) -> None:
+    Attributes:
+        log: the end of what it wrote to its standard error.
+    """
+
+    def __init__(self, cause: str, log: str) -> None:
         self.log = log
-        super().__init__(what)
+        super().__init__(cause)
 
 
 class WorkerTimeoutError(WorkerCrashError):
     """A worker process ran out of time."""
 
 
+class _ErrorType(TypedDict):
+    """The name of an exception's class, empty for one that nobody raised on purpose."""
+
+    type: str
+
+
+class _ErrorJson(_ErrorType, total=False):
+    """An exception on its way to the parent."""
+
+    subject: str
+    facts: dict[str, str | None]
+    errno: int | None
+    text: str
+    traceback: str
+
+
 class Worker:
     """A process that runs named functions one after another.
 
     Args:
-        preload: modules it imports at once, while the parent does something else.
-        fork: whether to copy this process instead of starting a new one.
+        preload: modules to import at once, while the parent does something else.
+        fork: whether to fork this process instead of starting a new one.
     """
 
     def __init__(self, preload: Sequence[str] = (), *, fork: bool = False) -> None:
@@ -74,22 +97,27 @@ class Worker:
         """Whether the process still runs."""
         return self._process.poll() is None
 
-    def submit(self, call: str, **args: Any) -> None:
-        """Hand a task to the process; `results` gives what comes of it, in the order of submission."""
+    def submit(self, call: str, **args: object) -> None:
+        """Send a task to the process.
+
+        Args:
+            call: the function that makes the results, as `"module:function"`.
+            args: its keyword arguments, which must be JSON.
+        """
         line = json.dumps({"call": call, "args": args}) + "\n"
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(line.encode())
             self._process.stdin.flush()
         except OSError:
-            pass  # it died: `results` says how
+            pass  # the process died: `results` raises the error
 
     def results(self, timeout: float = DEFAULT_TIMEOUT) -> Iterator[Any]:
-        """What the oldest unread task yields, as it comes.
+        """The JSON values that the oldest unread task yields, as they come.
 
         Raises:
-            KexportError: the one that the task raised.
-            OSError: likewise.
+            KexportError: the task raised it.
+            OSError: the task raised it.
             WorkerCrashError: the process died or took longer than `timeout` seconds.
         """
         assert self._process.stdout is not None
@@ -110,7 +138,7 @@ class Worker:
                 elif event == "done":
                     return
                 else:
-                    raise _revive(value)
+                    raise _revived(value)
         finally:
             alarm.cancel()
         status = self._process.wait()
@@ -118,13 +146,13 @@ class Worker:
             raise WorkerTimeoutError(f"took longer than {timeout:g} s", self._tail())
         raise WorkerCrashError(_cause_of_death(status), self._tail())
 
-    def run(self, call: str, timeout: float = DEFAULT_TIMEOUT, **args: Any) -> list[Any]:
-        """Submit a task and wait for all it yields."""
+    def run(self, call: str, timeout: float = DEFAULT_TIMEOUT, **args: object) -> list[Any]:
+        """Submit a task and wait for everything that it yields."""
         self.submit(call, **args)
         return list(self.results(timeout))
 
     def close(self) -> None:
-        """End the process, whatever it is doing."""
+        """Kill the process, and close its streams."""
         if self.alive:
             self._process.kill()
         self._process.wait()
@@ -134,7 +162,7 @@ class Worker:
                 try:
                     stream.close()
                 except OSError:
-                    pass  # an unsent task in the buffer of a dead process
+                    pass  # the buffer still holds a task, and the process is dead
 
     def _tail(self) -> str:
         self._log.seek(0)
@@ -142,9 +170,9 @@ class Worker:
 
 
 class _Fork:
-    """A copy of this process that serves; the part of `subprocess.Popen` that a worker needs."""
+    """A fork of this process that serves tasks; it has the part of `subprocess.Popen` that a worker needs."""
 
-    _pipes: ClassVar[list[IO[bytes]]] = []  # of all forks: a later one must not hold an earlier one's input open
+    _pipes: ClassVar[list[IO[bytes]]] = []  # of all forks: a later fork must not hold the input of an earlier one open
 
     def __init__(self, log: IO[bytes]) -> None:
         tasks_in, tasks_out = os.pipe()
@@ -179,51 +207,58 @@ class _Fork:
         return self._status
 
     def wait(self) -> int:
-        """Wait for its end; the exit status."""
+        """Wait for its end, and return the exit status."""
         if self._status is None:
             self._status = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
         return self._status
 
     def kill(self) -> None:
-        """End it, whatever it is doing."""
+        """Kill it."""
         if self.poll() is None:
             os.kill(self._pid, signal.SIGKILL)
 
 
-def _cause_of_death(code: int) -> str:
-    if code < 0:
-        return f"the process crashed with {signal.Signals(-code).name}"
-    return f"the process ended with exit code {code}"
+def _cause_of_death(status: int) -> str:
+    if status < 0:
+        return f"the process crashed with {signal.Signals(-status).name}"
+    return f"the process ended with exit code {status}"
 
 
-def _revive(value: dict[str, Any]) -> Exception:
-    if value["type"] == "OSError":
-        return OSError(value["errno"], value["text"])
-    kind = getattr(errors, value["type"], None)
-    if isinstance(kind, type) and issubclass(kind, KexportError):
-        return kind(value["subject"], **value["facts"])
-    return RuntimeError(f"a worker process failed; its traceback:\n{value['traceback']}")
+def _revived(error: _ErrorJson) -> Exception:
+    """The exception that a task raised, in this process."""
+    if error["type"] == OSError.__name__:
+        return OSError(error["errno"], error["text"])
+    error_class = getattr(errors, error["type"], None)
+    if isinstance(error_class, type) and issubclass(error_class, KexportError):
+        return error_class(error["subject"], **error["facts"])
+    return RuntimeError(f"a worker process failed; its traceback:\n{error['traceback']}")
+
+
+def _error_json(error: Exception) -> _ErrorJson:
+    """The inverse of `_revived`."""
+    if isinstance(error, KexportError):
+        facts = {key: None if fact is None else str(fact) for key, fact in error.facts.items()}
+        return {"type": type(error).__name__, "subject": error.subject, "facts": facts}
+    if isinstance(error, OSError):
+        return {"type": OSError.__name__, "errno": error.errno, "text": error.strerror or str(error)}
+    return {"type": "", "traceback": "".join(traceback.format_exception(error))}
 
 
 def _serve(preload: Sequence[str]) -> None:
-    """The worker's own main loop."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle; it closes our input
+    """The main loop of a worker process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C; the input closes when it ends
     events = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # whatever a library prints must not mix with the events
+    os.dup2(2, 1)  # what a library prints must not mix with the events
 
     def emit(event: str, value: object = None) -> None:
         events.write(json.dumps([event, value]) + "\n")
         events.flush()
 
-    import gc
-
-    # Collections during the import of TensorFlow cost a fifth of its time and free nothing.
+    # Garbage collections during the import of TensorFlow take a fifth of its time and free nothing.
     gc.disable()
-    for module in preload:
-        try:
-            importlib.import_module(module)
-        except ImportError:
-            pass  # the task that needs it says so
+    for name in preload:
+        with contextlib.suppress(ImportError):  # the task that needs the module raises the error
+            importlib.import_module(name)
     gc.freeze()
     gc.enable()
     for line in sys.stdin:
@@ -232,15 +267,8 @@ def _serve(preload: Sequence[str]) -> None:
         try:
             for item in getattr(importlib.import_module(module), function)(**task["args"]):
                 emit("item", item)
-        except KexportError as error:
-            facts = {key: None if fact is None else str(fact) for key, fact in error.facts.items()}
-            emit("error", {"type": type(error).__name__, "subject": error.subject, "facts": facts})
-        except OSError as error:
-            emit("error", {"type": "OSError", "errno": error.errno, "text": error.strerror or str(error)})
-        except Exception:  # noqa: BLE001  it goes to the parent, which raises it
-            import traceback
-
-            emit("error", {"type": "", "traceback": traceback.format_exc()})
+        except Exception as error:  # noqa: BLE001  it goes to the parent, which raises it
+            emit("error", _error_json(error))
         else:
             emit("done")
 

@@ -1,7 +1,7 @@
-"""Plug-ins, found by file name and by entry point, and imported only when one is asked for.
+"""Plug-ins, found by file name and by entry point, and imported only when requested.
 
 A folder of kexport (`runtimes/`, `factory/formats/`, `reports/` ...) is a table of contents: each file in it whose
-name does not begin with an underscore is one plug-in, and the file's module-level object named as its kind
+name does not begin with an underscore is one plug-in, and the file's module-level object named after its kind
 (`RUNTIME`, `FORMAT`, ...) is the plug-in itself. Models and layers come from other packages through the
 entry-point groups `kexport.models` and `kexport.layers`; an entry point names either a package, all of whose files
 are then plug-ins, or one object as `module:object`.
@@ -16,11 +16,13 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from kexport.errors import unknown
 
 _BASE = Path(__file__).parent
+
+T = TypeVar("T")
 
 
 def names(folder: str) -> list[str]:
@@ -28,24 +30,39 @@ def names(folder: str) -> list[str]:
     return sorted(path.stem for path in (_BASE / folder).glob("*.py") if not path.stem.startswith("_"))
 
 
-def get(folder: str, name: str, attribute: str, kind: str | None = None) -> Any:
-    """The plug-in `name` of a folder of kexport.
+def get(folder: str, name: str, expected: type[T], attribute: str, kind: str | None = None) -> T:
+    """The plug-in of a name in a folder of kexport.
+
+    Args:
+        folder: such as `"factory/formats"`.
+        name: of its file.
+        expected: the type of the plug-in.
+        attribute: its name in the file.
+        kind: what error messages call it; by default the attribute in lower case.
 
     Raises:
-        UsageError: no file of that name is there.
+        UsageError: there is no file of that name.
+        TypeError: the object in the file is of another type.
     """
     if name not in names(folder):
         raise unknown(kind or attribute.lower(), name, names(folder))
-    return getattr(importlib.import_module(f"kexport.{folder.replace('/', '.')}.{name}"), attribute)
+    return _attribute(f"kexport.{folder.replace('/', '.')}.{name}", attribute, expected)
+
+
+def _attribute(module: str, name: str, expected: type[T]) -> T:
+    value = getattr(importlib.import_module(module), name)
+    if not isinstance(value, expected):
+        raise TypeError(f"{module}.{name} is of type {type(value).__name__}, expected {expected.__name__}")
+    return value
 
 
 @dataclass(frozen=True)
 class Offer:
-    """A model or layer that an installed package offers.
+    """A model, layer or contract that an installed package offers.
 
     Attributes:
-        name: the name users type.
-        module: the module it lives in.
+        name: the name that users type.
+        module: the module that defines it.
         attribute: its name in that module.
     """
 
@@ -53,9 +70,16 @@ class Offer:
     module: str
     attribute: str
 
-    def load(self) -> Any:
-        """Import the module and return the object."""
-        return getattr(importlib.import_module(self.module), self.attribute)
+    def load(self, expected: type[T]) -> T:
+        """Import the module and return the object.
+
+        Args:
+            expected: the type of the object.
+
+        Raises:
+            TypeError: it is of another type.
+        """
+        return _attribute(self.module, self.attribute, expected)
 
     def definition(self) -> ast.FunctionDef | ast.ClassDef | None:
         """The object's syntax tree, read without running its module."""
@@ -83,23 +107,23 @@ class Offer:
 
 @cache
 def offers(group: str) -> dict[str, Offer]:
-    """What installed packages offer in the entry-point group, by name."""
-    found: dict[str, Offer] = {}
+    """What installed packages offer in an entry-point group, by name, in alphabetical order."""
+    by_name: dict[str, Offer] = {}
     for point in entry_points(group=group):
         if point.attr:
-            found[point.name] = Offer(point.name, point.module, point.attr)
+            by_name[point.name] = Offer(point.name, point.module, point.attr)
             continue
         package = importlib.import_module(point.module)
         for folder in package.__path__:
             for path in sorted(Path(folder).glob("*.py")):
                 if not path.stem.startswith("_"):
-                    offer = _offer_of_file(point.module, path)
-                    found[offer.name] = offer
-    return dict(sorted(found.items()))
+                    offer = _offer_in_file(point.module, path)
+                    by_name[offer.name] = offer
+    return dict(sorted(by_name.items()))
 
 
-def _offer_of_file(package: str, path: Path) -> Offer:
-    """The plug-in of a file: the function of the file's name, else its first public class."""
+def _offer_in_file(package: str, path: Path) -> Offer:
+    """The plug-in in a file: the function named after the file, or else the first public class."""
     module = f"{package}.{path.stem}"
     if _definition(path, path.stem) is not None:
         return Offer(path.stem, module, path.stem)

@@ -1,4 +1,4 @@
-"""Running the code that registers a user's own layers, because the user named it."""
+"""Running a user's own code, such as the files that register layers, because the user named it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from kexport.errors import UsageError, located
 
 
 def run_imports(names: Sequence[str]) -> None:
-    """Import each file (`layers.py`) or module (`package.layers`), once.
+    """Import each file (`layers.py`) or module (`package.layers`), once per process.
 
     Raises:
         UsageError: there is no such file or module, or its code fails.
     """
     if names:
-        here_too()
+        make_current_folder_importable()
     for name in names:
         require(name)
         try:
@@ -34,18 +34,19 @@ def run_imports(names: Sequence[str]) -> None:
 
 
 def require(name: str) -> None:
-    """Raise `UsageError` unless the file or module exists; nothing is run to find out."""
+    """Raise `UsageError` unless the file or module exists; none of its code runs."""
     try:
-        found = Path(name).is_file() if name.endswith(".py") else importlib.util.find_spec(name) is not None
+        exists = Path(name).is_file() if name.endswith(".py") else importlib.util.find_spec(name) is not None
     except (ImportError, ValueError):
-        found = False
-    if not found:
+        exists = False
+    if not exists:
         raise UsageError(f"--import {name}: there is no such file or module", expected="layers.py or package.module")
 
 
 def run_file(path: Path, *, again: bool = False) -> ModuleType:
-    """Run a file as a module of its own, once, or again when asked to."""
-    name = f"kexport_import_{path.stem}"  # goes into the .keras file as the module of its layers: no folder in it
+    """Run a file as a module; a file that has run before runs again only when `again`."""
+    # A .keras file stores this name as the module of its layers, so it contains no folder.
+    name = f"kexport_import_{path.stem}"
     while name in sys.modules:
         if Path(sys.modules[name].__file__ or "").resolve() == path.resolve():
             if not again:
@@ -65,7 +66,8 @@ def run_file(path: Path, *, again: bool = False) -> ModuleType:
     return module
 
 
-def here_too() -> None:
-    """Make the current folder importable, last: a file here must not shadow an installed package."""
-    if (here := str(Path.cwd())) not in sys.path:
-        sys.path.append(here)
+def make_current_folder_importable() -> None:
+    """Append the current folder to the import path: last, so that no file in it shadows an installed package."""
+    folder = str(Path.cwd())
+    if folder not in sys.path:
+        sys.path.append(folder)

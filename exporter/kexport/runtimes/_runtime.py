@@ -13,7 +13,7 @@ import numpy as np
 
 from kexport import registry
 from kexport.bundle.signature import Array, Signature, TensorSpec
-from kexport.errors import InputError, MissingRuntimeError, unknown
+from kexport.errors import InputError, MissingRuntimeError
 
 FOLDER = "runtimes"
 
@@ -223,8 +223,7 @@ def names() -> list[str]:
 
 def every() -> list[Runtime]:
     """All runtimes, installed or not, best first."""
-    runtimes: list[Runtime] = [registry.get(FOLDER, name, "RUNTIME") for name in registry.names(FOLDER)]
-    return sorted(runtimes, key=lambda runtime: runtime.rank)
+    return sorted(map(get, registry.names(FOLDER)), key=lambda runtime: runtime.rank)
 
 
 def get(name: str) -> Runtime:
@@ -233,10 +232,7 @@ def get(name: str) -> Runtime:
     Raises:
         UsageError: there is none.
     """
-    if name not in registry.names(FOLDER):
-        raise unknown("runtime", name, registry.names(FOLDER))
-    runtime: Runtime = registry.get(FOLDER, name, "RUNTIME")
-    return runtime
+    return registry.get(FOLDER, name, Runtime, "RUNTIME")
 
 
 def best(formats: Collection[str], subject: str, wanted: Sequence[Runtime] | None = None) -> Runtime:

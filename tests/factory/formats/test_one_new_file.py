@@ -85,7 +85,7 @@ def test_a_new_file_is_offered_built_described_and_refuses_with_its_own_words(sa
     text = said(True)
     assert "listed keras,saved_model,sketch,onnx,tflite\n" in text
     assert "built keras,saved_model,sketch,onnx,tflite\n" in text
-    assert "'format': 'sketch'" in text
+    assert "format='sketch'" in text
     assert "'strokes': 5" in text
     assert "the model cannot be written as sketch: it has no colour" in text
     assert "got:      Paint in layer 'red'" in text

@@ -55,11 +55,9 @@ def get(kind: str) -> type:
     if kind in _registered:
         return _registered[kind]
     if kind in registry.names(FOLDER):
-        plugin: type = registry.get(FOLDER, kind, "CONTRACT")
-        return plugin
+        return registry.get(FOLDER, kind, type, "CONTRACT")
     if kind in registry.offers(GROUP):
-        offered: type = registry.offers(GROUP)[kind].load()
-        return offered
+        return registry.offers(GROUP)[kind].load(type)
     raise unknown("contract", kind, names())
 
 

@@ -71,7 +71,7 @@ class Correction:
 @contextlib.contextmanager
 def all_active() -> Iterator[Record]:
     """Within the block, every correction is in effect."""
-    corrections: list[Correction] = [registry.get(FOLDER, name, "CORRECTION") for name in registry.names(FOLDER)]
+    corrections = [registry.get(FOLDER, name, Correction, "CORRECTION") for name in registry.names(FOLDER)]
     record = Record()
     with contextlib.ExitStack() as stack:
         for correction in sorted(corrections, key=lambda each: each.encloses):

@@ -76,8 +76,7 @@ def get(name: str) -> Format:
     """
     if name not in names():
         raise unknown("format", name, names())
-    form: Format = registry.get(FOLDER, name, "FORMAT")
-    return form
+    return registry.get(FOLDER, name, Format, "FORMAT")
 
 
 def every() -> list[Format]:

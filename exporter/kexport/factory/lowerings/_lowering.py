@@ -50,8 +50,7 @@ def names() -> list[str]:
 
 def get(name: str) -> Lowering:
     """The lowering of that name."""
-    found: Lowering = registry.get(FOLDER, name, "LOWERING")
-    return found
+    return registry.get(FOLDER, name, Lowering, "LOWERING")
 
 
 def needed_by(format_name: str, also: Sequence[str] = ()) -> dict[str, list[Lowering]]:

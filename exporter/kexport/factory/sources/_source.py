@@ -50,7 +50,7 @@ class Kind:
 
 def find(model: object, settings: Mapping[str, str]) -> Source:
     """The source that a value of `--model` means."""
-    kinds = sorted((registry.get(FOLDER, name, "KIND") for name in registry.names(FOLDER)), key=lambda k: k.rank)
+    kinds = sorted((registry.get(FOLDER, name, Kind, "KIND") for name in registry.names(FOLDER)), key=lambda k: k.rank)
     for kind in kinds:
         if kind.claims(model):
             source: Source = kind.find(model, settings)

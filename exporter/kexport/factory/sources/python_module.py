@@ -12,7 +12,7 @@ from types import ModuleType
 from kexport.errors import UsageError, located
 from kexport.factory.sources import _callable
 from kexport.factory.sources._source import Kind, Source
-from kexport.user_code import here_too
+from kexport.user_code import make_current_folder_importable
 
 
 def _claims(model: object) -> bool:
@@ -21,7 +21,7 @@ def _claims(model: object) -> bool:
 
 def _find(model: str, settings: Mapping[str, str]) -> Source:
     name, _, attribute = model.partition(":")
-    here_too()
+    make_current_folder_importable()
     try:
         spec = importlib.util.find_spec(name)
     except ModuleNotFoundError:

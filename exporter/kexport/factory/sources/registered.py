@@ -21,7 +21,8 @@ def _find(model: str, settings: Mapping[str, str]) -> Source:
             expected="one of " + ", ".join(offers) + f"; or {KINDS}",
             hint=nearest(model, offers),
         )
-    function = offers[model].load()
+    function = offers[model].load(object)
+    assert callable(function), f"{model} is no function"
     arguments = typed(function, settings, f"model {model!r}")
 
     def load() -> object:

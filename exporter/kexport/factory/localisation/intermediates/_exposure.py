@@ -76,5 +76,4 @@ def get(format_name: str) -> Exposure:
     Raises:
         UsageError: the format has none.
     """
-    exposure: Exposure = registry.get(FOLDER, format_name, "EXPOSURE", "format with observable layers")
-    return exposure
+    return registry.get(FOLDER, format_name, Exposure, "EXPOSURE", "format with observable layers")
