@@ -103,7 +103,8 @@ class _Run:
             jobs = [threads.submit(check_group, members) for members in groups.values()]
             for runtime in tested:
                 if runtime not in remote:
-                    self.record(*checks.here(runtime))
+                    for check in checks.here(runtime):
+                        self.record(check)
             for job in jobs:
                 job.result()
 
