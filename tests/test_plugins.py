@@ -158,14 +158,6 @@ def test_the_example_of_a_layer_runs(name):
     assert example_of(name)
 
 
-def test_a_plug_in_is_one_new_file(tmp_path, monkeypatch):
-    monkeypatch.setattr(registry, "_BASE", tmp_path)
-    (tmp_path / "runtimes").mkdir()
-    (tmp_path / "runtimes" / "mine.py").write_text("")
-    (tmp_path / "runtimes" / "_private.py").write_text("")
-    assert registry.names("runtimes") == ["mine"]
-
-
 def test_the_example_of_load_runs():
     result = kexport.load(REFERENCE / "scaled", "onnxruntime")(np.ones((1, 3), "float32"))
     assert result.tolist() == [[2.0, 2.0, 2.0]]

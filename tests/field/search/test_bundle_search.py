@@ -13,7 +13,6 @@ import kexport
 from conftest import REFERENCE
 from kexport.bundle import manifest, witnesses
 from kexport.field.remote import RestartingWorker
-from kexport.field.scratch import temporary_folder
 from kexport.field.search.reference import Conditioning
 from onnx_faults import (
     constant,
@@ -372,13 +371,3 @@ def test_no_file_is_left_in_memory(bundle, monkeypatch):
     kexport.verify(bundle, search="500")
     assert [folder.name[:8] for folder in folders] == ["kexport."]
     assert not folders[0].exists()
-
-
-def test_what_a_killed_search_left_in_memory_is_removed_by_the_next_one():
-    with temporary_folder() as folder:
-        dead = folder.with_name("kexport.4194305.left")  # beyond the largest number of a process
-        dead.mkdir()
-        with temporary_folder():
-            assert not dead.exists()
-            assert folder.exists()
-    assert not folder.exists()
