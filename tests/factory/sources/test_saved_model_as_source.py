@@ -59,7 +59,7 @@ def test_any_serving_signature_will_do_and_its_names_are_kept(tmp_path):
 
 
 def test_a_folder_that_is_none_and_one_without_the_signature_are_refused(tmp_path):
-    with pytest.raises(ModelError, match=r"no saved_model\.pb"):
+    with pytest.raises(ModelError, match=r"without saved_model\.pb"):
         sources.find(tmp_path, {})
     tf.saved_model.save(tf.Module(), str(tmp_path / "s"))
     with pytest.raises(ModelError, match="no serving signature"):

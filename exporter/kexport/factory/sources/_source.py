@@ -1,4 +1,4 @@
-"""What every kind of source gives: a model that is loaded later, its name, and the domain of its inputs."""
+"""Sources of models: a name, a function that loads the model later, and domains of its inputs."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ KINDS = "a registered name, file.py:callable, package.module:callable, a .keras 
 
 @dataclass(frozen=True)
 class Source:
-    """A model that was found, and can be loaded.
+    """A model that exists and can be loaded.
 
     Attributes:
         name: of the bundle that is built from it.
-        load: gives the Keras model; this is where Keras is imported.
-        domains: text or value of the domain of some or all of its inputs.
-        live: whether the model was made in this process; its classes may then exist nowhere else.
+        load: returns the Keras model, or a function that stands for one; Keras is imported only here.
+        domains: the domain of some or all inputs, as text or as a `Domain`, by the input's name.
+        live: whether the model is created in this process; its classes may then exist nowhere else.
         keeps_layers: whether the model has its layers; a function that TensorFlow loaded has none.
     """
 
@@ -34,13 +34,13 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Kind:
+class SourceKind:
     """One kind of source.
 
     Attributes:
         rank: kinds are asked in this order.
         claims: whether a value of `--model` is of this kind.
-        find: finds the model and checks the settings, without importing Keras.
+        find: returns the source that such a value means, and checks the settings, without importing Keras.
     """
 
     rank: int
@@ -49,16 +49,24 @@ class Kind:
 
 
 def find(model: object, settings: Mapping[str, str]) -> Source:
-    """The source that a value of `--model` means."""
-    kinds = sorted((registry.get(FOLDER, name, Kind, "KIND") for name in registry.names(FOLDER)), key=lambda k: k.rank)
-    for kind in kinds:
+    """The source that a value of `--model` means.
+
+    Args:
+        model: a `keras.Model`, a path, or a text as `KINDS` lists.
+        settings: keyword arguments of the function that creates the model, as text.
+
+    Raises:
+        ModelError: there is no such model.
+        UsageError: the value is not a model, or the settings do not fit it.
+    """
+    kinds = [registry.get(FOLDER, name, SourceKind, "KIND") for name in registry.names(FOLDER)]
+    for kind in sorted(kinds, key=lambda each: each.rank):
         if kind.claims(model):
-            source: Source = kind.find(model, settings)
-            return source
+            return kind.find(model, settings)
     raise UsageError("this is not a model", got=type(model).__name__, expected=f"a keras.Model, {KINDS}")
 
 
-def refuse_settings(what: str, settings: Mapping[str, str]) -> None:
+def refuse_settings(subject: str, settings: Mapping[str, str]) -> None:
     """Raise `UsageError` when there are settings: only a function has parameters."""
     if settings:
-        raise UsageError(f"{what} takes no --set", got=", ".join(settings), expected="no settings")
+        raise UsageError(f"{subject} takes no --set", got=", ".join(settings), expected="no settings")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kexport.bundle.naming import carried
 from kexport.errors import ModelError
-from kexport.factory.sources._source import Kind, Source, refuse_settings
+from kexport.factory.sources._source import Source, SourceKind, refuse_settings
 from kexport.runtimes.keras_model import load_file, read_config
 
 
@@ -24,4 +24,4 @@ def _find(model: str | Path, settings: Mapping[str, str]) -> Source:
     return Source(carried(path.stem), lambda: load_file(path))
 
 
-KIND = Kind(rank=20, claims=_claims, find=_find)
+KIND = SourceKind(rank=20, claims=_claims, find=_find)

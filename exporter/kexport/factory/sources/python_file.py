@@ -1,4 +1,4 @@
-"""`file.py:callable`: a function of the user's own that returns the model. Its code runs, because the user named it."""
+"""`file.py:callable`: a function in the user's own file that returns the model; naming the file permits running it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 from types import ModuleType
 
 from kexport.errors import UsageError
-from kexport.factory.sources import _callable
-from kexport.factory.sources._source import Kind, Source
+from kexport.factory.sources._model_function import function_source
+from kexport.factory.sources._source import Source, SourceKind
 from kexport.user_code import run_file
 
 
@@ -23,23 +23,24 @@ def _find(model: str, settings: Mapping[str, str]) -> Source:
     if not path.is_file():
         raise UsageError(f"there is no file {path}", expected="file.py:callable", hint="check the path")
     if not attribute:
-        raise UsageError(f"{model} names a file, and no function in it", expected=f"{path}:FUNCTION")
+        raise UsageError(f"{model} names a file, but no function in it", expected=f"{path}:FUNCTION")
 
     def run() -> ModuleType:
         return _run(path.resolve())
 
-    return _callable.source(place, attribute, settings, path, run)
+    return function_source(place, attribute, settings, path, run)
 
 
 def _run(path: Path) -> ModuleType:
-    """Run the file with its folder importable, first: a `layers.py` beside it is its own.
+    """Run the file with its folder first on the import path, so that it imports the `layers.py` beside it.
 
-    The folder stays importable: a function may import when it is called. What the program imported under the name
-    of a file in the folder, from elsewhere among the user's own files, makes way.
+    The folder stays importable, because a function may import when it is called. Modules of the user's own that were
+    imported from elsewhere under the name of a file in the folder are forgotten.
     """
     folder = path.parent
-    own = {each.stem for each in folder.glob("*.py")} | {each.parent.name for each in folder.glob("*/__init__.py")}
-    for name in [name for name in sys.modules if name.partition(".")[0] in own]:
+    packages = {each.parent.name for each in folder.glob("*/__init__.py")}
+    neighbours = {each.stem for each in folder.glob("*.py")} | packages
+    for name in [name for name in sys.modules if name.partition(".")[0] in neighbours]:
         file = getattr(sys.modules[name], "__file__", None)
         if file and _is_users(Path(file)) and folder not in Path(file).resolve().parents:
             del sys.modules[name]
@@ -55,4 +56,4 @@ def _is_users(path: Path) -> bool:
     return not {"site-packages", "dist-packages"} & set(path.parts) and not str(path).startswith(sys.base_prefix)
 
 
-KIND = Kind(rank=12, claims=_claims, find=_find)
+KIND = SourceKind(rank=12, claims=_claims, find=_find)

@@ -10,8 +10,8 @@ from pathlib import Path
 from types import ModuleType
 
 from kexport.errors import UsageError, located
-from kexport.factory.sources import _callable
-from kexport.factory.sources._source import Kind, Source
+from kexport.factory.sources._model_function import function_source
+from kexport.factory.sources._source import Source, SourceKind
 from kexport.user_code import make_current_folder_importable
 
 
@@ -26,7 +26,7 @@ def _find(model: str, settings: Mapping[str, str]) -> Source:
         spec = importlib.util.find_spec(name)
     except ModuleNotFoundError:
         spec = None
-    except Exception as error:  # finding a module runs the packages that it lies in
+    except Exception as error:  # finding a module imports the packages that contain it
         raise UsageError(f"{name} cannot be imported", got=located(error)) from error
     if spec is None:
         raise UsageError(
@@ -35,13 +35,13 @@ def _find(model: str, settings: Mapping[str, str]) -> Source:
             hint="for a file: file.py:callable",
         )
     if not attribute:
-        raise UsageError(f"{model} names a module, and no function in it", expected=f"{name}:FUNCTION")
+        raise UsageError(f"{model} names a module, but no function in it", expected=f"{name}:FUNCTION")
     code = Path(spec.origin) if spec.origin and spec.origin.endswith(".py") else None
 
     def run() -> ModuleType:
         return importlib.import_module(name)
 
-    return _callable.source(name, attribute, settings, code, run)
+    return function_source(name, attribute, settings, code, run)
 
 
-KIND = Kind(rank=30, claims=_claims, find=_find)
+KIND = SourceKind(rank=30, claims=_claims, find=_find)

@@ -1,4 +1,4 @@
-"""A SavedModel folder with a serving signature: its own evaluation is the reference."""
+"""A SavedModel folder with a serving signature; TensorFlow's evaluation of that is the reference."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kexport.bundle.naming import carried
 from kexport.errors import ModelError
-from kexport.factory.sources._source import Kind, Source, refuse_settings
+from kexport.factory.sources._source import Source, SourceKind, refuse_settings
 
 
 def _claims(model: object) -> bool:
@@ -20,7 +20,9 @@ def _find(model: str | Path, settings: Mapping[str, str]) -> Source:
     path = Path(model)
     refuse_settings("a SavedModel", settings)
     if not (path / "saved_model.pb").is_file():
-        raise ModelError(f"{path} is no SavedModel", got="no saved_model.pb in it", expected="model.export(folder)")
+        raise ModelError(
+            f"{path} is not a SavedModel", got="a folder without saved_model.pb", expected="model.export(folder)"
+        )
     name = carried(path.resolve().name)
 
     def load() -> object:
@@ -31,4 +33,4 @@ def _find(model: str | Path, settings: Mapping[str, str]) -> Source:
     return Source(name, load, live=True, keeps_layers=False)
 
 
-KIND = Kind(rank=15, claims=_claims, find=_find)
+KIND = SourceKind(rank=15, claims=_claims, find=_find)

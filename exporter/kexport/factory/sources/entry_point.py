@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from kexport import registry
 from kexport.errors import ModelError, UsageError, nearest
-from kexport.factory.sources._parameters import typed
-from kexport.factory.sources._source import KINDS, Kind, Source
+from kexport.factory.sources._settings import typed_settings
+from kexport.factory.sources._source import KINDS, Source, SourceKind
 
 GROUP = "kexport.models"
 
@@ -22,8 +22,8 @@ def _find(model: str, settings: Mapping[str, str]) -> Source:
             hint=nearest(model, offers),
         )
     function = offers[model].load(object)
-    assert callable(function), f"{model} is no function"
-    arguments = typed(function, settings, f"model {model!r}")
+    assert callable(function), f"{model} is not a function"
+    arguments = typed_settings(function, settings, f"model {model!r}")
 
     def load() -> object:
         try:
@@ -35,4 +35,4 @@ def _find(model: str, settings: Mapping[str, str]) -> Source:
     return Source(model, load, domains)
 
 
-KIND = Kind(rank=90, claims=lambda model: isinstance(model, str), find=_find)
+KIND = SourceKind(rank=90, claims=lambda model: isinstance(model, str), find=_find)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from typing import Any
 
 from kexport.bundle.naming import carried
-from kexport.factory.sources._source import Kind, Source, refuse_settings
+from kexport.factory.sources._source import Source, SourceKind, refuse_settings
+from kexport.runtimes.keras_model import KerasModel
 
 
 def _claims(model: object) -> bool:
@@ -15,9 +15,9 @@ def _claims(model: object) -> bool:
     return keras is not None and isinstance(model, keras.Model)
 
 
-def _find(model: Any, settings: Mapping[str, str]) -> Source:
+def _find(model: KerasModel, settings: Mapping[str, str]) -> Source:
     refuse_settings("a live model", settings)
     return Source(carried(model.name), lambda: model, live=True)
 
 
-KIND = Kind(rank=10, claims=_claims, find=_find)
+KIND = SourceKind(rank=10, claims=_claims, find=_find)

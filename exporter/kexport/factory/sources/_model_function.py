@@ -1,4 +1,4 @@
-"""What `file.py:callable` and `package.module:callable` share: the code that makes the model is the user's own."""
+"""`file.py:callable` and `package.module:callable` alike: a function of the user's own code that returns the model."""
 
 from __future__ import annotations
 
@@ -7,30 +7,29 @@ import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from kexport.bundle.naming import carried
 from kexport.errors import KexportError, ModelError, UsageError, located, nearest
-from kexport.factory.sources._parameters import typed
+from kexport.factory.sources._settings import typed_settings
 from kexport.factory.sources._source import Source
 
 
-def source(
-    where: str, attribute: str, settings: Mapping[str, str], code: Path | None, run: Callable[[], ModuleType]
+def function_source(
+    place: str, attribute: str, settings: Mapping[str, str], code: Path | None, run: Callable[[], ModuleType]
 ) -> Source:
-    """The source of a model that a callable makes.
+    """The source of a model that a function returns.
 
     Args:
-        where: the file or module, as typed.
-        attribute: the name of the callable in it.
-        settings: keyword arguments of the callable, as text.
-        code: the file, if there is one that can be read before it is run.
+        place: the file or module, as typed.
+        attribute: the name of the function in it.
+        settings: keyword arguments of the function, as text.
+        code: the file, if it can be read before it is run.
         run: runs the file or imports the module.
 
     Raises:
         UsageError: the code cannot be parsed, or defines no such name.
     """
-    domains = _look(where, attribute, code) if code is not None else {}
+    domains = _read(place, attribute, code) if code is not None else {}
 
     def load() -> object:
         try:
@@ -38,14 +37,14 @@ def source(
         except KexportError:
             raise
         except (Exception, SystemExit) as error:  # the user's code may raise anything
-            raise UsageError(f"{where} fails when it is run", got=located(error)) from error
-        return _made(f"{where}:{attribute}", _attribute(module, where, attribute), settings)
+            raise UsageError(f"{place} fails when it is run", got=located(error)) from error
+        return _model(f"{place}:{attribute}", _attribute(module, place, attribute), settings)
 
     return Source(carried(attribute.rpartition(".")[2]), load, domains, live=True)
 
 
-def _made(subject: str, function: Any, settings: Mapping[str, str]) -> object:
-    """The model that the callable returns."""
+def _model(subject: str, function: object, settings: Mapping[str, str]) -> object:
+    """The model that the function returns, or that it is."""
     import keras
 
     if isinstance(function, keras.Model):
@@ -56,47 +55,50 @@ def _made(subject: str, function: Any, settings: Mapping[str, str]) -> object:
         raise UsageError(
             f"{subject} is not callable", got=type(function).__name__, expected="a function that returns a keras.Model"
         )
-    arguments = typed(function, settings, subject)
+    arguments = typed_settings(function, settings, subject)
     try:
-        model = function(**arguments)
+        model: object = function(**arguments)
     except KexportError:
         raise
-    except (Exception, SystemExit) as error:  # likewise
+    except (Exception, SystemExit) as error:  # the user's code may raise anything
         raise ModelError(f"{subject} fails", got=located(error)) from error
     if not isinstance(model, keras.Model):
-        kind = type(model).__name__
         raise ModelError(
             f"{subject} returns no model",
-            got=f"the class {model.__name__}" if inspect.isclass(model) else kind,
+            got=f"the class {model.__name__}" if inspect.isclass(model) else type(model).__name__,
             expected="a keras.Model",
         )
     return model
 
 
-def _attribute(module: ModuleType, where: str, attribute: str) -> Any:
-    found: Any = module
+def _attribute(module: ModuleType, place: str, attribute: str) -> object:
+    value: object = module
     for name in attribute.split("."):
-        if not hasattr(found, name):
-            raise _missing(where, attribute, [known for known in vars(module) if not known.startswith("_")])
-        found = getattr(found, name)
-    return found
+        if not hasattr(value, name):
+            raise _undefined(place, attribute, [other for other in vars(module) if not other.startswith("_")])
+        value = getattr(value, name)
+    return value
 
 
-def _missing(where: str, attribute: str, known: list[str]) -> UsageError:
-    return UsageError(f"{where} defines no {attribute!r}", hint=nearest(attribute, known))
+def _undefined(place: str, attribute: str, defined: list[str]) -> UsageError:
+    return UsageError(f"{place} defines no {attribute!r}", hint=nearest(attribute, defined))
 
 
-def _look(where: str, attribute: str, code: Path) -> dict[str, str]:
-    """Parse the code: refuse a name that it does not define; give the domains that it declares as `DOMAINS`."""
+def _read(place: str, attribute: str, code: Path) -> dict[str, str]:
+    """The domains that the code declares as `DOMAINS`, read without running it.
+
+    Raises:
+        UsageError: the code cannot be parsed, or does not define the attribute.
+    """
     try:
         tree = ast.parse(code.read_text(encoding="utf-8"))
     except SyntaxError as error:
-        raise UsageError(f"{where} cannot be parsed", got=f"{error.msg} ({code.name}:{error.lineno})") from None
+        raise UsageError(f"{place} cannot be parsed", got=f"{error.msg} ({code.name}:{error.lineno})") from None
     except (OSError, ValueError) as error:
-        raise UsageError(f"{where} cannot be read", got=error) from None
+        raise UsageError(f"{place} cannot be read", got=error) from None
     names: list[str] = []
     domains: dict[str, str] = {}
-    sure = True
+    complete = True
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             names.append(node.name)
@@ -108,9 +110,9 @@ def _look(where: str, attribute: str, code: Path) -> dict[str, str]:
         elif isinstance(node, ast.Import | ast.ImportFrom):
             names += [(alias.asname or alias.name).partition(".")[0] for alias in node.names]
         elif not isinstance(node, ast.Expr):
-            sure = False  # an `if` or a `try` may define it
-    if sure and "*" not in names and "__getattr__" not in names and attribute.partition(".")[0] not in names:
-        raise _missing(where, attribute, [name for name in names if not name.startswith("_")])
+            complete = False  # an `if` or a `try` may define more names
+    if complete and "*" not in names and "__getattr__" not in names and attribute.partition(".")[0] not in names:
+        raise _undefined(place, attribute, [name for name in names if not name.startswith("_")])
     return domains
 
 
