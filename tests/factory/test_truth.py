@@ -140,7 +140,7 @@ def test_goldens_of_text_and_of_two_answers_are_read_as_written(tmp_path):
     goldens.write(tmp_path / "g.npz", [*truth.goldens, extra])
     read = list(goldens.stream(tmp_path / "g.npz", program.signature, [""] * (len(truth.goldens) + 1)))
     for one, other in zip([*truth.goldens, extra], read, strict=True):
-        for part in ("inputs", "truth", "own"):
+        for part in ("inputs", "truth", "keras_output"):
             ours, theirs = getattr(one, part), getattr(other, part)
             assert {k: v.tolist() for k, v in ours.items()} == {k: v.tolist() for k, v in theirs.items()}
 

@@ -1,0 +1,98 @@
+"""What a model and its float64 twin compute on the planned cases, and whether the two are one function."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from kexport.bundle.signature import Array, Signature
+from kexport.factory.truth.oracle import Oracle
+from kexport.parity import golden_inputs
+from kexport.parity.conditioning import distance, widened
+from kexport.parity.tolerance import largest
+
+_DRAWS = 4
+_SUSPICIOUS = 100.0  # units in the last place of the output's scale; a twin that is nearer is not doubted
+_ANOTHER_FUNCTION = 100.0  # so many times what one ulp does to the model is no rounding any more
+
+#: Of each case, the flat outputs or inputs.
+Results = Sequence[list[Array]]
+
+
+@dataclass(frozen=True)
+class ModelRuns:
+    """Results on every planned case.
+
+    Attributes:
+        keras: what the model itself computes, in the dtypes of its outputs.
+        truth: what is true; real outputs are float64.
+        nudged: what the model computes when inputs, and weights, move by one unit in the last place; one a draw.
+        by_twin: whether the truth is that of a float64 twin; without one it is the model's own result.
+    """
+
+    keras: Results
+    truth: Results
+    nudged: Sequence[Results]
+    by_twin: bool
+
+    @classmethod
+    def of(cls, oracle: Oracle, signature: Signature, cases: Results, keras: Results) -> ModelRuns:
+        """Run the twin, and the model on nudged cases; the twin's results are the truth unless it is another function.
+
+        Args:
+            oracle: the model and its twin.
+            signature: of the model.
+            cases: flat inputs of each.
+            keras: what the model computes of them.
+        """
+        rng = np.random.default_rng(golden_inputs.SEED)
+        truth = oracle.truth(cases)
+        if truth is not None and _shapes(truth) != _shapes(keras):
+            truth = None  # a shape depends on the size of a number in memory, for one
+        thorough = truth is None or oracle.light
+        nudged: list[Results] = [oracle.nudged(cases, rng, weights=thorough) for _ in range(_DRAWS if thorough else 1)]
+        if truth is not None:
+            apart = _noises(signature, keras, truth)
+            suspicious = _SUSPICIOUS * oracle.epsilon
+            if (apart < suspicious).all():
+                return cls(keras, truth, nudged, by_twin=True)
+            draws = nudged if thorough else _draws(oracle, cases, np.random.default_rng(golden_inputs.SEED))
+            moved = np.max([_noises(signature, draw, _widened(keras)) for draw in draws], axis=0)
+            if (apart < suspicious + _ANOTHER_FUNCTION * moved).all():
+                return cls(keras, truth, nudged, by_twin=True)
+            if not thorough:  # the configuration that the twin was made from does not say all of the model
+                nudged = _draws(oracle, cases, rng)
+        return cls(keras, _widened(keras), nudged, by_twin=False)
+
+
+def scale_of(keras: Array, truth: Array) -> float:
+    """The largest magnitude of the truth where the model itself has a finite number."""
+    return largest(truth[np.isfinite(keras)] if keras.shape == truth.shape else truth)
+
+
+def _draws(oracle: Oracle, cases: Results, rng: np.random.Generator) -> list[Results]:
+    return [oracle.nudged(cases, rng) for _ in range(_DRAWS)]
+
+
+def _shapes(results: Results) -> list[tuple[int, ...]]:
+    return [value.shape for outputs in results for value in outputs]
+
+
+def _widened(results: Results) -> Results:
+    return [[widened(value) for value in outputs] for outputs in results]
+
+
+def _noises(signature: Signature, values: Results, truths: Results) -> Array:
+    """Of each output: the largest distance over all cases, relative to its scale; infinite when shapes differ."""
+    noises = np.zeros(len(signature.outputs))
+    for index, spec in enumerate(signature.outputs):
+        if spec.is_float:
+            pairs = [(value[index], truth[index]) for value, truth in zip(values, truths, strict=True)]
+            if any(value.shape != truth.shape for value, truth in pairs):
+                noises[index] = np.inf
+                continue
+            scale = max((scale_of(value, truth) for value, truth in pairs), default=0.0) or 1.0
+            noises[index] = max((distance(*pair).max(initial=0.0) for pair in pairs), default=0.0) / scale
+    return noises
