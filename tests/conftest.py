@@ -104,7 +104,7 @@ def converted(tmp_path):
         )
         signature = Signature(inputs, outputs)
         folder, target = Path(tempfile.mkdtemp(dir=tmp_path)) / "handover", tmp_path / f"model.{format_name}"
-        handover.write(Program(SimpleNamespace(name="test"), None, signature, core), folder)
+        handover.write(Program(SimpleNamespace(name="test", _flatten_layers=list), None, signature, core), folder)
         module, _, name = formats.get(format_name).converter.partition(":")
         (details,) = getattr(importlib.import_module(module), name)(str(folder), str(target), {})
         results = []

@@ -32,7 +32,9 @@ def pinned(tmp_path):
 
     specs = [tf.TensorSpec(spec.shape, spec.dtype, spec.name) for spec in SIGNATURE.inputs]
     core = tf.function(function, autograph=False).get_concrete_function(*specs)
-    handover.write(Program(SimpleNamespace(name="test"), None, SIGNATURE, core), tmp_path / "handover")
+    handover.write(
+        Program(SimpleNamespace(name="test", _flatten_layers=list), None, SIGNATURE, core), tmp_path / "handover"
+    )
     (details,) = tflite.convert(str(tmp_path / "handover"), str(tmp_path / "model.tflite"), {})
     return tmp_path / "model.tflite", details
 

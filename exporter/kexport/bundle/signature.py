@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ from kexport.bundle.json_files import JsonObject, items, number, objects
 from kexport.errors import InputError, nearest
 
 Array = npt.NDArray[Any]
+_Value = TypeVar("_Value")
 
 #: Dtypes that NumPy lacks, with the dtype that holds their values here.
 _HELD_AS = {"bfloat16": "float32", "string": "str"}
@@ -143,8 +144,8 @@ class Signature:
                 )
         return [spec.check(feeds[spec.name]) for spec in inputs]
 
-    def named_outputs(self, values: Sequence[Array]) -> dict[str, Array]:
-        """The outputs as a mapping from name to array."""
+    def named_outputs(self, values: Sequence[_Value]) -> dict[str, _Value]:
+        """The outputs, one value each, as a mapping from name to value."""
         return {spec.name: value for spec, value in zip(self.outputs, values, strict=True)}
 
     def to_json(self) -> JsonObject:

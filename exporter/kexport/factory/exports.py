@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from kexport.bundle import store
 from kexport.errors import ExportError
@@ -32,12 +31,12 @@ class Exports:
         conversion: the converters' options and timeout, and whether a refused format is recorded instead of raised.
 
     Attributes:
-        details: of each format that was written, what it tells of its artifact.
-        refusals: of each format that was not, why.
+        details: of each written format: what the manifest says of its artifact.
+        refusals: of each format that was refused: the error.
     """
 
     def __init__(self, program: Program, formats: Sequence[Format], folder: Path, conversion: Conversion) -> None:
-        self.details: dict[str, Mapping[str, Any]] = {}
+        self.details: dict[str, Mapping[str, object]] = {}
         self.refusals: dict[str, ExportError] = {}
         self._program = program
         self._formats = formats
@@ -46,7 +45,7 @@ class Exports:
         self._converting: dict[str, tuple[Format, Worker]] = {}
 
     def start(self, workers: Sequence[Worker]) -> None:
-        """Hand the program over to the converters, one a worker; they work while this process does something else."""
+        """Hand the program over to the converters, one a worker, which run beside this process."""
         forms = [form for form in self._formats if form.converter is not None]
         if forms:
             handover.write(self._program, self._folder / _HANDOVER)
@@ -80,7 +79,7 @@ class Exports:
         if not self.details:
             raise next(iter(self.refusals.values()))
 
-    def _attempt(self, form: Format, write: Callable[[], Mapping[str, Any]]) -> None:
+    def _attempt(self, form: Format, write: Callable[[], Mapping[str, object]]) -> None:
         try:
             self.details[form.name] = write()
         except ExportError as error:
@@ -91,8 +90,8 @@ class Exports:
                 store.remove(written)
 
 
-def _written(form: Format, program: Program, target: Path) -> Mapping[str, Any]:
-    """Run a writer; what TensorFlow or Keras raises of its own becomes an error about the format."""
+def _written(form: Format, program: Program, target: Path) -> Mapping[str, object]:
+    """Run a writer; an exception that TensorFlow or Keras raises becomes an error about the format."""
     assert form.writer is not None
     try:
         return form.writer(program, target)
@@ -100,13 +99,13 @@ def _written(form: Format, program: Program, target: Path) -> Mapping[str, Any]:
         raise
     except Exception as error:
         for code in _NO_MORE_DATA:
-            if os.strerror(code) in str(error):  # TensorFlow wraps what the system said into errors of its own
+            if os.strerror(code) in str(error):  # TensorFlow wraps the error of the system into its own
                 raise OSError(code, os.strerror(code)) from error
         instead = f"build --formats without {form.name}"
         raise fault(f"the model cannot be written as {form.name}", error, instead) from error
 
 
-def _converted(form: Format, worker: Worker, timeout: float) -> Mapping[str, Any]:
+def _converted(form: Format, worker: Worker, timeout: float) -> Mapping[str, object]:
     try:
         (details,) = worker.results(timeout)
     except WorkerCrashError as crash:
@@ -116,7 +115,7 @@ def _converted(form: Format, worker: Worker, timeout: float) -> Mapping[str, Any
             expected=f"a conversion within {timeout:g} s",
             hint=f"build --formats without {form.name}, or allow it more time with --timeout SECONDS",
         ) from crash
-    except RuntimeError as error:  # the traceback of what the converter raised, and should not have raised
+    except RuntimeError as error:  # the traceback of an exception that a converter should not raise
         instead = f"build --formats without {form.name}"
         raise fault(f"the {form.name} converter failed on the model", str(error), instead) from error
     return dict(details)

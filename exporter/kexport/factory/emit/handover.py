@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from kexport.bundle.signature import Array, Signature
-from kexport.factory.trace import state
+from kexport.factory.trace import state, stateful_model
 from kexport.factory.trace.program import Program
 
 GRAPH, WEIGHTS, REST = "graph.pb", "weights.bin", "program.json"
@@ -88,7 +88,7 @@ def write(program: Program, folder: Path) -> None:
     }
     if rest["assigned"]:
         program.reset()
-        state.save(program, folder / STATEFUL)
+        stateful_model.save(program, folder / STATEFUL)
     (folder / REST).write_text(json.dumps(rest))
 
 

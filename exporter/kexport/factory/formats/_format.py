@@ -55,7 +55,7 @@ class Format:
     rank: int
     default: bool = True
     modules: tuple[str, ...] = ()
-    writer: Callable[[Program, Path], dict[str, Any]] | None = None
+    writer: Callable[[Program, Path], dict[str, object]] | None = None
     converter: str | None = None
     options: tuple[Option, ...] = ()
     needs_layers: bool = False

@@ -6,15 +6,15 @@ import contextlib
 import inspect
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from kexport.errors import ExportError, ModelError
-from kexport.factory.formats._format import Format
+from kexport.factory.formats._format import Format, every
 from kexport.factory.trace.program import Program
+from kexport.factory.trace.protocols import BuiltLayer
 from kexport.runtimes.keras_model import read_config, unregistered
 
 
-def _write(program: Program, target: Path) -> dict[str, Any]:
+def _write(program: Program, target: Path) -> dict[str, object]:
     import keras
 
     if not isinstance(program.model, keras.Model):
@@ -27,11 +27,21 @@ def _write(program: Program, target: Path) -> dict[str, Any]:
     with contextlib.ExitStack() as stack:
         stack.enter_context(_all_shapes_recorded(program))
         for layer in program.model._flatten_layers():
-            _keep_what_its_constructor_takes(stack, layer)
+            _restrict_config(stack, layer)
         keras.saving.save_model(program.model, target)
+    _require_loadable(target)
+    return {"keras": keras.__version__}
+
+
+def _require_loadable(target: Path) -> None:
+    """Refuse a file that Keras would not load again.
+
+    Raises:
+        ExportError: it holds a Lambda that nobody allowed, or a class that is not registered.
+    """
     try:
         config = read_config(target)
-    except ModelError as error:  # a Lambda that nobody allowed: what cannot be loaded again is not worth writing
+    except ModelError as error:
         raise ExportError(
             "the model cannot be written as keras: Keras would not load it again",
             got=error.subject.removeprefix(f"{target.name} "),
@@ -39,42 +49,45 @@ def _write(program: Program, target: Path) -> dict[str, Any]:
             hint="write it as a layer class; or add --allow-lambda; or build --formats without keras",
         ) from error
     if missing := unregistered(config):
+        others = ",".join(form.name for form in every() if form is not FORMAT)
         raise ExportError(
             "the model cannot be written as keras: Keras could not load it again",
             got=f"classes that are not registered: {', '.join(missing)}",
             expected="@keras.saving.register_keras_serializable(package=...) above each class",
-            hint="or another format (--formats saved_model,onnx,tflite)",
+            hint=f"or another format (--formats {others})",
         )
-    return {"keras": keras.__version__}
 
 
-def _keep_what_its_constructor_takes(stack: contextlib.ExitStack, layer: Any) -> None:
-    """Until the stack is left, the configuration that Keras guesses for a class holds no more than it can be given.
+def _restrict_config(stack: contextlib.ExitStack, layer: BuiltLayer) -> None:
+    """Until the stack is left, a configuration that Keras derives for a class holds only what its constructor takes.
 
     Keras adds `trainable` and `dtype`, and then cannot load a class whose constructor takes neither.
     """
     import keras
 
-    kind = type(layer)
+    kind: type[keras.Layer] = type(layer)
     parameters = inspect.signature(kind.__init__).parameters.values()
-    guessed = kind.get_config in (keras.Model.get_config, keras.Layer.get_config)
-    if kind.__module__.startswith("keras.") or not guessed or any(p.kind is p.VAR_KEYWORD for p in parameters):
+    derived = kind.get_config in (keras.Model.get_config, keras.Layer.get_config)
+    if kind.__module__.startswith("keras.") or not derived or any(p.kind is p.VAR_KEYWORD for p in parameters):
         return
     taken = {parameter.name for parameter in parameters}
-    config = {key: value for key, value in layer.get_config().items() if key in taken}
+    config = {key: value for key, value in kind.get_config(layer).items() if key in taken}
     object.__setattr__(layer, "get_config", lambda: config)
     stack.callback(object.__delattr__, layer, "get_config")
 
 
 @contextlib.contextmanager
 def _all_shapes_recorded(program: Program) -> Iterator[None]:
-    """Within the block, a model of several arguments knows the shape of each, not of the first alone.
+    """Within the block, a model of several arguments records the shape of each, not of the first alone.
 
     Keras writes the recorded shapes into the file, and builds the model from them when it is loaded.
     """
+    import keras
+
     model, arguments = program.model, program.interface.arguments
-    own = model._build_shapes_dict
-    default = type(model).get_build_config is _default_of("get_build_config")
+    assert isinstance(model, keras.Model)
+    recorded = model._build_shapes_dict
+    default = type(model).get_build_config is keras.Model.get_build_config
     if len(arguments) > 1 and default and not program.interface.tensors:
         inputs = program.interface.inputs
         shapes = {f"{name}_shape": inputs[leaf].shape for name, leaf in arguments if isinstance(leaf, int)}
@@ -83,13 +96,7 @@ def _all_shapes_recorded(program: Program) -> Iterator[None]:
     try:
         yield
     finally:
-        model._build_shapes_dict = own
-
-
-def _default_of(method: str) -> Any:
-    import keras
-
-    return getattr(keras.Model, method)
+        model._build_shapes_dict = recorded
 
 
 FORMAT = Format(

@@ -7,14 +7,14 @@ are all that serving needs.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from kexport.factory.formats._format import Format
+from kexport.factory.graph.protocols import Tensor
 from kexport.factory.trace import variable_names
 from kexport.factory.trace.program import Program
 
 
-def _write(program: Program, target: Path) -> dict[str, Any]:
+def _write(program: Program, target: Path) -> dict[str, object]:
     import keras
     import tensorflow as tf
 
@@ -22,15 +22,15 @@ def _write(program: Program, target: Path) -> dict[str, Any]:
     specs = interface.specs()
 
     @tf.function(autograph=False)
-    def serve(*arguments: Any, **named: Any) -> Any:
-        """As the Keras model: its arguments in their structure, its output structure out."""
+    def serve(*arguments: object, **named: object) -> object:
+        """Takes the Keras model's arguments in their structure, and returns its outputs in theirs."""
         by_name = [named[name] for name, _ in interface.arguments if name in named]
         outputs = core(*keras.tree.flatten([*arguments, *by_name]))
         return keras.tree.pack_sequence_as(interface.output_structure, outputs)
 
     @tf.function(autograph=False)
-    def serving_default(**named: Any) -> dict[str, Any]:
-        """By name: every input a keyword, every output a key."""
+    def serving_default(**named: object) -> dict[str, Tensor]:
+        """Takes each input by name, and returns each output by name."""
         outputs = core(*(named[spec.name] for spec in program.signature.inputs))
         return program.signature.named_outputs(outputs)
 

@@ -131,6 +131,13 @@ class ListValue(Protocol):
     """A list among attribute values."""
 
     type: MutableSequence[int]
+    func: Sequence[FunctionName]
+
+
+class FunctionName(Protocol):
+    """The name of a function, as an attribute."""
+
+    name: str
 
 
 class AttrValue(Protocol):

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kexport.factory.trace.program import paths
+from kexport.factory.trace.protocols import BuiltModel
 from kexport.runtimes.keras_model import Method, replaced
 
 
@@ -92,7 +93,7 @@ class _Observer:
             self.runs[-1].append(call)
         return result
 
-    def _begin(self, model: object) -> None:
+    def _begin(self, model: BuiltModel) -> None:
         self.runs.append([])
         self._counts.clear()
         self._paths = {}

@@ -14,6 +14,7 @@ from kexport.factory.localisation import layer_graph
 from kexport.factory.localisation.layer_calls import Call, observing
 from kexport.factory.localisation.layer_graph import TracedCall
 from kexport.factory.trace.program import Program, trace
+from kexport.factory.trace.protocols import BuiltModel
 from kexport.factory.truth.goldens import PERTURBATION, TWIN
 from kexport.factory.truth.oracle import Oracle
 from kexport.parity import golden_inputs
@@ -78,7 +79,7 @@ class LayerTruths:
         ModelError: the model does not take the inputs of the bundle.
     """
 
-    def __init__(self, model: object, signature: Signature, feeds: Mapping[str, Array]) -> None:
+    def __init__(self, model: BuiltModel, signature: Signature, feeds: Mapping[str, Array]) -> None:
         with observing() as runs:
             self._program = trace(model, feeds)
         inputs = [spec.name for spec in self._program.signature.inputs]

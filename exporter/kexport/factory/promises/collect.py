@@ -162,9 +162,10 @@ def _carried(tensors: Sequence[Tensor]) -> frozenset[int]:
 def _inside(model: Any, ledger: Ledger) -> None:
     """Layers of a model whose calls are not known: what they promise is not carried."""
     for layer, path in paths(model):
-        if layer is model or not callable(getattr(layer, "contracts", None)):
+        contracts = getattr(layer, "contracts", None)
+        if layer is model or not callable(contracts):
             continue
-        for each in layer.contracts():
+        for each in contracts():
             if not isinstance(each, WeightContract):
                 holding = ledger.made(each.contract if isinstance(each, About) else each, path)
                 ledger.end(holding.origins, model.name, "the calls inside of a subclassed model are not known")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from kexport.bundle.signature import Signature, TensorSpec
+from kexport.bundle.signature import Array, Signature, TensorSpec
 from kexport.errors import ExportError, KexportError, ModelError, located
 from kexport.factory.corrections import all_active
+from kexport.factory.graph.protocols import DType, Tensor
 from kexport.factory.trace import state
+from kexport.factory.trace.protocols import BuiltLayer, BuiltModel, CoreFunction, GraphVariable, LookupTable
 from kexport.factory.trace.served import Served
 from kexport.runtimes.keras_model import Interface, discover_interface
 
@@ -19,24 +20,22 @@ class Program:
     """A Keras model, traced once for inference.
 
     Attributes:
-        model: the Keras model.
+        model: the Keras model, or the function of a SavedModel.
         interface: how it is called.
-        signature: of every artifact made from it.
+        signature: of every artifact that is made from it.
         core: a TensorFlow concrete function from flat inputs to flat outputs.
         scopes: of each scope in the graph, the layer or operation that opened it, in words.
         recurrent: of each function in the graph that computes a recurrent layer, the layer's settings.
-        tables: of each lookup table that the function captures, by id of its handle: dtypes of keys and values.
         state: variables that the function assigns to, each with the value it had when it was traced.
     """
 
-    model: Any
+    model: BuiltModel | Served
     interface: Interface
     signature: Signature
-    core: Any
+    core: CoreFunction
     scopes: Mapping[str, str] = field(default_factory=dict)
-    recurrent: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    tables: Mapping[int, tuple[Any, Any]] = field(default_factory=dict)
-    state: Sequence[tuple[Any, Any]] = ()
+    recurrent: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    state: Sequence[tuple[GraphVariable, Array]] = ()
 
     def reset(self) -> None:
         """Let what the model keeps between calls be as it was when it was traced."""
@@ -48,16 +47,21 @@ class Program:
         """Whether the model is a function that TensorFlow loaded, without layers."""
         return isinstance(self.model, Served)
 
-    def resources(self) -> list[Any]:
+    def resources(self) -> list[LookupTable]:
         """What the function captures beside variables, and must be saved with it."""
-        return list(_table_objects(self.model))
+        return list(_tables(self.model))
+
+    @property
+    def tables(self) -> dict[int, tuple[DType, DType]]:
+        """Key and value dtypes of the lookup tables that the function captures, by id of the handle."""
+        return {id(table.resource_handle): (table.key_dtype, table.value_dtype) for table in _tables(self.model)}
 
 
-def trace(model: Any, samples: Mapping[str, Any] | None = None) -> Program:
+def trace(model: BuiltModel | Served, samples: Mapping[str, Array] | None = None) -> Program:
     """Trace the model with `training=False` and its axes as dynamic as it declares them.
 
     Args:
-        model: the Keras model.
+        model: the Keras model, or the function of a SavedModel.
         samples: recorded inputs by name, which tell what a model takes that was never called.
 
     Raises:
@@ -73,8 +77,10 @@ def trace(model: Any, samples: Mapping[str, Any] | None = None) -> Program:
             expected="tensorflow",
             hint="set KERAS_BACKEND=tensorflow before Keras is imported",
         )
-    interface = model.interface if isinstance(model, Served) else discover_interface(model, samples)
-    if not isinstance(model, Served):
+    if isinstance(model, Served):
+        interface = model.interface
+    else:
+        interface = discover_interface(model, samples)
         state.reset_layers(model)
     try:
         with all_active() as record:
@@ -99,12 +105,11 @@ def trace(model: Any, samples: Mapping[str, Any] | None = None) -> Program:
         concrete,
         _in_words(record.scopes, model),
         record.recurrent,
-        _tables(model),
         state.initial(concrete),
     )
 
 
-def _in_words(scopes: Mapping[str, Sequence[Any]], model: Any) -> dict[str, str]:
+def _in_words(scopes: Mapping[str, Sequence[object]], model: BuiltModel | Served) -> dict[str, str]:
     """Of every scope, who opened it: a layer or an operation, its path in the model and its class."""
     import keras
 
@@ -112,19 +117,19 @@ def _in_words(scopes: Mapping[str, Sequence[Any]], model: Any) -> dict[str, str]
     for each, path in paths(model):
         places.setdefault(id(each), path)
 
-    def words(caller: Any) -> str:
+    def words(caller: keras.Operation) -> str:
         kind = "layer" if isinstance(caller, keras.Layer) else "operation"
         return f"{kind} {places.get(id(caller), caller.name)!r} ({type(caller).__name__})"
 
-    found = {}
+    texts = {}
     for scope, callers in scopes.items():
-        known = [words(caller) for caller in callers if isinstance(caller, keras.Operation) and caller is not model]
-        if known:
-            found[scope] = " or ".join(dict.fromkeys(known))
-    return found
+        names = [words(caller) for caller in callers if isinstance(caller, keras.Operation) and caller is not model]
+        if names:
+            texts[scope] = " or ".join(dict.fromkeys(names))
+    return texts
 
 
-def paths(model: Any, path: str = "") -> Iterator[tuple[Any, str]]:
+def paths(model: BuiltModel | BuiltLayer | Served, path: str = "") -> Iterator[tuple[BuiltLayer, str]]:
     """Every layer, and every operation of a functional model, with its path."""
     import keras
 
@@ -136,12 +141,8 @@ def paths(model: Any, path: str = "") -> Iterator[tuple[Any, str]]:
         yield from paths(layer, f"{path}{layer.name}/")
 
 
-def _tables(model: Any) -> dict[int, tuple[Any, Any]]:
-    """Key and value dtypes of the lookup tables of the model's layers, by id of the handle."""
-    return {id(table.resource_handle): (table.key_dtype, table.value_dtype) for table in _table_objects(model)}
-
-
-def _table_objects(model: Any) -> Iterator[Any]:
+def _tables(model: BuiltModel | Served) -> Iterator[LookupTable]:
+    """The lookup tables of the model's layers."""
     import tensorflow as tf
 
     for layer in model._flatten_layers():
@@ -150,11 +151,11 @@ def _table_objects(model: Any) -> Iterator[Any]:
                 yield value
 
 
-def _shape(name: str, tensor: Any) -> tuple[int | None, ...]:
+def _shape(name: str, tensor: Tensor) -> tuple[int | None, ...]:
     if tensor.shape.rank is None:
         raise ExportError(
             f"output {name!r} has no fixed number of axes",
             got=tensor.name,
-            hint="keras.ops.reshape, or a layer with a fixed output shape, settles it",
+            hint="keras.ops.reshape, or a layer with a fixed output shape, gives it one",
         )
     return tuple(tensor.shape.as_list())

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any
 
-from kexport.factory.trace import variable_names
+from kexport.bundle.signature import Array
+from kexport.factory.graph.protocols import FunctionDef, Graph, GraphDef, NodeDef
+from kexport.factory.trace.protocols import BuiltModel, CoreFunction, GraphVariable
 
 #: What the types of operations that change a variable begin with.
 _WRITES = ("Assign", "ResourceScatter", "ResourceStridedSliceAssign")
 
 
-def reset_layers(model: Any) -> None:
-    """Let every recurrent layer that keeps its state start anew."""
+def reset_layers(model: BuiltModel) -> None:
+    """Reset the state of every recurrent layer that keeps it between calls."""
     for layer in model._flatten_layers():
         if getattr(layer, "stateful", False) and hasattr(layer, "reset_state"):
             layer.reset_state()
 
 
-def initial(core: Any) -> list[tuple[Any, Any]]:
+def initial(core: CoreFunction) -> list[tuple[GraphVariable, Array]]:
     """The variables that a traced function assigns to, with the values they have now."""
     names = written(core.graph.as_graph_def())
     handles = [external for external, internal in core.graph.captures if internal.op.name in names]
@@ -30,8 +30,8 @@ def initial(core: Any) -> list[tuple[Any, Any]]:
     ]
 
 
-def kept(graph: Any) -> dict[str, str]:
-    """Of each captured variable that the outputs depend on and that is assigned to: the operation that does."""
+def kept(graph: Graph) -> dict[str, str]:
+    """The captured variables that the outputs depend on and that are assigned to, each with the operation that does."""
     seen, pending = set(), [tensor.op for tensor in graph.outputs]
     while pending:
         op = pending.pop()
@@ -41,18 +41,18 @@ def kept(graph: Any) -> dict[str, str]:
     return {name: by for name, by in written(graph.as_graph_def()).items() if name in seen}
 
 
-def written(graph_def: Any) -> dict[str, str]:
-    """Of each placeholder of a graph whose variable it, or a function that it calls, assigns to: the operation."""
+def written(graph_def: GraphDef) -> dict[str, str]:
+    """The placeholders whose variable a graph, or a function that it calls, assigns to, each with the operation."""
     functions = {function.signature.name: function for function in graph_def.library.function}
     return _written(graph_def.node, functions)
 
 
-def _written(nodes: Sequence[Any], functions: Mapping[str, Any]) -> dict[str, str]:
+def _written(nodes: Sequence[NodeDef], functions: Mapping[str, FunctionDef]) -> dict[str, str]:
     by_name = {node.name: node for node in nodes}
-    found = {}
+    assigning = {}
     for node in nodes:
         if node.op.startswith(_WRITES):
-            found[origin(node.input[0], by_name)] = node.name
+            assigning[origin(node.input[0], by_name)] = node.name
         given = [name for name in node.input if not name.startswith("^")]
         for function in _called(node, functions):
             arguments = [argument.name for argument in function.signature.input_arg]
@@ -60,11 +60,11 @@ def _written(nodes: Sequence[Any], functions: Mapping[str, Any]) -> dict[str, st
             # The last ones belong together: a branch gets all inputs but the first, which selects it.
             for argument, name in zip(reversed(arguments), reversed(given), strict=False):
                 if argument in inner:
-                    found[origin(name, by_name)] = f"{node.name}/{inner[argument]}"
-    return found
+                    assigning[origin(name, by_name)] = f"{node.name}/{inner[argument]}"
+    return assigning
 
 
-def origin(name: str, nodes: Mapping[str, Any]) -> str:
+def origin(name: str, nodes: Mapping[str, NodeDef]) -> str:
     """The node, or argument, that an input comes from, past nodes that change nothing."""
     while True:
         name = name.split(":")[0]
@@ -73,27 +73,8 @@ def origin(name: str, nodes: Mapping[str, Any]) -> str:
         name = nodes[name].input[0]
 
 
-def _called(node: Any, functions: Mapping[str, Any]) -> Iterator[Any]:
+def _called(node: NodeDef, functions: Mapping[str, FunctionDef]) -> Iterator[FunctionDef]:
     for value in node.attr.values():
         for name in (value.func.name, *(item.name for item in value.list.func)):
             if name in functions:
                 yield functions[name]
-
-
-def save(program: Any, target: Path) -> None:
-    """Write a SavedModel that keeps the state: the one form of a program that can."""
-    import tensorflow as tf
-
-    @tf.function(autograph=False)
-    def serving_default(**named: Any) -> dict[str, Any]:
-        found: dict[str, Any] = program.signature.named_outputs(
-            program.core(*(named[spec.name] for spec in program.signature.inputs))
-        )
-        return found
-
-    module = tf.Module()
-    module.weights = list(program.core.graph.variables)
-    module.captured = program.resources()
-    specs = {spec.name: spec for spec in program.interface.specs()}
-    with variable_names.valid(module.weights):
-        tf.saved_model.save(module, str(target), signatures=serving_default.get_concrete_function(**specs))

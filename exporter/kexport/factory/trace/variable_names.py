@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
+
+from kexport.factory.trace.protocols import GraphVariable
 
 
 @contextlib.contextmanager
-def valid(variables: Iterable[Any]) -> Iterator[None]:
-    """Within the block no name has what TensorFlow refuses there: a `_` as its first letter, or what is not ASCII."""
+def valid(variables: Iterable[GraphVariable]) -> Iterator[None]:
+    """Within the block, no name holds what a graph refuses: a leading `_`, or characters that are not ASCII."""
     with contextlib.ExitStack() as stack:
         for variable in variables:
             name = variable._handle_name
@@ -21,7 +22,7 @@ def valid(variables: Iterable[Any]) -> Iterator[None]:
 
 
 def _fit(name: str) -> str:
-    """The name, in which only the number of its output comes after a colon."""
+    """The nearest name that a graph takes; what follows the last colon is the number of an output, and stays."""
     name, colon, number = name.rpartition(":")
     fit = re.sub(r"[^A-Za-z0-9_.\\/>-]", "_", name)
     return (fit if fit[:1].isalnum() else f"v{fit}") + colon + number

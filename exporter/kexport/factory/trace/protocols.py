@@ -1,0 +1,61 @@
+"""What a build uses of Keras models and of traced functions, as protocols: neither library ships types."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from kexport.bundle.signature import Array
+from kexport.factory.graph.protocols import DType, Graph, Tensor
+from kexport.runtimes.keras_model import KerasLayer, KerasModel
+from kexport.runtimes.keras_model.protocols import DTypePolicy
+
+
+class GraphVariable(Protocol):
+    """A TensorFlow variable (`tf.Variable`)."""
+
+    handle: Tensor
+    _handle_name: str
+
+    def numpy(self) -> Array: ...
+    def assign(self, value: object) -> object: ...
+
+
+class LookupTable(Protocol):
+    """A lookup table (`tf.lookup.StaticHashTable`, or its mutable kind)."""
+
+    resource_handle: Tensor
+    key_dtype: DType
+    value_dtype: DType
+
+
+class CoreGraph(Graph, Protocol):
+    """The graph of a traced function (`FuncGraph`)."""
+
+    variables: Sequence[GraphVariable]
+
+
+class CoreFunction(Protocol):
+    """A traced function from flat tensors to flat tensors (`tf.types.experimental.ConcreteFunction`)."""
+
+    graph: CoreGraph
+    structured_outputs: Sequence[Tensor]
+
+    def __call__(self, *arguments: object) -> Sequence[Tensor]: ...
+
+
+class BuiltLayer(KerasLayer, Protocol):
+    """A layer with the layers in it (`keras.Layer`)."""
+
+    dtype_policy: DTypePolicy
+    _layers: Sequence[BuiltLayer]
+
+
+class BuiltModel(KerasModel, Protocol):
+    """A model that is exported (`keras.Model`)."""
+
+    _layers: Sequence[BuiltLayer]
+
+    def _flatten_layers(self, include_self: bool = True) -> Sequence[BuiltLayer]: ...
+    def get_weights(self) -> list[Array]: ...
+    def set_weights(self, values: Sequence[Array]) -> None: ...
