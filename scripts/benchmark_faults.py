@@ -18,10 +18,7 @@ planted. All of it takes some hours on two cores. Needs `kexport[build]`.
 from __future__ import annotations
 
 import argparse
-import importlib
-import importlib.metadata
 import json
-import os
 import re
 import subprocess
 import sys
@@ -31,17 +28,11 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-TABLE, PAGE = ROOT / "docs" / "faults.json", ROOT / "docs" / "faults.md"
+from measurements import Measurements, Record, add_options, parsed, parser, quiet_environment, versions
+
+FAULTS = Measurements("faults", "fault_cases")
 OF_FAULTS, OF_HEALTHY = ("effect", "goldens", "search", "localise"), ("healthy", "resaved")
-PACKAGES = ("keras", "tensorflow-cpu", "tf2onnx", "onnx", "onnxruntime", "ai-edge-litert")
 SAMPLE = "^(dense|bounded)/"
-Record = dict[str, Any]
-
-
-def cases_module(name: str = "") -> Any:
-    """A module of the cases, imported late: most of them import Keras."""
-    return importlib.import_module(f"fault_cases{name}")
 
 
 class Faults:
@@ -55,7 +46,7 @@ class Faults:
         self.options = options
         self.work = Path(options.work)
         self.families = [
-            family for family in cases_module().every() if any(re.search(options.only, f.name) for f in family.faults)
+            family for family in FAULTS.cases().every() if any(re.search(options.only, f.name) for f in family.faults)
         ]
         self.faults = [fault for f in self.families for fault in f.faults if re.search(options.only, fault.name)]
 
@@ -96,13 +87,13 @@ class Faults:
 
     def goldens(self, fault: Any) -> Record:
         """What plain verification says."""
-        return dict(cases_module("._found").by_goldens(self.place(fault), fault.runtime))
+        return dict(FAULTS.cases("_found").by_goldens(self.place(fault), fault.runtime))
 
     def search(self, fault: Any) -> Record:
         """What a search says."""
         from kexport.parity.budget import Budget
 
-        found, budget = cases_module("._found"), Budget(seconds=self.options.seconds)
+        found, budget = FAULTS.cases("_found"), Budget(seconds=self.options.seconds)
         return dict(found.by_search(self.place(fault), fault.runtime, budget, self.place(fault, ".searched")))
 
     def localise(self, fault: Any) -> Record:
@@ -110,7 +101,7 @@ class Faults:
         if not fault.layer or fault.format not in ("onnx", "tflite"):
             return {}
         searched = self.place(fault, ".searched")
-        return dict(cases_module("._found").by_localise(searched if searched.exists() else self.place(fault), fault))
+        return dict(FAULTS.cases("_found").by_localise(searched if searched.exists() else self.place(fault), fault))
 
 
 def _each(function: Callable[[Any], Any], items: Iterable[Any], jobs: int) -> Iterator[tuple[Any, Any]]:
@@ -123,7 +114,7 @@ def _each(function: Callable[[Any], Any], items: Iterable[Any], jobs: int) -> It
 
 def healthy(options: argparse.Namespace, part: str) -> Record:
     """Of each healthy model that was asked for, what was said against it."""
-    module, work = cases_module("._healthy"), Path(options.work)
+    module, work = FAULTS.cases("_healthy"), Path(options.work)
     names = [name for name in module.names() if re.search(options.only, name)]
     kept = work / f"{part}.json"
     found: Record = dict(json.loads(kept.read_text())) if kept.exists() and options.resume else {}
@@ -147,55 +138,23 @@ def healthy(options: argparse.Namespace, part: str) -> Record:
     return found
 
 
-def read() -> Record:
-    """What docs/faults.json holds."""
-    return dict(json.loads(TABLE.read_text(encoding="utf-8"))) if TABLE.exists() else {}
-
-
-def write(table: Record) -> None:
-    """Write the table, a line a fault or model, and make the page of it."""
-    sections = []
-    for key, value in table.items():
-        if isinstance(value, dict) and all(isinstance(entry, dict) for entry in value.values()):
-            lines = ",\n".join(f"  {json.dumps(name)}: {json.dumps(entry)}" for name, entry in sorted(value.items()))
-            sections.append(f" {json.dumps(key)}: {{\n{lines}\n }}")
-        else:
-            sections.append(f" {json.dumps(key)}: {json.dumps(value)}")
-    TABLE.write_text("{\n" + ",\n".join(sections) + "\n}\n", encoding="utf-8")
-    PAGE.write_text(cases_module("._page").page(table), encoding="utf-8")
-    print(f"written: {TABLE} and {PAGE}")
-
-
 def merged(table: Record, faults: Faults, parts: dict[str, Record]) -> Record:
     """The table with what was found now, without faults that are no more; other sections stay as they are."""
-    known = {fault.name for family in cases_module().every() for fault in family.faults}
+    known = {fault.name for family in FAULTS.cases().every() for fault in family.faults}
     old = {name: entry for name, entry in table.get("faults", {}).items() if name in known}
     new = {fault.name: record for fault in faults.faults if "effect" in (record := faults.record(fault))}
     found = {name: {**table.get(name, {}), **part} for name, part in parts.items()}
-    versions = {name: importlib.metadata.version(name) for name in PACKAGES}
-    return {**table, "versions": versions, "faults": {**old, **new}, **found}
+    return {**table, "versions": versions(), "faults": {**old, **new}, **found}
 
 
-def parsed() -> argparse.Namespace:
+def command_line() -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--work", metavar="DIR", help="where bundles and records are kept")
-    parser.add_argument("--only", default="", metavar="REGEX", help="faults, or healthy models, whose name matches")
-    parser.add_argument("--parts", default=",".join(OF_FAULTS), help="some of: " + ",".join(OF_FAULTS + OF_HEALTHY))
-    parser.add_argument("--seconds", type=float, default=60.0, help="of search a fault (%(default)s)")
-    parser.add_argument("--jobs", type=int, default=1, help="at a time (%(default)s)")
-    parser.add_argument("--resume", action="store_true", help="keep what is in DIR already")
-    parser.add_argument("--sample", action="store_true", help="the part that the tests run")
-    parser.add_argument("--write", action="store_true", help="write docs/faults.json and docs/faults.md")
-    parser.add_argument("--family", help=argparse.SUPPRESS)
-    parser.add_argument("--healthy", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    options.parts = options.parts.split(",")
-    if unknown := sorted(set(options.parts) - set(OF_FAULTS + OF_HEALTHY)):
-        parser.error(f"unknown parts: {', '.join(unknown)}")
-    if not (options.work or options.sample):
-        parser.error("--work DIR is missing")
-    return options
+    command = parser(__doc__)
+    add_options(command, FAULTS, "faults, or healthy models,")
+    command.add_argument("--seconds", type=float, default=60.0, help="of search a fault (%(default)s)")
+    command.add_argument("--family", help=argparse.SUPPRESS)
+    command.add_argument("--healthy", help=argparse.SUPPRESS)
+    return parsed(command, OF_FAULTS + OF_HEALTHY, OF_FAULTS)
 
 
 def sample() -> int:
@@ -204,7 +163,7 @@ def sample() -> int:
         options = argparse.Namespace(work=folder, only=SAMPLE, resume=False, jobs=2)
         faults = Faults(options)
         faults.plant()
-        table = read().get("faults", {})
+        table = FAULTS.read().get("faults", {})
         wrong = [line for fault in faults.faults for line in _differences(fault, faults.record(fault), table)]
     print("\n".join(wrong))
     return 1 if wrong else 0
@@ -223,30 +182,27 @@ def _differences(fault: Any, record: Record, table: Record) -> Iterator[str]:
 
 def main() -> int:
     """Run what was asked for; 1 when something is not as it should be."""
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-    os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-    options = parsed()
+    quiet_environment()
+    options = command_line()
     if options.sample:
         return sample()
     work = Path(options.work)
     work.mkdir(parents=True, exist_ok=True)
     if options.family:
-        cases_module("._measuring").measure(options.family, work, options.only)
+        FAULTS.cases("_measuring").measure(options.family, work, options.only)
         return 0
     if options.healthy:
-        print(cases_module("._healthy").build(options.healthy, work))
+        print(FAULTS.cases("_healthy").build(options.healthy, work))
         return 0
     faults = Faults(options)
     for part in OF_FAULTS:
         if part in options.parts:
             faults.plant() if part == "effect" else faults.find(part, getattr(faults, part))
     parts = {part: healthy(options, part) for part in OF_HEALTHY if part in options.parts}
-    table = merged(read(), faults, parts)
+    table = merged(FAULTS.read(), faults, parts)
     if options.write:
-        write(table)
-    bad = list(cases_module("._page").bad(table))
+        FAULTS.write(table)
+    bad = list(FAULTS.cases("_page").bad(table))
     bad += [f"{fault.name}: not planted" for fault in faults.faults if "effect" not in faults.record(fault)]
     print("\n".join(bad))
     return 1 if bad else 0

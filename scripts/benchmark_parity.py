@@ -12,7 +12,6 @@ that takes a microsecond a sample or more: below that, a comparison of float64 n
 from __future__ import annotations
 
 import argparse
-import importlib
 import os
 import resource
 import statistics
@@ -23,6 +22,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from measurements import Measurements
 
 TIME_LIMIT, MEMORY_LIMIT = 1.25, 1.1
 LEAST_MICROSECONDS = 1.0
@@ -151,9 +152,8 @@ def main() -> int:
                 print(line + "  missed" * wrong, flush=True)
     print(f"limits: {TIME_LIMIT} of time where a sample takes {LEAST_MICROSECONDS} us, {MEMORY_LIMIT} of memory")
     if options.write:
-        sys.path.append(str(Path(__file__).parent))
-        page = importlib.import_module("benchmark_faults")
-        page.write({**page.read(), "throughput": table})
+        faults = Measurements("faults", "fault_cases")
+        faults.write({**faults.read(), "throughput": table})
     return 1 if missed else 0
 
 

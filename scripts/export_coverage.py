@@ -15,22 +15,20 @@ downloaded while it runs.
 
 from __future__ import annotations
 
-import argparse
-import importlib
 import importlib.metadata
 import importlib.util
 import json
-import os
 import re
 import sys
 import zlib
-from pathlib import Path
+from functools import partial
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-TABLE, PAGE = ROOT / "docs" / "coverage.json", ROOT / "docs" / "coverage.md"
+import forked
+from measurements import PACKAGES, Measurements, parser, quiet_environment
+
+COVERAGE = Measurements("coverage", "coverage_cases")
 GROUPS = ("layers", "ops", "models", "applications", "hub")
-PACKAGES = ("keras", "tensorflow-cpu", "tf2onnx", "onnx", "onnxruntime", "ai-edge-litert", "keras-hub")
 BAD = ("wrong", "false alarm", "crash")
 SAMPLED = 16  # one case of so many is in the sample, and these, which broke most often
 SAMPLED_TOO = (
@@ -40,14 +38,9 @@ SAMPLED_TOO = (
 )  # fmt: skip
 
 
-def cases_module(name: str) -> Any:
-    """A module of the cases, imported late: most of them import Keras."""
-    return importlib.import_module(f"coverage_cases{name}")
-
-
 def chosen(groups: list[str], only: str, sample: bool) -> list[Any]:
     """The cases to run."""
-    cases = [case for case in cases_module("").every(groups) if re.search(only, case.name)]
+    cases = [case for case in COVERAGE.cases().every(groups) if re.search(only, case.name)]
     return [case for case in cases if in_sample(case)] if sample else cases
 
 
@@ -64,16 +57,20 @@ def run(cases: list[Any], jobs: int) -> dict[str, dict[str, dict[str, str]]]:
     Raises:
         SystemExit: a case is at fault itself.
     """
-    processes = cases_module("._processes")
+    export = COVERAGE.cases("_export").export
+    tasks = [forked.Task(case.name, partial(export, case), timeout=case.timeout) for case in cases]
+    by_task = dict(zip(map(id, tasks), cases, strict=True))
     found: dict[str, dict[str, dict[str, str]]] = {}
     broken = []
-    for index, (case, outcome, seconds) in enumerate(processes.outcomes(cases, jobs), 1):
-        head = f"[{index}/{len(cases)}] {case.group} {case.name} {seconds:.1f} s"
-        if isinstance(outcome, str):
+    for index, outcome in enumerate(forked.outcomes(tasks, jobs), 1):
+        case = by_task[id(outcome.task)]
+        head = f"[{index}/{len(cases)}] {case.group} {case.name} {outcome.seconds:.1f} s"
+        if outcome.error:
             broken.append(case.name)
-            print(f"{head}: the case fails\n{outcome}", flush=True)
+            print(f"{head}: the case fails\n{outcome.error}", flush=True)
             continue
-        row = {name: f"{status}: {why}" if why else status for name, (status, why) in outcome.items()}
+        statuses = dict.fromkeys(case.formats, ("crash", outcome.crash)) if outcome.crash else outcome.result
+        row = {name: f"{status}: {why}" if why else status for name, (status, why) in statuses.items()}
         found.setdefault(case.group, {})[case.name] = row
         print(f"{head}: " + ", ".join(f"{name} {text}" for name, text in row.items()), flush=True)
     if broken:
@@ -81,15 +78,10 @@ def run(cases: list[Any], jobs: int) -> dict[str, dict[str, dict[str, str]]]:
     return found
 
 
-def read() -> dict[str, Any]:
-    """What docs/coverage.json holds."""
-    return dict(json.loads(TABLE.read_text(encoding="utf-8"))) if TABLE.exists() else {"versions": {}, "cases": {}}
-
-
 def write(found: dict[str, dict[str, dict[str, str]]]) -> None:
     """Put the outcomes into the table, without cases that are no more, and make the page."""
-    known = {(case.group, case.name) for case in cases_module("").every(available(GROUPS))}
-    table = read()
+    known = {(case.group, case.name) for case in COVERAGE.cases().every(available(GROUPS))}
+    table = {"versions": {}, "cases": {}, **COVERAGE.read()}
     groups = table["cases"]
     for group in GROUPS:
         merged = {**groups.get(group, {}), **found.get(group, {})}
@@ -98,15 +90,14 @@ def write(found: dict[str, dict[str, dict[str, str]]]) -> None:
             for name, row in sorted(merged.items())
             if (group, name) in known or group not in available(GROUPS)
         }
-    versions = {name: _version(name) or table["versions"].get(name, "") for name in PACKAGES}
+    versions = {name: _version(name) or table["versions"].get(name, "") for name in (*PACKAGES, "keras-hub")}
     versions = {name: version for name, version in versions.items() if version}
     lines = [f" {json.dumps('versions')}: {json.dumps(versions)},", ' "cases": {']
     for group, rows in groups.items():
         entries = [f"   {json.dumps(name)}: {json.dumps(row)}" for name, row in rows.items()]
         lines += [f"  {json.dumps(group)}: {{", ",\n".join(entries), "  }" + ("," if group != GROUPS[-1] else "")]
-    TABLE.write_text("\n".join(["{", *lines, " }", "}"]) + "\n", encoding="utf-8")
-    PAGE.write_text(cases_module("._page").page(groups, versions), encoding="utf-8")
-    print(f"written: {TABLE} and {PAGE}")
+    page = COVERAGE.cases("_page").page(groups, versions)
+    COVERAGE.write_text("\n".join(["{", *lines, " }", "}"]) + "\n", page)
 
 
 def _version(name: str) -> str:
@@ -123,7 +114,7 @@ def available(groups: tuple[str, ...]) -> list[str]:
 
 def differences(found: dict[str, dict[str, dict[str, str]]]) -> list[str]:
     """What is not as the table says, a line each."""
-    table = read()["cases"]
+    table = COVERAGE.read().get("cases", {})
     lines = []
     for group, rows in found.items():
         for name, row in rows.items():
@@ -137,21 +128,20 @@ def differences(found: dict[str, dict[str, dict[str, str]]]) -> list[str]:
 
 def main() -> int:
     """Run the cases; 1 when something is not as it should be."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="", metavar="REGEX", help="cases whose name matches")
-    parser.add_argument("--groups", default=",".join(GROUPS), help="some of: %(default)s")
-    parser.add_argument("--sample", action="store_true", help="the part of the cases that the tests run")
-    parser.add_argument("--write", action="store_true", help="write docs/coverage.json and docs/coverage.md")
-    parser.add_argument("--jobs", type=int, default=2, help="cases at a time (%(default)s)")
-    options = parser.parse_args()
+    command = parser(__doc__)
+    command.add_argument("--only", default="", metavar="REGEX", help="cases whose name matches")
+    command.add_argument("--groups", default=",".join(GROUPS), help="some of: %(default)s")
+    command.add_argument("--sample", action="store_true", help="the part of the cases that the tests run")
+    command.add_argument("--write", action="store_true", help="write docs/coverage.json and docs/coverage.md")
+    command.add_argument("--jobs", type=int, default=2, help="cases at a time (%(default)s)")
+    options = command.parse_args()
     groups = options.groups.split(",")
     if unknown := sorted(set(groups) - set(GROUPS)):
-        parser.error(f"unknown groups: {', '.join(unknown)}")
+        command.error(f"unknown groups: {', '.join(unknown)}")
     if missing := sorted(set(groups) - set(available(tuple(groups)))):
         print(f"left out: {', '.join(missing)}; keras-hub is not installed (see --help)")
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-    cases_module("._processes").prepare()  # before the cases, which import Keras
+    quiet_environment()
+    forked.import_everything("coverage_cases._export")  # before the cases, which import Keras
     found = run(chosen(available(tuple(groups)), options.only, options.sample), options.jobs)
     bad = [
         f"{group} {name}, {form}: {text}"

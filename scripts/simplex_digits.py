@@ -17,19 +17,11 @@ from typing import Any
 
 import numpy as np
 
+from train_digits import digits
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 EPOCHS = 30
-
-
-def digits() -> Any:
-    """Training and held-out images (64 values in 0 to 1, float32) and labels."""
-    from sklearn.datasets import load_digits
-    from sklearn.model_selection import train_test_split
-
-    data = load_digits()
-    images = (data.data / 16).astype("float32")
-    return train_test_split(images, data.target, test_size=0.25, random_state=0, stratify=data.target)
 
 
 def classifier(broken: bool) -> Any:
