@@ -6,7 +6,8 @@ import pytest
 from conftest import REFERENCE
 from kexport import runtimes
 from kexport.bundle.folder import Bundle
-from kexport.field.remote import ArtifactSource, RemoteSession, RestartingWorker, RuntimeFailedError
+from kexport.field.remote import ArtifactSource, RemoteSession, RuntimeFailedError
+from kexport.field.workers import RestartingWorker
 from kexport.testing.closeness import assert_close
 
 SIGNAL = {"signal": np.full((2, 9), 3.0, "float32")}

@@ -32,7 +32,7 @@ def lambda_file(tmp_path):
 
 
 def test_it_comes_back_from_json():
-    trust = Trust.of(["layers.py", "package.layers"], allow_lambda=True)
+    trust = Trust(("layers.py", "package.layers"), allow_lambda=True)
     assert Trust.from_json(json.loads(json.dumps(trust.to_json()))) == trust
 
 

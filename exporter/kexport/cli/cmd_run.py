@@ -8,11 +8,11 @@ import click
 
 
 @click.command("run")
-@click.argument("bundle", metavar="BUNDLE")
+@click.argument("path", metavar="BUNDLE")
 @click.option("--input", "source", required=True, metavar="FILE", help="A .npy, .npz or .csv file.")
 @click.option("--runtime", metavar="NAME", help="By default the best one that is installed.")
 @click.option("--output", metavar="FILE", help="A .npy, .npz or .csv file; by default CSV on standard output.")
-def command(bundle: str, source: str, runtime: str | None, output: str | None) -> None:
+def command(path: str, source: str, runtime: str | None, output: str | None) -> None:
     """Run a bundle's model on data from a file.
 
     In a .csv a row is a sample, and a single column is one series. A .npz holds an array an input, by name.
@@ -28,12 +28,12 @@ def command(bundle: str, source: str, runtime: str | None, output: str | None) -
     wanted = None if runtime is None else runtimes.get(runtime)
     if wanted is not None:
         wanted.require()
-    opened = Bundle.open(bundle)
-    writer = data_files.writer_for(output, opened.signature)
-    feeds = data_files.read(Path(source), opened.signature)
-    opened.signature.check(feeds)  # before a runtime is imported
+    bundle = Bundle.open(path)
+    writer = data_files.writer_for(output, bundle.signature)
+    feeds = data_files.read(Path(source), bundle.signature)
+    bundle.signature.check(feeds)  # before a runtime is imported
     with quiet_libraries():
-        session = session_of(opened, wanted)
+        session = session_of(bundle, wanted)
         outputs = session(feeds)
     writer(outputs, sys.stdout)
     shapes = ", ".join(f"{name} {array.shape}" for name, array in outputs.items())

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @click.command("verify")
-@click.argument("bundle", metavar="BUNDLE")
+@click.argument("path", metavar="BUNDLE")
 @RUNTIMES
 @trusting
 @click.option("--require", metavar="A,B", help="Use these runtimes too; each must compare an output.")
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 @delivering
 @plotting
 def command(
-    bundle: str,
+    path: str,
     runtimes: tuple[str, ...],
     trust: Trust,
     require: str | None,
@@ -61,14 +61,14 @@ def command(
     required = () if require is None else required_runtimes.names_of(require)
     names = required_runtimes.including(runtimes, required)
     requested = None if names is None else tuple(map(known_runtimes.get, names))
-    opened = Bundle.open(bundle)
+    bundle = Bundle.open(path)
     with quiet_libraries():
-        reference = _model_in(opened, trust) if truth else None
-        report = verify_bundle(Verification(opened, requested, trust, strictness, reference))
-    report = required_runtimes.require(report, opened, required)
-    _show(report, opened, as_json)
-    deliver(report, bundle)
-    plot(report, bundle)
+        reference = _model_in(bundle, trust) if truth else None
+        report = verify_bundle(Verification(bundle, requested, trust, strictness, reference))
+    report = required_runtimes.require(report, bundle, required)
+    _show(report, bundle, as_json)
+    deliver(report, path)
+    plot(report, path)
     return report.exit_code
 
 

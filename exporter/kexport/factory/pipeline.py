@@ -101,7 +101,7 @@ def build(
         settings or {},
         Declarations(domain or {}, samples, contracts),
         Conversion(formats, opset, timeout, keep_going),
-        Trust.of(imports, allow_lambda),
+        Trust(tuple(imports), allow_lambda),
         Strictness.of(search, tolerance),
     )
     return build_bundle(request, progress, observe)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
@@ -31,11 +31,6 @@ class Trust:
 
     imports: tuple[str, ...] = ()
     allow_lambda: bool = False
-
-    @classmethod
-    def of(cls, imports: Sequence[str], allow_lambda: bool) -> Trust:
-        """The trust that the arguments of a public function express."""
-        return cls(tuple(imports), allow_lambda)
 
     def open(self, runtime: Runtime, path: Path, signature: Signature) -> Session:
         """Load an artifact whose digest the caller has checked; user code runs only for a format that may need it.

@@ -12,8 +12,8 @@ import pytest
 import kexport
 from conftest import REFERENCE
 from kexport.bundle import manifest, witnesses
-from kexport.field.remote import RestartingWorker
 from kexport.field.search.reference import Conditioning
+from kexport.field.workers import RestartingWorker
 from onnx_faults import (
     constant,
     describe,

@@ -52,7 +52,7 @@ def localise(
         UncheckedError: the bundle has no `.keras` file, or TensorFlow is not installed.
         ArtifactError: the `.keras` file or the goldens are not those that were built.
     """
-    trust = Trust.of(imports, allow_lambda)
+    trust = Trust(tuple(imports), allow_lambda)
     wanted = None if runtimes is None else [_able(name) for name in dict.fromkeys(runtimes)]
     bundle = Bundle.open(path)
     keras_file = _require_model(bundle)

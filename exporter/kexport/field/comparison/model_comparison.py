@@ -78,7 +78,7 @@ def compare(
         >>> kexport.compare("old/model.onnx", "new/model.tflite").passed  # doctest: +SKIP
         True
     """
-    trust, strictness = Trust.of(imports, allow_lambda), Strictness.of(search, tolerance)
+    trust, strictness = Trust(tuple(imports), allow_lambda), Strictness.of(search, tolerance)
     wanted = [get_runtime(name) for name in dict.fromkeys(runtimes)] if runtimes else None
     path = None if witness is None else writable(Path(witness))
     operands = Operand.open("A", a), Operand.open("B", b)

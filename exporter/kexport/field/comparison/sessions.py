@@ -8,9 +8,10 @@ from types import TracebackType
 
 from kexport.field.comparison.operands import Candidate
 from kexport.field.inspection import declaration_of
-from kexport.field.remote import ArtifactSource, RemoteSession, WorkerPool
+from kexport.field.remote import ArtifactSource, RemoteSession
 from kexport.field.scratch import temporary_folder
 from kexport.field.trust import Trust
+from kexport.field.workers import WorkerPool
 
 
 class Sessions:

@@ -48,6 +48,6 @@ def verify(
         BundleError: the bundle cannot be read.
         UsageError: there is no such runtime or output, or a budget or a tolerance cannot be read.
     """
-    trust, strictness = Trust.of(imports, allow_lambda), Strictness.of(search, tolerance)
+    trust, strictness = Trust(tuple(imports), allow_lambda), Strictness.of(search, tolerance)
     requested = None if runtimes is None else tuple(map(known_runtimes.get, dict.fromkeys(runtimes)))
     return verify_bundle(Verification(Bundle.open(path), requested, trust, strictness, truth), observe)

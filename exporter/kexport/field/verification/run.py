@@ -15,12 +15,13 @@ from kexport.bundle.facts import Note, RuntimeNote
 from kexport.bundle.limits import DECLARED, OutputLimit
 from kexport.bundle.report import Check, CheckKind, Observer, Report, Subject
 from kexport.field.integrity import Integrity, check_digests
-from kexport.field.remote import ArtifactSource, RemoteSession, WorkerPool
+from kexport.field.remote import ArtifactSource, RemoteSession
 from kexport.field.scratch import temporary_folder
 from kexport.field.search.bundle_search import Participants, search
 from kexport.field.verification import contract_checks
 from kexport.field.verification.request import Verification
 from kexport.field.verification.runtime_checks import RuntimeChecks
+from kexport.field.workers import WorkerPool
 from kexport.parity.tolerance import declaration
 from kexport.runtimes import Runtime
 

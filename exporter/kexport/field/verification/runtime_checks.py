@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from kexport import runtimes
 from kexport.bundle.folder import Bundle
 from kexport.bundle.report import Check, CheckKind, Subject
-from kexport.field.remote import RestartingWorker
 from kexport.field.trust import NO_TRUST, Trust, TrustJson
 from kexport.field.verification.artifact_checks import check_artifact
 from kexport.field.verification.artifact_in_runtime import ArtifactInRuntime
 from kexport.field.verification.contract_checks import effort_of
+from kexport.field.workers import RestartingWorker
 from kexport.parity.strictness import DERIVED, Strictness, StrictnessJson
 from kexport.process import WorkerCrashError
 from kexport.runtimes import Runtime
