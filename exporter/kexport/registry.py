@@ -4,7 +4,8 @@ A folder of kexport (`runtimes/`, `factory/formats/`, `reports/` ...) is a table
 name does not begin with an underscore is one plug-in, and the file's module-level object named after its kind
 (`RUNTIME`, `FORMAT`, ...) is the plug-in itself. Models and layers come from other packages through the
 entry-point groups `kexport.models` and `kexport.layers`; an entry point names either a package, all of whose files
-are then plug-ins, or one object as `module:object`.
+are then plug-ins, or one object as `module:object`. Finding them runs none of their code: a package of layers imports
+Keras.
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ from __future__ import annotations
 import ast
 import importlib
 import importlib.util
+import sys
 from dataclasses import dataclass
 from functools import cache
+from importlib.machinery import ModuleSpec, PathFinder
 from importlib.metadata import entry_points
 from pathlib import Path
+from types import ModuleType
 from typing import TypeVar
 
 from kexport.errors import unknown
@@ -81,9 +85,25 @@ class Offer:
         """
         return _attribute(self.module, self.attribute, expected)
 
+    def run_alone(self) -> ModuleType:
+        """Run the module without the packages that it lies in, so that Keras is not imported on its behalf.
+
+        The module is a copy, to look at the object before it is loaded; `load` gives the object itself.
+        """
+        spec = spec_of(self.module)
+        if self.module.partition(".")[0] in sys.modules or spec is None or spec.loader is None:
+            return importlib.import_module(self.module)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[self.module] = module  # while it runs, where its dataclasses look for it
+        try:
+            spec.loader.exec_module(module)
+        finally:
+            del sys.modules[self.module]
+        return module
+
     def definition(self) -> ast.FunctionDef | ast.ClassDef | None:
         """The object's syntax tree, read without running its module."""
-        spec = importlib.util.find_spec(self.module)
+        spec = spec_of(self.module)
         if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
             return None
         return _definition(Path(spec.origin), self.attribute)
@@ -113,13 +133,27 @@ def offers(group: str) -> dict[str, Offer]:
         if point.attr:
             by_name[point.name] = Offer(point.name, point.module, point.attr)
             continue
-        package = importlib.import_module(point.module)
-        for folder in package.__path__:
+        package = spec_of(point.module)
+        if package is None:
+            raise ModuleNotFoundError(f"No module named {point.module!r}", name=point.module)
+        for folder in package.submodule_search_locations or ():
             for path in sorted(Path(folder).glob("*.py")):
                 if not path.stem.startswith("_"):
                     offer = _offer_in_file(point.module, path)
                     by_name[offer.name] = offer
     return dict(sorted(by_name.items()))
+
+
+def spec_of(module: str) -> ModuleSpec | None:
+    """The specification of a module, found without running the packages that it lies in; None if there is none."""
+    name, *rest = module.split(".")
+    spec = importlib.util.find_spec(name)
+    for part in rest:
+        if spec is None or spec.submodule_search_locations is None:
+            return None
+        name = f"{name}.{part}"
+        spec = PathFinder.find_spec(name, spec.submodule_search_locations)
+    return spec
 
 
 def _offer_in_file(package: str, path: Path) -> Offer:

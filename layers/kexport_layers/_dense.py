@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
 
 import keras
+
+from kexport_layers._types import Config, Shape, Tensor
 
 
 class ConstrainedDense(keras.layers.Layer):
@@ -29,9 +30,9 @@ class ConstrainedDense(keras.layers.Layer):
         allowed: Collection[str],
         why: str,
         use_bias: bool,
-        kernel_initializer: Any,
-        kernel_regularizer: Any,
-        **kwargs: Any,
+        kernel_initializer: object,
+        kernel_regularizer: object,
+        **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
         self.autocast = False  # or inputs and weights would be rounded to the halves of a mixed policy
@@ -48,7 +49,7 @@ class ConstrainedDense(keras.layers.Layer):
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Make the weights."""
         require(self, len(input_shape) >= 2, f"the input must be (batch, ..., features); got shape {input_shape}")
         require(self, input_shape[-1] is not None, f"the number of features must be fixed; got shape {input_shape}")
@@ -67,26 +68,26 @@ class ConstrainedDense(keras.layers.Layer):
         super().build(input_shape)
 
     @property
-    def kernel(self) -> Any:
+    def kernel(self) -> Tensor:
         """The kernel that the layer multiplies by, of shape `(features, units)`."""
         raise NotImplementedError
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """Compute `(batch, ..., units)` from `(batch, ..., features)`."""
         result = keras.ops.matmul(in_precision(self, inputs), self.kernel)
         if self.use_bias:
             result = keras.ops.add(result, self.bias)
         return result if self.activation in (None, "linear") else self._activation(result)
 
-    def compute_output_spec(self, inputs: Any) -> Any:
+    def compute_output_spec(self, inputs: Tensor) -> Tensor:
         """Float32, whatever the policy is."""
         return keras.KerasTensor(self.compute_output_shape(inputs.shape), dtype=precision(self))
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The shape of the input with `units` as its last axis."""
         return (*input_shape[:-1], self.units)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {
             **super().get_config(),
@@ -103,7 +104,7 @@ def precision(layer: keras.layers.Layer) -> str:
     return "float64" if layer.compute_dtype == "float64" else "float32"
 
 
-def in_precision(layer: keras.layers.Layer, values: Any) -> Any:
+def in_precision(layer: keras.layers.Layer, values: Tensor) -> Tensor:
     """The values in the dtype that a layer computes in; those that are, as they are."""
     wanted = precision(layer)
     return values if keras.backend.standardize_dtype(values.dtype) == wanted else keras.ops.cast(values, wanted)

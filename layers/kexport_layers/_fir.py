@@ -6,10 +6,12 @@ Frequencies without a unit are in cycles a sample: half of one is Nyquist's.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+
+from kexport_layers._types import Array
 
 RIPPLE = 1.0  # dB; what a filter without a specification may lose up to the edge of its pass band
 LEAST_ATTENUATION, MOST_ATTENUATION = 10.0, 120.0  # dB; below Kaiser's formula means nothing, above float32 ends
@@ -19,8 +21,6 @@ _MARGIN = 0.001  # dB
 _HALF = 0.5  # a gain: where the pass band, and its ripple, are over
 _LONGER = 1.25  # than Kaiser's formula says, at most
 _STRONGER = (0.0, 0.25, 0.5, 1.0, 2.0, 3.0)  # dB, by which the window is designed for more
-
-Array = np.ndarray[Any, np.dtype[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def specified(pass_band: float, stop_band: float, attenuation: float) -> Bands:
     return Bands(pass_band, stop_band, -20 * math.log10(1 - 10 ** (-attenuation / 20)), attenuation)
 
 
-def meets(taps: Any, bands: Bands, sample_rate: float) -> bool:
+def meets(taps: Sequence[float] | Array, bands: Bands, sample_rate: float) -> bool:
     """Whether a filter keeps the bands."""
     frequencies, gains = response(taps)
     low, high = bands.pass_band / sample_rate, bands.stop_band / sample_rate
@@ -90,7 +90,7 @@ def meets(taps: Any, bands: Bands, sample_rate: float) -> bool:
     return bool(worst <= -bands.attenuation - _MARGIN and ripple <= bands.ripple)
 
 
-def measured(taps: Any, sample_rate: float) -> Bands | None:
+def measured(taps: Sequence[float] | Array, sample_rate: float) -> Bands | None:
     """The bands that a filter without a specification keeps, rounded to the safe side; None when it stops nothing.
 
     The pass band ends where the gain falls by `RIPPLE`. The stop band begins where the main lobe has fallen to the
@@ -114,7 +114,7 @@ def measured(taps: Any, sample_rate: float) -> Bands | None:
     return Bands(passing, stop, RIPPLE, attenuation)
 
 
-def response(taps: Any) -> tuple[Array, Array]:
+def response(taps: Sequence[float] | Array) -> tuple[Array, Array]:
     """Frequencies from 0 to a half, and the gain at each."""
     values = np.asarray(taps, np.float64)
     points = 1 << max(12, int(_POINTS * len(values) - 1).bit_length())

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import keras
 
 from kexport_layers._dense import in_precision, precision, require
+from kexport_layers._types import Config, Contracts, Shape, Tensor
 
 _METHODS = ("sigmoid", "tanh", "clip")
 
@@ -45,7 +45,7 @@ class BoundedOutput(keras.layers.Layer):
         [[-1.0, 0.5]]
     """
 
-    def __init__(self, low: float = 0.0, high: float = 1.0, method: str = "sigmoid", **kwargs: Any) -> None:
+    def __init__(self, low: float = 0.0, high: float = 1.0, method: str = "sigmoid", **kwargs: object) -> None:
         super().__init__(**kwargs)
         self.autocast = False  # or inputs would be rounded to the halves of a mixed policy
         numbers = all(isinstance(bound, int | float) and math.isfinite(bound) for bound in (low, high))
@@ -53,7 +53,7 @@ class BoundedOutput(keras.layers.Layer):
         require(self, method in _METHODS, f"method must be one of {', '.join(_METHODS)}; got {method!r}")
         self.low, self.high, self.method = float(low), float(high), method
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """Bring the input, of any shape, between the bounds."""
         values = in_precision(self, inputs)
         if self.method == "clip":
@@ -67,20 +67,20 @@ class BoundedOutput(keras.layers.Layer):
         placed = scaled if offset == 0 else scaled + offset
         return keras.ops.clip(placed, self.low, self.high)
 
-    def compute_output_spec(self, inputs: Any) -> Any:
+    def compute_output_spec(self, inputs: Tensor) -> Tensor:
         """Float32, whatever the policy is."""
         return keras.KerasTensor(inputs.shape, dtype=precision(self))
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The shape of the input."""
         return input_shape
 
-    def contracts(self) -> list[Any]:
+    def contracts(self) -> Contracts:
         """Between the bounds; and nondecreasing, as all three methods are."""
         from kexport.contracts import Bounded, Monotonic
 
         return [Bounded(self.low, self.high), Monotonic(1)]
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {**super().get_config(), "low": self.low, "high": self.high, "method": self.method}

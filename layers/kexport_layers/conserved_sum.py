@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 
 from kexport_layers._dense import in_precision, precision, require
+from kexport_layers._types import Contracts, Shape, Tensor
 
 
 @keras.saving.register_keras_serializable(package="kexport")
@@ -40,11 +39,11 @@ class ConservedSum(keras.layers.Layer):
         [[2.0, 3.0, 4.0]]
     """
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, **kwargs: object) -> None:
         super().__init__(**kwargs)
         self.autocast = False  # or inputs would be rounded to the halves of a mixed policy
 
-    def build(self, x_shape: tuple[int | None, ...], reference_shape: tuple[int | None, ...]) -> None:
+    def build(self, x_shape: Shape, reference_shape: Shape) -> None:
         """Check the shapes."""
         shapes = f"got {tuple(x_shape)} and {tuple(reference_shape)}"
         require(self, len(x_shape) >= 2 and x_shape[-1] is not None, f"the features of x must be fixed; {shapes}")
@@ -53,27 +52,26 @@ class ConservedSum(keras.layers.Layer):
         require(self, fit, f"x and reference must agree in all axes but the last; {shapes}")
         super().build(x_shape)
 
-    def call(self, x: Any, reference: Any) -> Any:
+    def call(self, x: Tensor, reference: Tensor) -> Tensor:
         """Shift `(batch, ..., features)`."""
         values, kept = in_precision(self, x), in_precision(self, reference)
         count = values.shape[-1]
+        assert count is not None
         if kept.shape[-1] == count:
             # One sum of small differences loses less than two of large numbers.
             return values + keras.ops.mean(kept - values, axis=-1, keepdims=True)
         lacking = keras.ops.sum(kept, axis=-1, keepdims=True) - keras.ops.sum(values, axis=-1, keepdims=True)
         return values + lacking * (1.0 / count)
 
-    def compute_output_spec(self, x: Any, reference: Any) -> Any:
+    def compute_output_spec(self, x: Tensor, reference: Tensor) -> Tensor:
         """Float32, whatever the policy is."""
         return keras.KerasTensor(x.shape, dtype=precision(self))
 
-    def compute_output_shape(
-        self, x_shape: tuple[int | None, ...], reference_shape: tuple[int | None, ...]
-    ) -> tuple[int | None, ...]:
+    def compute_output_shape(self, x_shape: Shape, reference_shape: Shape) -> Shape:
         """The shape of `x`."""
         return x_shape
 
-    def contracts(self) -> list[Any]:
+    def contracts(self) -> Contracts:
         """The sum of the reference is kept."""
         from kexport.contracts import About, Conserves
 

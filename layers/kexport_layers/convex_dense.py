@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 
 from kexport_layers._dense import ConstrainedDense, in_precision, precision, require
+from kexport_layers._types import Config, Contracts, Shape, Tensor
 
 _CONVEX = ("linear", "relu", "leaky_relu", "softplus", "exponential")
 
@@ -56,15 +55,15 @@ class ConvexDense(ConstrainedDense):
         activation: str | None = "softplus",
         hidden: bool = False,
         use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        kernel_regularizer: Any = None,
-        **kwargs: Any,
+        kernel_initializer: object = "glorot_uniform",
+        kernel_regularizer: object = None,
+        **kwargs: object,
     ) -> None:
         why = "which are convex and never fall"
         super().__init__(units, activation, _CONVEX, why, use_bias, kernel_initializer, kernel_regularizer, **kwargs)
         self.hidden = bool(hidden)
 
-    def build(self, inputs_shape: tuple[int | None, ...], x_shape: tuple[int | None, ...] | None = None) -> None:
+    def build(self, inputs_shape: Shape, x_shape: Shape | None = None) -> None:
         """Make the weights."""
         require(self, x_shape is None or self.hidden, "a second input x goes with hidden=True; got hidden=False")
         if x_shape is not None:
@@ -79,12 +78,12 @@ class ConvexDense(ConstrainedDense):
         super().build(inputs_shape)
 
     @property
-    def kernel(self) -> Any:
+    def kernel(self) -> Tensor:
         """The weights of what the layer takes first; not negative where that is hidden."""
         free = keras.ops.convert_to_tensor(self.free_kernel)
         return keras.ops.abs(free) if self.hidden else free
 
-    def call(self, inputs: Any, x: Any = None) -> Any:
+    def call(self, inputs: Tensor, x: Tensor | None = None) -> Tensor:
         """Compute `(batch, ..., units)`."""
         result = keras.ops.matmul(in_precision(self, inputs), self.kernel)
         if x is not None:
@@ -93,17 +92,15 @@ class ConvexDense(ConstrainedDense):
             result = keras.ops.add(result, self.bias)
         return result if self.activation in (None, "linear") else self._activation(result)
 
-    def compute_output_spec(self, inputs: Any, x: Any = None) -> Any:
+    def compute_output_spec(self, inputs: Tensor, x: Tensor | None = None) -> Tensor:
         """Float32, whatever the policy is."""
         return keras.KerasTensor(self.compute_output_shape(inputs.shape), dtype=precision(self))
 
-    def compute_output_shape(
-        self, inputs_shape: tuple[int | None, ...], x_shape: tuple[int | None, ...] | None = None
-    ) -> tuple[int | None, ...]:
+    def compute_output_shape(self, inputs_shape: Shape, x_shape: Shape | None = None) -> Shape:
         """The shape of the input with `units` as its last axis."""
         return (*inputs_shape[:-1], self.units)
 
-    def contracts(self) -> list[Any]:
+    def contracts(self) -> Contracts:
         """Convex; and where it takes what another layer gives, nondecreasing in that."""
         from kexport.contracts import About, Convex, Monotonic
 
@@ -111,6 +108,6 @@ class ConvexDense(ConstrainedDense):
             return [Convex()]
         return [Convex(), About(Monotonic(1), "inputs") if hasattr(self, "skip_kernel") else Monotonic(1)]
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {**super().get_config(), "hidden": self.hidden}

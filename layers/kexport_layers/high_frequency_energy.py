@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import keras
 import numpy as np
+
+from kexport_layers._types import Array, Config, Tensor
 
 
 @keras.saving.register_keras_serializable(package="kexport")
@@ -50,7 +51,7 @@ class HighFrequencyEnergy(keras.regularizers.Regularizer):
         self.cutoff, self.sample_rate, self.strength = float(cutoff), float(sample_rate), float(strength)
         self.axis = axis
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: Tensor) -> Tensor:
         """The penalty of a tensor, a scalar."""
         rank = len(x.shape)
         size = x.shape[self.axis] if -rank <= self.axis < rank else None
@@ -66,12 +67,12 @@ class HighFrequencyEnergy(keras.regularizers.Regularizer):
         high = keras.ops.convert_to_tensor(self._high(size), dtype=moved.dtype)
         return self.strength * keras.ops.sum(moved * keras.ops.matmul(moved, high))
 
-    def _high(self, size: int) -> Any:
+    def _high(self, size: int) -> Array:
         """The matrix that keeps what lies above the cut-off, of shape (size, size)."""
         beyond = np.abs(np.fft.fftfreq(size, 1 / self.sample_rate)) > self.cutoff
         return np.fft.ifft(beyond[:, None] * np.fft.fft(np.eye(size), axis=0), axis=0).real
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         names = ("cutoff", "sample_rate", "strength", "axis")
         return {name: getattr(self, name) for name in names}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import keras
 import numpy as np
 
 from kexport_layers._dense import in_precision, precision, require
+from kexport_layers._types import Array, Config, Contracts, Shape, Tensor
 
 _WAYS = "A and b (A y = b), low and high (a box), or a and at_most (a y <= at_most)"
 _TOLERANCE = 1e-9  # of the right-hand side: beyond it equations contradict each other
@@ -59,19 +59,19 @@ class LinearConstraint(keras.layers.Layer):
         high: float | Sequence[float] | None = None,
         a: Sequence[float] | None = None,
         at_most: float | None = None,
-        **kwargs: Any,
+        **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
         self.autocast = False  # or inputs would be rounded to the halves of a mixed policy
-        given = {"A": A, "b": b, "low": low, "high": high, "a": a, "at_most": at_most}
-        named = {name for name, value in given.items() if value is not None}
+        numbers = {"A": A, "b": b, "low": low, "high": high, "a": a, "at_most": at_most}
+        named = {name for name, value in numbers.items() if value is not None}
         plane, box, half = named == {"A", "b"}, bool(named) and named <= {"low", "high"}, named == {"a", "at_most"}
-        told = f"got {', '.join(sorted(named)) or 'nothing'}"
-        require(self, plane or box or half, f"give one kind of constraint, {_WAYS}; {told}")
-        self._given = {name: None if v is None else np.asarray(v, np.float64).tolist() for name, v in given.items()}
-        arrays = {name: np.asarray(self._given[name], np.float64) for name in named}
+        got = f"got {', '.join(sorted(named)) or 'nothing'}"
+        require(self, plane or box or half, f"give one kind of constraint, {_WAYS}; {got}")
+        arrays = {name: np.asarray(value, np.float64) for name, value in numbers.items() if value is not None}
         finite = all(np.isfinite(each).all() for each in arrays.values())
-        require(self, finite, f"every number must be finite; got {given}")
+        require(self, finite, f"every number must be finite; got {numbers}")
+        self._arrays = arrays
         if plane:
             self._plane(arrays["A"], arrays["b"])
         elif box:
@@ -80,7 +80,7 @@ class LinearConstraint(keras.layers.Layer):
             self._half(arrays["a"], arrays["at_most"])
         self._kind = "plane" if plane else "box" if box else "half"
 
-    def _plane(self, matrix: Any, right: Any) -> None:
+    def _plane(self, matrix: Array, right: Array) -> None:
         fits = matrix.ndim == 2 and matrix.size > 0 and right.shape == matrix.shape[:1]
         require(
             self, fits, f"A must be a matrix and b have a number a row; got shapes {matrix.shape} and {right.shape}"
@@ -97,73 +97,76 @@ class LinearConstraint(keras.layers.Layer):
         self._kept = (np.eye(self._features) - inverse @ matrix).T
         self._point = point
 
-    def _box(self, arrays: dict[str, Any]) -> None:
+    def _box(self, arrays: dict[str, Array]) -> None:
         shapes = {each.shape for each in arrays.values() if each.ndim}
         require(self, len(shapes) <= 1 and all(len(s) == 1 for s in shapes), "low and high must be numbers, or as many")
         if len(arrays) == 2:
             require(self, bool((arrays["low"] <= arrays["high"]).all()), "the box is empty: low lies above high")
         self._features = next(iter(shapes))[0] if shapes else None
 
-    def _half(self, normal: Any, most: Any) -> None:
+    def _half(self, normal: Array, most: Array) -> None:
         fits = normal.ndim == 1 and most.ndim == 0 and bool(normal.any())
         require(self, fits, f"a must be a vector other than 0, and at_most a number; got shape {normal.shape}")
         self._features = len(normal)
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Check the number of features."""
         fits = len(input_shape) >= 2 and self._features in (None, input_shape[-1])
         require(self, fits, f"the input must have {self._features} features; got shape {tuple(input_shape)}")
         super().build(input_shape)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """Project `(batch, ..., features)`."""
         values = in_precision(self, inputs)
         if self._kind == "plane":
             return keras.ops.matmul(values, self._as(values, self._kept)) + self._as(values, self._point)
         if self._kind == "box":
-            low, high = (
-                None if self._given[name] is None else self._as(values, self._given[name]) for name in ("low", "high")
+            if "low" in self._arrays:
+                values = keras.ops.maximum(values, self._as(values, self._arrays["low"]))
+            return (
+                values
+                if "high" not in self._arrays
+                else keras.ops.minimum(values, self._as(values, self._arrays["high"]))
             )
-            if low is not None:
-                values = keras.ops.maximum(values, low)
-            return values if high is None else keras.ops.minimum(values, high)
-        normal = np.asarray(self._given["a"], np.float64)
+        normal = self._arrays["a"]
         column = self._as(values, normal[:, None])
-        # Added as a vector of one, it is a bias to the runtimes.
-        level = self._as(values, -np.asarray([self._given["at_most"]]))
+        # As a vector of one element, the runtimes treat it as a bias.
+        level = self._as(values, -self._arrays["at_most"][None])
         beyond = keras.ops.relu(keras.ops.matmul(values, column) + level)
         return values - beyond * self._as(values, normal / (normal @ normal))
 
     @staticmethod
-    def _as(values: Any, constant: Any) -> Any:
+    def _as(values: Tensor, constant: Array) -> Array:
         """A constant in the dtype of the values."""
         return np.asarray(constant, keras.backend.standardize_dtype(values.dtype))
 
-    def compute_output_spec(self, inputs: Any) -> Any:
+    def compute_output_spec(self, inputs: Tensor) -> Tensor:
         """Float32, whatever the policy is."""
         return keras.KerasTensor(inputs.shape, dtype=precision(self))
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The shape of the input."""
         return input_shape
 
-    def contracts(self) -> list[Any]:
+    def contracts(self) -> Contracts:
         """The constraint."""
         from kexport.contracts import Bounded, Satisfies
 
-        given: dict[str, Any] = self._given
+        arrays = self._arrays
         if self._kind == "plane":
-            return [Satisfies(given["A"], given["b"])]
+            return [Satisfies(arrays["A"].tolist(), arrays["b"].tolist())]
         if self._kind == "half":
-            return [Satisfies((given["a"],), (given["at_most"],), "at_most")]
-        single = all(not isinstance(given[name], list) for name in ("low", "high"))
-        if single:
-            return [Bounded(given["low"], given["high"])]
-        sides = [(sign, given[name]) for sign, name in ((-1.0, "low"), (1.0, "high")) if given[name] is not None]
+            return [Satisfies((arrays["a"].tolist(),), (arrays["at_most"].tolist(),), "at_most")]
+        if not any(each.ndim for each in arrays.values()):
+            low, high = (float(arrays[name]) if name in arrays else None for name in ("low", "high"))
+            return [Bounded(low, high)]
+        sides = [(sign, arrays[name]) for sign, name in ((-1.0, "low"), (1.0, "high")) if name in arrays]
         rows = [sign * np.eye(self._features or 0) for sign, _ in sides]
         ends = [sign * np.broadcast_to(bound, (self._features or 0,)) for sign, bound in sides]
         return [Satisfies(np.concatenate(rows).tolist(), np.concatenate(ends).tolist(), "at_most")]
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
-        return {**super().get_config(), **self._given}
+        names = ("A", "b", "low", "high", "a", "at_most")
+        numbers = {name: self._arrays[name].tolist() if name in self._arrays else None for name in names}
+        return {**super().get_config(), **numbers}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import keras
 
 from kexport_layers._dense import ConstrainedDense, require
+from kexport_layers._types import Config, Contracts, Tensor
 
 _GENTLE = ("linear", "relu", "relu6", "leaky_relu", "elu", "softplus", "softsign", "sigmoid", "hard_sigmoid", "tanh")
 # The largest singular value, computed in float32, may be too small by some units in the last place.
@@ -54,9 +54,9 @@ class LipschitzDense(ConstrainedDense):
         bound: float = 1.0,
         activation: str | None = None,
         use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        kernel_regularizer: Any = None,
-        **kwargs: Any,
+        kernel_initializer: object = "glorot_uniform",
+        kernel_regularizer: object = None,
+        **kwargs: object,
     ) -> None:
         why = "which change no faster than what they take"
         super().__init__(units, activation, _GENTLE, why, use_bias, kernel_initializer, kernel_regularizer, **kwargs)
@@ -65,19 +65,19 @@ class LipschitzDense(ConstrainedDense):
         self.bound = float(bound)
 
     @property
-    def kernel(self) -> Any:
+    def kernel(self) -> Tensor:
         """The free kernel, made smaller where its 2-norm exceeds the bound."""
         free = keras.ops.convert_to_tensor(self.free_kernel)
         norm = keras.ops.max(keras.ops.svd(free, full_matrices=False, compute_uv=False))
         most = self.bound * _SAFETY
         return free * (most / keras.ops.maximum(norm, most))
 
-    def contracts(self) -> list[Any]:
+    def contracts(self) -> Contracts:
         """Lipschitz in the 2-norm, with the bound."""
         from kexport.contracts import Lipschitz
 
         return [Lipschitz(self.bound, 2)]
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {**super().get_config(), "bound": self.bound}

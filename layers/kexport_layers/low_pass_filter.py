@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
 
 import keras
 
-from kexport_layers import _fir
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from kexport.contracts import Contract
+import kexport_layers._fir as _fir
+from kexport_layers._types import Config, Contracts, Shape, Tensor
 
 _DEFAULT_SIZE, _DEFAULT_WINDOW = 5, "hamming"
 _PADDINGS = ("same", "causal", "valid")
@@ -75,7 +70,7 @@ class LowPassFilter(keras.layers.Layer):
         pass_band: float | None = None,
         stop_band: float | None = None,
         attenuation: float | None = None,
-        **kwargs: Any,
+        **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
         _require(
@@ -108,7 +103,7 @@ class LowPassFilter(keras.layers.Layer):
         assert self.attenuation is not None
         return _fir.specified(self.pass_band, self.stop_band, self.attenuation)
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Check rank and length of the input."""
         _require(
             len(input_shape) in (2, 3),
@@ -122,7 +117,7 @@ class LowPassFilter(keras.layers.Layer):
         _require(len(input_shape) == 2 or input_shape[2] is not None, "the number of channels must be fixed; got None")
         super().build(input_shape)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """Filter `(batch, time)` or `(batch, time, channels)`."""
         single = len(inputs.shape) == 2
         signal = keras.ops.expand_dims(inputs, -1) if single else inputs
@@ -144,7 +139,7 @@ class LowPassFilter(keras.layers.Layer):
             filtered = keras.ops.cast(filtered, inputs.dtype)
         return keras.ops.squeeze(filtered, -1) if single else filtered
 
-    def contracts(self) -> Sequence[Contract]:
+    def contracts(self) -> Contracts:
         """One convolution, and the bands that it keeps."""
         from kexport.contracts import LinearTimeInvariant, LowPass
 
@@ -157,14 +152,14 @@ class LowPassFilter(keras.layers.Layer):
             return [filters]
         return [filters, LowPass(bands.pass_band, bands.stop_band, bands.ripple, bands.attenuation, rate)]
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The shape of the input, shorter in time for `"valid"`."""
         batch, time, *channels = input_shape
         if self.padding == "valid" and time is not None:
             time -= self.kernel_size - 1
         return (batch, time, *channels)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments; the taps follow from them."""
         return {
             **super().get_config(),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import keras
 import numpy as np
 
 from kexport_layers._dense import ConstrainedDense, directions, require
+from kexport_layers._types import Config, Contracts, Shape, Tensor
 
 _RISING = ("linear", "relu", "relu6", "leaky_relu", "elu", "softplus", "softsign", "sigmoid", "hard_sigmoid", "tanh")
 
@@ -55,15 +55,15 @@ class MonotonicDense(ConstrainedDense):
         direction: int | Sequence[int] = 1,
         activation: str | None = None,
         use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        kernel_regularizer: Any = None,
-        **kwargs: Any,
+        kernel_initializer: object = "glorot_uniform",
+        kernel_regularizer: object = None,
+        **kwargs: object,
     ) -> None:
         why = "which never fall"
         super().__init__(units, activation, _RISING, why, use_bias, kernel_initializer, kernel_regularizer, **kwargs)
         self.direction = directions(self, direction)
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Make the weights, when there is a direction for every feature."""
         count = len(self.direction) if isinstance(self.direction, tuple) else input_shape[-1]
         require(
@@ -74,7 +74,7 @@ class MonotonicDense(ConstrainedDense):
         super().build(input_shape)
 
     @property
-    def kernel(self) -> Any:
+    def kernel(self) -> Tensor:
         """The magnitudes of the free weights, with the signs of the directions."""
         ways = np.broadcast_to(np.asarray(self.direction, np.float32), (self.free_kernel.shape[0],))
         free = keras.ops.convert_to_tensor(self.free_kernel)
@@ -85,13 +85,13 @@ class MonotonicDense(ConstrainedDense):
             signed = signed * ways[:, None]
         return signed if ways.all() else keras.ops.where(ways[:, None] == 0, free, signed)
 
-    def contracts(self) -> list[Any]:
+    def contracts(self) -> Contracts:
         """Monotone, in the direction of each feature."""
         from kexport.contracts import Monotonic
 
         return [Monotonic(self.direction)]
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         direction = list(self.direction) if isinstance(self.direction, tuple) else self.direction
         return {**super().get_config(), "direction": direction}

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 
 from kexport_layers._dense import in_precision, precision, require
+from kexport_layers._types import Config, Contracts, Shape, Tensor
 
 _MODES = ("mean", "sum", "max", "min")
 
@@ -38,40 +37,40 @@ class PermutationPooling(keras.layers.Layer):
         [[3.0]]
     """
 
-    def __init__(self, mode: str = "mean", axis: int = 1, **kwargs: Any) -> None:
+    def __init__(self, mode: str = "mean", axis: int = 1, **kwargs: object) -> None:
         super().__init__(**kwargs)
         self.autocast = False  # or inputs and weights would be rounded to the halves of a mixed policy
         require(self, mode in _MODES, f"mode must be one of {', '.join(_MODES)}; got {mode!r}")
         require(self, isinstance(axis, int) and axis != 0, f"axis must be a whole number other than 0; got {axis!r}")
         self.mode, self.axis = mode, axis
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Check that the input has the axis."""
         rank = len(input_shape)
         fits = -rank < self.axis < rank
         require(self, fits, f"axis {self.axis} is no axis of a set in an input of shape {tuple(input_shape)}")
         super().build(input_shape)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """Pool along the axis."""
         pool = {"mean": keras.ops.mean, "sum": keras.ops.sum, "max": keras.ops.max, "min": keras.ops.min}[self.mode]
         return pool(in_precision(self, inputs), axis=self.axis)
 
-    def compute_output_spec(self, inputs: Any) -> Any:
+    def compute_output_spec(self, inputs: Tensor) -> Tensor:
         """Float32, whatever the policy is."""
         return keras.KerasTensor(self.compute_output_shape(inputs.shape), dtype=precision(self))
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The shape of the input without the axis."""
         axis = self.axis % len(input_shape)
         return (*input_shape[:axis], *input_shape[axis + 1 :])
 
-    def contracts(self) -> list[Any]:
+    def contracts(self) -> Contracts:
         """The order along the axis does not count."""
         from kexport.contracts import PermutationInvariant
 
         return [PermutationInvariant(self.axis)]
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {**super().get_config(), "mode": self.mode, "axis": self.axis}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Sequence
 
 import keras
 
 from kexport_layers._dense import in_precision, precision, require
+from kexport_layers._types import Config, Contracts, Shape, Tensor
 
 # Up to here a signal of known length is followed without a loop, whose turns cost more than what is done in them.
 _LONGEST_UNROLLED = 128
@@ -40,14 +41,14 @@ class RateLimiter(keras.layers.Layer):
         [[0.0, 1.0, 2.0, 3.0, 2.0]]
     """
 
-    def __init__(self, step: float, **kwargs: Any) -> None:
+    def __init__(self, step: float, **kwargs: object) -> None:
         super().__init__(**kwargs)
         self.autocast = False  # or inputs and weights would be rounded to the halves of a mixed policy
         sound = isinstance(step, int | float) and math.isfinite(step) and step > 0
         require(self, sound, f"step must be a number above 0; got {step!r}")
         self.step = float(step)
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Check the rank of the input, and make the recurrence."""
         shape = tuple(input_shape)
         require(self, len(shape) in (2, 3), f"the input must be (batch, time) or (batch, time, channels); got {shape}")
@@ -58,7 +59,7 @@ class RateLimiter(keras.layers.Layer):
         self._follow.build((shape[0], shape[1], channels))
         super().build(input_shape)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """Follow `(batch, time)` or `(batch, time, channels)`."""
         values = in_precision(self, inputs)
         if values.shape[1] is not None and values.shape[1] <= _LONGEST_UNROLLED:
@@ -67,7 +68,7 @@ class RateLimiter(keras.layers.Layer):
         followed = self._follow(signal, initial_state=[signal[:, 0]])
         return keras.ops.squeeze(followed, -1) if len(values.shape) == 2 else followed
 
-    def _unrolled(self, values: Any) -> Any:
+    def _unrolled(self, values: Tensor) -> Tensor:
         """The same, step by step."""
         order = [1, 0, *range(2, len(values.shape))]
         samples = keras.ops.split(keras.ops.transpose(values, order), values.shape[1], axis=0)
@@ -76,21 +77,21 @@ class RateLimiter(keras.layers.Layer):
             followed.append(_next(followed[-1], sample, self.step))
         return keras.ops.transpose(keras.ops.concatenate(followed, axis=0), order)
 
-    def compute_output_spec(self, inputs: Any) -> Any:
+    def compute_output_spec(self, inputs: Tensor) -> Tensor:
         """Float32, whatever the policy is."""
         return keras.KerasTensor(inputs.shape, dtype=precision(self))
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The shape of the input."""
         return input_shape
 
-    def contracts(self) -> list[Any]:
+    def contracts(self) -> Contracts:
         """No step is larger, and no sample sees a later one."""
         from kexport.contracts import Causal, RateLimited
 
         return [RateLimited(self.step), Causal()]
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {**super().get_config(), "step": self.step}
 
@@ -102,12 +103,14 @@ class _Follower(keras.layers.Layer):
         super().__init__(dtype=dtype)
         self.state_size, self.output_size, self.step = channels, channels, step
 
-    def call(self, inputs: Any, states: Any, training: bool | None = None) -> Any:
+    def call(
+        self, inputs: Tensor, states: Sequence[Tensor], training: bool | None = None
+    ) -> tuple[Tensor, list[Tensor]]:
         """The next sample, which is the next state too."""
         now = _next(states[0], inputs, self.step)
         return now, [now]
 
 
-def _next(before: Any, sample: Any, step: float) -> Any:
+def _next(before: Tensor, sample: Tensor, step: float) -> Tensor:
     """What follows a sample of the output where the input is this."""
     return before + keras.ops.clip(sample - before, -step, step)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
 
 import keras
 
-if TYPE_CHECKING:
-    from kexport.contracts import Contract
+from kexport_layers._types import Config, Contracts, Shape, Tensor
 
 
 @keras.saving.register_keras_serializable(package="kexport")
@@ -38,7 +36,7 @@ class ScaledOutput(keras.layers.Layer):
         [[1.0, 10.0]]
     """
 
-    def __init__(self, scale: float | Sequence[float] = 1.0, **kwargs: Any) -> None:
+    def __init__(self, scale: float | Sequence[float] = 1.0, **kwargs: object) -> None:
         super().__init__(**kwargs)
         single = isinstance(scale, int | float)
         self.scale: float | list[float] = float(scale) if single else [float(value) for value in scale]  # type: ignore[union-attr, arg-type]
@@ -46,7 +44,7 @@ class ScaledOutput(keras.layers.Layer):
         if not values or not all(map(math.isfinite, values)):
             raise ValueError(f"ScaledOutput: scale must be one finite number, or one a channel; got {scale!r}")
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Check that there is a scale for every channel."""
         if isinstance(self.scale, list) and input_shape[-1] != len(self.scale):
             raise ValueError(
@@ -55,23 +53,23 @@ class ScaledOutput(keras.layers.Layer):
             )
         super().build(input_shape)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """Scale the input, of any shape."""
         if keras.backend.standardize_dtype(inputs.dtype) not in ("float16", "bfloat16"):
             return inputs * keras.ops.convert_to_tensor(self.scale, dtype=inputs.dtype)
         wide = keras.ops.cast(inputs, "float32") * keras.ops.convert_to_tensor(self.scale, dtype="float32")
         return keras.ops.cast(wide, inputs.dtype)
 
-    def contracts(self) -> Sequence[Contract]:
+    def contracts(self) -> Contracts:
         """Every element is the input's, times its scale."""
         from kexport.contracts import Scaled
 
         return [Scaled(self.scale if isinstance(self.scale, float) else tuple(self.scale))]
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The shape of the input."""
         return input_shape
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {**super().get_config(), "scale": self.scale}

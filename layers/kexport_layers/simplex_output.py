@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import keras
 
 from kexport_layers._dense import in_precision, precision, require
+from kexport_layers._types import Config, Contracts, Shape, Tensor
 
 
 @keras.saving.register_keras_serializable(package="kexport")
@@ -37,37 +37,37 @@ class SimplexOutput(keras.layers.Layer):
         [[1.0, 1.0, 1.0]]
     """
 
-    def __init__(self, total: float = 1.0, **kwargs: Any) -> None:
+    def __init__(self, total: float = 1.0, **kwargs: object) -> None:
         super().__init__(**kwargs)
         self.autocast = False  # or inputs would be rounded to the halves of a mixed policy
         sound = isinstance(total, int | float) and math.isfinite(total) and total > 0
         require(self, sound, f"total must be a number above 0; got {total!r}")
         self.total = float(total)
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Check the rank of the input."""
         require(self, len(input_shape) >= 2, f"the input must be (batch, ..., features); got shape {input_shape}")
         super().build(input_shape)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """Give `(batch, ..., features)` shares of the total."""
         shares = keras.ops.softmax(in_precision(self, inputs), axis=-1)
         return shares if self.total == 1 else shares * self.total
 
-    def compute_output_spec(self, inputs: Any) -> Any:
+    def compute_output_spec(self, inputs: Tensor) -> Tensor:
         """Float32, whatever the policy is."""
         return keras.KerasTensor(inputs.shape, dtype=precision(self))
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The shape of the input."""
         return input_shape
 
-    def contracts(self) -> list[Any]:
+    def contracts(self) -> Contracts:
         """The sum, and that no share is negative or more than all."""
         from kexport.contracts import Bounded, SumsTo
 
         return [SumsTo(self.total), Bounded(0.0, self.total)]
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         """The constructor's arguments."""
         return {**super().get_config(), "total": self.total}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 
 from kexport import registry
@@ -21,17 +20,21 @@ def _find(model: str, settings: Mapping[str, str]) -> Source:
             expected="one of " + ", ".join(offers) + f"; or {KINDS}",
             hint=nearest(model, offers),
         )
-    function = offers[model].load(object)
+    offer = offers[model]
+    module = offer.run_alone()  # the package around it may import Keras
+    function = getattr(module, offer.attribute)
     assert callable(function), f"{model} is not a function"
     arguments = typed_settings(function, settings, f"model {model!r}")
 
     def load() -> object:
+        make = offer.load(object)
+        assert callable(make)
         try:
-            return function(**arguments)
+            return make(**arguments)
         except ValueError as error:
             raise ModelError(f"model {model!r} refuses its settings", got=error) from error
 
-    domains = getattr(sys.modules[function.__module__], "DOMAINS", {})
+    domains = getattr(function, "__globals__", vars(module)).get("DOMAINS", {})
     return Source(model, load, domains)
 
 
