@@ -6,10 +6,9 @@ import importlib
 import pkgutil
 from typing import Any
 
-import kexport.contracts
-import kexport_layers
 from contract_cases import breaks
 from contract_cases._broken import Broken
+from kexport import registry
 
 _SEVERAL = ("compositions", "plain")
 
@@ -21,11 +20,11 @@ def files(package: Any) -> list[str]:
 
 
 def _kinds() -> set[str]:
-    return {module.name for module in pkgutil.iter_modules(kexport.contracts.__path__)}
+    return set(registry.names("contracts"))
 
 
 def _layers() -> set[str]:
-    return {module.name for module in pkgutil.iter_modules(kexport_layers.__path__)}
+    return {offer.module.rpartition(".")[2] for offer in registry.offers("kexport.layers").values()}
 
 
 def every() -> list[Broken]:
