@@ -9,7 +9,7 @@ from kexport.bundle.limits import OutputLimit
 from kexport.bundle.signature import Signature, TensorSpec
 from kexport.bundle.witnesses import Witness
 from kexport.factory.truth.carried_witnesses import carry_witnesses
-from kexport.field.search.reference import Conditioning
+from kexport.field.search import Conditioning
 
 SIGNATURE = Signature((TensorSpec("x", "float32", (None, 2)),), (TensorSpec("y", "float32", (None, 2)),))
 LIMITS = (OutputLimit("y", 4.0, 1e-7, 4e-7, "float64 twin"),)

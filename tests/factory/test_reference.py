@@ -19,7 +19,7 @@ from kexport.factory.trace.program import trace
 from kexport.factory.truth.goldens import PERTURBATION, establish
 from kexport.factory.truth.oracle import Oracle
 from kexport.factory.truth.reference import TwinReference
-from kexport.field.search.terms import Terms
+from kexport.field.search import Terms
 from kexport.field.search.verdicts import verdicts
 from kexport.parity.space import Space
 from kexport.testing.closeness import assert_close

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 
+from kexport.bundle.json_files import JsonObject, number
 from kexport.bundle.witnesses import Witness
 
 #: The source of a limit that a person set.
@@ -62,11 +62,19 @@ class OutputLimit:
             scale=max(self.scale, witness.scales[self.output]),
         )
 
-    def to_json(self) -> dict[str, object]:
+    def to_json(self) -> JsonObject:
         """The limit's entry in the manifest."""
         return {key: value for key, value in asdict(self).items() if value not in ("", None)}
 
     @classmethod
-    def from_json(cls, data: Mapping[str, object]) -> OutputLimit:
-        """The inverse of `to_json`; keys of a later writer are ignored."""
-        return cls(**{each.name: data[each.name] for each in fields(cls) if each.name in data})  # type: ignore[arg-type]
+    def from_json(cls, data: JsonObject) -> OutputLimit:
+        """The inverse of `to_json`; keys of a later writer are ignored.
+
+        Raises:
+            KeyError: an entry is missing.
+            TypeError: a number is not one.
+        """
+        scale, floor, limit = (number(data[key]) for key in ("scale", "floor", "limit"))
+        decibels = number(data["decibels"]) if "decibels" in data else None
+        reason = str(data.get("reason", ""))
+        return cls(str(data["output"]), scale, floor, limit, str(data["source"]), reason, decibels)

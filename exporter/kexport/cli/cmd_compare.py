@@ -50,27 +50,17 @@ def command(
     strictness: Strictness,
     deliver: Delivery,
 ) -> int:
-    """Compare two models, A being taken for right: an old release and a new one, an ONNX and a TFLite file.
+    """Compare two models, of which A is the reference: an old release and a new one, an ONNX and a TFLite file.
 
     Each is a bundle, a SavedModel folder, or a .onnx, .tflite or .keras file. Inputs and outputs are paired by their
-    names. The limit is that of the bundles, else what one unit in the last place of the inputs makes of the outputs.
+    names. The limit is that of the bundles, or else how far the outputs move with one unit in the last place of the
+    inputs.
     """
-    from kexport.field.comparison.model_comparison import compare
+    from kexport.field.comparison import ComparisonRequest, InterfaceOptions, compare_models
 
-    assert strictness.search is not None  # the option has a default
-    report = compare(
-        a,
-        b,
-        runtimes,
-        names=names,
-        domain=domain,
-        samples=samples,
-        witness=witness,
-        search=strictness.search,
-        tolerance=strictness.tolerance,
-        imports=trust.imports,
-        allow_lambda=trust.allow_lambda,
-    )
+    interface = InterfaceOptions(names, domain, samples)
+    kept = None if witness is None else Path(witness)
+    report = compare_models(ComparisonRequest(Path(a), Path(b), runtimes, interface, trust, strictness, kept))
     if as_json:
         from kexport.reports import json
 

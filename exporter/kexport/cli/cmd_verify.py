@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from kexport.bundle.folder import Bundle
     from kexport.bundle.report import Report
-    from kexport.field.search.reference import Reference
+    from kexport.field.search import Reference
     from kexport.field.trust import Trust
     from kexport.parity.strictness import Strictness
 

@@ -32,7 +32,7 @@ from kexport.factory.request import BuildPlan, BuildRequest, Conversion, Declara
 from kexport.factory.tensorflow_workers import tensorflow_workers
 from kexport.factory.trace import Program, trace
 from kexport.factory.truth import GoldenSet, Oracle, TwinReference, carry_counterexamples, carry_witnesses, establish
-from kexport.field.search.reference import Reference
+from kexport.field.search import Reference
 from kexport.field.trust import Trust
 from kexport.field.verification import Processes, Verification, verify_bundle
 from kexport.parity.budget import Budget

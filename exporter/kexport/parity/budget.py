@@ -1,4 +1,4 @@
-"""How long a search may go on."""
+"""How long a search may take."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from dataclasses import dataclass
 
 from kexport.errors import UsageError
 
-#: Of a comparison of two models.
+#: The search of a comparison of two models.
 DEFAULT_SEARCH = "5000"
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 @dataclass(frozen=True)
 class Budget:
-    """The end of a search: after so many seconds, or so many evaluations of each runtime.
+    """The end of a search: after a number of seconds, or of evaluations of each runtime.
 
     Attributes:
-        seconds: of search; None for no such end.
-        evaluations: samples evaluated by each runtime; with this end alone a search repeats itself exactly.
-        seed: of what is random.
+        seconds: that the search may take; None for no limit.
+        evaluations: samples that each runtime may evaluate; with this limit alone, a search is reproducible.
+        seed: of the random samples.
     """
 
     seconds: float | None = None
@@ -29,26 +29,31 @@ class Budget:
 
     @classmethod
     def parse(cls, text: str, seed: int = 0) -> Budget:
-        """What `30s`, `2m` or `5000` allows.
+        """The budget that `30s`, `2m` or `5000` stands for.
 
         Raises:
-            UsageError: no positive number, or an unknown unit.
+            UsageError: the text holds no positive number, or an unknown unit.
         """
-        found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)(s|m|h)|([0-9]+)", text.strip())
-        amount = float(found[1] or found[3]) if found else 0.0
-        if not found or not 0 < amount < float("inf"):
+        match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)(s|m|h)|([0-9]+)", text.strip())
+        amount = float(match[1] or match[3]) if match else 0.0
+        if not match or not 0 < amount < float("inf"):
             raise UsageError(
                 f"unreadable budget {text!r}",
                 expected="a time, such as 30s or 2m, or a number of evaluations, such as 5000",
             )
-        return cls(seconds=amount * _UNITS[found[2]], seed=seed) if found[2] else cls(None, int(amount), seed)
+        return cls(seconds=amount * _UNITS[match[2]], seed=seed) if match[2] else cls(None, int(amount), seed)
 
     def __str__(self) -> str:
         return f"{self.seconds:g} s" if self.seconds is not None else f"{self.evaluations} evaluations"
 
 
 class Clock:
-    """Tells when a budget is used up."""
+    """Measures how much of a budget is used.
+
+    Attributes:
+        budget: that is measured.
+        evaluations: made so far; the search counts them.
+    """
 
     def __init__(self, budget: Budget) -> None:
         self.budget = budget
@@ -57,7 +62,7 @@ class Clock:
 
     @property
     def seconds(self) -> float:
-        """How many have gone by."""
+        """Seconds since the clock was made."""
         return time.monotonic() - self._began
 
     @property
@@ -68,7 +73,7 @@ class Clock:
         return late or (budget.evaluations is not None and self.evaluations >= budget.evaluations)
 
     def left(self, count: int) -> int:
-        """As many of `count` evaluations as the budget still has."""
+        """`count`, or as many evaluations as are left if that is fewer."""
         if self.budget.evaluations is None:
             return count
         return max(0, min(count, self.budget.evaluations - self.evaluations))

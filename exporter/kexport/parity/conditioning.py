@@ -1,4 +1,4 @@
-"""How far one unit in the last place moves a result: the conditioning of a model on given inputs."""
+"""The conditioning of a model on given inputs: how far one unit in the last place moves its outputs."""
 
 from __future__ import annotations
 
@@ -11,62 +11,62 @@ from kexport.bundle.signature import Array, TensorSpec
 
 
 def widened(array: Array) -> Array:
-    """Real numbers as float64, complex ones as complex128; everything else as it is."""
+    """Real numbers as float64, complex ones as complex128; anything else unchanged."""
     real = array.dtype.kind == "f" or array.dtype.name == "bfloat16"
     return array.astype(np.float64) if real else array.astype(np.complex128) if array.dtype.kind == "c" else array
 
 
 def nudged(array: Array, rng: np.random.Generator, epsilon: float, domain: Domain | None = None) -> Array:
-    """Every real number moved by one unit in the last place that the model computes with, up or down at random.
+    """Move every real number by one unit in the last place of the model's arithmetic, up or down at random.
 
     Args:
-        array: of any dtype; what is no real number stays as it is.
-        rng: decides which way.
+        array: of any dtype; only real numbers move.
+        rng: draws the directions.
         epsilon: one unit in the last place of 1.
-        domain: that is not left, since a model need not take what lies beyond: at its ends numbers move inwards.
+        domain: that numbers do not leave, because the model need not accept others: at its ends they move inwards.
     """
     if array.dtype.kind != "f" and array.dtype.name != "bfloat16":
         return array
-    own = array.astype(np.float64)
+    wide = array.astype(np.float64)
     with np.errstate(invalid="ignore", over="ignore"):
         # A number is m 2^e with m from 0.5 to 1: its unit in the last place is epsilon 2^(e-1).
-        steps = np.ldexp(epsilon, np.frexp(own)[1] - 1) * rng.choice([-1.0, 1.0], array.shape)
-        steps = np.where(np.isfinite(own) & (own != 0), steps, 0.0)
-        moved = np.asarray((own + steps).astype(array.dtype))
+        steps = np.ldexp(epsilon, np.frexp(wide)[1] - 1) * rng.choice([-1.0, 1.0], array.shape)
+        steps = np.where(np.isfinite(wide) & (wide != 0), steps, 0.0)
+        moved = np.asarray((wide + steps).astype(array.dtype))
         if domain is None:
             return moved
-        back = (own - steps).astype(array.dtype)
+        back = (wide - steps).astype(array.dtype)
         inside = np.where(domain.project(moved) == moved, moved, domain.project(back))
-        return np.where(np.isfinite(own), inside, array)
+        return np.where(np.isfinite(wide), inside, array)
 
 
-def movement(spec: TensorSpec, own: Array, truth: Array, others: Sequence[Array]) -> Array:
+def movement(spec: TensorSpec, keras_output: Array, truth: Array, others: Sequence[Array]) -> Array:
     """How far each element of the truth moves when inputs and weights move by one unit in the last place.
 
     Args:
         spec: of the output.
-        own: what the model computes in its own precision.
-        truth: what is true of it.
-        others: what it computes on nudged inputs.
+        keras_output: what the model computes in its own precision.
+        truth: the true output, of the same shape.
+        others: what the model computes on nudged inputs.
 
     Returns:
-        Of real outputs the largest distance from the truth, infinite where NaN or infinity come or go; of others 1
-        where the answer is another. float32, of the truth's shape.
+        For real outputs the largest distance from the truth, infinite where NaN or infinity appear or vanish; for
+        others 1 where the value changes. float32, of the truth's shape.
     """
     moves = np.zeros(truth.shape, np.float32)
-    for other in (own, *others):
+    for other in (keras_output, *others):
         if other.shape != truth.shape:  # the shape depends on the values
             return np.full(truth.shape, np.inf if spec.is_float else 1.0, np.float32)
         if not spec.is_float:
-            moves[other != own] = 1.0
+            moves[other != keras_output] = 1.0
             continue
         moves = np.asarray(np.maximum(moves, distance(other, truth).astype(np.float32)))  # of one element too
-        moves[np.isfinite(other) != np.isfinite(own)] = np.inf
+        moves[np.isfinite(other) != np.isfinite(keras_output)] = np.inf
     return moves
 
 
 def distance(value: Array, truth: Array) -> Array:
-    """The absolute distance of each element, 0 where either is no number."""
+    """The absolute distance of each element, 0 where either is NaN or infinite."""
     with np.errstate(invalid="ignore", over="ignore"):  # infinity minus infinity
         apart = np.asarray(np.abs(widened(value) - truth))
     return np.where(np.isfinite(apart), apart, 0.0)

@@ -1,10 +1,9 @@
-"""Whole tensors built from the corners of a domain: its ends, an impulse, every value of a few."""
+"""Whole tensors built from the corners of a domain: its ends, an impulse, every value of a discrete one."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -21,15 +20,15 @@ _MOST_COMBINATIONS = 3
 
 
 def of(inputs: Sequence[TensorSpec], domains: Mapping[str, Domain]) -> Iterator[tuple[str, Fill]]:
-    """Labels, and for each what makes feeds of the shapes given; an input without that pattern gets random values."""
-    own = {spec.name: _patterns(domains[spec.name], spec) for spec in inputs}
-    for label in sorted({label for each in own.values() for label in each}):
-        yield label, _fill(inputs, domains, {name: each[label] for name, each in own.items() if label in each})
+    """A label for each pattern, and what fills inputs of given shapes; inputs without the pattern get random values."""
+    patterns = {spec.name: _patterns(domains[spec.name], spec) for spec in inputs}
+    for label in sorted({label for each in patterns.values() for label in each}):
+        yield label, _fill(inputs, domains, {name: each[label] for name, each in patterns.items() if label in each})
     yield from _opposite_ends(inputs, domains)
 
 
 def batch_for(label: str, batch: int, inputs: Sequence[TensorSpec], domains: Mapping[str, Domain], length: int) -> int:
-    """The batch itself, or a larger one when the pattern does not fit into it."""
+    """The batch itself, or a larger one that the whole pattern fits into."""
     if label != EVERY:
         return batch
     sizes = [
@@ -42,15 +41,16 @@ def batch_for(label: str, batch: int, inputs: Sequence[TensorSpec], domains: Map
 def _opposite_ends(inputs: Sequence[TensorSpec], domains: Mapping[str, Domain]) -> Iterator[tuple[str, Fill]]:
     """Some inputs at their upper end while the others are at their lower one.
 
-    Of two or three, each one is alone at its upper end once; of more, any two of the first eight are apart once.
+    With two or three inputs, each is alone at its upper end once; with more, any two of the first eight are at
+    opposite ends once.
     """
     ends = {spec.name: _ends(domains[spec.name], spec) for spec in inputs}
     names = [name for name, pair in ends.items() if pair is not None and pair[0] != pair[1]]
     if len(names) < 2:
         return
-    for turn in range(min(len(names), _MOST_COMBINATIONS)):
+    for index in range(min(len(names), _MOST_COMBINATIONS)):
         few = len(names) <= _MOST_COMBINATIONS
-        upper = [name for i, name in enumerate(names) if (i == turn if few else i >> turn & 1)]
+        upper = [name for i, name in enumerate(names) if (i == index if few else i >> index & 1)]
         chosen = {}
         for name in names:
             low, high = ends[name] or (0, 0)
@@ -75,7 +75,7 @@ def _fill(inputs: Sequence[TensorSpec], domains: Mapping[str, Domain], chosen: M
 
 
 def _patterns(domain: Domain, spec: TensorSpec) -> dict[str, _Pattern]:
-    """What the input's own domain gives; every value of it lies in the domain."""
+    """The patterns of one input by label; every value of them lies in its domain."""
     patterns: dict[str, _Pattern] = {}
     points = domain.points()
     if len(points) > 2 or any(isinstance(value, float) and not math.isfinite(value) for value in points):
@@ -99,7 +99,7 @@ def _patterns(domain: Domain, spec: TensorSpec) -> dict[str, _Pattern]:
         return np.resize(both, shape)
 
     def levels(shape: Shape) -> Array:
-        # Not round ones: the sums of those are exact, and tell nothing of how a sum of equal numbers is rounded.
+        # Not round numbers: their sums are exact, and do not show how a sum of equal numbers is rounded.
         shares = (_GOLDEN * (1 + np.arange(shape[0]))) % 1.0
         return np.broadcast_to((low + (high - low) * shares).reshape(-1, *[1] * (len(shape) - 1)), shape)
 
@@ -118,11 +118,11 @@ def _patterns(domain: Domain, spec: TensorSpec) -> dict[str, _Pattern]:
     return patterns
 
 
-def _ends(domain: Domain, spec: TensorSpec) -> tuple[Any, Any] | None:
-    """The least and the largest finite value, None of texts and of what has none."""
+def _ends(domain: Domain, spec: TensorSpec) -> tuple[float, float] | None:
+    """The least and the largest finite value; None for strings, and where there is no finite value."""
     corners = domain.corners()
     return None if not corners or spec.numpy_dtype.kind == "U" else (min(corners), max(corners))
 
 
-def _constant(value: Any) -> _Pattern:
+def _constant(value: float) -> _Pattern:
     return lambda shape: np.full(shape, value)

@@ -1,4 +1,4 @@
-"""Inputs worth trying: random ones of several sizes, the corners of the domain, and every recorded sample."""
+"""The inputs of goldens: random ones of several sizes, corners of the domain, and every recorded sample."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from kexport.parity import corner_inputs
 from kexport.parity.corner_inputs import Feeds
 
 SEED = 20240607
-#: Lengths tried for dynamic axes, in this order; those that the model refuses are left out.
+#: Lengths tried for dynamic axes, in this order; the model may refuse some.
 _LENGTHS = (16, 7, 33, 1, 64, 128, 224)
 _ENOUGH_LENGTHS = 4
-#: One sample, more, fewer again: what is remembered of an earlier call does not fit the next one.
+#: One sample, more, fewer again: state that leaks from one call does not fit the next.
 _BATCHES = (1, 5, 2)
 _PATTERN_BATCHES = (2, 1, 3)
 _RECORDED_BATCHES = (1, 2, 5)
@@ -28,18 +28,18 @@ __all__ = ["SEED", "Feeds", "plan"]
 
 
 def plan(
-    signature: Signature, domains: Mapping[str, Domain], accepts: Callable[[Feeds], str | None], seed: int = SEED
+    signature: Signature, domains: Mapping[str, Domain], refusal: Callable[[Feeds], str | None], seed: int = SEED
 ) -> Iterator[tuple[str, Feeds]]:
     """Labelled inputs for a model, one at a time.
 
-    Batches and lengths change from each to the next. Of recorded data, every sample of the checking part is there once,
-    and again where they are fewer than eight.
+    Batches and lengths change from one to the next. Every recorded sample of the checking part occurs once, and more
+    often where there are fewer than eight.
 
     Args:
         signature: of the model.
         domains: one an input.
-        accepts: why the model refuses some feeds, None when it takes them; asked once a length.
-        seed: of the random ones.
+        refusal: why the model refuses some inputs, None when it takes them; asked once a length.
+        seed: of the random inputs.
 
     Raises:
         ModelError: the model refuses every length that was tried.
@@ -47,9 +47,9 @@ def plan(
     rng = np.random.default_rng(seed)
     inputs = signature.inputs
     if any(isinstance(domains[spec.name], Samples) for spec in inputs):
-        yield from _recorded(inputs, domains, accepts, rng)
+        yield from _recorded(inputs, domains, refusal, rng)
         return
-    lengths = list(_accepted_lengths(inputs, domains, accepts, rng))
+    lengths = list(_accepted_lengths(inputs, domains, refusal, rng))
     batches = (*_BATCHES, *[2] * max(0, len(lengths) - len(_BATCHES)))
     for index, batch in enumerate(batches):
         yield _random(inputs, domains, rng, batch, lengths[index % len(lengths)])
@@ -63,23 +63,23 @@ def plan(
 def _accepted_lengths(
     inputs: Sequence[TensorSpec],
     domains: Mapping[str, Domain],
-    accepts: Callable[[Feeds], str | None],
+    refusal: Callable[[Feeds], str | None],
     rng: np.random.Generator,
 ) -> Iterator[int]:
     if not any(None in spec.shape[1:] for spec in inputs):
         yield 1
         return
-    found, reason = 0, None
+    accepted, reason = 0, None
     for length in _LENGTHS:
         _, feeds = _random(inputs, domains, rng, 1, length)
-        refusal = accepts(feeds)
-        if refusal is None:
-            found += 1
+        refused = refusal(feeds)
+        if refused is None:
+            accepted += 1
             yield length
-        reason = refusal or reason
-        if found == _ENOUGH_LENGTHS:
+        reason = refused or reason
+        if accepted == _ENOUGH_LENGTHS:
             return
-    if not found:
+    if not accepted:
         raise ModelError(
             "the model refuses every length that was tried for its dynamic axes",
             got=reason,
@@ -91,25 +91,25 @@ def _accepted_lengths(
 def _recorded(
     inputs: Sequence[TensorSpec],
     domains: Mapping[str, Domain],
-    accepts: Callable[[Feeds], str | None],
+    refusal: Callable[[Feeds], str | None],
     rng: np.random.Generator,
 ) -> Iterator[tuple[str, Feeds]]:
-    """Recorded samples, the same rows of every input that has as many; values of their domains for the other inputs."""
+    """Recorded samples, the same rows of every recorded input; the other inputs are drawn from their domains."""
     arrays = {spec.name: domain.values for spec in inputs if isinstance(domain := domains[spec.name], Samples)}
     rows = {spec.name: split(len(arrays[spec.name]), unit(spec))[0] for spec in inputs if spec.name in arrays}
     length = _recorded_length(inputs, arrays)
 
     def feeds(start: int, batch: int) -> Feeds:
-        found = {}
+        values = {}
         for spec in inputs:
             shape = _shape(spec, batch, length)
             if spec.name not in arrays:
-                found[spec.name] = np.asarray(domains[spec.name].sample(rng, shape)).astype(spec.numpy_dtype)
+                values[spec.name] = np.asarray(domains[spec.name].sample(rng, shape)).astype(spec.numpy_dtype)
                 continue
-            own = rows[spec.name]
-            value = arrays[spec.name][own[np.arange(start, start + shape[0]) % len(own)]]
-            found[spec.name] = value.astype(spec.numpy_dtype, order="C", copy=False)
-        return found
+            picked = rows[spec.name][np.arange(start, start + shape[0]) % len(rows[spec.name])]
+            value = arrays[spec.name][picked]
+            values[spec.name] = value.astype(spec.numpy_dtype, order="C", copy=False)
+        return values
 
     count = max(map(len, rows.values()))
     elements = max(array[:1].size for array in arrays.values())
@@ -117,7 +117,7 @@ def _recorded(
     start = 0
     for batch in _recorded_batches(count, elements, fixed[0] if fixed else None):
         yield f"recorded samples, batch {batch}, from row {_first(rows, start)}", feeds(start, batch)
-        if start == 0 and (shorter := _shortened(inputs, feeds(start, batch))) and accepts(shorter) is None:
+        if start == 0 and (shorter := _shortened(inputs, feeds(start, batch))) and refusal(shorter) is None:
             yield f"recorded samples, batch {batch}, cut to half their length", shorter
         start += batch
     others = {name: domain for name, domain in domains.items() if name not in arrays}
@@ -129,7 +129,7 @@ def _recorded(
 
 
 def _recorded_batches(count: int, elements: int, fixed: int | None) -> Iterator[int]:
-    """Batches of several sizes that together hold every row; `elements` are those of one row."""
+    """Batch sizes, several of them, that add up to every row; `elements` is the size of one row."""
     largest = max(1, min(_MOST_ROWS, _MOST_ELEMENTS // max(1, elements)))
     done = 0
     for batch in (fixed,) if fixed else _RECORDED_BATCHES:
@@ -143,20 +143,20 @@ def _recorded_batches(count: int, elements: int, fixed: int | None) -> Iterator[
 
 def _first(rows: Mapping[str, Array], start: int) -> int:
     """The row of the recording with which a batch begins."""
-    own = max(rows.values(), key=len)
-    return int(own[start % len(own)])
+    longest = max(rows.values(), key=len)
+    return int(longest[start % len(longest)])
 
 
 def _recorded_length(inputs: Sequence[TensorSpec], arrays: Mapping[str, Array]) -> int:
     """The size of the dynamic axes of the inputs that are not recorded."""
-    found = [
+    sizes = [
         size
         for spec in inputs
         if spec.name in arrays
-        for size, own in zip(arrays[spec.name].shape[1:], spec.shape[1:], strict=False)
-        if own is None
+        for size, declared in zip(arrays[spec.name].shape[1:], spec.shape[1:], strict=False)
+        if declared is None
     ]
-    return found[0] if found else _LENGTHS[0]
+    return sizes[0] if sizes else _LENGTHS[0]
 
 
 def _shortened(inputs: Sequence[TensorSpec], feeds: Feeds) -> Feeds | None:
@@ -164,7 +164,7 @@ def _shortened(inputs: Sequence[TensorSpec], feeds: Feeds) -> Feeds | None:
     cut = {}
     for spec in inputs:
         sizes = zip(feeds[spec.name].shape, spec.shape, strict=True)
-        ends = [(size + 1) // 2 if own is None and axis else size for axis, (size, own) in enumerate(sizes)]
+        ends = [(size + 1) // 2 if declared is None and axis else size for axis, (size, declared) in enumerate(sizes)]
         cut[spec.name] = np.ascontiguousarray(feeds[spec.name][tuple(map(slice, ends))])
     return None if all(cut[name].shape == feeds[name].shape for name in cut) else cut
 

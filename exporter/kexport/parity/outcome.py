@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from kexport.bundle.facts import IDENTICAL, Fact
+from kexport.bundle.json_files import JsonObject, number
 from kexport.bundle.report import Measurement
 
 UNIT = "of output scale"
@@ -34,7 +34,7 @@ class Element:
     truth: float | str
     text: str
 
-    def to_json(self) -> dict[str, object]:
+    def to_json(self) -> JsonObject:
         """The element among the metrics of a report."""
         return {"golden": self.golden, "index": list(self.index), "value": self.value, "truth": self.truth}
 
@@ -61,7 +61,7 @@ class Outcome:
     remarks: tuple[str, ...] = ()
     ran: bool = True
     worst: Element | None = None
-    metrics: Mapping[str, Any] = field(default_factory=dict)
+    metrics: JsonObject = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:
@@ -72,6 +72,17 @@ class Outcome:
     def identical(self) -> bool:
         """Whether there is nothing to report: every element equals the truth."""
         return not self.problems and not self.remarks
+
+    @property
+    def sqnr_db(self) -> float | None:
+        """The ratio of signal to quantisation noise, in dB; None where it has no finite value."""
+        ratio = self.metrics.get("sqnr_db")
+        return None if ratio is None else number(ratio)
+
+    @property
+    def excludes(self) -> bool:
+        """Whether some elements were excluded, because the model is ill-conditioned there."""
+        return bool(self.metrics.get("set_apart"))
 
     @property
     def facts(self) -> tuple[Fact, ...]:

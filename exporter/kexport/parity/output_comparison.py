@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
+from kexport.bundle.json_files import Json, JsonObject
 from kexport.bundle.limits import DECLARED, OutputLimit
 from kexport.bundle.signature import Array, TensorSpec
 from kexport.parity.outcome import UNIT, UNIT_DECIBELS, UNIT_DIFFERENCE, UNIT_EXACT, Element, Outcome
@@ -104,7 +103,7 @@ class OutputComparison:
         self._tally.add_power(counted, error)
         figure = largest / self._limit.scale
         if figure > self._figure or self._worst is None:
-            where = np.unravel_index(int(error.argmax()), error.shape)
+            where = _index(int(error.argmax()), error.shape)
             self._note_worst(figure, label, where, value, truth)
 
     def _judge_ill_conditioned(
@@ -120,7 +119,7 @@ class OutputComparison:
         self._tally.ill_conditioned += int(judged.sum())
         wrong = judged & (error > FLOOR_MULTIPLE * ulp_sensitivity)
         if wrong.any():
-            where = np.unravel_index(int(np.where(wrong, error, -1.0).argmax()), error.shape)
+            where = _index(int(np.where(wrong, error, -1.0).argmax()), error.shape)
             place = _place(where, value, truth)
             self._report(f"{label}, {place}, though one ulp moves the model by {ulp_sensitivity[where]:.1e}")
         return sensitive
@@ -135,18 +134,17 @@ class OutputComparison:
             return
         if self._exact:
             figure = float(differing.sum())
-            where = np.unravel_index(int(differing.argmax()), differing.shape)
+            where = _index(int(differing.argmax()), differing.shape)
         else:
             sizes = np.abs(truth.astype(np.float64) - value.astype(np.float64)) * differing
-            where = np.unravel_index(int(sizes.argmax()), sizes.shape)
+            where = _index(int(sizes.argmax()), sizes.shape)
             figure = float(sizes[where])
         if figure > self._figure:
             self._note_worst(figure, label, where, value, truth)
 
-    def _note_worst(self, figure: float, label: str, where: Sequence[Any], value: Array, truth: Array) -> None:
+    def _note_worst(self, figure: float, label: str, index: tuple[int, ...], value: Array, truth: Array) -> None:
         self._figure = max(self._figure, figure)
-        index = tuple(int(i) for i in where)
-        text = f"{label}, {_place(where, value, truth)}" if figure else ""
+        text = f"{label}, {_place(index, value, truth)}" if figure else ""
         self._worst = Element(label, index, _plain(value[index]), _plain(truth[index]), text)
 
     def _report(self, problem: str) -> None:
@@ -195,8 +193,8 @@ class OutputComparison:
             )
         return None
 
-    def _metrics(self) -> dict[str, Any]:
-        metrics: dict[str, Any] = dict(self._tally.counts())
+    def _metrics(self) -> JsonObject:
+        metrics: dict[str, Json] = dict(self._tally.counts())
         if self._compared and self._spec.is_float:
             ulp = EPSILON.get(self._spec.dtype, EPSILON["float32"])
             decibels = self._tally.decibels
@@ -224,6 +222,9 @@ def _plain(value: object) -> float | str:
     return str(item)
 
 
-def _place(where: Sequence[Any], value: Array, truth: Array) -> str:
-    index = ", ".join(str(int(i)) for i in where)
-    return f"element [{index}]: {value[tuple(where)]!s} instead of {truth[tuple(where)]!s}"
+def _index(flat: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(int(i) for i in np.unravel_index(flat, shape))
+
+
+def _place(index: tuple[int, ...], value: Array, truth: Array) -> str:
+    return f"element [{', '.join(map(str, index))}]: {value[index]!s} instead of {truth[index]!s}"

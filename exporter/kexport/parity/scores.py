@@ -22,22 +22,25 @@ def scores(
     references: Mapping[str, Array],
     batched: bool,
 ) -> Array:
-    """Of each sample the largest distance of any output, in limits: above 1 it may be wrong.
+    """Of each sample the largest distance of any output, in multiples of its limit: above 1 it may be wrong.
 
     Args:
         signature: of the model.
         limits: of each output.
-        values: what a runtime gave.
-        references: what is right.
-        batched: whether the first axis of every output counts the samples; if not, it is one sample.
+        values: what a runtime computed.
+        references: the reference outputs, of the same shapes.
+        batched: whether the first axis of every output counts the samples; if not, the call is one sample.
+
+    Returns:
+        Float array of shape `(samples,)`; infinite where dtype, shape, NaN or infinity differ.
     """
-    found = [_scores(spec, limits[spec.name], values[spec.name], references[spec.name], batched)
+    by_output = [_scores(spec, limits[spec.name], values[spec.name], references[spec.name], batched)
              for spec in signature.outputs]  # fmt: skip
-    return np.asarray(np.max(found, axis=0))
+    return np.asarray(np.max(by_output, axis=0))
 
 
 def local(spec: TensorSpec, limit: OutputLimit, truth: Array) -> OutputLimit:
-    """The limit with the scale of these samples, where that is more than the scale of the goldens."""
+    """The limit of single elements of a sample, by the sample's scale where that is more than the goldens'."""
     if not spec.is_float:
         return limit
     finite = np.abs(truth[np.isfinite(truth)])

@@ -1,4 +1,4 @@
-"""Making a failing sample as plain as it can be while it still fails: delta debugging.
+"""Simplifying a failing sample for as long as it still fails: delta debugging.
 
 Source: Zeller and Hildebrandt, Simplifying and Isolating Failure-Inducing Input, 2002.
 """
@@ -12,18 +12,23 @@ import numpy as np
 from kexport.bundle.signature import Array
 from kexport.parity.space import Population, Space
 
-_LEVELS = 7  # halvings of the blocks that are tried to be set to rest
+_LEVELS = 7  # sizes of the blocks that are reset together
 _MOST_BLOCKS = 128
 _DECIMALS = (0, 1, 2, 4)
 
-#: Of each sample of a population: whether it still fails.
+#: For each sample of a population, whether it still fails.
 Fails = Callable[[Population], Array]
 
 
 def simplified(space: Space, sample: Population, fails: Fails) -> Population:
-    """A sample (arrays whose first axis is 1) with as many elements at rest, and as round, as still fails.
+    """A sample that still fails, with as many elements at rest, and as few decimals, as possible.
 
-    At rest is 0, or the number of the domain nearest to it.
+    At rest an element is 0, or the number of the domain nearest to 0.
+
+    Args:
+        space: where samples come from.
+        sample: arrays whose first axis has size 1.
+        fails: whether samples still fail.
     """
     for name in sample:
         if sample[name].dtype.kind in "fiu" and space.domains[name].corners():
@@ -49,7 +54,7 @@ def _at_rest(space: Space, sample: Population, name: str, fails: Fails) -> Popul
 
 
 def _all_that_may(sample: Population, name: str, rest: Array, blocks: list[Array], fails: Fails) -> Population:
-    """Set at rest the blocks that may be each by itself: all together if that still fails, else one after another."""
+    """Reset the blocks that may be reset one by one: all of them if that still fails, else half of them, else one."""
     ones = [_with(sample, name, rest, [block]) for block in blocks]
     may = [block for block, still in zip(blocks, fails(_joined(ones)), strict=True) if still]
     halves = [may, may[: len(may) // 2], may[len(may) // 2 :]]

@@ -1,4 +1,4 @@
-"""Where a search looks: populations of samples, of shapes that the model takes, within the domains of its inputs."""
+"""The inputs that a search draws from: samples of accepted shapes, within the domains of the inputs."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from kexport.bundle.domain import Domain, Samples
 from kexport.bundle.folder import Bundle
 from kexport.bundle.signature import Array, Signature
 
-#: Of each input: an array whose first axis counts the samples.
+#: For each input, an array whose first axis counts the samples.
 Population = dict[str, Array]
-#: Of each input: the shape of one sample.
+#: For each input, the shape of one sample.
 Form = Mapping[str, tuple[int, ...]]
 
 
 def other(name: str) -> str:
-    """How a second value of an input is called; no input can be called so."""
+    """The name of a second value of an input; no input can have it."""
     return f"{name}'"
 
 
@@ -27,16 +27,16 @@ _Draw = Callable[[np.random.Generator, int, tuple[int, ...], float, float], Arra
 
 
 class Space:
-    """All inputs of a model.
+    """All inputs of a model: their domains, and the shapes that the model accepts.
 
     Args:
         signature: of the model.
         domains: one an input.
-        shapes: of whole inputs that the model is known to take.
+        shapes: of whole inputs that the model accepts.
 
     Attributes:
-        batched: whether samples may be put together along the first axis; if not, a sample is one whole call.
-        forms: the shapes of one sample, the different ones.
+        batched: whether samples may be stacked along the first axis; if not, a sample is one whole call.
+        forms: the distinct shapes of one sample.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Space:
         self._others: frozenset[str] = frozenset()
 
     def twice(self, names: Sequence[str]) -> Space:
-        """The same with two values of some inputs in every sample; the second is named `other(NAME)`."""
+        """The same space with a second value of some inputs in every sample, named `other(NAME)`."""
         double = copy.copy(self)
         double._others = frozenset(other(name) for name in names)
         double.inputs = (*self.inputs, *(replace(s, name=other(s.name)) for s in self.inputs if s.name in names))
@@ -63,11 +63,11 @@ class Space:
         return double
 
     def elements(self, form: Form) -> int:
-        """Elements of one sample, of all inputs together."""
+        """The number of elements of one sample, over all inputs."""
         return max(1, sum(int(np.prod(shape)) for shape in form.values()))
 
     def random(self, rng: np.random.Generator, count: int, form: Form) -> Population:
-        """Samples drawn from the domains; recorded rows of several inputs stay together."""
+        """Samples drawn from the domains; recorded inputs take the same rows."""
         seed = int(rng.integers(1 << 32))
         return {name: self._cast(name, self._drawn(name, seed, count, form[name])) for name in form}
 
@@ -75,14 +75,14 @@ class Space:
         domain = self.domains[name]
         if not isinstance(domain, Samples):
             return domain.sample(np.random.default_rng([seed, self.names.index(name)]), (count, *shape))
-        # The same rows of every recorded input, but others of a second value.
+        # The same rows of every recorded input, but other rows for a second value.
         rng = np.random.default_rng([seed, int(name in self._others)])
         if self.batched:
             return domain.sample(rng, (count, *shape))
         return np.stack([domain.sample(rng, shape) for _ in range(count)])
 
     def structured(self, kind: int, rng: np.random.Generator, count: int, form: Form) -> tuple[str, Population]:
-        """Samples of the `kind`th pattern (any number: they repeat), and what the pattern is."""
+        """The label of the `kind`th pattern, modulo their number, and samples of it."""
         label, draw = _PATTERNS[kind % len(_PATTERNS)]
         drawn = self.random(rng, count, form)
         for name, shape in form.items():
@@ -92,7 +92,7 @@ class Space:
         return label, drawn
 
     def project(self, population: Population) -> Population:
-        """The nearest samples that lie in the domains."""
+        """The nearest samples within the domains."""
         return {name: self._project(name, values) for name, values in population.items()}
 
     def _project(self, name: str, values: Array) -> Array:
@@ -103,24 +103,24 @@ class Space:
         return np.ascontiguousarray(np.asarray(values).astype(dtype))
 
     def widths(self, name: str) -> float:
-        """A typical length of a step in the input's domain; 0 where there is none."""
+        """A typical step in the input's domain; 0 where there is none."""
         return self.domains[name].spread()
 
 
 def _constants(rng: np.random.Generator, count: int, shape: tuple[int, ...], low: float, high: float) -> Array:
-    """Each sample one value throughout, spread evenly over the range."""
+    """One value in each sample, spread evenly over the range."""
     levels = low + (high - low) * (np.arange(count) + rng.random(count)) / count
     return np.array(np.broadcast_to(levels.reshape(count, *[1] * len(shape)), (count, *shape)))
 
 
 def _ends(rng: np.random.Generator, count: int, shape: tuple[int, ...], low: float, high: float) -> Array:
-    """Each element at one of the ends; in some samples most of them at the same."""
+    """Each element at one of the ends; in some samples most of them at the same end."""
     share = rng.choice([0.5, 0.5, 0.1, 0.9], (count, *[1] * len(shape)))
     return np.asarray(np.where(rng.random((count, *shape)) < share, low, high))
 
 
 def _impulses(rng: np.random.Generator, count: int, shape: tuple[int, ...], low: float, high: float) -> Array:
-    """A level throughout, but for one element, or a few, at another one."""
+    """One level, except for one element, or a few, at another level."""
     size = int(np.prod(shape))
     levels = np.array([low, high, (low + high) / 2, min(max(0.0, low), high)])
     flat = np.repeat(rng.choice(levels, (count, 1)), size, axis=1)
@@ -131,19 +131,19 @@ def _impulses(rng: np.random.Generator, count: int, shape: tuple[int, ...], low:
 
 
 def _magnitudes(rng: np.random.Generator, count: int, shape: tuple[int, ...], low: float, high: float) -> Array:
-    """Numbers of all magnitudes, the smallest 10^-9 of the range."""
+    """Numbers of all magnitudes, down to 1e-9 of the range."""
     sizes = max(abs(low), abs(high)) * 10.0 ** rng.uniform(-9, 0, (count, *shape))
     return np.asarray(sizes * rng.choice([-1.0, 1.0], (count, *shape)))
 
 
 def _grid(rng: np.random.Generator, count: int, shape: tuple[int, ...], low: float, high: float) -> Array:
-    """Whole numbers, halves and tenths: where rounding and comparing have their edges."""
+    """Whole numbers, halves and tenths: the edges of rounding and comparisons."""
     step = rng.choice([1.0, 0.5, 0.1], (count, *[1] * len(shape)))
     return np.asarray(np.round(rng.uniform(low, high, (count, *shape)) / step) * step)
 
 
 def _waves(rng: np.random.Generator, count: int, shape: tuple[int, ...], low: float, high: float) -> Array:
-    """Sines of all frequencies along the flattened sample, from end to end of the range."""
+    """Sines of all frequencies along the flattened sample, over the whole range."""
     size = int(np.prod(shape))
     angle = rng.uniform(0, np.pi, (count, 1)) * np.arange(size) + rng.uniform(0, 2 * np.pi, (count, 1))
     return np.asarray(((low + high) / 2 + (high - low) / 2 * np.sin(angle)).reshape(count, *shape))
@@ -168,6 +168,6 @@ PATTERNS = len(_PATTERNS)
 
 
 def space_of(bundle: Bundle) -> Space:
-    """Its domains, and the shapes of its goldens, whose digest has been checked."""
+    """The space of a bundle's inputs: its domains and the shapes of its goldens, whose digest has been checked."""
     shapes = [{name: value.shape for name, value in golden.inputs.items()} for golden in bundle.goldens(checked=True)]
     return Space(bundle.signature, bundle.domains(), shapes)

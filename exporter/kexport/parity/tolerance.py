@@ -1,21 +1,21 @@
-"""How far an output may be from the truth, from what float arithmetic itself costs the model.
+"""How far an output may be from the truth, derived from the error of float arithmetic itself.
 
 The noise floor of an output is the distance of Keras' own result from the truth, over all goldens, relative to the
-largest magnitude of the truth. Four times the floor passes what is right; a wrong weight, axis or epsilon is orders
-above it. A model of very few operations may by luck have a floor near zero, hence a least limit of a few units in the
-last place of the scale.
+largest magnitude of the truth. Correct artifacts stay within four times the floor; a wrong weight, axis or epsilon is
+orders of magnitude above it. A model of very few operations may by luck have a floor near zero, hence a least limit of
+a few units in the last place of the scale.
 
 Other kernels add up in other orders. The host's, and ONNX Runtime's, sum in 8 or 16 lanes, and lanes of n/16 numbers
 each lose sqrt(16) = 4 times less than one sum of n numbers (the rounding errors of a running sum of random numbers add
 up to n/sqrt(2) units: Higham, Accuracy and Stability of Numerical Algorithms, 2nd edition, section 4.2). Measured on
 ImageNet networks with random weights: ONNX Runtime 0.6 to 1 times the floor, XNNPACK up to 3.3, LiteRT's reference
-kernels 7; XNNPACK 9 in a group normalisation of equal numbers, whose mean it has some units off. So a runtime says in
+kernels 7; XNNPACK 9 in a group normalisation of equal numbers, whose mean is some units off. So a runtime states in
 `accumulation_factor` how much more the order of its kernels costs.
 
 Where one unit in the last place of inputs and weights moves an element of the truth by more than the limit, the model
-itself is ill-conditioned: the element then has a limit of its own, `FLOOR_MULTIPLE` times that movement. Where that is
-more than `LARGEST_LIMIT` (a rounding edge, a pole), or another whole number (a tie), the element is set apart: nothing
-can be told from it, and it neither fails nor hides a failure.
+itself is ill-conditioned: the limit of that element is widened to `FLOOR_MULTIPLE` times that movement. Where that is
+more than `LARGEST_LIMIT` (a rounding edge, a pole), or the movement makes another whole number (a tie), the element is
+excluded: it can show nothing, and neither fails nor hides a failure.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ FLOOR_MULTIPLE = 4.0
 LEAST_ULPS = 4.0
 #: The source of the limit of an output whose values are not rounded.
 EXACT = "exact"
-#: The source of a limit for artifacts of which nothing else is known.
+#: The source of a limit for artifacts without a manifest.
 PERTURBED = "one-ulp perturbation of inputs"
-#: The same where a floor cannot be measured, since whole numbers and texts cannot be nudged. Of 388 layers and their
-#: exports none was between 1e-5 and 1e-4 of the scale from right: half of what lies in that gap, for each of two.
+#: The same where no floor can be measured, because whole numbers and strings cannot be nudged. Of 388 layers and their
+#: exports none was between 1e-5 and 1e-4 of the scale from the truth: the limit is half of 3e-5, for each of two.
 UNMEASURED, UNMEASURED_LIMIT = "no input can be nudged", 1.5e-5
 #: Above this, float arithmetic leaves so little of the result that a comparison proves nothing.
 LARGEST_LIMIT = 0.1
@@ -67,7 +67,7 @@ def limit_for(spec: TensorSpec, scale: float, noise: float, source: str) -> Outp
         return OutputLimit(spec.name, 1.0, 0.0, 0.0, EXACT)
     scale = scale or 1.0  # an output that is always zero has no scale of its own
     floor = noise / scale
-    # Arithmetic is float32 where the truth's dtype is float64 but the model's is not: the output's dtype decides.
+    # The truth is float64 even where the model computes in float32: the output's dtype decides.
     limit = max(FLOOR_MULTIPLE * floor, LEAST_ULPS * EPSILON[spec.dtype])
     return OutputLimit(spec.name, float(scale), float(floor), float(limit), source)
 
@@ -80,7 +80,7 @@ def for_kernels(limit: OutputLimit, accumulation_factor: float) -> OutputLimit:
 
 
 def between(one: OutputLimit, other: OutputLimit) -> OutputLimit:
-    """What two artifacts may differ by, each of which may differ from what is right by its own limit."""
+    """How far two artifacts may be from each other, each of which may be from the truth by its own limit."""
     scale = max(one.scale, other.scale)
     shares = one.scale / scale, other.scale / scale
     apart = [each.amplitude * share for each, share in zip((one, other), shares, strict=True)]
@@ -101,9 +101,9 @@ class Tolerance:
     """A limit that a person declares for an output.
 
     Attributes:
-        limit: the largest distance, relative to the output's scale; of whole numbers the largest difference.
-        decibels: the least ratio of signal to error instead.
-        reason: why.
+        limit: the largest distance, relative to the output's scale; for whole numbers the largest difference.
+        decibels: the least ratio of signal to error, in place of `limit`.
+        reason: why it is declared.
     """
 
     limit: float | None = None
@@ -112,23 +112,23 @@ class Tolerance:
 
     @classmethod
     def parse(cls, text: str) -> Tolerance:
-        """What `1e-4`, `1e-4: 12-bit sensor` or `40dB: int8 weights` declares.
+        """The tolerance that `1e-4`, `1e-4: 12-bit sensor` or `40dB: int8 weights` declares.
 
         Raises:
-            UsageError: no positive number, or an unknown unit.
+            UsageError: the text holds no positive number, or an unknown unit.
         """
-        found = re.fullmatch(r"\s*([0-9.]+(?:[eE][-+]?[0-9]+)?)\s*(dB)?\s*(?::\s*(.*))?", text, re.DOTALL)
+        match = re.fullmatch(r"\s*([0-9.]+(?:[eE][-+]?[0-9]+)?)\s*(dB)?\s*(?::\s*(.*))?", text, re.DOTALL)
         try:
-            value = float(found[1]) if found else 0.0
+            value = float(match[1]) if match else 0.0
         except ValueError:
             value = 0.0
-        if not found or not 0 < value < float("inf"):
+        if not match or not 0 < value < float("inf"):
             raise UsageError(
                 f"unreadable tolerance {text!r}",
                 expected="a number above 0, dB behind it or not, and a reason after a colon",
                 hint="for example 1e-4, '1e-4: 12-bit sensor', '40dB: int8 weights'",
             )
-        return cls(None, value, found[3] or "") if found[2] else cls(value, None, found[3] or "")
+        return cls(None, value, match[3] or "") if match[2] else cls(value, None, match[3] or "")
 
     @classmethod
     def of(cls, value: Tolerance | str | float) -> Tolerance:
@@ -147,10 +147,11 @@ class Tolerance:
 def declared(
     limits: Iterable[OutputLimit], tolerances: Mapping[str, Tolerance | str | float]
 ) -> tuple[OutputLimit, ...]:
-    """The limits, with those that a person declares in place of the derived ones.
+    """The limits, with those that a person declared in place of the derived ones.
 
     Raises:
-        UsageError: a tolerance is given for something that is no output, or cannot be read.
+        UsageError: a tolerance is given for something that is no output, or is a ratio for an output that is not made
+            of real numbers.
     """
     limits = tuple(limits)
     names = [limit.output for limit in limits]
@@ -175,20 +176,20 @@ def declaration(limit: OutputLimit) -> str:
 def _replaced(limit: OutputLimit, tolerance: Tolerance | None) -> OutputLimit:
     if tolerance is None:
         return limit
-    own = limit.limit if tolerance.limit is None else tolerance.limit
-    return replace(limit, limit=float(own), source=DECLARED, reason=tolerance.reason, decibels=tolerance.decibels)
+    size = limit.limit if tolerance.limit is None else tolerance.limit
+    return replace(limit, limit=float(size), source=DECLARED, reason=tolerance.reason, decibels=tolerance.decibels)
 
 
 def robust_floor(noises: Sequence[Array], scale: float, epsilon: float) -> float:
-    """The noise floor of the samples on which the model is well-conditioned, relative to the scale.
+    """The noise floor over the samples on which the model is well-conditioned, relative to the scale.
 
-    A rounding edge makes noise of a whole step, which is not that of arithmetic: noise beyond `_OUTLIER` times the
-    median of the samples (or of one unit in the last place, for models of few operations) is left out.
+    At a rounding edge the noise is a whole step, which is no noise of arithmetic: samples with noise beyond `_OUTLIER`
+    times the median (or times one unit in the last place, for models of few operations) are left out.
 
     Args:
-        noises: of each golden, the absolute noise of each element; the first axis counts the samples.
+        noises: for each golden, the absolute noise of each element; the first axis counts the samples.
         scale: of the output.
-        epsilon: one unit in the last place, relative to 1, of what the model computes in.
+        epsilon: one unit in the last place of 1 in the model's arithmetic.
     """
     rows = np.concatenate([by_row(noise) for noise in noises]) / scale if noises else np.zeros(0)
     if not rows.size:

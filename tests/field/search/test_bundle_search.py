@@ -12,7 +12,7 @@ import pytest
 import kexport
 from conftest import REFERENCE
 from kexport.bundle import manifest, witnesses
-from kexport.field.search.reference import Conditioning
+from kexport.field.search import Conditioning
 from kexport.field.workers import RestartingWorker
 from onnx_faults import (
     constant,

@@ -6,8 +6,8 @@ import pytest
 from kexport.bundle.domain import Uniform
 from kexport.bundle.limits import OutputLimit
 from kexport.bundle.signature import Signature, TensorSpec
+from kexport.field.search import Terms
 from kexport.field.search.reference import Conditioning, second_answers
-from kexport.field.search.terms import Terms
 from kexport.field.search.verdicts import verdicts
 from kexport.parity.space import Space
 from kexport.parity.tolerance import declared

@@ -109,7 +109,7 @@ def _error(outcome: Outcome) -> LayerError:
         outcome.limit,
         outcome.unit,
         excess(outcome),
-        outcome.metrics.get("sqnr_db"),
+        outcome.sqnr_db,
         "; ".join(problem.lstrip(",: ") for problem in outcome.problems),
     )
 

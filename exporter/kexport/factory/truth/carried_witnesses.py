@@ -14,7 +14,7 @@ from kexport.bundle.limits import OutputLimit
 from kexport.bundle.signature import Signature
 from kexport.bundle.witnesses import Witness
 from kexport.errors import BundleError, InputError
-from kexport.field.search.reference import Reference
+from kexport.field.search import Reference
 from kexport.parity.outputs import OutputsComparison
 
 _SEED = 0

@@ -15,7 +15,7 @@ from kexport.factory.tensorflow_workers import import_tensorflow
 from kexport.factory.trace.program import Program, trace
 from kexport.factory.truth.goldens import PERTURBATION
 from kexport.factory.truth.oracle import Oracle
-from kexport.field.search.reference import Conditioning
+from kexport.field.search import Conditioning
 from kexport.field.trust import NO_TRUST, Trust
 from kexport.parity.conditioning import distance, movement, widened
 

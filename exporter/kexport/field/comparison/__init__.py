@@ -1,1 +1,6 @@
-"""Comparing two models, each a bundle or a bare file."""
+"""Comparing two models, each a bundle or a bare artifact, of which the first is the reference."""
+
+from kexport.field.comparison.model_comparison import ComparisonRequest, compare, compare_models
+from kexport.field.comparison.shared_interface import InterfaceOptions
+
+__all__ = ["ComparisonRequest", "InterfaceOptions", "compare", "compare_models"]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from kexport.bundle.digests import digest
 from kexport.bundle.facts import FactCode
@@ -15,16 +14,15 @@ from kexport.field.comparison.inputs import comparison_inputs
 from kexport.field.comparison.limits import derive_limits, ulp_of
 from kexport.field.comparison.operands import Operand, contenders
 from kexport.field.comparison.record import Record
-from kexport.field.comparison.replay import ArtifactPair, replay
+from kexport.field.comparison.replay import ArtifactPair, replay, runtimes_of
 from kexport.field.comparison.sessions import Sessions
 from kexport.field.comparison.shared_interface import InterfaceOptions, SharedInterface
-from kexport.field.comparison.worst_input import keep, writable
+from kexport.field.comparison.worst_input import keep, require_writable
 from kexport.field.integrity import check_digests
 from kexport.field.remote import RemoteSession
+from kexport.field.search import Terms, loop
 from kexport.field.search import checks as search_checks
-from kexport.field.search import loop
 from kexport.field.search.target import SearchTarget
-from kexport.field.search.terms import Terms
 from kexport.field.trust import Trust
 from kexport.parity.budget import DEFAULT_SEARCH, Budget, Clock
 from kexport.parity.space import Space
@@ -39,7 +37,7 @@ def compare(
     runtimes: Sequence[str] | None = None,
     *,
     names: Mapping[str, str] | None = None,
-    domain: Mapping[str, Any] | None = None,
+    domain: Mapping[str, object] | None = None,
     samples: str | Path | None = None,
     search: Budget | str = DEFAULT_SEARCH,
     tolerance: Mapping[str, Tolerance | str | float] | None = None,
@@ -48,15 +46,16 @@ def compare(
     allow_lambda: bool = False,
     observe: Observer = lambda check: None,
 ) -> Report:
-    """Compare two models: whether B computes what A does, on the goldens of a bundle, or else on inputs drawn alike.
+    """Compare two models: whether B computes what A does, on goldens, or on inputs planned like them.
 
     Args:
-        a: a bundle, a SavedModel, or a `.onnx`, `.tflite` or `.keras` file.
+        a: the reference: a bundle, a SavedModel, or a `.onnx`, `.tflite` or `.keras` file.
         b: likewise, in the same format or another.
-        runtimes: names of those to take. By default two bundles are compared in every one that is installed and reads
-            an artifact of both, and anything else in the best for each.
+        runtimes: names of the runtimes. By default two bundles are compared in every one that is installed and reads
+            an artifact of both, and anything else in the best one for each.
         names: inputs and outputs of B by those of A, where they differ.
-        domain: where inputs live, by the names of A; by default as a bundle says, else a default that a note tells.
+        domain: the domains of inputs, by the names of A; by default those of a bundle, or else a default that a note
+            states.
         samples: a `.npz`, `.npy` or `.csv` file with recorded inputs.
         search: how long to search for the input on which they differ most: `"30s"`, or `"5000"` evaluations.
         tolerance: limits of outputs in place of the derived ones.
@@ -78,21 +77,63 @@ def compare(
         >>> kexport.compare("old/model.onnx", "new/model.tflite").passed  # doctest: +SKIP
         True
     """
-    trust, strictness = Trust(tuple(imports), allow_lambda), Strictness.of(search, tolerance)
-    wanted = [get_runtime(name) for name in dict.fromkeys(runtimes)] if runtimes else None
-    path = None if witness is None else writable(Path(witness))
-    operands = Operand.open("A", a), Operand.open("B", b)
+    request = ComparisonRequest(
+        Path(a),
+        Path(b),
+        tuple(runtimes or ()),
+        InterfaceOptions(names or {}, domain or {}, samples),
+        Trust(tuple(imports), allow_lambda),
+        Strictness.of(search, tolerance),
+        None if witness is None else Path(witness),
+    )
+    return compare_models(request, observe)
+
+
+@dataclass(frozen=True)
+class ComparisonRequest:
+    """What to compare, and how; the arguments of `compare`, grouped.
+
+    Attributes:
+        a: the reference: a bundle or an artifact.
+        b: likewise.
+        runtimes: names of those to take; empty for the default.
+        interface: what a user says about inputs and outputs.
+        trust: the user code that may run while a `.keras` file is loaded.
+        strictness: how long to search, and declared limits.
+        witness: a `.npz` file for the worst input.
+    """
+
+    a: Path
+    b: Path
+    runtimes: tuple[str, ...]
+    interface: InterfaceOptions
+    trust: Trust
+    strictness: Strictness
+    witness: Path | None = None
+
+    @property
+    def title(self) -> str:
+        """The title of the report."""
+        return f"{self.b.name} against {self.a.name}" if self.a.name != self.b.name else f"{self.b} against {self.a}"
+
+
+def compare_models(request: ComparisonRequest, observe: Observer = lambda check: None) -> Report:
+    """Make the comparison; `compare` says what is raised."""
+    wanted = [get_runtime(name) for name in dict.fromkeys(request.runtimes)] if request.runtimes else None
+    if request.witness is not None:
+        require_writable(request.witness)
+    operands = Operand.open("A", request.a), Operand.open("B", request.b)
     candidates, notes = contenders(*operands, wanted)
     record = Record(observe, notes=[*notes])
     if _intact(operands, record):
-        with Sessions(trust) as sessions:
+        with Sessions(request.trust) as sessions:
             pairs = [(sessions.open(one), sessions.open(other)) for one, other in candidates]
-            agreement = Agreement(operands, pairs[0], InterfaceOptions(names or {}, domain or {}, samples))
-            shared = agreement.reach(Subject(candidates[0][1].artifact, _runtimes(*pairs[0])), record)
+            agreement = Agreement(operands, pairs[0], request.interface)
+            shared = agreement.reach(Subject(candidates[0][1].artifact, runtimes_of(*pairs[0])), record)
             if shared is not None:
                 renamed = [shared.renamed(*pair) for pair in pairs]
-                _ModelComparison(operands, shared, renamed, record).run(strictness, path)
-    return record.report(_title(Path(a), Path(b)))
+                _ModelComparison(operands, shared, renamed, record).run(request.strictness, request.witness)
+    return record.report(request.title)
 
 
 def _intact(operands: tuple[Operand, Operand], record: Record) -> bool:
@@ -191,12 +232,3 @@ class _ModelComparison:
             self._record.note(
                 [f"identical: no element of any output differs, in {cases} cases and {tried} inputs of search"]
             )
-
-
-def _runtimes(a: RemoteSession, b: RemoteSession) -> str:
-    ours, theirs = a.runtime.name, b.runtime.name
-    return theirs if ours == theirs else f"{theirs} against {ours}"
-
-
-def _title(a: Path, b: Path) -> str:
-    return f"{b.name} against {a.name}" if a.name != b.name else f"{b} against {a}"

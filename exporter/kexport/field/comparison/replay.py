@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
+from kexport.bundle.json_files import JsonObject
 from kexport.bundle.report import Check, CheckKind, Subject
 from kexport.bundle.signature import Array
 from kexport.field.comparison.inputs import Case
 from kexport.field.remote import Outputs, RemoteSession, RuntimeFailedError
-from kexport.field.search.reference import PeerReference
+from kexport.field.search import PeerReference
 from kexport.field.search.target import Call, SearchTarget
 from kexport.field.search.terms import Nudge, Terms
 from kexport.parity.conditioning import distance, widened
@@ -41,11 +41,10 @@ class ArtifactPair:
     @property
     def runtimes(self) -> str:
         """Of both, in words."""
-        ours, theirs = self.a.runtime.name, self.b.runtime.name
-        return theirs if ours == theirs else f"{theirs} against {ours}"
+        return runtimes_of(self.a, self.b)
 
     @property
-    def metrics(self) -> dict[str, Any]:
+    def metrics(self) -> JsonObject:
         """What is compared, for a report."""
         return {
             side: {"artifact": session.artifact, "runtime": session.runtime.name}
@@ -73,6 +72,12 @@ class ArtifactPair:
         metrics = {**outcome.metrics, **self.metrics}
         subject = self.subject(output)
         return Check(CheckKind.PARITY, outcome.passed, subject, outcome.measured, outcome.facts, outcome.ran, metrics)
+
+
+def runtimes_of(a: RemoteSession, b: RemoteSession) -> str:
+    """The runtimes of two sessions, in words."""
+    ours, theirs = a.runtime.name, b.runtime.name
+    return theirs if ours == theirs else f"{theirs} against {ours}"
 
 
 def replay(pair: ArtifactPair, cases: Iterator[Case], target: SearchTarget | None) -> Iterator[Check]:

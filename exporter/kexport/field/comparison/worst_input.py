@@ -15,17 +15,12 @@ from kexport.field.search import witness
 from kexport.field.search.target import KeptWitness, SearchTarget
 
 
-def writable(path: Path) -> Path:
-    """The path itself, when a file can be written there.
-
-    Raises:
-        UsageError: it cannot, or is of another kind.
-    """
+def require_writable(path: Path) -> None:
+    """Raise `UsageError` unless a `.npz` file can be written at the path."""
     if path.suffix != ".npz":
         raise UsageError(f"{path} is of no kind that a witness can be written as", expected="a file ending in .npz")
     if path.is_dir() or not path.parent.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
         raise UsageError(f"{path} cannot be written", got="a folder, no such folder, or no permission")
-    return path
 
 
 def keep(targets: Sequence[SearchTarget], path: Path | None) -> list[str]:

@@ -90,7 +90,7 @@ def verdicts(
         comparison.add_golden(golden, value)
         outcomes = comparison.outcomes()
         wrong = any(outcome.ran and not outcome.passed for outcome in outcomes.values())
-        excluded = any(outcome.metrics.get("set_apart") for outcome in outcomes.values())
+        excluded = any(outcome.excludes for outcome in outcomes.values())
         found.append(SampleVerdict(wrong, not wrong and excluded, golden, limits, outcomes))
     return found
 

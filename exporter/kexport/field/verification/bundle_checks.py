@@ -8,7 +8,7 @@ from pathlib import Path
 from kexport import runtimes as known_runtimes
 from kexport.bundle.folder import Bundle
 from kexport.bundle.report import Observer, Report
-from kexport.field.search.reference import Reference
+from kexport.field.search import Reference
 from kexport.field.trust import Trust
 from kexport.field.verification.request import Verification
 from kexport.field.verification.run import verify_bundle

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from kexport import runtimes as known_runtimes
 from kexport.bundle.folder import Bundle
 from kexport.bundle.limits import OutputLimit
-from kexport.field.search.reference import Reference
+from kexport.field.search import Reference
 from kexport.field.trust import NO_TRUST, Trust
 from kexport.parity.strictness import DERIVED, Strictness
 from kexport.process import Worker

@@ -17,7 +17,7 @@ from kexport.bundle.report import Check, CheckKind, Observer, Report, Subject
 from kexport.field.integrity import Integrity, check_digests
 from kexport.field.remote import ArtifactSource, RemoteSession
 from kexport.field.scratch import temporary_folder
-from kexport.field.search.bundle_search import Participants, search
+from kexport.field.search import Participants, search
 from kexport.field.verification import contract_checks
 from kexport.field.verification.request import Verification
 from kexport.field.verification.runtime_checks import RuntimeChecks
