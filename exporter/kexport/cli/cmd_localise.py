@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 @trusting
 @JSON
 def command(bundle: str, runtimes: tuple[str, ...], trust: Trust, as_json: bool) -> int:
-    """Name the layer at which an artifact of a bundle parts from the model.
+    """Name the layer at which an artifact of a bundle diverges from the model.
 
     The result of every layer in an artifact is compared with the truth, which is computed from the bundle's .keras
-    file; so this needs TensorFlow. Without --runtime it takes every runtime whose artifact can be looked into.
+    file; so this needs TensorFlow. Without --runtime it takes every installed runtime whose artifacts have
+    observable layers.
     """
     from kexport.cli._boundary import quiet_libraries
     from kexport.cli._progress import Steps

@@ -1,4 +1,4 @@
-"""Where an artifact parts from its model: the error of each layer, and the first ones that exceed their limit."""
+"""Where an artifact diverges from its model: the error of each layer, and the first ones that exceed their limit."""
 
 from __future__ import annotations
 
@@ -95,8 +95,8 @@ class LayerRow:
 
 
 @dataclass(frozen=True)
-class Parting:
-    """A layer at which an artifact parts from its model.
+class Divergence:
+    """A layer at which an artifact diverges from its model.
 
     Attributes:
         layer: the first whose error exceeds its limit, while all its inputs are within theirs.
@@ -113,7 +113,7 @@ class Parting:
 
 @dataclass(frozen=True)
 class Localisation:
-    """The layers of one artifact in one runtime, and where it parts from its model.
+    """The layers of one artifact in one runtime, and where it diverges from its model.
 
     Attributes:
         artifact: its path in the bundle.
@@ -121,7 +121,7 @@ class Localisation:
         case: label of the golden, or of the witness, on which the layers were compared.
         failing: what is wrong with the outputs themselves, one text each; empty when they are right.
         rows: one per call of a layer, in Keras' order.
-        partings: where it parts; the first of them is the earliest.
+        divergences: where it diverges; the first of them is the earliest.
         notes: what else a reader should know.
     """
 
@@ -130,7 +130,7 @@ class Localisation:
     case: str
     failing: tuple[str, ...]
     rows: tuple[LayerRow, ...]
-    partings: tuple[Parting, ...] = ()
+    divergences: tuple[Divergence, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -144,12 +144,20 @@ class Localisation:
 
     def to_json(self) -> dict[str, object]:
         """The localisation's entry in what `--json` prints."""
-        rows = [row.to_json() for row in self.rows]
-        return {"passed": self.passed, **asdict(replace(self, rows=())), "rows": rows}
+        return {
+            "passed": self.passed,
+            "artifact": self.artifact,
+            "runtime": self.runtime,
+            "case": self.case,
+            "failing": self.failing,
+            "rows": [row.to_json() for row in self.rows],
+            "partings": [asdict(divergence) for divergence in self.divergences],
+            "notes": self.notes,
+        }
 
 
-def parted(rows: Sequence[LayerRow], ends: Collection[str]) -> tuple[list[LayerRow], list[Parting]]:
-    """The rows, with those marked as rewritten that are, and every layer at which the artifact parts, in order.
+def diverging(rows: Sequence[LayerRow], ends: Collection[str]) -> tuple[list[LayerRow], list[Divergence]]:
+    """The rows, with those marked as rewritten that are, and every layer at which the artifact diverges, in order.
 
     Args:
         rows: one per call, in order.
@@ -157,11 +165,11 @@ def parted(rows: Sequence[LayerRow], ends: Collection[str]) -> tuple[list[LayerR
     """
     strict, clear = _judged(rows, ends, 1.0), _judged(rows, ends, CLEAR)
     rows = [replace(row, state=REWRITTEN) if row.state == WRONG and row.layer not in strict else row for row in rows]
-    partings = _partings(rows, strict)
+    divergences = _divergences(rows, strict)
     excess = {row.layer: row.error.excess for row in rows}
-    if partings and excess[partings[0].layer] <= CLEAR:  # just beyond its limit: layers far beyond theirs go first
-        partings = _partings(rows, clear) or partings
-    return rows, partings
+    if divergences and excess[divergences[0].layer] <= CLEAR:  # layers far beyond their limit go first
+        divergences = _divergences(rows, clear) or divergences
+    return rows, divergences
 
 
 def _judged(rows: Sequence[LayerRow], ends: Collection[str], most: float) -> dict[str, bool]:
@@ -178,10 +186,10 @@ def _judged(rows: Sequence[LayerRow], ends: Collection[str], most: float) -> dic
     return judged
 
 
-def _partings(rows: Sequence[LayerRow], judged: Mapping[str, bool]) -> list[Parting]:
+def _divergences(rows: Sequence[LayerRow], judged: Mapping[str, bool]) -> list[Divergence]:
     """Every layer that is wrong while all its inputs are right, in order."""
     by_name = {row.layer: row for row in rows}
-    partings = []
+    divergences = []
     for row in rows:
         if judged.get(row.layer, True):
             continue
@@ -189,8 +197,8 @@ def _partings(rows: Sequence[LayerRow], judged: Mapping[str, bool]) -> list[Part
         if all(judged[name] for name in nearest):
             figures = [figure for name in nearest if (figure := by_name[name].error.figure) is not None]
             ratios = [ratio for name in nearest if (ratio := by_name[name].error.sqnr_db) is not None]
-            partings.append(Parting(row.layer, between, max(figures, default=None), min(ratios, default=None)))
-    return partings
+            divergences.append(Divergence(row.layer, between, max(figures, default=None), min(ratios, default=None)))
+    return divergences
 
 
 def sources(row: LayerRow, rows: Sequence[LayerRow], judged: Collection[str]) -> tuple[list[str], tuple[str, ...]]:

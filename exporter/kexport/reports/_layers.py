@@ -1,11 +1,11 @@
-"""The layers of a model as an artifact computes them, in text: a table, and the verdict below it."""
+"""The layers of a model as an artifact computes them, as text: a table, followed by the verdict."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 
-from kexport.parity.layer_report import FUSED, REWRITTEN, RIGHT, SAME, SCHEMA, WRONG, LayerRow, Localisation, Parting
+from kexport.parity.layer_report import FUSED, REWRITTEN, RIGHT, SAME, SCHEMA, WRONG, Divergence, LayerRow, Localisation
 
 _HEADER = ("layer", "class", "shape", "artifact's operators", "error", "limit", "SQNR", "")
 _RIGHT_ALIGNED = (4, 5, 6)
@@ -13,15 +13,16 @@ _MOST_OPERATORS = 40  # characters
 
 
 def render(localisation: Localisation) -> str:
-    """The table of one artifact in one runtime, then what was found out."""
-    named = {parting.layer for parting in localisation.partings}
+    """The table of one artifact in one runtime, followed by where it diverges from its model."""
+    first_wrong = {divergence.layer for divergence in localisation.divergences}
     head = f"{localisation.artifact} in {localisation.runtime}, on {localisation.case}"
-    lines = [head, *_table([_cells(row, row.layer in named) for row in localisation.rows]), *_verdict(localisation)]
-    return "\n".join([*lines, *(f"note: {note}" for note in localisation.notes)])
+    cells = [_cells(row, row.layer in first_wrong) for row in localisation.rows]
+    notes = [f"note: {note}" for note in localisation.notes]
+    return "\n".join([head, *_table(cells), *_verdict(localisation), *notes])
 
 
 def render_json(bundle: str, localisations: Sequence[Localisation]) -> str:
-    """All of them as indented JSON without a final newline."""
+    """All localisations of a bundle as indented JSON without a final newline."""
     data = {
         "schema": SCHEMA,
         "bundle": bundle,
@@ -32,7 +33,7 @@ def render_json(bundle: str, localisations: Sequence[Localisation]) -> str:
 
 
 def _finite(data: object) -> object:
-    """The same without numbers that JSON lacks."""
+    """The data with null in place of infinity and NaN, which JSON lacks."""
     if isinstance(data, dict):
         return {key: _finite(value) for key, value in data.items()}
     if isinstance(data, list | tuple):
@@ -40,30 +41,19 @@ def _finite(data: object) -> object:
     return None if isinstance(data, float) and data - data != 0 else data
 
 
-def _cells(row: LayerRow, named: bool) -> tuple[str, ...]:
-    operators = (
-        row.source.operator
-        if len(row.source.operator) <= _MOST_OPERATORS
-        else row.source.operator[: _MOST_OPERATORS - 3] + "..."
-    )
-    ratio = "-" if row.error.sqnr_db is None else f"{row.error.sqnr_db:.0f} dB"
-    shape = "x".join(map(str, row.shape))
-    return (
-        row.layer,
-        row.kind,
-        shape,
-        operators,
-        _number(row.error.figure),
-        _number(row.error.limit),
-        ratio,
-        _state(row, named),
-    )
+def _cells(row: LayerRow, first_wrong: bool) -> tuple[str, ...]:
+    operators, error = row.source.operator, row.error
+    if len(operators) > _MOST_OPERATORS:
+        operators = operators[: _MOST_OPERATORS - 3] + "..."
+    ratio = "-" if error.sqnr_db is None else f"{error.sqnr_db:.0f} dB"
+    names = (row.layer, row.kind, "x".join(map(str, row.shape)), operators)
+    return (*names, _number(error.figure), _number(error.limit), ratio, _state(row, first_wrong))
 
 
-def _state(row: LayerRow, named: bool) -> str:
-    if named:
-        return "PARTS HERE"
-    texts = {RIGHT: "", WRONG: "beyond", FUSED: f"fused into {row.other}", SAME: f"as {row.other}"}
+def _state(row: LayerRow, first_wrong: bool) -> str:
+    if first_wrong:
+        return "DIVERGES HERE"
+    texts = {RIGHT: "", WRONG: "beyond its limit", FUSED: f"fused into {row.other}", SAME: f"same as {row.other}"}
     texts[REWRITTEN] = "rewritten by the converter"
     return texts.get(row.state, row.state)
 
@@ -86,26 +76,27 @@ def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
 
 def _verdict(localisation: Localisation) -> list[str]:
     if localisation.passed:
-        return ["every output is within its limit: nothing parts"]
+        return ["every output is within its limit: the artifact does not diverge"]
     lines = [f"wrong: {failing}" for failing in localisation.failing]
-    if not localisation.partings:
+    if not localisation.divergences:
         return [*lines, "no layer could be named"]
-    for parting in localisation.partings:
-        lines += _parting(parting, localisation.row(parting.layer))
+    for divergence in localisation.divergences:
+        lines += _divergence(divergence, localisation.row(divergence.layer))
     return lines
 
 
-def _parting(parting: Parting, row: LayerRow) -> list[str]:
-    shape = " x ".join(map(str, row.shape))
-    lines = [f"it parts at {parting.layer} ({row.kind}; {row.source.operator or 'no operator'}; {shape})"]
-    if parting.with_it:
-        lines.append(f"  or in what has no result of its own before it: {', '.join(parting.with_it)}")
-    if row.error.figure is not None:
-        limit = [] if row.error.limit is None else [f"limit {_number(row.error.limit)}"]
-        own = [f"error {_number(row.error.figure)} {row.error.unit}", *limit, *_ratio(row.error.sqnr_db)]
-        before = [*([] if parting.before is None else [f"error {_number(parting.before)}"]), *_ratio(parting.before_db)]
-        lines.append("  " + ", ".join(own) + (f"; what goes in: {', '.join(before)}" if before else ""))
-    return [*lines, *([f"  {row.error.detail}"] if row.error.detail else [])]
+def _divergence(divergence: Divergence, row: LayerRow) -> list[str]:
+    shape, error = " x ".join(map(str, row.shape)), row.error
+    lines = [f"it diverges at {divergence.layer} ({row.kind}; {row.source.operator or 'no operator'}; {shape})"]
+    if divergence.with_it:
+        lines.append(f"  or in a layer before it without a tensor of its own: {', '.join(divergence.with_it)}")
+    if error.figure is not None:
+        limit = [] if error.limit is None else [f"limit {_number(error.limit)}"]
+        figures = [f"error {_number(error.figure)} {error.unit}", *limit, *_ratio(error.sqnr_db)]
+        before = [] if divergence.before is None else [f"error {_number(divergence.before)}"]
+        before += _ratio(divergence.before_db)
+        lines.append("  " + ", ".join(figures) + (f"; its inputs: {', '.join(before)}" if before else ""))
+    return [*lines, *([f"  {error.detail}"] if error.detail else [])]
 
 
 def _ratio(value: float | None) -> list[str]:

@@ -73,15 +73,15 @@ def node(graph, name):
 
 def first_named(found):
     """The layer that is named, and those that may be meant as well."""
-    assert found.partings, (found.failing, found.notes)
-    return {found.partings[0].layer, *found.partings[0].with_it}
+    assert found.divergences, (found.failing, found.notes)
+    return {found.divergences[0].layer, *found.divergences[0].with_it}
 
 
 @pytest.mark.parametrize("runtime", ["onnxruntime", "litert", "litert_reference"])
-def test_where_all_is_right_nothing_parts_and_every_layer_is_accounted_for(look, runtime):
+def test_where_all_is_right_nothing_diverges_and_every_layer_is_accounted_for(look, runtime):
     found = look(runtime, lambda path: None)
     assert found.passed
-    assert not found.partings
+    assert not found.divergences
     assert not found.notes
     assert {row.state for row in found.rows} <= {RIGHT, SAME, FUSED}, found.rows
     names = [row.layer for row in found.rows]
@@ -94,10 +94,10 @@ def test_where_all_is_right_nothing_parts_and_every_layer_is_accounted_for(look,
 def test_a_weight_that_was_moved_in_onnx_is_named_by_its_layer(look, layer):
     found = look("onnxruntime", lambda path: planted_layers.in_onnx(path, layer))
     assert found.failing
-    assert found.partings[0].layer == layer
+    assert found.divergences[0].layer == layer
     assert found.row(layer).error.excess > 1
     assert any("changed or damaged after the build" in note for note in found.notes)
-    assert f"it parts at {layer} (" in layers_table(found)
+    assert f"it diverges at {layer} (" in layers_table(found)
 
 
 @pytest.mark.parametrize("layer", planted_layers.LAYERS)
@@ -107,7 +107,7 @@ def test_a_weight_that_was_moved_in_tflite_is_named_by_its_layer_or_by_what_it_i
     assert layer in first_named(found)
     if layer == "encoder/conv":
         assert found.row(layer).state == FUSED
-        assert found.partings[0].layer == "encoder/relu"
+        assert found.divergences[0].layer == "encoder/relu"
 
 
 def test_layers_that_give_truth_values_are_compared_too(tmp_path):
@@ -144,7 +144,7 @@ def test_an_operation_that_the_converter_writes_as_two_operators_is_compared_beh
 
 def test_parallel_branches_are_not_blamed_for_each_other(look):
     found = look("onnxruntime", lambda path: planted_layers.in_onnx(path, "right"))
-    assert [parting.layer for parting in found.partings] == ["right"]
+    assert [divergence.layer for divergence in found.divergences] == ["right"]
     assert found.row("left").state == RIGHT
 
 
@@ -153,7 +153,7 @@ def test_an_activation_that_was_removed_is_named(look):
         node(graph, "mixed_1/left_1/Relu").op_type = "Identity"
 
     found = look("onnxruntime", edited(change))
-    assert found.partings[0].layer == "left"
+    assert found.divergences[0].layer == "left"
     assert "Identity" in found.row("left").source.operator
 
 
@@ -163,7 +163,7 @@ def test_nan_is_named_where_it_begins(look):
         bias.CopyFrom(onnx.numpy_helper.from_array(np.full(8, np.nan, "float32"), bias.name))
 
     found = look("onnxruntime", edited(change))
-    assert found.partings[0].layer == "right"
+    assert found.divergences[0].layer == "right"
     assert "NaN" in found.row("right").error.detail
     assert json.loads(layers_json("mixed", [found]))["localisations"][0]["partings"][0]["layer"] == "right"
 
@@ -175,7 +175,7 @@ def test_another_shape_is_named_where_it_begins(look):
         keep.ints[:] = [2, 2]
 
     found = look("onnxruntime", edited(change))
-    assert found.partings[0].layer == "encoder/conv"
+    assert found.divergences[0].layer == "encoder/conv"
     assert "shape" in found.row("encoder/conv").error.detail
 
 
@@ -189,7 +189,7 @@ def test_layers_that_are_all_right_leave_the_fault_to_what_comes_after(look):
 
     found = look("onnxruntime", edited(change))
     assert found.failing
-    assert not found.partings
+    assert not found.divergences
     assert any("between score and the outputs" in note for note in found.notes), found.notes
 
 
@@ -201,7 +201,7 @@ def test_an_artifact_that_does_not_run_is_cut_until_it_does(look):
 
     found = look("onnxruntime", edited(change))
     assert "does not run" in found.failing[0]
-    assert found.partings[0].layer == "sum"
+    assert found.divergences[0].layer == "sum"
     assert found.row("sum").state == NOT_RUN
 
 
@@ -219,10 +219,10 @@ def test_of_quantised_artifacts_the_layer_that_loses_most_decibels_is_named(look
         (folder / "manifest.json").write_text(json.dumps(data))
 
     found = look("onnxruntime", edited(change), edit)
-    assert found.partings[0].layer == "left"
-    assert found.row("left").error.sqnr_db < found.partings[0].before_db
+    assert found.divergences[0].layer == "left"
+    assert found.row("left").error.sqnr_db < found.divergences[0].before_db
     assert {(row.state, row.error.limit) for row in found.rows if row.seen} == {(RIGHT, None)}
-    assert " dB; what goes in: " in layers_table(found)
+    assert " dB; its inputs: " in layers_table(found)
 
 
 def test_a_witness_on_which_alone_the_artifact_is_wrong_is_looked_at(look, mixed):
@@ -256,7 +256,7 @@ def test_a_witness_on_which_alone_the_artifact_is_wrong_is_looked_at(look, mixed
 
     found = look("onnxruntime", edited(change), edit)
     assert "witnesses/" in found.case
-    assert found.partings[0].layer == "encoder/norm"
+    assert found.divergences[0].layer == "encoder/norm"
 
 
 class Unobservable:
@@ -285,7 +285,7 @@ def test_a_fault_that_vanishes_under_observation_is_found_by_cutting(mixed, laye
             wrong.add(row.layer)
     values = {each.name: each.outputs[0].truth for each in layers}
     matches = {each: TensorMatch(ArtifactTensor(each, (each,), "Op", ()), None, "name") for each in values}
-    partings, note = bisection.cut(Unobservable(values, wrong), case, layers, rows, matches)
-    assert [parting.layer for parting in partings] == [layer]
-    assert not partings[0].with_it
+    divergences, note = bisection.cut(Unobservable(values, wrong), case, layers, rows, matches)
+    assert [divergence.layer for divergence in divergences] == [layer]
+    assert not divergences[0].with_it
     assert int(note.rpartition("(")[2].split()[0]) < len(layers) / 2 + 2

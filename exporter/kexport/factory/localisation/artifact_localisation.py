@@ -1,4 +1,4 @@
-"""Where one artifact parts from its model, on the case on which its outputs are worst."""
+"""Where one artifact diverges from its model, on the case on which its outputs are worst."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kexport.factory.localisation.layer_truths import LayerTruth, LayerTruths
 from kexport.factory.localisation.replay_cases import ReplayCase, replay_cases
 from kexport.factory.localisation.tensor_matcher import TensorMatcher
 from kexport.factory.truth.goldens import TWIN
-from kexport.parity.layer_report import Localisation, Parting
+from kexport.parity.layer_report import Divergence, Localisation
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class _WorstCase:
 
 
 def localise_artifact(probe: ArtifactProbe, truths: LayerTruths) -> Localisation:
-    """Compare every layer of an artifact with its truth, and find where the artifact parts from the model.
+    """Compare every layer of an artifact with its truth, and find where the artifact diverges from the model.
 
     Args:
         probe: of the artifact.
@@ -65,19 +65,19 @@ def localise_artifact(probe: ArtifactProbe, truths: LayerTruths) -> Localisation
     factor, quantised = probe.runtime.accumulation_factor, probe.artifact.precision != "float32"
     matcher = TensorMatcher(layers, tensors, values, truths.outputs, factor)
     verdicts = layer_verdicts.judge(layers, matcher, factor, quantised)
-    partings = verdicts.partings
+    divergences = verdicts.divergences
     if not worst.failing:
-        notes += _harmless(partings, quantised)
-        partings = []
+        notes += _harmless(divergences, quantised)
+        divergences = []
     elif not outputs or not in_worker.compared(probe.bundle, worst.case, outputs)["problems"]:
         if outputs:
             notes.append("the fault vanishes under observation: with every tensor as an output, the outputs are right")
-        partings, note = bisection.cut(probe, worst.case, layers, verdicts.rows, verdicts.matches)
+        divergences, note = bisection.cut(probe, worst.case, layers, verdicts.rows, verdicts.matches)
         notes.append(note)
-    elif not partings:
+    elif not divergences:
         notes.append(_after_the_layers(layers, truths, worst.problems))
     place = (probe.artifact.path, probe.runtime.name, worst.case.golden.label)
-    return Localisation(*place, worst.failing, tuple(verdicts.rows), tuple(partings), tuple(notes))
+    return Localisation(*place, worst.failing, tuple(verdicts.rows), tuple(divergences), tuple(notes))
 
 
 def _after_the_layers(layers: Sequence[LayerTruth], truths: LayerTruths, wrong: Mapping[str, str]) -> str:
@@ -103,9 +103,9 @@ def _worst_case(probe: ArtifactProbe) -> _WorstCase:
     return _WorstCase(case.sample(row) if pinned else case, problems, crash)
 
 
-def _harmless(partings: Sequence[Parting], quantised: bool) -> list[str]:
+def _harmless(divergences: Sequence[Divergence], quantised: bool) -> list[str]:
     """A note on layers beyond their own limits when the outputs are right."""
-    if quantised or not partings:
+    if quantised or not divergences:
         return []
-    names = ", ".join(parting.layer for parting in partings)
+    names = ", ".join(divergence.layer for divergence in divergences)
     return [f"beyond the limits from their own noise, though the outputs are within theirs: {names}"]

@@ -17,7 +17,7 @@ from kexport.factory.localisation.layer_truths import LayerTruth
 from kexport.factory.localisation.replay_cases import ReplayCase
 from kexport.factory.localisation.tensor_matcher import TensorMatch
 from kexport.parity import layer_report
-from kexport.parity.layer_report import LayerRow, Parting
+from kexport.parity.layer_report import Divergence, LayerRow
 from kexport.runtimes import Runtime
 
 
@@ -110,8 +110,8 @@ def cut(
     layers: Sequence[LayerTruth],
     rows: Sequence[LayerRow],
     matches: Mapping[str, TensorMatch],
-) -> tuple[list[Parting], str]:
-    """Where the artifact parts, found by cutting after the layers whose tensors are matched, and a note on that.
+) -> tuple[list[Divergence], str]:
+    """Where the artifact diverges, found by cutting after the layers whose tensors are matched, and a note on that.
 
     Args:
         artifact: to cut.
@@ -140,4 +140,4 @@ def cut(
         return [], f"cut after one layer at a time, the artifact is right ({result.count} cuts)"
     before = f"cut after {result.last} it does not" if result.last else "there is no earlier layer to cut after"
     note = f"cut after {result.first} it fails; {before} ({result.count} cuts)"
-    return [Parting(result.first, around[result.first][1])], note
+    return [Divergence(result.first, around[result.first][1])], note

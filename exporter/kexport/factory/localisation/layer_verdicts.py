@@ -1,4 +1,4 @@
-"""Compares each layer's outputs in the artifact with their truth, and finds where the artifact parts from the model."""
+"""Compares each layer in the artifact with its truth, and finds where the artifact diverges from the model."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from kexport.parity.layer_report import (
     RIGHT,
     SAME,
     WRONG,
+    Divergence,
     LayerError,
     LayerRow,
-    Parting,
     TensorSource,
 )
 from kexport.parity.outcome import Outcome
@@ -31,10 +31,10 @@ from kexport.parity.tolerance import for_kernels
 
 @dataclass(frozen=True)
 class LayerVerdicts:
-    """The rows of all layers, where the artifact parts, and the match of each layer that has one, by its name."""
+    """The rows of all layers, where the artifact diverges, and the match of each layer that has one, by its name."""
 
     rows: list[LayerRow]
-    partings: list[Parting]
+    divergences: list[Divergence]
     matches: dict[str, TensorMatch]
 
 
@@ -59,10 +59,10 @@ def judge(
     if quantised:
         rows = [_by_ratio(row) for row in rows]
     ends = [row.layer for row in rows if row.layer in matches and matches[row.layer].tensor.output]
-    rows, partings = layer_report.parted(rows, ends)
-    if quantised and not partings:
-        partings = _largest_loss(rows)
-    return LayerVerdicts(rows, [_with_work_around(parting, layers) for parting in partings], matches)
+    rows, divergences = layer_report.diverging(rows, ends)
+    if quantised and not divergences:
+        divergences = _largest_loss(rows)
+    return LayerVerdicts(rows, [_with_work_around(divergence, layers) for divergence in divergences], matches)
 
 
 def _row(
@@ -132,10 +132,10 @@ def _with_operators(row: LayerRow, matches: Mapping[str, TensorMatch], matcher: 
     return replace(row, source=replace(row.source, operator=", ".join(dict.fromkeys(operators))))
 
 
-def _with_work_around(parting: Parting, layers: Sequence[LayerTruth]) -> Parting:
-    """The parting with the layers around it whose own operations precede it."""
-    call = next(layer.call for layer in layers if layer.name == parting.layer)
-    return replace(parting, with_it=(*parting.with_it, *call.work_of))
+def _with_work_around(divergence: Divergence, layers: Sequence[LayerTruth]) -> Divergence:
+    """The divergence with the layers around it whose own operations precede it."""
+    call = next(layer.call for layer in layers if layer.name == divergence.layer)
+    return replace(divergence, with_it=(*divergence.with_it, *call.work_of))
 
 
 def _by_ratio(row: LayerRow) -> LayerRow:
@@ -145,16 +145,16 @@ def _by_ratio(row: LayerRow) -> LayerRow:
     return replace(row, state=RIGHT, error=replace(row.error, limit=None, excess=0.0, detail=""))
 
 
-def _largest_loss(rows: Sequence[LayerRow]) -> list[Parting]:
+def _largest_loss(rows: Sequence[LayerRow]) -> list[Divergence]:
     """The layer that loses most of the signal-to-noise ratio: quantisation costs each layer a little."""
     ratios = {row.layer: row.error.sqnr_db for row in rows if row.seen and row.error.sqnr_db is not None}
     best = max(ratios.values(), default=0.0)
-    losses: list[tuple[float, Parting]] = []
+    losses: list[tuple[float, Divergence]] = []
     for row in rows:
         if row.layer in ratios:
             sources, between = layer_report.sources(row, rows, ratios)
             before = min((ratios[name] for name in sources), default=best)
-            losses.append((before - ratios[row.layer], Parting(row.layer, between, None, before)))
+            losses.append((before - ratios[row.layer], Divergence(row.layer, between, None, before)))
     return [max(losses, key=lambda each: each[0])[1]] if losses else []
 
 
