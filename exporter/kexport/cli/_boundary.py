@@ -1,4 +1,4 @@
-"""Where errors end: a message and an exit code. A bug stays a traceback."""
+"""Where errors become a message and an exit code. A bug stays a traceback."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ import click
 from kexport import cleanup
 from kexport.errors import INTERRUPTED, KexportError
 
-_standard_error = 2  # elsewhere while the libraries are kept quiet
+_standard_error = 2  # another descriptor while the libraries are kept quiet
 
 
 def run() -> NoReturn:
-    """Run the command line, then leave without waiting for the libraries to tidy up their threads."""
+    """Run the command line, then exit without waiting for the threads of the libraries to end."""
     signal.signal(signal.SIGINT, _on_interrupt)
     from kexport.cli._group import kexport
 
@@ -35,7 +35,7 @@ def run() -> NoReturn:
     except click.Abort:
         code = INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader of our output went away: nobody to tell
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader of our output went away: there is nobody to report to
         code = 0
     sys.stdout.flush()
     sys.stderr.flush()
@@ -43,7 +43,7 @@ def run() -> NoReturn:
 
 
 def _on_interrupt(signum: int, frame: FrameType | None) -> NoReturn:
-    """Leave at once: an exception raised here would unwind native code that called back into Python, and crash it."""
+    """Exit at once: an exception raised here would unwind native code that called back into Python, and crash it."""
     cleanup.undo_all()
     os.write(_standard_error, b"interrupted: nothing was changed\n")
     os._exit(INTERRUPTED)
@@ -51,7 +51,7 @@ def _on_interrupt(signum: int, frame: FrameType | None) -> NoReturn:
 
 @contextlib.contextmanager
 def quiet_libraries() -> Iterator[TextIO]:
-    """Within the block, what libraries print goes nowhere; gives a stream to the real standard error."""
+    """Within the block, the output of libraries is discarded; yields a stream to the real standard error."""
     sys.stdout.flush()
     sys.stderr.flush()
     global _standard_error

@@ -1,4 +1,4 @@
-"""Where a report goes besides the screen: a JUnit file, and GitHub Actions. Shared by the commands that check."""
+"""Where a report goes besides the terminal: a JUnit file, and GitHub Actions. Shared by the commands that check."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 import click
 
@@ -21,8 +21,8 @@ def delivering(function: Callable[..., int]) -> Callable[..., int]:
     @click.option("--junit", metavar="FILE", help="Write the report as JUnit XML.")
     @click.option("--github", is_flag=True, help="Annotate as GitHub Actions does; add to $GITHUB_STEP_SUMMARY.")
     @functools.wraps(function)
-    def command(*args: Any, junit: str | None, github: bool, **options: Any) -> int:
-        # Where JSON is printed nothing else may be; GitHub reads both streams.
+    def command(*args: object, junit: str | None, github: bool, **options: object) -> int:
+        # JSON must stay alone on standard output; GitHub reads both streams.
         deliver = Delivery(junit, github, sys.stderr if options.get("as_json") else sys.stdout)
         try:
             deliver.prepare()
@@ -38,32 +38,32 @@ class Delivery:
     """Takes a report to where it was asked for.
 
     Args:
-        junit: the file to write, if any.
+        junit: path of the file to write, if any.
         github: whether to annotate.
-        stream: where annotations are said.
+        stream: on which annotations are printed.
     """
 
     def __init__(self, junit: str | None, github: bool, stream: TextIO) -> None:
         self._junit, self._github, self._stream = junit, github, stream
 
     def prepare(self) -> None:
-        """Find out before the work whether the file can be written, and remove an old one.
+        """Check before the work that the file can be written, and remove an old one.
 
-        An old report must not be taken for that of a run which came to none.
+        An old report must not pass for that of a run which wrote none.
 
         Raises:
             UsageError: it cannot be written.
         """
         if self._junit is not None:
             _write(self._junit, "", "a")
-            if Path(self._junit).is_file():  # and no device, such as /dev/stdout
+            if Path(self._junit).is_file():  # not a device such as /dev/stdout
                 Path(self._junit).unlink()
 
     def __call__(self, report: Report, folder: str | Path) -> None:
-        """Write the file; say the annotations; add to the summary of the job.
+        """Write the file, print the annotations and add to the summary of the job.
 
         Raises:
-            UsageError: one of these cannot be written.
+            UsageError: a file cannot be written.
         """
         if self._junit is not None:
             from kexport.reports import junit
@@ -72,7 +72,7 @@ class Delivery:
         if self._github:
             from kexport.reports import github
 
-            self._say(github.render(report, _in_repository(Path(folder))))
+            self._print(github.render(report, _in_repository(Path(folder))))
             if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
                 _write(summary, github.markdown(report), "a")
 
@@ -81,10 +81,10 @@ class Delivery:
         if self._github:
             from kexport.reports import github
 
-            self._say(github.command("error", str(error), title="kexport"))
+            self._print(github.command("error", str(error), title="kexport"))
 
-    def _say(self, text: str) -> None:
-        # A name in a bundle may hold what no encoding has bytes for.
+    def _print(self, text: str) -> None:
+        # A name in a bundle may hold lone surrogates, which cannot be encoded.
         click.echo(text.encode("utf-8", "replace").decode("utf-8"), file=self._stream)
 
 
@@ -93,15 +93,15 @@ def _write(path: str, text: str, mode: str = "w") -> None:
         with Path(path).open(mode, encoding="utf-8", errors="replace") as file:
             file.write(text)
     except (OSError, ValueError) as error:
-        raise UsageError(f"{path or 'a file without a name'} cannot be written", got=_told(error)) from None
+        raise UsageError(f"{path or 'a file without a name'} cannot be written", got=_reason(error)) from None
 
 
-def _told(error: OSError | ValueError) -> str:
+def _reason(error: OSError | ValueError) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
 def _in_repository(folder: Path) -> Path:
-    """The folder relative to the repository that GitHub has checked out, if it lies there."""
+    """The folder relative to the repository that GitHub has checked out, if it is in there."""
     root = Path(os.environ.get("GITHUB_WORKSPACE") or Path.cwd()).resolve()
     whole = folder.resolve()
     return whole.relative_to(root) if whole.is_relative_to(root) else folder

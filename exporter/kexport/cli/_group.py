@@ -1,4 +1,4 @@
-"""The command itself: its subcommands are the files of this folder."""
+"""The command itself, whose subcommands are the files of this folder."""
 
 from __future__ import annotations
 

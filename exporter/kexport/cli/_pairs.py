@@ -1,4 +1,4 @@
-"""Options of the form KEY=VALUE, which may be repeated."""
+"""Options of the form KEY=VALUE that may be repeated."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import click
 from kexport.errors import UsageError
 
 
-def pairs(what: str) -> Callable[[click.Context, click.Parameter, tuple[str, ...]], dict[str, str]]:
-    """A callback that turns the values of such an option into a mapping; `what` is an example of one."""
+def pairs(example: str) -> Callable[[click.Context, click.Parameter, tuple[str, ...]], dict[str, str]]:
+    """A callback that turns the values of such an option into a mapping; `example` is a value, for error messages."""
 
     def split(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
-        result = {}
+        result, option = {}, parameter.opts[0]
         for value in values:
             name, equals, text = value.partition("=")
             if not equals or not name:
-                raise UsageError(f"{parameter.opts[0]} {value!r} has no value", expected=f"{parameter.opts[0]} {what}")
+                raise UsageError(f"{option} {value!r} has no value", expected=f"{option} {example}")
             result[name.strip()] = text.strip()
         return result
 

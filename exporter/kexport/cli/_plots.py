@@ -6,7 +6,6 @@ import functools
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -18,7 +17,7 @@ def plotting(function: Callable[..., int]) -> Callable[..., int]:
 
     @click.option("--plots", metavar="DIR", help="Draw the frequency response of low-pass promises, as PNG, into DIR.")
     @functools.wraps(function)
-    def command(*args: Any, plots: str | None, **options: Any) -> int:
+    def command(*args: object, plots: str | None, **options: object) -> int:
         folder = None if plots is None else Path(plots)
         if folder is not None:
             from kexport.reports import prepare_plots

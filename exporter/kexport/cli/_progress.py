@@ -1,18 +1,21 @@
-"""Progress on standard error: a spinner on a terminal, a line a step elsewhere."""
+"""Progress on standard error: a spinner on a terminal, one line per step elsewhere."""
 
 from __future__ import annotations
 
 import time
 from types import TracebackType
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from rich.status import Status
 
 
-class Steps:
-    """Shows each step as it begins; on a terminal, also how long the finished ones took."""
+class ProgressDisplay:
+    """Shows each step as it begins, and on a terminal how long each finished one took."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._status: Any = None
+        self._status: Status | None = None
         self._step = ""
         self._began = 0.0
         if stream.isatty():
@@ -35,7 +38,7 @@ class Steps:
             self._console.print(f"[green]ok[/] {self._step} [dim]{time.monotonic() - self._began:.1f} s[/]")
         self._step = ""
 
-    def __enter__(self) -> Steps:
+    def __enter__(self) -> ProgressDisplay:
         if self._status is not None:
             self._status.start()
         return self

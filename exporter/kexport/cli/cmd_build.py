@@ -107,14 +107,14 @@ def command(
     registered model, is run.
     """
     from kexport.cli._boundary import quiet_libraries
-    from kexport.cli._progress import Steps
+    from kexport.cli._progress import ProgressDisplay
     from kexport.factory import BuildRequest, build_bundle
     from kexport.reports import json, terminal
 
     began = time.monotonic()
     request = BuildRequest(model, out, settings, declarations, conversion, trust, strictness)
-    with quiet_libraries() as stream, Steps(stream) as steps:
-        bundle = build_bundle(request, steps)
+    with quiet_libraries() as stream, ProgressDisplay(stream) as progress:
+        bundle = build_bundle(request, progress)
     if as_json:
         click.echo(json.render(bundle.report))
     stream = sys.stderr if as_json else sys.stdout
@@ -125,12 +125,12 @@ def command(
     return bundle.report.exit_code
 
 
-COMMAND = command
-
-
 def _summary(bundle: Bundle, seconds: float) -> str:
     from kexport.reports import summary
 
     if not bundle.report.passed:
         return f"rejected: {summary(bundle.report)}; the bundle lies at {bundle.path}"
     return f"built {bundle.path}: {len(bundle.report.checks)} checks passed, {seconds:.1f} s"
+
+
+COMMAND = command

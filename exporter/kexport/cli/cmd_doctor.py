@@ -14,7 +14,7 @@ _FACTORY = ("keras", "tensorflow", "tf2onnx", "onnx", "scipy")
 
 @click.command("doctor")
 def command() -> None:
-    """Say what is installed, what is missing, and the command that brings it."""
+    """Say what is installed, what is missing, and the command that installs it."""
     from kexport import runtimes
 
     click.echo(f"kexport {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}")
@@ -25,9 +25,6 @@ def command() -> None:
     click.echo("\nfactory")
     for name in _FACTORY:
         _show(name, _version(name), "pip install 'kexport[build]'")
-
-
-COMMAND = command
 
 
 def _show(name: str, version: str | None, install_command: str) -> None:
@@ -42,3 +39,6 @@ def _version(module: str) -> str | None:
         except metadata.PackageNotFoundError:
             continue
     return None
+
+
+COMMAND = command

@@ -29,9 +29,6 @@ def command(path: str) -> None:
         _show_file(path, describe(Path(path)))
 
 
-COMMAND = command
-
-
 def _show_bundle(path: str) -> None:
     from kexport.bundle.folder import Bundle
     from kexport.reports import size, terminal
@@ -113,3 +110,6 @@ def _section(title: str, rows: Iterable[tuple[str, str]]) -> None:
     click.echo(f"\n{title}")
     for name, text in rows:
         click.echo(f"  {name:<16} {text}".rstrip())
+
+
+COMMAND = command

@@ -10,20 +10,16 @@ KINDS = ("models", "layers", "formats", "runtimes", "contracts")
 @click.command("list")
 @click.argument("kind", metavar="|".join(KINDS))
 def command(kind: str) -> None:
-    """List the models, layers, formats, runtimes or kinds of contract that are there."""
+    """List the models, layers, formats, runtimes or kinds of contract that are available."""
     from kexport.errors import unknown
 
     if kind not in KINDS:
         raise unknown("list", kind, KINDS)
-    rows = {"models": _offers, "layers": _offers, "formats": _formats, "runtimes": _runtimes, "contracts": _contracts}[
-        kind
-    ](kind)
+    rows_of = {"formats": _formats, "runtimes": _runtimes, "contracts": _contracts}
+    rows = rows_of[kind]() if kind in rows_of else _offers(kind)
     width = max((len(name) for name, _ in rows), default=0)
     for name, text in rows:
         click.echo(f"{name:<{width}}  {text}".rstrip())
-
-
-COMMAND = command
 
 
 def _offers(kind: str) -> list[tuple[str, str]]:
@@ -37,13 +33,13 @@ def _offers(kind: str) -> list[tuple[str, str]]:
     return rows
 
 
-def _formats(kind: str) -> list[tuple[str, str]]:
+def _formats() -> list[tuple[str, str]]:
     from kexport.factory import formats
 
     return [(form.name, form.summary) for form in formats.every()]
 
 
-def _runtimes(kind: str) -> list[tuple[str, str]]:
+def _runtimes() -> list[tuple[str, str]]:
     from kexport import runtimes
 
     rows = []
@@ -53,7 +49,7 @@ def _runtimes(kind: str) -> list[tuple[str, str]]:
     return rows
 
 
-def _contracts(kind: str) -> list[tuple[str, str]]:
+def _contracts() -> list[tuple[str, str]]:
     from kexport.contracts import kinds
 
     rows = []
@@ -62,3 +58,6 @@ def _contracts(kind: str) -> list[tuple[str, str]]:
         if parameters := kinds.parameters(name):
             rows.append(("", ", ".join(parameters)))
     return rows
+
+
+COMMAND = command

@@ -26,13 +26,13 @@ def command(bundle: str, runtimes: tuple[str, ...], trust: Trust, as_json: bool)
     observable layers.
     """
     from kexport.cli._boundary import quiet_libraries
-    from kexport.cli._progress import Steps
+    from kexport.cli._progress import ProgressDisplay
     from kexport.factory.localisation import localise
     from kexport.reports import layers_json, layers_table
 
-    with quiet_libraries() as stream, Steps(stream) as steps:
+    with quiet_libraries() as stream, ProgressDisplay(stream) as progress:
         results = localise(
-            bundle, list(runtimes) or None, imports=trust.imports, allow_lambda=trust.allow_lambda, progress=steps
+            bundle, list(runtimes) or None, imports=trust.imports, allow_lambda=trust.allow_lambda, progress=progress
         )
     if as_json:
         click.echo(layers_json(bundle, results))

@@ -72,9 +72,6 @@ def command(
     return report.exit_code
 
 
-COMMAND = command
-
-
 def _model_in(bundle: Bundle, trust: Trust) -> Reference:
     """The model in the bundle's `.keras` artifact, loaded in this process."""
     from kexport.factory.truth import of_bundle
@@ -92,3 +89,6 @@ def _show(report: Report, bundle: Bundle, as_json: bool) -> None:
 
         terminal.show(report, bundle, sys.stdout)
         click.echo(summary(report))
+
+
+COMMAND = command

@@ -1,4 +1,4 @@
-"""Faults of ours: exceptions that no model should cause, told so that they can be reported."""
+"""Exceptions that no model should cause, as errors that say what to report."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _FRAME = re.compile(r'^  File "(.+)", line (\d+)', re.MULTILINE)
 
 
 def fault(subject: str, error: BaseException | str, instead: str) -> ExportError:
-    """The error for an exception, or for the traceback of one in another process, that nobody foresaw.
+    """The error for an unforeseen exception, or for the traceback of one in another process.
 
     Args:
         subject: what failed.
         error: the exception, or its traceback as Python prints it.
-        instead: what can be done meanwhile.
+        instead: what the user can do meanwhile.
     """
     if isinstance(error, BaseException):
         if located(error) != reason(error):  # it is raised in the code of the model
@@ -24,25 +24,25 @@ def fault(subject: str, error: BaseException | str, instead: str) -> ExportError
         error = "".join(traceback.format_exception(error))
     return ExportError(
         subject,
-        got=_told(error),
-        hint=f"this is a fault of kexport: please report these lines with the model; meanwhile {instead}",
+        got=_summary(error),
+        hint=f"this is a fault of kexport: please report these lines together with the model; meanwhile, {instead}",
     )
 
 
-def _told(trace: str) -> str:
-    """Type and text of the exception, where it was raised, and where in kexport it passed through last."""
+def _summary(trace: str) -> str:
+    """Type and text of the exception, where it was raised, and the last place in kexport that it passed."""
     frames = [(path, line) for path, line in _FRAME.findall(trace)]
     if not frames:
         return trace.strip()
-    own = [frame for frame in frames if "/kexport/" in frame[0].replace("\\", "/")]
-    places = dict.fromkeys(_place(*frame) for frame in (frames[-1], *own[-1:]))
+    ours = [frame for frame in frames if "/kexport/" in frame[0].replace("\\", "/")]
+    places = dict.fromkeys(_place(*frame) for frame in (frames[-1], *ours[-1:]))
     after = trace[[match.end() for match in _FRAME.finditer(trace)][-1] :].splitlines()
     text = [line.strip() for line in after[1:] if line.strip() and not line.startswith(" ")]
     return f"{' '.join(text[:3])} ({', from '.join(places)})"
 
 
 def _place(path: str, line: str) -> str:
-    """The file below the folder that packages lie in, and the line."""
+    """The file, relative to the folder of packages, and the line."""
     path = path.replace("\\", "/")
     for start in ("site-packages/", "dist-packages/", "/exporter/"):
         path = path.rpartition(start)[2]

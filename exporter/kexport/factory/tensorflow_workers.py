@@ -1,7 +1,7 @@
-"""TensorFlow, imported once, and the processes that convert with it.
+"""Processes that convert with TensorFlow, which is imported only once where that is safe.
 
-Importing TensorFlow is most of a small build. So it is imported once, and this process is copied before TensorFlow
-has run anything. Where it may have run already, new processes import it beside this one.
+The import of TensorFlow is most of a small build. So this process imports it, and is forked before TensorFlow has run
+anything. Where TensorFlow may have run already, new processes import it at the same time as this one.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import sys
 
 from kexport.process import QUIET_ENVIRONMENT, Worker
 
-_imported_here = False  # by this module, and not by a program that may have run it, in sessions for one
+_imported_here = False  # by this module; a program that imported it may have run it too
 
 
 def tensorflow_workers(count: int) -> list[Worker]:
-    """Processes that have TensorFlow and Keras; both are imported here too when this returns."""
+    """Start processes that have TensorFlow and Keras; this one has them too when this returns."""
     if sys.platform != "linux" or not (_imported_here or "tensorflow" not in sys.modules) or _has_run():
         workers = [Worker(["tensorflow", "keras"]) for _ in range(count)]
         import_tensorflow()
@@ -26,9 +26,9 @@ def tensorflow_workers(count: int) -> list[Worker]:
 
 
 def import_tensorflow() -> None:
-    """Import TensorFlow and Keras without the garbage collections that cost a fifth of the time.
+    """Import TensorFlow and Keras without garbage collection, which costs a fifth of the time.
 
-    A program that does so first, and runs nothing of them, has its builds copy it too.
+    A program that calls this first, and runs nothing of TensorFlow, has its builds fork too.
     """
     global _imported_here
     if "keras" in sys.modules:
@@ -47,7 +47,7 @@ def import_tensorflow() -> None:
 
 
 def _has_run() -> bool:
-    """Whether TensorFlow has its devices and threads: a copy of the process has the devices without the threads."""
+    """Whether TensorFlow has started its devices and threads: a fork has the devices without the threads."""
     context = sys.modules.get("tensorflow.python.eager.context")
     current = context.context_safe() if context is not None else None
     return current is not None and current._initialized

@@ -1,10 +1,9 @@
-"""The domain of every input: declared by the user or the model, else a stated default."""
+"""The domain of every input: declared by the user or the model, or else a default that the report names."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -14,16 +13,17 @@ from kexport.bundle.samples import rows_of, thinned, unit
 from kexport.bundle.signature import Array, Signature, TensorSpec
 from kexport.errors import UsageError, require_known
 from kexport.factory.trace.program import Program
+from kexport.runtimes.keras_model import KerasTensor
 
 
 @dataclass(frozen=True)
 class InputDomains:
-    """Where the inputs of a model live.
+    """The domains of the inputs of a model.
 
     Attributes:
         domains: of every input.
         notes: for the report.
-        undeclared: of each input whose domain nobody declared, where it comes from.
+        undeclared: the inputs whose domain nobody declared, each with where it comes from.
     """
 
     domains: dict[str, Domain]
@@ -32,13 +32,13 @@ class InputDomains:
 
 
 def resolve_domains(program: Program, declared: Mapping[str, object]) -> InputDomains:
-    """A domain for every input: the declared one, else a default.
+    """Choose a domain for every input: the declared one, else a default.
 
     Raises:
         UsageError: a domain is declared for an input that the model does not have, or cannot be read; or recorded data
             does not fit.
     """
-    signature: Signature = program.signature
+    signature = program.signature
     names = [spec.name for spec in signature.inputs]
     for name in declared:
         require_known(name, names, f"a domain is given for {name!r}, which is no input of the model")
@@ -61,10 +61,10 @@ def resolve_domains(program: Program, declared: Mapping[str, object]) -> InputDo
 
 
 def _kept(signature: Signature, domains: Mapping[str, Domain]) -> tuple[dict[str, Samples], list[str]]:
-    """The recorded data that the bundle keeps, and what to say of it.
+    """The recorded data that the bundle keeps, and notes about it.
 
     Raises:
-        UsageError: inputs that take as many rows a call have recordings of different lengths.
+        UsageError: inputs whose rows belong together have recordings of different lengths.
     """
     specs = [spec for spec in signature.inputs if isinstance(domains[spec.name], Samples)]
     arrays = {spec.name: each.values for spec in specs if isinstance(each := domains[spec.name], Samples)}
@@ -94,23 +94,23 @@ def _require_same_count(specs: list[TensorSpec], arrays: Mapping[str, Array]) ->
             raise UsageError(
                 f"the recorded samples of inputs {first!r} and {spec.name!r} differ in number",
                 got=f"{len(arrays[first])} and {len(arrays[spec.name])} rows",
-                expected="as many of each: a row of one belongs to that row of the other",
+                expected="as many rows of each: row by row they belong together",
             )
 
 
 def recordings(declared: Mapping[str, object]) -> dict[str, Array]:
     """The declarations that are recorded data, as arrays."""
-    found = {name: recorded(value) for name, value in declared.items()}
-    return {name: array for name, array in found.items() if array is not None}
+    arrays = {name: recorded(value) for name, value in declared.items()}
+    return {name: array for name, array in arrays.items() if array is not None}
 
 
 def _embedding_limits(program: Program) -> dict[str, int]:
-    """Of each input that feeds an Embedding, the least `input_dim`."""
+    """The inputs that feed an Embedding, each with the least `input_dim`."""
     import keras
 
     limits: dict[str, int] = {}
     embeddings = [each for each in program.model._flatten_layers() if isinstance(each, keras.layers.Embedding)]
-    if not program.interface.tensors:  # of a model that is no graph of layers, which input feeds which is unknown
+    if not program.interface.tensors:  # without a graph of layers, it is unknown which input feeds which layer
         least = min((layer.input_dim for layer in embeddings), default=0)
         whole = [spec.name for spec in program.signature.inputs if spec.numpy_dtype.kind in "iu"]
         return dict.fromkeys(whole, least) if least else {}
@@ -127,7 +127,8 @@ def _embedding_limits(program: Program) -> dict[str, int]:
     return limits
 
 
-def _ancestors(tensors: list[Any]) -> Iterator[Any]:
+def _ancestors(tensors: Sequence[KerasTensor]) -> Iterator[KerasTensor]:
+    """The symbolic tensors that these are computed from, and themselves."""
     pending, seen = list(tensors), set()
     while pending:
         tensor = pending.pop()

@@ -1,4 +1,4 @@
-"""What `samples` may be: a file, arrays by input, or one array, whose input is known once the model is."""
+"""What `samples` may be: a file, arrays by input, or the array of the only input, named once the model is loaded."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -21,26 +20,26 @@ class Recording:
     """Recorded data.
 
     Attributes:
-        origin: what a message calls it.
+        origin: what messages call it.
         arrays: by input.
         only: of the only input, whatever its name.
         series: whether a single column of `only` may be one long sample, as in a table.
-        declared: inputs whose domain is declared besides.
+        declared: inputs that also have a declared domain, which is an error if they are recorded.
     """
 
     origin: str = "samples"
-    arrays: Mapping[str, Any] = field(default_factory=dict)
+    arrays: Mapping[str, Array] = field(default_factory=dict)
     only: Array | None = None
     series: bool = False
     declared: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, samples: Any, declared: Iterable[str] = ()) -> Recording:
-        """The recording that a path, a mapping or an array means.
+    def of(cls, samples: object, declared: Iterable[str] = ()) -> Recording:
+        """The recording that a path, a mapping of arrays or an array stands for.
 
         Raises:
             InputError: the file cannot be read.
-            UsageError: it is empty, or holds an input whose domain is declared besides.
+            UsageError: it is empty, or holds an input that also has a declared domain.
         """
         others = frozenset(declared)
         if samples is None:
@@ -49,33 +48,34 @@ class Recording:
         if isinstance(samples, str | os.PathLike):
             origin, stored = str(samples), data_files.load(Path(samples))
         if isinstance(stored, Mapping):
-            found = cls(origin, _all_filled(origin, stored), declared=others)
-            found._refuse_declared(found.arrays)
-            return found
+            recording = cls(origin, _all_filled(origin, stored), declared=others)
+            recording._refuse_declared(recording.arrays)
+            return recording
         return cls(origin, only=_filled(origin, np.asarray(stored)), series=origin.endswith(".csv"), declared=others)
 
-    def named(self, signature: Signature) -> dict[str, Any]:
+    def named(self, signature: Signature) -> dict[str, Array]:
         """The arrays by input of the model.
 
         Raises:
-            UsageError: an input is not there, is declared besides, or is not told.
+            UsageError: the model has no such input, the input also has a declared domain, or one array is given for a
+                model of several inputs.
         """
         names = [spec.name for spec in signature.inputs]
-        found = dict(self.arrays)
+        arrays = dict(self.arrays)
         if self.only is not None:
             if len(names) != 1:
                 raise UsageError(
                     f"{self.origin} holds one array, and the model has {len(names)} inputs",
                     expected="arrays by input, as a .npz or a mapping: " + ", ".join(names),
                 )
-            found[names[0]] = data_files.as_rows(self.only, signature.inputs[0]) if self.series else self.only
-        for name in found:
+            arrays[names[0]] = data_files.as_rows(self.only, signature.inputs[0]) if self.series else self.only
+        for name in arrays:
             require_known(name, names, f"{self.origin} holds {name!r}, which is no input of the model")
-        self._refuse_declared(found)
-        return found
+        self._refuse_declared(arrays)
+        return arrays
 
-    def _refuse_declared(self, found: Iterable[str]) -> None:
-        both = sorted(self.declared & set(found))
+    def _refuse_declared(self, recorded: Iterable[str]) -> None:
+        both = sorted(self.declared & set(recorded))
         if both:
             raise UsageError(
                 f"input {both[0]!r} has two domains",
@@ -83,15 +83,16 @@ class Recording:
                 expected="one of the two",
             )
 
-    def examples(self, model: Any) -> dict[str, Any]:
-        """The arrays by argument of the model's call, for a model that was never called and has no inputs yet."""
+    def examples(self, model: object) -> dict[str, Array]:
+        """The arrays by argument of the model's `call`: they show what a model takes that was never called."""
         if self.only is None:
             return dict(self.arrays)
-        first = next(iter(inspect.signature(model.call).parameters), "inputs") if hasattr(model, "call") else "inputs"
+        call = getattr(model, "call", None)
+        first = next(iter(inspect.signature(call).parameters), "inputs") if call is not None else "inputs"
         return {first: self.only}
 
 
-def _all_filled(origin: str, arrays: Mapping[str, Any]) -> dict[str, Any]:
+def _all_filled(origin: str, arrays: Mapping[str, object]) -> dict[str, Array]:
     if not arrays:
         raise UsageError(f"{origin} holds no arrays", expected="recorded samples by input")
     return {str(name): _filled(f"{origin}, {name!r},", np.asarray(value)) for name, value in arrays.items()}

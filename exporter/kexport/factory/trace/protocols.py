@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from kexport.bundle.signature import Array
-from kexport.factory.graph.protocols import DType, Graph, Tensor
+from kexport.factory.graph.protocols import DType, Graph, Shape, Tensor
 from kexport.runtimes.keras_model import KerasLayer, KerasModel
 from kexport.runtimes.keras_model.protocols import DTypePolicy
 
@@ -44,6 +44,13 @@ class CoreFunction(Protocol):
     def __call__(self, *arguments: object) -> Sequence[Tensor]: ...
 
 
+class LayerVariable(Protocol):
+    """A variable of a layer (`keras.Variable`)."""
+
+    _dtype: str
+    _value: GraphVariable
+
+
 class BuiltLayer(KerasLayer, Protocol):
     """A layer with the layers in it (`keras.Layer`)."""
 
@@ -55,7 +62,26 @@ class BuiltModel(KerasModel, Protocol):
     """A model that is exported (`keras.Model`)."""
 
     _layers: Sequence[BuiltLayer]
+    weights: Sequence[LayerVariable]
 
     def _flatten_layers(self, include_self: bool = True) -> Sequence[BuiltLayer]: ...
     def get_weights(self) -> list[Array]: ...
     def set_weights(self, values: Sequence[Array]) -> None: ...
+
+
+class ServingFunction(Protocol):
+    """A serving signature that was loaded (`tf.types.experimental.ConcreteFunction`)."""
+
+    structured_input_signature: tuple[tuple[()], Mapping[str, InputSpec]]
+    structured_outputs: Mapping[str, object]
+    variables: Sequence[GraphVariable]
+
+    def __call__(self, **inputs: object) -> Mapping[str, Tensor]: ...
+
+
+class InputSpec(Protocol):
+    """An input of a signature (`tf.TensorSpec`)."""
+
+    name: str
+    dtype: DType
+    shape: Shape

@@ -1,34 +1,35 @@
-"""A function that TensorFlow loaded from a SavedModel, as the build takes a model."""
+"""The serving signature of a SavedModel, with the methods of a Keras model that a build uses."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from kexport.bundle.naming import unique
 from kexport.bundle.signature import Array, TensorSpec
 from kexport.errors import ModelError, nearest, reason
+from kexport.factory.graph.protocols import Tensor
+from kexport.factory.trace.protocols import BuiltLayer, GraphVariable, InputSpec, ServingFunction
 from kexport.runtimes.keras_model import Interface
 
 KEY = "serving_default"
 
 
 class Served:
-    """The serving signature of a SavedModel, called as a Keras model is.
+    """The serving signature of a SavedModel, called like a Keras model.
 
     Args:
         name: of the model.
-        loaded: what TensorFlow loaded; it owns the variables.
+        loaded: the object that TensorFlow loaded; it owns the variables.
         function: the serving signature.
     """
 
-    def __init__(self, name: str, loaded: Any, function: Any) -> None:
+    def __init__(self, name: str, loaded: object, function: ServingFunction) -> None:
         self.name = name
         self.loaded = loaded
         self._function = function
-        self._layers: tuple[Any, ...] = ()
+        self._layers: tuple[BuiltLayer, ...] = ()
         declared = function.structured_input_signature[1]
         self._inputs = _ordered(loaded, declared)
         self._outputs = sorted(function.structured_outputs, key=_natural)
@@ -42,16 +43,16 @@ class Served:
             output_structure=dict.fromkeys(self._outputs, 0) if _sorted(self._outputs) else [0] * len(self._outputs),
         )
 
-    def __call__(self, *arguments: Any, training: bool = False) -> list[Any]:
+    def __call__(self, *arguments: object, training: bool = False) -> list[Tensor]:
         """The outputs, in order."""
         outputs = self._function(**dict(zip(self._inputs, arguments, strict=True)))
         return [outputs[name] for name in self._outputs]
 
-    def _flatten_layers(self) -> list[Any]:
+    def _flatten_layers(self, include_self: bool = True) -> list[BuiltLayer]:
         return []
 
     @property
-    def variables(self) -> list[Any]:
+    def variables(self) -> list[GraphVariable]:
         """The variables that the function reads."""
         return list(self._function.variables)
 
@@ -75,7 +76,7 @@ def load(path: Path, name: str) -> Served:
 
     try:
         loaded = tf.saved_model.load(str(path))
-    except Exception as error:  # TensorFlow raises what its readers raise
+    except Exception as error:  # TensorFlow passes on what its readers raise
         raise ModelError(f"{path} cannot be loaded as a SavedModel", got=reason(error)) from error
     if KEY not in loaded.signatures:
         raise ModelError(
@@ -87,14 +88,14 @@ def load(path: Path, name: str) -> Served:
     return Served(name, loaded, loaded.signatures[KEY])
 
 
-def _ordered(loaded: Any, declared: Any) -> list[str]:
-    """The names of the inputs in the order in which `serve` takes them, where it tells, else that of their numbers."""
+def _ordered(loaded: object, declared: Mapping[str, InputSpec]) -> list[str]:
+    """The names of the inputs in the order in which `serve` takes them; without one, in the order of their numbers."""
     import tensorflow as tf
 
     for function in getattr(getattr(loaded, "serve", None), "concrete_functions", ()):
-        found = [spec.name for spec in tf.nest.flatten(function.structured_input_signature)]
-        if sorted(map(str, found)) == sorted(declared):
-            return found
+        names: list[str] = [spec.name for spec in tf.nest.flatten(function.structured_input_signature)]
+        if sorted(map(str, names)) == sorted(declared):
+            return names
     return sorted(declared, key=_natural)
 
 
@@ -107,7 +108,7 @@ def _sorted(names: Sequence[str]) -> bool:
     return list(names) == sorted(names)
 
 
-def _spec(name: str, spec: Any) -> TensorSpec:
+def _spec(name: str, spec: InputSpec) -> TensorSpec:
     if spec.shape.rank is None:
         raise ModelError(f"input {name!r} has no fixed number of axes", expected="a signature of tensors of known rank")
     return TensorSpec(name, spec.dtype.name, tuple(spec.shape.as_list()))

@@ -1,7 +1,7 @@
-"""The same model in float64: made again from its configuration, or, where that does not tell all, changed in place.
+"""The same model in float64: rebuilt from its configuration, or changed in place where that does not describe it.
 
 In place means that for a while its layers compute in float64 and its variables hold their values in float64. It
-needs no configuration, so it serves subclassed models, whose configuration tells little of their layers.
+needs no configuration, so it works for subclassed models, whose configuration says little about their layers.
 """
 
 from __future__ import annotations
@@ -9,17 +9,18 @@ from __future__ import annotations
 import contextlib
 import warnings
 from collections.abc import Iterator
-from typing import Any
+
+from kexport.factory.trace.protocols import BuiltModel
 
 
 def is_float(name: object) -> bool:
-    """Whether a dtype or policy of that name is one of real numbers."""
+    """Whether the name is that of a dtype, or of a dtype policy, of real numbers."""
     return isinstance(name, str) and name.startswith(("float", "bfloat", "mixed_"))
 
 
 @contextlib.contextmanager
 def everywhere() -> Iterator[None]:
-    """Within the block, what names no dtype of its own is float64."""
+    """Within the block, layers and tensors that name no dtype are float64."""
     import keras
 
     policy, floatx = keras.config.dtype_policy(), keras.config.floatx()
@@ -32,23 +33,23 @@ def everywhere() -> Iterator[None]:
         keras.config.set_dtype_policy(policy)
 
 
-def twin(model: Any) -> Any:
-    """The model made again from its configuration, in float64, with the same weights; may raise anything."""
+def twin(model: BuiltModel) -> BuiltModel:
+    """The model rebuilt from its configuration, in float64, with the same weights; may raise anything."""
     import keras
 
     classes = {type(layer).__name__: type(layer) for layer in model._flatten_layers()}
     config = _in_double(keras.saving.serialize_keras_object(model))
     # The classes and any Lambda are already running in this process: nothing new is trusted.
-    own = {name: kind for name, kind in classes.items() if not kind.__module__.startswith("keras.")}
-    with keras.saving.custom_object_scope(own), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what Keras warns of here is tried below
-        made = keras.saving.deserialize_keras_object(config, safe_mode=False)
-    made.set_weights(model.get_weights())
-    return made
+    custom = {name: kind for name, kind in classes.items() if not kind.__module__.startswith("keras.")}
+    with keras.saving.custom_object_scope(custom), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a model that Keras warns of here is compared with the original anyway
+        rebuilt: BuiltModel = keras.saving.deserialize_keras_object(config, safe_mode=False)
+    rebuilt.set_weights(model.get_weights())
+    return rebuilt
 
 
-def _in_double(config: Any) -> Any:
-    """A Keras configuration with every float dtype and policy in it replaced by float64."""
+def _in_double(config: object) -> object:
+    """A Keras configuration, with every float dtype and policy in it replaced by float64."""
     if isinstance(config, list):
         return [_in_double(item) for item in config]
     if not isinstance(config, dict):
@@ -61,8 +62,8 @@ def _in_double(config: Any) -> Any:
 
 
 @contextlib.contextmanager
-def in_place(model: Any) -> Iterator[Any]:
-    """Within the block, the model itself computes in float64; may raise anything.
+def in_place(model: BuiltModel) -> Iterator[None]:
+    """Within the block, the model computes in float64; may raise anything.
 
     Raises:
         NotImplementedError: a layer is quantised.
@@ -85,11 +86,11 @@ def in_place(model: Any) -> Iterator[Any]:
                 value = tf.Variable(tf.cast(variable._value, tf.float64))
                 _change(stack, variable, "_value", value)
                 _change(stack, variable, "_dtype", "float64")
-        yield model
+        yield
 
 
-def _change(stack: contextlib.ExitStack, owner: Any, attribute: str, value: Any) -> None:
-    """Set an attribute until the stack is left; not through the owner, which would track what it is given."""
+def _change(stack: contextlib.ExitStack, owner: object, attribute: str, value: object) -> None:
+    """Set an attribute until the stack is left; not through the owner, which would track the value."""
     before = getattr(owner, attribute)
     object.__setattr__(owner, attribute, value)
     stack.callback(object.__setattr__, owner, attribute, before)

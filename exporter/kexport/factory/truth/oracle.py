@@ -1,20 +1,21 @@
-"""What is true of the model on any input: it, and its twin in float64, run eagerly.
+"""The model and its float64 twin, run eagerly on any input.
 
-The twin is the model with every float policy replaced by float64 and the same weights: made from its configuration,
-or the model itself changed in place for a while.
+The twin has the weights of the model, and float64 in place of every float policy: it is rebuilt from the configuration
+of the model, or it is the model itself, changed in place for the time of a call.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from kexport.bundle.domain import Domain
 from kexport.bundle.signature import Array
 from kexport.factory.trace.program import Program
+from kexport.factory.trace.protocols import BuiltModel
+from kexport.factory.trace.served import Served
 from kexport.factory.truth import float64_twin
 from kexport.parity.conditioning import nudged, widened
 from kexport.parity.tolerance import EPSILON
@@ -27,77 +28,78 @@ class Oracle:
 
     Args:
         program: the traced model.
-        domains: of inputs, which are not left when they are nudged; single values, between which nothing lies, stay.
+        domains: of inputs, whose bounds nudged inputs keep; an input of single values (`choice`) is not nudged.
     """
 
     def __init__(self, program: Program, domains: Mapping[str, Domain] | None = None) -> None:
         self._program = program
         self._domains = dict(domains or {})
-        self._twin: Any = None
+        self._twin: BuiltModel | None = None
         self._in_place = False
         self._weights = [] if program.served else program.model.get_weights()
 
     @property
     def light(self) -> bool:
-        """Whether the model is so small that it can be nudged often."""
+        """Whether the model is small enough to be nudged many times."""
         return sum(int(weight.size) for weight in self._weights) <= _MANY_WEIGHTS
 
     def own(self, cases: Sequence[list[Array]]) -> list[list[Array]]:
-        """What the model itself computes, of each case of flat inputs; may raise anything."""
+        """The outputs of the model itself on each case of flat inputs; may raise anything."""
         self._program.reset()
         return [self._program.interface.run(self._program.model, case) for case in cases]
 
     def truth(self, cases: Sequence[list[Array]]) -> list[list[Array]] | None:
-        """What the twin computes, None when there is none that runs; real outputs are float64.
+        """The outputs of the twin, real ones in float64; None when no twin runs.
 
-        The first way that works is kept for later calls.
+        The first way of making one that works is kept for later calls.
         """
-        if self._program.served:
+        model = self._program.model
+        if isinstance(model, Served):
             return None
         with float64_twin.everywhere():
             if self._program.interface.tensors and not self._in_place:
                 try:
-                    self._twin = self._twin or float64_twin.twin(self._program.model)
+                    self._twin = self._twin or float64_twin.twin(model)
                     return self._doubled(self._twin, cases)
                 except Exception:  # noqa: BLE001  the model's own code may raise anything; it is then changed in place
                     self._twin = None
             self._in_place = True
             try:
-                with float64_twin.in_place(self._program.model) as model:
+                with float64_twin.in_place(model):
                     return self._doubled(model, cases)
-            except Exception:  # noqa: BLE001  likewise; the truth is then sought without a twin
+            except Exception:  # noqa: BLE001  likewise; there is then no twin
                 return None
 
-    def _doubled(self, twin: Any, cases: Sequence[list[Array]]) -> list[list[Array]]:
+    def _doubled(self, twin: BuiltModel, cases: Sequence[list[Array]]) -> list[list[Array]]:
         interface = self._program.interface.with_dtype(
             lambda dtype: "float64" if float64_twin.is_float(dtype) else dtype
         )
         specs = self._program.signature.outputs
         self._program.reset()
-        found = []
+        results = []
         for case in cases:
             outputs = interface.run(twin, [widened(array) for array in case])
             pairs = zip(specs, outputs, strict=True)
-            found.append([widened(v) if s.is_float else v.astype(s.numpy_dtype, copy=False) for s, v in pairs])
-        return found
+            results.append([widened(v) if s.is_float else v.astype(s.numpy_dtype, copy=False) for s, v in pairs])
+        return results
 
     @cached_property
     def epsilon(self) -> float:
-        """The coarsest unit in the last place, relative to 1, of what the model computes in."""
+        """One unit in the last place, relative to 1, of the coarsest dtype that the model computes in."""
         layers = self._program.model._flatten_layers()
         dtypes = {spec.dtype for spec in (*self._program.signature.inputs, *self._program.signature.outputs)}
         dtypes |= {str(layer.dtype_policy.compute_dtype) for layer in layers}
         return max((EPSILON[dtype] for dtype in dtypes if dtype in EPSILON), default=EPSILON["float32"])
 
     def nudged_inputs(self, case: list[Array], rng: np.random.Generator) -> list[Array]:
-        """Flat inputs, each number that may moved by one unit in the last place."""
+        """Flat inputs, with every number that may be nudged moved by one unit in the last place."""
         pairs = zip(self._program.signature.inputs, case, strict=True)
         return [nudged(array, rng, self.epsilon, self._domains.get(spec.name)) for spec, array in pairs]
 
     def nudged(
         self, cases: Sequence[list[Array]], rng: np.random.Generator, *, weights: bool = True
     ) -> list[list[Array]]:
-        """What the model computes when its inputs, and its weights, move by one unit in the last place."""
+        """The outputs of the model when its inputs, and its weights, move by one unit in the last place."""
         epsilon = self.epsilon
         moved = [self.nudged_inputs(case, rng) for case in cases]
         if not weights or self._program.served:
