@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from test_tensor_list import X
+from test_tensor_list_tflite import X
 
 
 def two_lists(x):

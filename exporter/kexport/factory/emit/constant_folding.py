@@ -1,13 +1,15 @@
-"""Operations on weights alone are computed while a graph is emitted: what a layer makes of its weights is a constant.
+"""Constant folding during emission: an operation on weights alone is computed, and its result becomes a constant.
 
-Converters fold constants too, but not everything (a singular value decomposition), not always (TFLite keeps most), and
-after an operation was replaced by many it is too late.
+Converters fold constants too, but not everything (not a singular value decomposition), not always (TFLite's keeps most
+operations), and once an operation has been replaced by many it is too late.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+
+from kexport.bundle.signature import Array
+from kexport.factory.graph.protocols import Operation, Tensor
 
 _MOST_GROWTH = 4  # times the elements that go in: a constant must not make an artifact large
 _SMALL = 1 << 10
@@ -17,17 +19,17 @@ class Folding:
     """Knows which tensors of the new graph are weights, or follow from weights alone."""
 
     def __init__(self) -> None:
-        self._known: dict[str, Any] = {}
+        self._values: dict[str, Array] = {}
 
-    def weight(self, made: Any, value: Any) -> Any:
-        """A constant of this value stands for a weight; returns it."""
+    def weight(self, tensor: Tensor, value: Array) -> Tensor:
+        """Record that a tensor has this value, if it is a constant of numbers; returns the tensor."""
         import numpy as np
 
-        if made.op.type == "Const" and np.asarray(value).dtype.kind in "fiub":
-            self._known[made.name] = value
-        return made
+        if tensor.op.type == "Const" and np.asarray(value).dtype.kind in "fiub":
+            self._values[tensor.name] = value
+        return tensor
 
-    def fold(self, op: Any, inputs: Sequence[Any], name: str) -> list[Any] | None:
+    def fold(self, op: Operation, inputs: Sequence[object], name: str) -> list[Tensor] | None:
         """The outputs of an operation on weights, as constants; None when it is none, or they would be too large.
 
         Args:
@@ -38,44 +40,47 @@ class Folding:
         import numpy as np
         import tensorflow as tf
 
-        if not inputs or not all(isinstance(made, tf.Tensor) for made in inputs) or op.op_def.is_stateful:
+        tensors: list[Tensor] = [value for value in inputs if isinstance(value, tf.Tensor)]
+        if not inputs or len(tensors) < len(inputs) or op.op_def.is_stateful:
             return None
-        if not any(made.name in self._known for made in inputs):
+        if not any(tensor.name in self._values for tensor in tensors):
             return None
-        values = [self._known[made.name] if made.name in self._known else _constant(made) for made in inputs]
-        if any(value is None for value in values):
+        values = [self._value(tensor) for tensor in tensors]
+        known = [value for value in values if value is not None]
+        if len(known) < len(values):
             return None
-        found = _computed(op, values)
-        if found is None or any(value.dtype.kind not in "fiub" for value in found):
+        results = _computed(op, known)
+        if results is None or any(result.dtype.kind not in "fiub" for result in results):
             return None
-        size = sum(np.asarray(value).size for value in values)
-        if sum(value.size for value in found) > max(_SMALL, _MOST_GROWTH * size):
+        size = sum(np.asarray(value).size for value in known)
+        if sum(result.size for result in results) > max(_SMALL, _MOST_GROWTH * size):
             return None
         return [
-            self.weight(tf.constant(value, name=name if index == 0 else f"{name}_{index}"), value)
-            for index, value in enumerate(found)
+            self.weight(tf.constant(result, name=name if index == 0 else f"{name}_{index}"), result)
+            for index, result in enumerate(results)
         ]
 
+    def _value(self, tensor: Tensor) -> Array | None:
+        import tensorflow as tf
 
-def _constant(made: Any) -> Any:
-    import tensorflow as tf
+        if tensor.name in self._values:
+            return self._values[tensor.name]
+        return tf.get_static_value(tensor) if tensor.op.type == "Const" else None
 
-    return tf.get_static_value(made) if made.op.type == "Const" else None
 
-
-def _computed(op: Any, values: Sequence[Any]) -> list[Any] | None:
-    """What the operation gives for these values, eagerly; None where it cannot be computed here."""
+def _computed(op: Operation, values: Sequence[Array]) -> list[Array] | None:
+    """What the operation gives for these values; None where it cannot be computed here."""
     import tensorflow as tf
 
     with tf.Graph().as_default() as graph:
-        given = [tf.constant(value) for value in values]
-        known = {attr.name for attr in op.op_def.attr}
-        attrs = {key: value for key, value in op.node_def.attr.items() if key in known}
-        made = graph.create_op(op.type, given, [t.dtype for t in op.outputs], attrs=attrs, op_def=op.op_def)
+        inputs = [tf.constant(value) for value in values]
+        declared = {attr.name for attr in op.op_def.attr}
+        attrs = {key: value for key, value in op.node_def.attr.items() if key in declared}
+        copy = graph.create_op(op.type, inputs, [t.dtype for t in op.outputs], attrs=attrs, op_def=op.op_def)
         if any(attr.HasField("func") for attr in attrs.values()):
             return None  # it calls a function of another graph
         with tf.compat.v1.Session(graph=graph) as session:
             try:
-                return list(session.run(list(made.outputs)))
+                return list(session.run(list(copy.outputs)))
             except tf.errors.OpError:
                 return None

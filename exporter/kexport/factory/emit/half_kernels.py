@@ -1,29 +1,31 @@
-"""TensorFlow's kernels that round to half precision between their steps, said by these steps, in half precision.
+"""Step-by-step equivalents of TensorFlow's kernels that round to half precision internally.
 
-Each function has the steps of the kernel of the operation it is named by; they give the same bits as TensorFlow 2.21 on
-x86-64. The exponential of the logistic function is taken of 10 at most, above which the quotient is 1 in both types.
+Each function has the steps of the kernel of the operation that it is named after; they give the same bits as TensorFlow
+2.21 on x86-64. The logistic function takes the exponential of 10 at most: beyond, the quotient is 1 in both types.
 Source: measured; Eigen's unsupported/../functors (logistic, elu), TensorFlow's softplus_op.h, relu_op_functor.h.
 """
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
+
+from kexport.factory.graph.protocols import FunctionDef, Tensor
 
 _SCALE, _SCALE_ALPHA = 1.0507009873554804934193349852946, 1.7580993408473768599402175208123
 _SOFTPLUS_EPSILON = {"float16": 2.0**-13, "bfloat16": 2.0**-7}
 
 
-def _sigmoid(x: Any) -> Any:
+def _sigmoid(x: Tensor) -> Tensor:
     import tensorflow as tf
 
     exponential = tf.exp(tf.minimum(x, 10.0))
     return exponential / (1.0 + exponential)
 
 
-def _softplus(x: Any) -> Any:
+def _softplus(x: Tensor) -> Tensor:
     import tensorflow as tf
 
     half = x.dtype.as_numpy_dtype  # the threshold is rounded at each step too
@@ -32,40 +34,40 @@ def _softplus(x: Any) -> Any:
     return tf.where(x > -least, x, tf.where(x < least, exponential, tf.math.log1p(exponential)))
 
 
-def _softsign(x: Any) -> Any:
+def _softsign(x: Tensor) -> Tensor:
     return x / (abs(x) + 1.0)
 
 
-def _elu(x: Any) -> Any:
+def _elu(x: Tensor) -> Tensor:
     import tensorflow as tf
 
     return tf.where(x < 0.0, tf.exp(x) - 1.0, x)
 
 
-def _selu(x: Any) -> Any:
+def _selu(x: Tensor) -> Tensor:
     import tensorflow as tf
 
     return tf.where(x < 0.0, _SCALE_ALPHA * (tf.exp(x) - 1.0), _SCALE * x)
 
 
-def _squared_difference(x: Any, y: Any) -> Any:
+def _squared_difference(x: Tensor, y: Tensor) -> Tensor:
     difference = x - y
     return difference * difference
 
 
-def _floor_div(x: Any, y: Any) -> Any:
+def _floor_div(x: Tensor, y: Tensor) -> Tensor:
     import tensorflow as tf
 
     return tf.floor(x / y)
 
 
-def _xlogy(x: Any, y: Any) -> Any:
+def _xlogy(x: Tensor, y: Tensor) -> Tensor:
     import tensorflow as tf
 
-    return tf.where(x == 0.0, tf.zeros_like(x), x * tf.math.log(y))
+    return tf.where(operator.eq(x, 0.0), tf.zeros_like(x), x * tf.math.log(y))
 
 
-def _add_n(*terms: Any) -> Any:
+def _add_n(*terms: Tensor) -> Tensor:
     total = terms[0]
     for term in terms[1:]:
         total = total + term
@@ -73,7 +75,7 @@ def _add_n(*terms: Any) -> Any:
 
 
 #: By type of operation.
-KERNELS: dict[str, Callable[..., Any]] = {
+KERNELS: dict[str, Callable[..., Tensor]] = {
     "Sigmoid": _sigmoid,
     "Softplus": _softplus,
     "Softsign": _softsign,
@@ -86,8 +88,8 @@ KERNELS: dict[str, Callable[..., Any]] = {
 }
 
 
-def function(kind: str, dtype: Any, count: int) -> Any:
-    """The definition of a function that does what the kernel of `count` arguments does."""
+def function(kind: str, dtype: int, count: int) -> FunctionDef:
+    """The definition of a function that does what the kernel of `count` arguments does, for a `DataType`."""
     import tensorflow as tf
 
     kernel = KERNELS[kind]

@@ -1,4 +1,4 @@
-"""A traced program on disk: what a converter, in a process of its own, gets of it.
+"""A traced program on disk, from which a converter reads it in a process of its own.
 
 The graph stays as it was traced; the weights lie beside it as plain bytes, so that no step holds them twice and a
 model of any size can be handed over. `graph.pb` is a GraphDef, `weights.bin` the values one after another,
@@ -12,11 +12,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from kexport.bundle.signature import Array, Signature
+from kexport.factory.graph.protocols import GraphDef, Tensor
 from kexport.factory.trace import state, stateful_model
 from kexport.factory.trace.program import Program
 
@@ -51,13 +52,13 @@ class Handover:
             assigns. The folder `STATEFUL` in the handover then holds a SavedModel.
     """
 
-    graph_def: Any
+    graph_def: GraphDef
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     captures: Mapping[str, Array | Table]
     signature: Signature
     scopes: Mapping[str, str]
-    recurrent: Mapping[str, Mapping[str, Any]]
+    recurrent: Mapping[str, Mapping[str, object]]
     name: str
     assigned: Mapping[str, str] = field(default_factory=dict)
 
@@ -114,7 +115,7 @@ def read(folder: Path) -> Handover:
     )
 
 
-def _value(external: Any, program: Program) -> Any:
+def _value(external: Tensor, program: Program) -> Array | tuple[Array, Array] | None:
     """What a captured tensor stands for: an array, a pair of arrays for a table, None where it has no value."""
     import tensorflow as tf
 
@@ -130,7 +131,7 @@ def _value(external: Any, program: Program) -> Any:
     return exported.keys.numpy(), exported.values.numpy()
 
 
-def _write_value(value: Any, file: Any) -> dict[str, Any]:
+def _write_value(value: Array | tuple[Array, Array] | None, file: BinaryIO) -> dict[str, object]:
     if value is None:
         return {}
     if isinstance(value, tuple):

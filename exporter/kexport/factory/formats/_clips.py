@@ -1,23 +1,25 @@
-"""The smaller of a tensor and a number, then the larger of that and a number: one Clip, for one pass over the tensor.
+"""A Min and a Max with numbers, one after the other, as one Clip: one pass over the tensor instead of two.
 
-TensorFlow has no such operation since it is compiled, and clips so. NaN stays NaN in both.
+TensorFlow clips with Minimum and Maximum, as it has no operation for it. NaN stays NaN in both.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+
+from kexport.factory.formats._onnx_graphs import names_used_inside
+from kexport.factory.graph.onnx_protocols import OnnxModel, OnnxNode, OnnxTensor
 
 _OTHER = {"Max": "Min", "Min": "Max"}
 
 
-def clips(model: Any) -> None:
+def clips(model: OnnxModel) -> None:
     """Change the main graph of a model of opset 13 or later."""
     graph = model.graph
     numbers = {tensor.name: value for tensor in graph.initializer if (value := _number(tensor)) is not None}
     makers = {name: node for node in graph.node for name in node.output}
     uses = Counter(name for node in graph.node for name in node.input)
-    public = {value.name for value in graph.output} | _used_inside(graph)
+    public = {value.name for value in graph.output}.union(*map(names_used_inside, graph.node))
     removed = []
     for node in graph.node:
         outer = _bound(node, numbers)
@@ -42,7 +44,7 @@ def clips(model: Any) -> None:
         graph.node.remove(before)
 
 
-def _number(tensor: Any) -> float | None:
+def _number(tensor: OnnxTensor) -> float | None:
     """The value of a constant without axes that is a real number."""
     import onnx
 
@@ -51,22 +53,11 @@ def _number(tensor: Any) -> float | None:
     return float(onnx.numpy_helper.to_array(tensor))
 
 
-def _bound(node: Any, numbers: dict[str, float]) -> tuple[str, str] | None:
+def _bound(node: OnnxNode, numbers: dict[str, float]) -> tuple[str, str] | None:
     """The tensor and the number that a node compares."""
     if node.op_type not in _OTHER or len(node.input) != 2:
         return None
-    known = [name in numbers for name in node.input]
-    if known.count(True) != 1:
+    constant = [name in numbers for name in node.input]
+    if constant.count(True) != 1:
         return None
-    return (node.input[0], node.input[1]) if known[1] else (node.input[1], node.input[0])
-
-
-def _used_inside(graph: Any) -> set[str]:
-    """Names that the graphs of nodes use."""
-    found: set[str] = set()
-    for node in graph.node:
-        for attribute in node.attribute:
-            for inner in (attribute.g, *attribute.graphs):
-                found |= {name for each in inner.node for name in each.input} | _used_inside(inner)
-                found |= {value.name for value in inner.output}
-    return found
+    return (node.input[0], node.input[1]) if constant[1] else (node.input[1], node.input[0])

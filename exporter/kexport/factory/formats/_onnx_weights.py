@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from kexport.bundle.signature import Array
 from kexport.factory.emit.handover import Handover
+from kexport.factory.formats._onnx_graphs import names_used_inside
+from kexport.factory.graph.onnx_protocols import OnnxGraph, OnnxModel, OnnxTensor
+from kexport.factory.graph.protocols import Tensor
 
 #: Bytes of all weights from which on they are kept apart: below, TensorFlow can fold arithmetic into them.
 APART_FROM = 256 << 20
@@ -33,7 +35,7 @@ class Weights:
         self._arrays: dict[str, Array] = {}
         self.tensors: list[str] = []
 
-    def tensor(self, name: str, value: Array) -> Any:
+    def tensor(self, name: str, value: Array) -> Tensor:
         """The tensor that stands for a captured array in the graph under construction."""
         import tensorflow as tf
 
@@ -44,7 +46,7 @@ class Weights:
         self.tensors.append(placeholder.name)
         return placeholder
 
-    def attach(self, model: Any, target: Path) -> list[str]:
+    def attach(self, model: OnnxModel, target: Path) -> list[str]:
         """Make the arrays initializers of the model; the names of the files that were written for them."""
         graph = model.graph
         arrays = _rearranged(graph, self._arrays)
@@ -65,41 +67,31 @@ class Weights:
         return [file.name]
 
 
-def _rearranged(graph: Any, arrays: Mapping[str, Array]) -> dict[str, Array]:
+def _rearranged(graph: OnnxGraph, arrays: Mapping[str, Array]) -> dict[str, Array]:
     """The arrays that the graph uses, after the nodes that rearrange one array were done to it and removed."""
     import onnx
 
     constants = {tensor.name: tensor for tensor in graph.initializer}
-    known, used = dict(arrays), set()
+    results, used = dict(arrays), set()
     nodes = []
     for node in graph.node:
         done = None
-        if node.op_type in _REARRANGING and node.input and node.input[0] in known:
+        if node.op_type in _REARRANGING and node.input and node.input[0] in results:
             rest = [onnx.numpy_helper.to_array(constants[name]) for name in node.input[1:] if name in constants]
             if len(rest) == len(node.input) - 1:
                 attributes = {item.name: onnx.helper.get_attribute_value(item) for item in node.attribute}
-                done = _REARRANGING[node.op_type](known[node.input[0]], rest, attributes)
+                done = _REARRANGING[node.op_type](results[node.input[0]], rest, attributes)
         if done is not None and not any(node.output[0] == value.name for value in graph.output):
-            known[node.output[0]] = done
+            results[node.output[0]] = done
             continue
         nodes.append(node)
-        used |= set(node.input) | _used_inside(node)
+        used |= set(node.input) | names_used_inside(node)
     del graph.node[:]
     graph.node.extend(nodes)
-    return {name: array for name, array in known.items() if name in used}
+    return {name: array for name, array in results.items() if name in used}
 
 
-def _used_inside(node: Any) -> set[str]:
-    """Names that the graphs of a node use."""
-    names: set[str] = set()
-    for attribute in node.attribute:
-        for inner in (attribute.g, *attribute.graphs):
-            for node in inner.node:
-                names |= set(node.input) | _used_inside(node)
-    return names
-
-
-_Rearranging = Callable[[Array, list[Array], Mapping[str, Any]], "Array | None"]
+_Rearranging = Callable[[Array, list[Array], Mapping[str, list[int]]], "Array | None"]
 
 _REARRANGING: dict[str, _Rearranging] = {
     "Identity": lambda array, rest, attributes: array,
@@ -111,16 +103,13 @@ _REARRANGING: dict[str, _Rearranging] = {
 }  # fmt: skip
 
 
-def _initializer(name: str, array: Array) -> Any:
-    import onnx
-
+def _initializer(name: str, array: Array) -> OnnxTensor:
     tensor = _described(name, array)
     tensor.raw_data = np.ascontiguousarray(array).tobytes()
-    assert isinstance(tensor, onnx.TensorProto)
     return tensor
 
 
-def _outside(name: str, array: Array, file: str, offset: int) -> Any:
+def _outside(name: str, array: Array, file: str, offset: int) -> OnnxTensor:
     import onnx
 
     tensor = _described(name, array)
@@ -131,7 +120,7 @@ def _outside(name: str, array: Array, file: str, offset: int) -> Any:
     return tensor
 
 
-def _described(name: str, array: Array) -> Any:
+def _described(name: str, array: Array) -> OnnxTensor:
     import onnx
 
     return onnx.TensorProto(name=name, dims=array.shape, data_type=onnx.helper.np_dtype_to_tensor_dtype(array.dtype))

@@ -6,15 +6,15 @@ the transpose is then written as a reshape, for axes of size one, that shape is 
 
 from __future__ import annotations
 
-from typing import Any
+from kexport.factory.graph.onnx_protocols import GraphPass, MappedNode
 
 
-def transposes() -> Any:
+def transposes() -> GraphPass:
     """The pass, with the shape of a square corrected."""
     from tf2onnx.optimizer.transpose_optimizer import TransposeOptimizer
 
     class Transposes(TransposeOptimizer):
-        def _mul_handler(self, trans: Any, node: Any) -> bool:
+        def _mul_handler(self, trans: MappedNode, node: MappedNode) -> bool:
             squares = all(source == trans.output[0] for source in node.input)
             shape = self._g.get_shape(trans.input[0])
             moved: bool = super()._mul_handler(trans, node)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from kexport.bundle.signature import Signature, TensorSpec
 from kexport.errors import ExportError
@@ -14,27 +13,22 @@ from kexport.factory.emit.refusal import refusal
 from kexport.factory.formats._clips import clips
 from kexport.factory.formats._format import Format, Option
 from kexport.factory.formats._narrow_transposes import narrow_transposes
+from kexport.factory.formats._onnx_graphs import with_inner
 from kexport.factory.formats._onnx_weights import Weights
 from kexport.factory.formats._transposes import transposes
 from kexport.factory.graph import tensor_lists
-from kexport.factory.lowerings import _bfloat16, _casts, _comparison, _onnx_node, _where
+from kexport.factory.graph.onnx_protocols import GraphPass, MappedGraph, OnnxModel, OnnxValue
+from kexport.factory.onnx_mapping import HANDLERS, kept_rounding_casts, mapped_bfloat16
 from kexport.runtimes.files import onnx as onnx_file
 
 #: Those that tf2onnx writes and that hold what the lowerings need.
 OPSETS = range(13, 19)
 #: The highest of them; the oldest onnxruntime we support, 1.16, reads up to 19.
 OPSET = OPSETS[-1]
-#: Beside, and instead of, tf2onnx' own handlers, by type of operation.
-_HANDLERS: dict[str, Any] = {
-    _onnx_node.CARRIER: (_onnx_node.place, []),
-    **{kind: (_where.place, []) for kind in _where.KINDS},
-    **{kind: (_comparison.place, []) for kind in _comparison.KINDS},
-}
-
 _LISTS = ("tensor_list_onnx",)
 
 
-def convert(handover: str, target: str, options: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def convert(handover: str, target: str, options: Mapping[str, int | None]) -> Iterator[dict[str, object]]:
     """Convert a handed-over program; yields the details once.
 
     Raises:
@@ -52,7 +46,7 @@ def convert(handover: str, target: str, options: Mapping[str, Any]) -> Iterator[
     yield {**onnx_file.details(path), **({"external": external} if external else {})}
 
 
-def _converted(program: handovers.Handover, opset: int) -> tuple[Any, Weights]:
+def _converted(program: handovers.Handover, opset: int) -> tuple[OnnxModel, Weights]:
     """The model, and the weights that are kept apart from it.
 
     tf2onnx has patterns for loops that write one item a step, in order, to lists of tensors. Where they do not fit, or
@@ -75,7 +69,7 @@ def _converted(program: handovers.Handover, opset: int) -> tuple[Any, Weights]:
     return model, weights
 
 
-def _single(model: Any) -> bool:
+def _single(model: OnnxModel) -> bool:
     """Whether every recurrent node of the model computes in float32."""
     import onnx
 
@@ -96,7 +90,7 @@ def _check(path: Path) -> None:
         ) from error
 
 
-def _mapped(emitted: Emitted, weights: Weights, program: handovers.Handover, opset: int) -> Any:
+def _mapped(emitted: Emitted, weights: Weights, program: handovers.Handover, opset: int) -> OnnxModel:
     """The graph, optimised by TensorFlow, mapped by tf2onnx, and optimised by its passes."""
     import tensorflow as tf
     from tf2onnx import optimizer, tf_loader, tfonnx
@@ -114,20 +108,20 @@ def _mapped(emitted: Emitted, weights: Weights, program: handovers.Handover, ops
 
     passes = {**optimizer._get_optimizers(), "optimize_transpose": transposes}
     while True:
-        with tf.Graph().as_default() as graph, _bfloat16.by_its_name():
+        with tf.Graph().as_default() as graph, mapped_bfloat16():
             tf.import_graph_def(graph_def, name="")
             mapped = tfonnx.process_tf_graph(
                 graph, opset=opset, input_names=inputs, output_names=outputs, tensors_to_rename=public,
-                custom_op_handlers=_HANDLERS,
+                custom_op_handlers=HANDLERS,
             )  # fmt: skip
-        with _casts.that_round_stay():
+        with kept_rounding_casts():
             failed = _optimise(mapped, passes)
         if failed is None:
             return mapped.make_model(program.name)
         del passes[failed]  # it left a graph that is half changed: map again, and do without it
 
 
-def _optimise(graph: Any, passes: Mapping[str, Any]) -> str | None:
+def _optimise(graph: MappedGraph, passes: Mapping[str, Callable[[], GraphPass]]) -> str | None:
     """Run tf2onnx' passes until none changes anything; the name of one that fails, if one does.
 
     Its own driver copies the whole graph, weights included, before each pass, and writes all of it into protocol
@@ -149,13 +143,13 @@ def _optimise(graph: Any, passes: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _refuse_unmapped(model: Any, program: handovers.Handover) -> None:
+def _refuse_unmapped(model: OnnxModel, program: handovers.Handover) -> None:
     """tf2onnx leaves operations that it cannot map in the graph as they are."""
     import onnx
 
     unmapped = [
         (node.op_type, node.name)
-        for graph in _graphs(model.graph)
+        for graph in with_inner(model.graph)
         for node in graph.node
         if not onnx.defs.has(node.op_type, node.domain)
     ]
@@ -163,24 +157,14 @@ def _refuse_unmapped(model: Any, program: handovers.Handover) -> None:
         raise refusal("onnx", "the ONNX converter has no equivalent of an operation", unmapped, program.scopes)
 
 
-def _graphs(graph: Any) -> Iterator[Any]:
-    """The graph and all that its nodes hold."""
-    yield graph
-    for node in graph.node:
-        for attribute in node.attribute:
-            for inner in (attribute.g, *attribute.graphs):
-                if inner.node:
-                    yield from _graphs(inner)
-
-
-def _name_axes(model: Any, signature: Signature) -> None:
+def _name_axes(model: OnnxModel, signature: Signature) -> None:
     """Give dynamic axes stable names: `batch` for the first, `NAME_axis_N` for the others."""
     for side, specs in ((model.graph.input, signature.inputs), (model.graph.output, signature.outputs)):
         for value, spec in zip(side, specs, strict=True):
             _name_axes_of(value, spec)
 
 
-def _name_axes_of(value: Any, spec: TensorSpec) -> None:
+def _name_axes_of(value: OnnxValue, spec: TensorSpec) -> None:
     dims = value.type.tensor_type.shape.dim
     del dims[:]
     for axis, size in enumerate(spec.shape):

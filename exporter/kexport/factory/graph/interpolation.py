@@ -1,4 +1,4 @@
-"""What interpolation costs: kernels round the places that they interpolate at, each in its own order.
+"""The error of interpolation: kernels round the places that they interpolate at, each in its own order.
 
 A projective transform takes each pixel from a place among n others, which in float32 has units of up to n 2^-23; its
 products, sums and quotient each lose up to half of one. TensorFlow's kernel does so for float64 too, so the distance to
@@ -9,12 +9,12 @@ off by d of the scale. (Bilinear resizing has the same places everywhere: see th
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
+from kexport.factory.graph.protocols import ConcreteFunction, Graph, Operation
 from kexport.parity.tolerance import EPSILON
 
 
-def noise(core: Any, largest_size: int) -> float:
+def noise(core: ConcreteFunction, largest_size: int) -> float:
     """The most that rounded places may move an output, relative to its scale.
 
     Args:
@@ -31,7 +31,7 @@ def exact(before: int, after: int) -> bool:
     return denominator <= 1 << 10 and numerator <= 1 << 10
 
 
-def _transforms(graph: Any) -> Iterator[Any]:
+def _transforms(graph: Graph) -> Iterator[Operation]:
     """The operations of the graph, and of the functions that it calls, that transform images projectively."""
     for op in graph.get_operations():
         if op.type.startswith("ImageProjectiveTransform"):

@@ -7,9 +7,11 @@ alone that its `applies` has found to be known. The type of an attribute is stat
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping, MutableSequence, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, MutableSequence, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, SupportsIndex, overload
+
+from kexport.bundle.signature import Array
 
 
 class Shape(Protocol):
@@ -41,6 +43,7 @@ class DType(Protocol):
     is_floating: bool
     is_integer: bool
     is_unsigned: bool
+    real_dtype: DType
     as_numpy_dtype: type[Any]
     as_datatype_enum: int
 
@@ -55,12 +58,14 @@ class Tensor(Protocol):
     dtype: DType
     graph: Graph
 
+    def numpy(self) -> Array: ...
     def consumers(self) -> list[Operation]: ...
     def set_shape(self, shape: object) -> None: ...
     def ref(self) -> object: ...
     def __getitem__(self, key: object) -> Tensor: ...
     def __neg__(self) -> Tensor: ...
     def __abs__(self) -> Tensor: ...
+    def __invert__(self) -> Tensor: ...
     def __add__(self, other: object) -> Tensor: ...
     def __radd__(self, other: object) -> Tensor: ...
     def __sub__(self, other: object) -> Tensor: ...
@@ -107,6 +112,8 @@ class Graph(Protocol):
     inputs: Sequence[Tensor]
     outputs: Sequence[Tensor]
     captures: Sequence[tuple[Tensor, Tensor]]
+    variables: Sequence[Any]
+    _functions: Mapping[str, object]
 
     def get_operations(self) -> Sequence[Operation]: ...
     def get_operation_by_name(self, name: str) -> Operation: ...

@@ -1,10 +1,12 @@
-"""A recurrent layer in the traced graph: a call of the function that computes it, taken apart."""
+"""A recurrent layer in the traced graph: the parts of the call of the function that computes it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from kexport.factory.graph.protocols import Tensor
 
 #: What lowerings of recurrent layers name as the type of the operation that they replace.
 RECURRENT = "recurrent"
@@ -23,13 +25,13 @@ class Recurrence:
     """
 
     settings: Mapping[str, Any]
-    sequences: Any
-    states: Sequence[Any]
-    mask: Any
-    weights: Mapping[str, Any]
+    sequences: Tensor
+    states: Sequence[Tensor]
+    mask: Tensor | None
+    weights: Mapping[str, Tensor]
 
     @classmethod
-    def of(cls, settings: Mapping[str, Any], inputs: Sequence[Any]) -> Recurrence | None:
+    def of(cls, settings: Mapping[str, Any], inputs: Sequence[Tensor]) -> Recurrence | None:
         """The call with these inputs; None where it captures other than the layer's weights, or is not in float32."""
         import tensorflow as tf
 
@@ -39,12 +41,10 @@ class Recurrence:
         wanted = ["kernel", "recurrent_kernel", *(["bias"] if settings["use_bias"] else [])]
         if sorted(settings["captures"]) != sorted(wanted) or len(captured) != len(wanted):
             return None
-        made = cls(
-            settings, inputs[0], inputs[1:first], mask, dict(zip(settings["captures"], captured, strict=True))
-        )  # fmt: skip
-        tensors = [made.sequences, *made.states, *made.weights.values()]
-        plain = all(tensor.dtype == tf.float32 for tensor in tensors) and made.sequences.shape.rank == 3
-        return made if plain and (mask is None or mask.shape.rank == 2) else None
+        sequences, states, weights = inputs[0], inputs[1:first], dict(zip(settings["captures"], captured, strict=True))
+        single = all(tensor.dtype == tf.float32 for tensor in (sequences, *states, *weights.values()))
+        usable = single and sequences.shape.rank == 3 and (mask is None or mask.shape.rank == 2)
+        return cls(settings, sequences, states, mask, weights) if usable else None
 
     @property
     def backwards(self) -> bool:
@@ -56,7 +56,7 @@ class Recurrence:
         return all(map(_is_zero, self.states))
 
 
-def _is_zero(tensor: Any) -> bool:
+def _is_zero(tensor: Tensor) -> bool:
     import tensorflow as tf
 
     if tensor.op.type == "Fill":
@@ -66,25 +66,25 @@ def _is_zero(tensor: Any) -> bool:
 
 
 @dataclass(frozen=True)
-class Steps:
-    """A masked sequence without its masked steps: those that count come first, in the order they are computed.
+class UnmaskedSteps:
+    """A masked sequence with its unmasked steps first, in the order of computation.
 
-    Masked steps change no state, so a layer computes the same on the steps that count alone.
+    Masked steps change no state, so a layer computes the same on the unmasked steps alone.
 
     Attributes:
-        sequences: (batch, time, features); what follows the steps that count is arbitrary.
-        counts: of steps that count, by sample.
-        places: of each step, how many steps that count lie up to it, itself included.
-        mask: of each step, whether it counts. Both in the order of computation.
+        sequences: (batch, time, features); what follows the unmasked steps is arbitrary.
+        counts: of unmasked steps, (batch,).
+        places: of each step, how many unmasked steps there are up to it, itself included; (batch, time).
+        mask: of each step, whether it is unmasked. Both in the order of computation.
     """
 
-    sequences: Any
-    counts: Any
-    places: Any
-    mask: Any
+    sequences: Tensor
+    counts: Tensor
+    places: Tensor
+    mask: Tensor
 
     @classmethod
-    def of(cls, recurrence: Recurrence) -> Steps:
+    def of(cls, recurrence: Recurrence) -> UnmaskedSteps:
         """The steps of a masked recurrence."""
         import tensorflow as tf
 
@@ -92,7 +92,7 @@ class Steps:
         if recurrence.backwards:
             mask = tf.reverse(mask, [1])
         length = tf.shape(mask)[1]
-        # Distinct keys, the largest first: T - t of a step t that counts, -t of another.
+        # Distinct keys, the largest first: T - t of an unmasked step t, -t of a masked one.
         keys = mask * length - tf.range(length)
         order = tf.math.top_k(tf.cast(keys, tf.float32), length).indices
         if recurrence.backwards:
@@ -101,15 +101,15 @@ class Steps:
         sequences.set_shape(recurrence.sequences.shape)
         return cls(sequences, tf.reduce_sum(mask, 1), tf.cumsum(mask, 1), mask)
 
-    def spread(self, outputs: Any, zero_if_masked: bool) -> Any:
-        """Outputs of the steps that count, (batch, time, units), to every step: a masked one repeats what precedes."""
+    def spread(self, outputs: Tensor, zero_if_masked: bool) -> Tensor:
+        """Outputs of the unmasked steps, (batch, time, units), at every step: a masked one repeats what precedes it."""
         import tensorflow as tf
 
-        found = tf.gather(outputs, tf.maximum(self.places - 1, 0), batch_dims=1)
-        return found * tf.cast((self.mask if zero_if_masked else self.places)[:, :, tf.newaxis] > 0, found.dtype)
+        spread = tf.gather(outputs, tf.maximum(self.places - 1, 0), batch_dims=1)
+        return spread * tf.cast((self.mask if zero_if_masked else self.places)[:, :, tf.newaxis] > 0, spread.dtype)
 
-    def kept(self, new: Any, old: Any) -> Any:
-        """The new state, or output, of a sample that has a step which counts, else the old one."""
+    def kept(self, new: Tensor, old: Tensor) -> Tensor:
+        """The new state, or output, of a sample that has an unmasked step, else the old one."""
         import tensorflow as tf
 
         return tf.where(self.counts[:, tf.newaxis] > 0, new, old)

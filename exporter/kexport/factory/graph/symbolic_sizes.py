@@ -1,8 +1,8 @@
-"""Where a size that is not known until run time comes from, read off the graph instead of computed."""
+"""Which axes of placeholders a dynamic size comes from, read off the graph instead of computed."""
 
 from __future__ import annotations
 
-from typing import Any
+from kexport.factory.graph.protocols import Operation, Tensor
 
 _WORDS = """
     Abs Add AddN AddV2 Cast Ceil Cos Div DivNoNan Elu Equal Erf Exp Expm1 Floor FloorDiv FloorMod Greater GreaterEqual
@@ -14,10 +14,10 @@ _ELEMENTWISE = frozenset(_WORDS.split())
 _MATRIX_PRODUCTS = {"MatMul": "transpose_a", "BatchMatMulV2": "adj_x"}
 _KEEP_FIRST = frozenset(["BiasAdd", "Conv2D", "Conv3D", "DepthwiseConv2dNative", "MaxPool", "AvgPool"])
 #: A number, or axes of placeholders.
-Size = int | frozenset[tuple[str, int]]
+SymbolicSize = int | frozenset[tuple[str, int]]
 
 
-def size(tensor: Any, axis: int) -> Size | None:
+def size(tensor: Tensor, axis: int) -> SymbolicSize | None:
     """The size of an axis of a tensor.
 
     Returns:
@@ -31,16 +31,16 @@ def size(tensor: Any, axis: int) -> Size | None:
         return int(known)
     if tensor.op.type == "Placeholder":
         return frozenset([(tensor.op.name, axis)])
-    found: set[tuple[str, int]] = set()
+    origins: set[tuple[str, int]] = set()
     for source in _sources(tensor.op, tensor, axis):
         of_source = size(*source)
         if not isinstance(of_source, frozenset):
             return None
-        found |= of_source
-    return frozenset(found) or None
+        origins |= of_source
+    return frozenset(origins) or None
 
 
-def _sources(op: Any, tensor: Any, axis: int) -> list[tuple[Any, int]]:
+def _sources(op: Operation, tensor: Tensor, axis: int) -> list[tuple[Tensor, int]]:
     """Inputs, and of each the axis, that have the same size or are broadcast to it."""
     if op.type in _ELEMENTWISE:
         from_end = tensor.shape.rank - axis
@@ -58,7 +58,7 @@ def _sources(op: Any, tensor: Any, axis: int) -> list[tuple[Any, int]]:
     return [] if source is None else [source]
 
 
-def _rearranged(op: Any, tensor: Any, axis: int) -> tuple[Any, int] | None:
+def _rearranged(op: Operation, tensor: Tensor, axis: int) -> tuple[Tensor, int] | None:
     import tensorflow as tf
 
     if op.type == "StridedSlice":
@@ -84,7 +84,7 @@ def _rearranged(op: Any, tensor: Any, axis: int) -> tuple[Any, int] | None:
     return (op.inputs[0], kept[axis]) if removed else None
 
 
-def _sliced(op: Any, axis: int) -> tuple[Any, int] | None:
+def _sliced(op: Operation, axis: int) -> tuple[Tensor, int] | None:
     """The input of a slice that keeps the whole axis, and the number of axes."""
     import tensorflow as tf
 

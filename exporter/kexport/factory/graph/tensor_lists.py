@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from kexport.factory.graph.protocols import DType, FunctionDef, GraphDef, NodeDef, Size, Tensor
 from kexport.factory.trace.state import origin
 
 
 @dataclass(frozen=True)
 class Reserved:
-    """A list that has been reserved, whose items' shape only the first write will tell.
+    """A list that has been reserved; the shape of its items is known from the first write on.
 
     Attributes:
         count: of items, a tensor.
         dtype: of the items.
     """
 
-    count: Any
-    dtype: Any
+    count: Tensor
+    dtype: DType
 
-    def dense(self, item_shape: Any) -> Any:
+    def dense(self, item_shape: Sequence[Size]) -> Tensor:
         """The tensor that holds the list: zeros, until items are written."""
         return zeros(self.count, item_shape, self.dtype)
 
 
-def zeros(count: Any, item_shape: Any, dtype: Any) -> Any:
+def zeros(count: Tensor, item_shape: Sequence[Size], dtype: DType) -> Tensor:
     """`count` items of zeros; the shape of an item is a list of sizes, numbers and tensors."""
     import tensorflow as tf
 
@@ -34,24 +34,24 @@ def zeros(count: Any, item_shape: Any, dtype: Any) -> Any:
     sizes = [count if static is None else int(static), *item_shape]
     if all(isinstance(size, int) for size in sizes):
         return tf.zeros(sizes, dtype)
-    made = tf.fill(tf.stack(sizes), tf.zeros((), dtype))
-    made.set_shape([size if isinstance(size, int) else None for size in sizes])
-    return made
+    filled = tf.fill(tf.stack(sizes), tf.zeros((), dtype))
+    filled.set_shape([size if isinstance(size, int) else None for size in sizes])
+    return filled
 
 
-def written(variable: Any) -> Any:
-    """The item that the body of a loop writes to a list it carries; None where it is not found."""
+def written(variable: Tensor) -> Tensor | None:
+    """The item that the body of a loop writes to a list it carries; None if there is no such write."""
     for op in variable.consumers():
         if op.type == "Identity":
-            found = written(op.outputs[0])
-            if found is not None:
-                return found
+            item = written(op.outputs[0])
+            if item is not None:
+                return item
         if op.type in ("TensorListSetItem", "TensorListPushBack"):
             return op.inputs[2 if op.type == "TensorListSetItem" else 1]
     return None
 
 
-def scanned(graph_def: Any) -> bool:
+def scanned(graph_def: GraphDef) -> bool:
     """Whether every list that a loop writes gets its item i in step i, as tf2onnx takes for granted."""
     functions = {function.signature.name: function for function in graph_def.library.function}
     for nodes in [graph_def.node, *(function.node_def for function in functions.values())]:
@@ -62,7 +62,7 @@ def scanned(graph_def: Any) -> bool:
     return True
 
 
-def _writes_in_order(loop: Any, around: Mapping[str, Any], functions: Mapping[str, Any]) -> bool:
+def _writes_in_order(loop: NodeDef, around: Mapping[str, NodeDef], functions: Mapping[str, FunctionDef]) -> bool:
     body = functions[loop.attr["body"].func.name]
     nodes = {node.name: node for node in body.node_def}
     variables = [argument.name for argument in body.signature.input_arg]
@@ -84,7 +84,7 @@ def _writes_in_order(loop: Any, around: Mapping[str, Any], functions: Mapping[st
     return True
 
 
-def _number(node: Any) -> int | None:
+def _number(node: NodeDef | None) -> int | None:
     """The whole number that a node holds, if it holds one."""
     import tensorflow as tf
 
@@ -94,7 +94,7 @@ def _number(node: Any) -> int | None:
     return int(value) if value.ndim == 0 and value.dtype.kind == "i" else None
 
 
-def used(graph_def: Any) -> bool:
+def used(graph_def: GraphDef) -> bool:
     """Whether a graph, or a function of its library, has lists of tensors."""
     nodes = [graph_def.node, *(function.node_def for function in graph_def.library.function)]
     return any(node.op.startswith("TensorList") for group in nodes for node in group)

@@ -8,12 +8,12 @@ Source: TensorFlow, documentation of tf.nn.convolution and of tf.nn.with_space_t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from kexport.factory.graph.protocols import Operation, Size, Tensor
 from kexport.factory.lowerings._probe import SIZE, probed
 
 OPS = ("Conv2D", "Conv3D", "DepthwiseConv2dNative")
@@ -56,13 +56,13 @@ class Axes:
         return [1, 1, *values] if self.first else [1, *values, 1]
 
 
-def axes(op: Any) -> Axes:
+def axes(op: Operation) -> Axes:
     """The axes of the data of a convolution or pooling."""
     layout = op.get_attr("data_format").decode()
     return Axes(len(layout) - 2, layout[1] == "C")
 
 
-def sizes_last(op: Any, inputs: Sequence[Any]) -> list[Any]:
+def sizes_last(op: Operation, inputs: Sequence[Tensor]) -> list[Size]:
     """The size of a transposed convolution's output, channels last: numbers where they are known."""
     from tensorflow.python.framework import tensor_util
 
@@ -72,7 +72,7 @@ def sizes_last(op: Any, inputs: Sequence[Any]) -> list[Any]:
     return [entries[axis] for axis in layout.to_last] if layout.first else entries
 
 
-def beyond(op: Any, inputs: Sequence[Any]) -> list[int]:
+def beyond(op: Operation, inputs: Sequence[Tensor]) -> list[int]:
     """By how much, along each spatial axis, a transposed convolution's output ends after what its inputs reach."""
     layout, (_, kernel, x) = axes(op), inputs
     found = probed([op.inputs[0]])
@@ -88,7 +88,7 @@ def beyond(op: Any, inputs: Sequence[Any]) -> list[int]:
     return [max(int(size) - end, 0) for size, end in zip(layout.of_space(found[0].tolist()), reach, strict=True)]
 
 
-def padded(x: Any, layout: Axes, pads: Sequence[tuple[Any, Any]], filler: float = 0) -> Any:
+def padded(x: Tensor, layout: Axes, pads: Sequence[tuple[Size, Size]], filler: float = 0) -> Tensor:
     """The data with borders along the spatial axes."""
     import tensorflow as tf
 
@@ -96,11 +96,11 @@ def padded(x: Any, layout: Axes, pads: Sequence[tuple[Any, Any]], filler: float 
     return tf.pad(x, tf.stack([tf.stack(pair) for pair in whole]), constant_values=tf.constant(filler, x.dtype))
 
 
-def same_pads(x: Any, layout: Axes, taps: Sequence[int], steps: Sequence[int]) -> list[tuple[Any, Any]]:
+def same_pads(x: Tensor, layout: Axes, taps: Sequence[int], steps: Sequence[int]) -> list[tuple[Size, Size]]:
     """The borders that SAME padding has, along each spatial axis."""
     import tensorflow as tf
 
-    pads: list[tuple[Any, Any]] = []
+    pads: list[tuple[Size, Size]] = []
     for axis, tap, step in zip(range(2, layout.spatial + 2), taps, steps, strict=True):
         size = tf.shape(x)[axis if layout.first else axis - 1]
         total = tf.maximum(((size + step - 1) // step - 1) * step + tap - size, 0)
@@ -120,16 +120,17 @@ class Dilated:
         pads: begin and end along each of them.
     """
 
-    before: Any
-    convolution: Any
-    after: Any
+    before: Operation
+    convolution: Operation
+    after: Operation
     rates: list[int]
     pads: list[tuple[int, int]]
 
 
-def dilated(op: Any) -> Dilated | None:
+def dilated(op: Operation) -> Dilated | None:
     """The dilated convolution that an operation of a traced graph is one of the three parts of."""
-    convolution = {"SpaceToBatchND": _below, "BatchToSpaceND": _above}.get(op.type, lambda it: it)(op)
+    finders: dict[str, Callable[[Operation], Operation | None]] = {"SpaceToBatchND": _below, "BatchToSpaceND": _above}
+    convolution = finders[op.type](op) if op.type in finders else op
     if convolution is None or convolution.type not in OPS or convolution.get_attr("padding") != b"VALID":
         return None
     before, after = _through(convolution.inputs[0].op, "ExpandDims"), _only_consumer(convolution, "Squeeze")
@@ -146,19 +147,19 @@ def dilated(op: Any) -> Dilated | None:
     return Dilated(before, convolution, after, rates, pads)  # channels first, the channel is an axis of space, too
 
 
-def _below(op: Any) -> Any:
+def _below(op: Operation) -> Operation | None:
     return _only_consumer(op, "ExpandDims")
 
 
-def _above(op: Any) -> Any:
+def _above(op: Operation) -> Operation | None:
     return _through(op.inputs[0].op, "Squeeze")
 
 
-def _through(op: Any, kind: str) -> Any:
+def _through(op: Operation, kind: str) -> Operation:
     return op.inputs[0].op if op.type == kind else op
 
 
-def _only_consumer(op: Any, kind: str) -> Any:
+def _only_consumer(op: Operation, kind: str) -> Operation | None:
     """What alone takes the output, or takes it after an operation of this kind."""
     consumers = op.outputs[0].consumers()
     if len(consumers) != 1:
@@ -166,14 +167,14 @@ def _only_consumer(op: Any, kind: str) -> Any:
     return _only_consumer(consumers[0], "") if consumers[0].type == kind else consumers[0]
 
 
-def _constant(tensor: Any) -> Any:
+def _constant(tensor: Tensor) -> list[int] | None:
     import tensorflow as tf
 
     value = tf.get_static_value(tensor)
     return None if value is None else value.tolist()
 
 
-def _pads(before: Any, after: Any) -> list[tuple[int, int]] | None:
+def _pads(before: Operation, after: Operation) -> list[tuple[int, int]] | None:
     """Paddings less crops."""
     found = probed([before.inputs[2], after.inputs[2]])
     if found is None:

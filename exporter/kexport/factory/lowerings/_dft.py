@@ -12,16 +12,23 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import overload
 
 import numpy as np
 
-from kexport.factory.lowerings._pair import Pair
+from kexport.bundle.signature import Array
+from kexport.factory.graph.protocols import Operation, Size, Tensor
+from kexport.factory.lowerings._complex_pair import ComplexPair, pair
+
+Value = Tensor | ComplexPair
+
+#: Types of the operations that `real_transform` stands for.
+REAL_OPS = ("RFFT", "RFFT2D", "RFFT3D", "IRFFT", "IRFFT2D", "IRFFT3D")
 
 _SHORT = 64  # up to this length one matrix is as fast as two stages, and adds few numbers
 
 
-def transform(x: Pair, lengths: Sequence[Any], inverse: bool = False, after: int = 0) -> Pair:
+def transform(x: ComplexPair, lengths: Sequence[Size], inverse: bool = False, after: int = 0) -> ComplexPair:
     """The transform of the last axes, or of those before the last `after`.
 
     They are cropped or filled with zeros to the lengths, which are numbers or scalar tensors.
@@ -32,13 +39,13 @@ def transform(x: Pair, lengths: Sequence[Any], inverse: bool = False, after: int
     return x
 
 
-def onesided(x: Any, lengths: Sequence[Any]) -> Pair:
+def onesided(x: Tensor, lengths: Sequence[Size]) -> ComplexPair:
     """The transform of real numbers: of the last axis only the first half, from which the rest follows."""
     *outer, last = lengths
     return transform(_along_last(x, last, inverse=False, kept=last // 2 + 1), outer, after=1)
 
 
-def from_onesided(x: Pair, lengths: Sequence[Any]) -> Any:
+def from_onesided(x: ComplexPair, lengths: Sequence[Size]) -> Tensor:
     """The inverse of `onesided`."""
     *outer, last = lengths
     x = _each(transform(x, outer, inverse=True, after=1), lambda part: _fit(part, last // 2 + 1))
@@ -47,11 +54,33 @@ def from_onesided(x: Pair, lengths: Sequence[Any]) -> Any:
     return _along_last(_mirrored(x, last), last, inverse=True).real
 
 
-def _each(x: Any, function: Callable[[Any], Any]) -> Any:
-    return Pair(function(x.real), function(x.imag)) if isinstance(x, Pair) else function(x)
+def real_transform(op: Operation, inputs: Sequence[Value]) -> Value:
+    """What an operation of `REAL_OPS` computes."""
+    x, wanted = inputs
+    lengths = known_lengths(_part(wanted))
+    return from_onesided(pair(x), lengths) if op.type.startswith("I") else onesided(_part(x), lengths)
 
 
-def _swap(x: Any, axis: int) -> Any:
+def known_lengths(wanted: Tensor) -> list[Size]:
+    """The numbers in a vector of lengths; scalar tensors where they are not known."""
+    import tensorflow as tf
+
+    known = tf.get_static_value(wanted, partial=True)
+    known = [None] * wanted.shape[0] if known is None else list(known)
+    return [wanted[axis] if size is None else int(size) for axis, size in enumerate(known)]
+
+
+@overload
+def _each(x: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor: ...
+@overload
+def _each(x: ComplexPair, function: Callable[[Tensor], Tensor]) -> ComplexPair: ...
+@overload
+def _each(x: Value, function: Callable[[Tensor], Tensor]) -> Value: ...
+def _each(x: Value, function: Callable[[Tensor], Tensor]) -> Value:
+    return ComplexPair(function(x.real), function(x.imag)) if isinstance(x, ComplexPair) else function(x)
+
+
+def _swap(x: Tensor, axis: int) -> Tensor:
     """Swap an axis with the last."""
     import tensorflow as tf
 
@@ -60,7 +89,7 @@ def _swap(x: Any, axis: int) -> Any:
     return x if order == sorted(order) else tf.transpose(x, order)
 
 
-def _fit(x: Any, length: Any) -> Any:
+def _fit(x: Tensor, length: Size) -> Tensor:
     """The last axis cropped or filled with zeros to a length."""
     import tensorflow as tf
 
@@ -73,14 +102,13 @@ def _fit(x: Any, length: Any) -> Any:
     return filled
 
 
-def _along_last(x: Any, length: Any, inverse: bool, kept: Any = None) -> Pair:
+def _along_last(x: Value, length: Size, inverse: bool, kept: Size | None = None) -> ComplexPair:
     """The transform of the last axis; only the first `kept` of its frequencies, where that is given."""
     x = _each(x, lambda part: _fit(part, length))
     kept = length if kept is None else kept
-    first = _factor(length) if isinstance(length, int) else 1
-    if first == 1:
-        return _by_matrix(x, length, inverse, kept)
-    return _by_stages(x, first, length // first, inverse, kept)
+    if isinstance(length, int) and isinstance(kept, int) and (first := _factor(length)) > 1:
+        return _by_stages(x, first, length // first, inverse, kept)
+    return _by_matrix(x, length, inverse, kept)
 
 
 def _factor(length: int) -> int:
@@ -90,21 +118,21 @@ def _factor(length: int) -> int:
     return max(divisor for divisor in range(1, int(length**0.5) + 1) if length % divisor == 0)
 
 
-def _by_matrix(x: Any, length: Any, inverse: bool, kept: Any) -> Pair:
+def _by_matrix(x: Value, length: Size, inverse: bool, kept: Size) -> ComplexPair:
     import tensorflow as tf
 
     cosine, sine = _waves(length, kept, length, inverse, x)
     if inverse:
         cosine, sine = cosine / _number(length, x), sine / _number(length, x)
-    if isinstance(x, Pair):
+    if isinstance(x, ComplexPair):
         columns = tf.concat([tf.concat([cosine, sine], 1), tf.concat([-sine, cosine], 1)], 0)
         product = _product(tf.concat([x.real, x.imag], -1), columns)
     else:
         product = _product(x, tf.concat([cosine, sine], 1))
-    return Pair(*_halves(product, kept))
+    return ComplexPair(*_halves(product, kept))
 
 
-def _by_stages(x: Any, first: int, second: int, inverse: bool, kept: int) -> Pair:
+def _by_stages(x: Value, first: int, second: int, inverse: bool, kept: int) -> ComplexPair:
     """Axes on the way: (batch, j1, j2), (batch, j2, k1), (batch, k1, j2), (batch, k1, k2), (batch, k)."""
     import tensorflow as tf
 
@@ -112,20 +140,19 @@ def _by_stages(x: Any, first: int, second: int, inverse: bool, kept: int) -> Pai
     x = _each(x, lambda part: tf.transpose(tf.reshape(part, [-1, first, second]), [0, 2, 1]))
     x = _by_matrix(x, first, inverse, first)
     cosine, sine = _waves(second, first, first * second, inverse, x)
-    x = Pair(x.real * cosine - x.imag * sine, x.real * sine + x.imag * cosine)
+    x = ComplexPair(x.real * cosine - x.imag * sine, x.real * sine + x.imag * cosine)
     x = _along_last(_each(x, lambda part: tf.transpose(part, [0, 2, 1])), second, inverse, rows)
     x = _each(x, lambda part: tf.reshape(tf.transpose(part, [0, 2, 1]), [-1, rows * first])[:, :kept])
-    whole: Pair = _each(x, lambda part: tf.reshape(part, lead(kept)))
-    return whole
+    return _each(x, lambda part: tf.reshape(part, lead(kept)))
 
 
-def _real_by_matrix(x: Pair, length: Any) -> Any:
+def _real_by_matrix(x: ComplexPair, length: Size) -> Tensor:
     """The real inverse: frequencies that have a mirror image count twice."""
     import tensorflow as tf
 
     kept = length // 2 + 1
     cosine, sine = _waves(kept, length, length, True, x)
-    if isinstance(length, int):
+    if isinstance(length, int) and isinstance(kept, int):
         twice = np.array([1 if k in (0, length / 2) else 2 for k in range(kept)])[:, None] / length
         cosine, sine = cosine * _number(twice, x), sine * _number(twice, x)
     else:
@@ -135,23 +162,23 @@ def _real_by_matrix(x: Pair, length: Any) -> Any:
     return _product(tf.concat([x.real, x.imag], -1), tf.concat([cosine, -sine], 0))
 
 
-def _mirrored(x: Pair, length: int) -> Pair:
+def _mirrored(x: ComplexPair, length: int) -> ComplexPair:
     """The other half of the frequencies: of real numbers it is the first one's conjugate, backwards."""
     import tensorflow as tf
 
-    def whole(part: Any, sign: int) -> Any:
+    def whole(part: Tensor, sign: int) -> Tensor:
         return tf.concat([part, sign * tf.reverse(part[..., 1 : (length + 1) // 2], [-1])], -1)
 
-    return Pair(whole(x.real, 1), whole(x.imag, -1))
+    return ComplexPair(whole(x.real, 1), whole(x.imag, -1))
 
 
-def _waves(rows: Any, columns: Any, period: Any, inverse: bool, like: Any) -> tuple[Any, Any]:
+def _waves(rows: Size, columns: Size, period: Size, inverse: bool, like: Value) -> tuple[Tensor, Tensor]:
     """Cosine and sine of -2 pi j k / period, of +2 pi j k / period for the inverse."""
     import tensorflow as tf
 
     dtype = _part(like).dtype
     turn = 2 * np.pi if inverse else -2 * np.pi
-    if isinstance(period, int):
+    if isinstance(rows, int) and isinstance(columns, int) and isinstance(period, int):
         angle = turn / period * (np.outer(np.arange(rows), np.arange(columns)) % period)
         return tf.constant(np.cos(angle), dtype), tf.constant(np.sin(angle), dtype)
     steps = tf.range(rows)[:, None] * tf.range(columns)[None, :] % period
@@ -160,27 +187,27 @@ def _waves(rows: Any, columns: Any, period: Any, inverse: bool, like: Any) -> tu
     return tf.cos(angle), tf.sin(angle)
 
 
-def _number(value: Any, like: Any) -> Any:
+def _number(value: Size | Array, like: Value) -> Tensor:
     import tensorflow as tf
 
     return tf.cast(value, _part(like).dtype) if tf.is_tensor(value) else tf.constant(value, _part(like).dtype)
 
 
-def _part(x: Any) -> Any:
-    return x.real if isinstance(x, Pair) else x
+def _part(x: Value) -> Tensor:
+    return x.real if isinstance(x, ComplexPair) else x
 
 
-def _product(x: Any, matrix: Any) -> Any:
+def _product(x: Tensor, matrix: Tensor) -> Tensor:
     import tensorflow as tf
 
     return tf.matmul(x, matrix) if x.shape.rank > 1 else tf.matmul(x[None], matrix)[0]
 
 
-def _halves(x: Any, half: Any) -> tuple[Any, Any]:
+def _halves(x: Tensor, half: Size) -> tuple[Tensor, Tensor]:
     return _cut(x, 0, half), _cut(x, half, half)
 
 
-def _cut(x: Any, start: Any, size: Any) -> Any:
+def _cut(x: Tensor, start: Size, size: Size) -> Tensor:
     """Part of the last axis: a slice, for TFLite lacks an ellipsis of unknown sizes."""
     import tensorflow as tf
 
@@ -191,7 +218,7 @@ def _cut(x: Any, start: Any, size: Any) -> Any:
     return part
 
 
-def _lead(x: Any) -> Callable[[int], Any]:
+def _lead(x: Value) -> Callable[[int], object]:
     """The shape of x, with another last axis."""
     import tensorflow as tf
 

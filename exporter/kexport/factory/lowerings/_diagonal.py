@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from kexport.factory.graph.protocols import Size, Tensor
 
 
-def diagonal(x: Any, k: int) -> Any:
+def diagonal(x: Tensor, k: int) -> Tensor:
     """The k-th diagonal of the innermost matrices, taken from their elements in a row."""
     import tensorflow as tf
 
@@ -20,7 +20,7 @@ def diagonal(x: Any, k: int) -> Any:
     return result
 
 
-def on_diagonal(values: Any, k: int, rows: Any, columns: Any, elsewhere: Any) -> Any:
+def on_diagonal(values: Tensor, k: int, rows: Size, columns: Size, elsewhere: Tensor) -> Tensor:
     """Matrices with the values on their k-th diagonal, and with what `elsewhere` has, elsewhere."""
     import tensorflow as tf
 
@@ -31,7 +31,7 @@ def on_diagonal(values: Any, k: int, rows: Any, columns: Any, elsewhere: Any) ->
     return tf.where(hit, spread, elsewhere)
 
 
-def sizes(x: Any) -> list[Any]:
+def sizes(x: Tensor) -> list[Size]:
     """The length of each axis: a number where it is known."""
     import tensorflow as tf
 

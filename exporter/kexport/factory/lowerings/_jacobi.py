@@ -9,30 +9,33 @@ Source: G. H. Golub and C. F. Van Loan, Matrix Computations, 4th edition, 8.5 an
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 
+from kexport.bundle.signature import Array
+from kexport.factory.graph.protocols import Tensor
 from kexport.factory.lowerings import _matrix
 
 LARGEST = 64  # columns; beyond, the loop takes too long
 _SWEEPS = 10
 
 
-def rotated(state: Sequence[Any], gram: Callable[..., Any], rotate: Callable[..., Sequence[Any]]) -> list[Any]:
+def rotated(
+    state: Sequence[Tensor], gram: Callable[..., Tensor], rotate: Callable[..., Sequence[Tensor]]
+) -> list[Tensor]:
     """`state` after all sweeps: `rotate(rotation, *state)` in each round, the rotation made for `gram(*state)`."""
     import tensorflow as tf
 
     count = gram(*state).shape[-1]
     partners = tf.constant(_tournament(count))
 
-    def step(k: Any, *values: Any) -> Sequence[Any]:
+    def step(k: Tensor, *values: Tensor) -> Sequence[Tensor]:
         return rotate(_rotation(gram(*values), tf.gather(partners, k % partners.shape[0])), *values)
 
     return _matrix.repeat(_SWEEPS * partners.shape[0] if count > 1 else 0, step, state)
 
 
-def _tournament(count: int) -> Any:
+def _tournament(count: int) -> Array:
     """The partner of each player in each round; who has none is his own."""
     even = count + count % 2
     rounds = []
@@ -47,7 +50,7 @@ def _tournament(count: int) -> Any:
     return np.array(rounds, np.int32)
 
 
-def _rotation(gram: Any, partner: Any) -> Any:
+def _rotation(gram: Tensor, partner: Tensor) -> Tensor:
     """The rotations of all pairs as one matrix; of each pair, the second turns against the first."""
     import tensorflow as tf
 

@@ -7,25 +7,25 @@ Source: Abramowitz and Stegun, Handbook of Mathematical Functions, 4.1.27 and 4.
 
 from __future__ import annotations
 
-from typing import Any
-
+from kexport.bundle.signature import Array
+from kexport.factory.graph.protocols import Tensor
 from kexport.factory.lowerings._polynomial import fitted, polynomial
 
 
-def _excess(z: Any) -> Any:
+def _excess(z: Array) -> Array:
     import numpy as np
 
     s = np.sqrt(z)
     return (np.arctanh(s) / s - 1) / z
 
 
-def atanh_near_zero(s: Any) -> Any:
+def atanh_near_zero(s: Tensor) -> Tensor:
     """The inverse hyperbolic tangent where |s| <= 1/2."""
     z = s * s
     return s + s * z * polynomial(z, fitted(_excess, 0.0, 0.25, 6))
 
 
-def log1p(x: Any) -> Any:
+def log1p(x: Tensor) -> Tensor:
     """`log(1 + x)` for float32."""
     import tensorflow as tf
 

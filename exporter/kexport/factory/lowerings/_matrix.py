@@ -7,12 +7,13 @@ steer, so that one graph serves every matrix of a batch.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+
+from kexport.factory.graph.protocols import DType, Size, Tensor
 
 _WRITTEN_OUT = 6  # steps; a loop takes fewer operations than so many steps
 
 
-def repeat(count: Any, step: Callable[..., Sequence[Any]], state: Sequence[Any]) -> list[Any]:
+def repeat(count: Size, step: Callable[..., Sequence[Tensor]], state: Sequence[Tensor]) -> list[Tensor]:
     """`state` after `state = step(k, *state)` for k = 0, 1 ... count - 1."""
     import tensorflow as tf
 
@@ -22,7 +23,7 @@ def repeat(count: Any, step: Callable[..., Sequence[Any]], state: Sequence[Any])
         return list(state)
     shapes = [tensor.shape for tensor in state]
 
-    def body(k: Any, *values: Any) -> list[Any]:
+    def body(k: Tensor, *values: Tensor) -> list[Tensor]:
         made = step(k, *values)
         for tensor, shape in zip(made, shapes, strict=True):
             tensor.set_shape(shape)
@@ -33,7 +34,7 @@ def repeat(count: Any, step: Callable[..., Sequence[Any]], state: Sequence[Any])
     return list(tf.while_loop(lambda k, *_: k < count, body, [zero, *state], invariants)[1:])
 
 
-def batched(x: Any) -> Any:
+def batched(x: Tensor) -> Tensor:
     """The matrices along one batch axis."""
     import tensorflow as tf
 
@@ -42,7 +43,7 @@ def batched(x: Any) -> Any:
     return tf.reshape(x, tf.stack([-1, size(x, -2), size(x, -1)]))
 
 
-def size(x: Any, axis: int) -> Any:
+def size(x: Tensor, axis: int) -> Size:
     """A number where it is known, else a scalar tensor."""
     import tensorflow as tf
 
@@ -50,7 +51,7 @@ def size(x: Any, axis: int) -> Any:
     return tf.shape(x)[axis] if known is None else known
 
 
-def unbatched(x: Any, like: Any, rank: int) -> Any:
+def unbatched(x: Tensor, like: Tensor, rank: int) -> Tensor:
     """What was computed per matrix, `rank` axes each, with the batch axes of `like`."""
     import tensorflow as tf
 
@@ -61,7 +62,7 @@ def unbatched(x: Any, like: Any, rank: int) -> Any:
     return tf.reshape(x, tf.stack([*lead, *own]) if lead or own else [])
 
 
-def alike(a: Any, b: Any) -> tuple[Any, Any]:
+def alike(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     """Two stacks of matrices with the same batch axes: those of the one repeated for the other."""
     import tensorflow as tf
 
@@ -71,35 +72,35 @@ def alike(a: Any, b: Any) -> tuple[Any, Any]:
     return a * tf.ones_like(b[..., :1, :1]), b * tf.ones_like(a[..., :1, :1])
 
 
-def numbers(count: Any) -> Any:
+def numbers(count: Size) -> Tensor:
     """0, 1 ... count - 1."""
     import tensorflow as tf
 
     return tf.range(count)
 
 
-def unit(k: Any, count: Any, dtype: Any) -> Any:
+def unit(k: Tensor, count: Size, dtype: DType) -> Tensor:
     """1 at k, 0 elsewhere."""
     import tensorflow as tf
 
     return tf.cast(tf.equal(numbers(count), k), dtype)
 
 
-def column(a: Any, k: Any) -> Any:
+def column(a: Tensor, k: Tensor) -> Tensor:
     """Column k, as a matrix of one column."""
     import tensorflow as tf
 
     return tf.gather(a, tf.reshape(k, [1]), axis=2)
 
 
-def row(a: Any, k: Any) -> Any:
+def row(a: Tensor, k: Tensor) -> Tensor:
     """Row k, as a matrix of one row."""
     import tensorflow as tf
 
     return tf.gather(a, tf.reshape(k, [1]), axis=1)
 
 
-def eye(count: Any, like: Any) -> Any:
+def eye(count: Size, like: Tensor) -> Tensor:
     """One identity for each matrix of `like`."""
     import tensorflow as tf
 
@@ -107,7 +108,7 @@ def eye(count: Any, like: Any) -> Any:
     return tf.expand_dims(one, 0) + tf.zeros_like(like[:, :1, :1])
 
 
-def pivoted(a: Any, k: Any) -> tuple[Any, Any, Any]:
+def pivoted(a: Tensor, k: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Rows swapped so that the largest number of column k, at or below the diagonal, is on it.
 
     Returns:

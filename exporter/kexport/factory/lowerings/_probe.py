@@ -7,12 +7,14 @@ end (a difference of sizes, say), or on known ones only: any size will do for th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+
+from kexport.bundle.signature import Array
+from kexport.factory.graph.protocols import Tensor
 
 SIZE = 60  # stands for a dynamic size
 
 
-def probed(tensors: Sequence[Any]) -> list[Any] | None:
+def probed(tensors: Sequence[Tensor]) -> list[Array] | None:
     """The values, with a made-up size where they depend on a dynamic one; None if they depend on anything else."""
     import tensorflow as tf
 
@@ -23,18 +25,18 @@ def probed(tensors: Sequence[Any]) -> list[Any] | None:
     if shapes is None:
         return None
     with tf.compat.v1.Session(graph=tensors[0].graph) as session:
-        values: list[Any] = session.run(list(tensors), {it.name: _sizes(it) for it in shapes})
+        values: list[Array] = session.run(list(tensors), {it.name: _sizes(it) for it in shapes})
     return values
 
 
-def _sizes(shape: Any) -> list[int]:
+def _sizes(shape: Tensor) -> list[int]:
     known = shape.op.inputs[0].shape
     if known.rank is None:
         return [SIZE] * int(shape.shape[0])
     return [SIZE if size is None else size for size in known]
 
 
-def _shapes_above(tensors: Sequence[Any]) -> list[Any] | None:
+def _shapes_above(tensors: Sequence[Tensor]) -> list[Tensor] | None:
     """The outputs of the Shape operations that these are computed from; None if they depend on anything else."""
     found, pending, seen = [], [tensor.op for tensor in tensors], set()
     while pending:

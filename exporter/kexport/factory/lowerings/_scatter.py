@@ -5,23 +5,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from kexport.factory.graph.protocols import DType, Tensor
+from kexport.factory.onnx_mapping import onnx_node
 
-from kexport.factory.lowerings._onnx_node import onnx_node
 
-
-def scattered(rows: Any, places: Any, updates: Any, reduction: str) -> Any:
+def scattered(rows: Tensor, places: Tensor, updates: Tensor, reduction: str) -> Tensor:
     """`rows` (n, m) with `updates` (k, m) added, or otherwise reduced, into the rows at `places` (k)."""
     import tensorflow as tf
 
     dtype, carrier = rows.dtype, _carrier(rows.dtype)
     places = tf.broadcast_to(tf.expand_dims(tf.cast(places, tf.int64), 1), tf.shape(updates))
     given = [tf.cast(rows, carrier), places, tf.cast(updates, carrier)]
-    (found,) = onnx_node("ScatterElements", given, [(carrier, rows.shape)], axis=0, reduction=reduction)
+    (found,) = onnx_node("ScatterElements", given, [(carrier, rows.shape)], {"axis": 0, "reduction": reduction})
     return tf.cast(found, dtype)
 
 
-def _carrier(dtype: Any) -> Any:
+def _carrier(dtype: DType) -> DType:
     """The type in which onnxruntime has a kernel for it."""
     import tensorflow as tf
 

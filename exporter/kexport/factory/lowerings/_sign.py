@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+
+from kexport.factory.graph.protocols import Tensor
 
 WHY = "the signs of singular vectors and eigenvectors are arbitrary, and would not be TensorFlow's"
 
@@ -15,7 +16,7 @@ _PRODUCTS = {"BatchMatMul", "BatchMatMulV2", "Einsum", "MatMul", "Mul", "RealDiv
 _EVEN = {"Abs", "OnesLike", "Shape", "Square", "ZerosLike"}
 
 
-def settled(vectors: Sequence[Any]) -> bool:
+def settled(vectors: Sequence[Tensor]) -> bool:
     """Whether the vectors enter outputs in products of two of them alone, as in u s v'.
 
     A product of two that carry the sign is taken for one over the vectors' own axis.

@@ -11,9 +11,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from kexport.errors import ExportError
+from kexport.factory.graph.protocols import Operation, Shape, Size, Tensor
 from kexport.factory.graph.tensor_lists import Reserved, zeros
 
-Update = Callable[[Any, Any, Any], Any]
+Update = Callable[[Tensor, Tensor, Tensor], Tensor]
+Listed = Tensor | Reserved
 
 OPS = (
     "TensorListReserve",
@@ -26,10 +28,10 @@ OPS = (
 )
 
 
-def emitting(update: Update) -> Callable[[Any, Sequence[Any]], Sequence[Any]]:
+def emitting(update: Update) -> Callable[[Operation, Sequence[Any]], Sequence[Listed]]:
     """The `emit` of a lowering of these operations; `update(items, index, item)` gives the items with one replaced."""
 
-    def emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+    def emit(op: Operation, inputs: Sequence[Any]) -> Sequence[Listed]:
         import tensorflow as tf
 
         if op.type == "TensorListReserve":
@@ -48,25 +50,24 @@ def emitting(update: Update) -> Callable[[Any, Sequence[Any]], Sequence[Any]]:
     return emit
 
 
-def _reserve(op: Any, item_shape: Any, count: Any) -> Any:
+def _reserve(op: Operation, item_shape: Tensor, count: Tensor) -> Listed:
     import tensorflow as tf
 
     dtype = tf.as_dtype(op.get_attr("element_dtype"))
-    static = _static_shape(item_shape)
-    if static is None or None in static:
+    shape = _static_shape(item_shape)
+    if shape is None or not shape.is_fully_defined():
         return Reserved(count, dtype)
-    return zeros(count, static, dtype)
+    return zeros(count, shape.as_list(), dtype)
 
 
-def _static_shape(item_shape: Any) -> list[int | None] | None:
-    """Sizes of an item, as far as they are known; None where even their number is not."""
+def _static_shape(item_shape: Tensor) -> Shape | None:
+    """The shape of an item, as far as it is known."""
     from tensorflow.python.framework import tensor_util
 
-    shape = tensor_util.constant_value_as_shape(item_shape) if item_shape.shape.rank == 1 else None
-    return None if shape is None or shape.rank is None else shape.as_list()
+    return tensor_util.constant_value_as_shape(item_shape) if item_shape.shape.rank == 1 else None
 
 
-def _grown(op: Any, items: Any, index: Any, item: Any) -> Any:
+def _grown(op: Operation, items: Tensor, index: Tensor, item: Tensor) -> Tensor:
     """The items, and zeros up to this index where the list grows when it is written to beyond its end."""
     import tensorflow as tf
 
@@ -76,7 +77,7 @@ def _grown(op: Any, items: Any, index: Any, item: Any) -> Any:
     return tf.concat([items, zeros(missing, _sizes(item), items.dtype)], 0)
 
 
-def _sizes(item: Any) -> list[Any]:
+def _sizes(item: Tensor) -> list[Size]:
     import tensorflow as tf
 
     dynamic = tf.shape(item)

@@ -9,25 +9,26 @@ Source: Abramowitz and Stegun, Handbook of Mathematical Functions, 9.6.10, 9.7.1
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from kexport.bundle.signature import Array
+from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings._lowering import Lowering
 from kexport.factory.lowerings._polynomial import fitted, polynomial
 
 
-def _near(z: Any) -> Any:
+def _near(z: Array) -> Array:
     import numpy as np
 
     return np.i0(np.sqrt(z))
 
 
-def _far(t: Any) -> Any:
+def _far(t: Array) -> Array:
     import numpy as np
 
     return np.i0(1 / t) * np.exp(-1 / t) / np.sqrt(t)
 
 
-def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     import tensorflow as tf
 
     (x,) = inputs
@@ -38,7 +39,7 @@ def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
     return [tf.where(a > 4.0, far, polynomial(x * x, fitted(_near, 0.0, 16.0, 8)))]
 
 
-def _applies(op: Any, inputs: Sequence[Any]) -> bool:
+def _applies(op: Operation, inputs: Sequence[Tensor]) -> bool:
     return bool(inputs[0].dtype.name == "float32")
 
 

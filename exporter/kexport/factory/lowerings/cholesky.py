@@ -7,20 +7,20 @@ Source: G. H. Golub and C. F. Van Loan, Matrix Computations, 4th edition, 4.2.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings import _matrix
 from kexport.factory.lowerings._lowering import Lowering
 
 
-def _emit(_op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+def _emit(_op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     import tensorflow as tf
 
     (a,) = inputs
     flat = _matrix.batched(a)
     count = _matrix.size(flat, 1)
 
-    def step(k: Any, rest: Any, factor: Any) -> list[Any]:
+    def step(k: Tensor, rest: Tensor, factor: Tensor) -> list[Tensor]:
         found = _matrix.column(rest, k)
         found = found / tf.sqrt(_matrix.row(found, k))
         found = found * tf.cast(_matrix.numbers(count) >= k, rest.dtype)[None, :, None]
@@ -31,7 +31,7 @@ def _emit(_op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
     return [_matrix.unbatched(factor, a, 2)]
 
 
-def _applies(_op: Any, inputs: Sequence[Any]) -> bool:
+def _applies(_op: Operation, inputs: Sequence[Tensor]) -> bool:
     return inputs[0].shape.rank is not None
 
 

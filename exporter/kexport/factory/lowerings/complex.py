@@ -7,12 +7,14 @@ Source: Abramowitz and Stegun, Handbook of Mathematical Functions, 3.7 and 4.2 t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 
+from kexport.factory.graph.protocols import Operation, Tensor
+from kexport.factory.lowerings._complex_pair import ComplexPair, pair
 from kexport.factory.lowerings._lowering import Lowering
-from kexport.factory.lowerings._pair import Pair, pair
+
+Value = Tensor | ComplexPair
 
 _ALIKE = (
     "Add", "AddN", "AddV2", "BatchToSpaceND", "BroadcastTo", "ConcatV2", "Cumsum", "ExpandDims", "Fill", "Gather",
@@ -24,7 +26,7 @@ _ALIKE = (
 _BILINEAR = ("BatchMatMul", "BatchMatMulV2", "Einsum", "MatMul", "Mul")
 
 
-def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+def _emit(op: Operation, inputs: Sequence[Value]) -> Sequence[Value]:
     if op.type in _ALIKE:
         return _on_both(op, inputs)
     if op.type in _BILINEAR:
@@ -32,93 +34,93 @@ def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
     return [_FUNCTIONS[op.type](op, *inputs)]
 
 
-def _on_both(op: Any, inputs: Sequence[Any]) -> list[Pair]:
+def _on_both(op: Operation, inputs: Sequence[Value]) -> list[ComplexPair]:
     split = [pair(new) if old.dtype.is_complex else new for old, new in zip(op.inputs, inputs, strict=True)]
-    real = _again(op, [value.real if isinstance(value, Pair) else value for value in split])
-    imag = _again(op, [value.imag if isinstance(value, Pair) else value for value in split])
-    return [Pair(*both) for both in zip(real, imag, strict=True)]
+    real = _again(op, [value.real if isinstance(value, ComplexPair) else value for value in split])
+    imag = _again(op, [value.imag if isinstance(value, ComplexPair) else value for value in split])
+    return [ComplexPair(*both) for both in zip(real, imag, strict=True)]
 
 
-def _again(op: Any, inputs: Sequence[Any], drop: Sequence[str] = ()) -> list[Any]:
+def _again(op: Operation, inputs: Sequence[Tensor]) -> list[Tensor]:
     """The same operation on real numbers."""
     import tensorflow as tf
     from tensorflow.core.framework import attr_value_pb2
 
     real = {tf.complex64: tf.float32, tf.complex128: tf.float64}
-    known = {attr.name for attr in op.op_def.attr} - set(drop)
+    known = {attr.name for attr in op.op_def.attr}
     attrs = {name: value for name, value in op.node_def.attr.items() if name in known}
     for name, value in attrs.items():
         if value.WhichOneof("value") == "type" and tf.as_dtype(value.type) in real:
             attrs[name] = attr_value_pb2.AttrValue(type=real[tf.as_dtype(value.type)].as_datatype_enum)
     dtypes = [real.get(tensor.dtype, tensor.dtype) for tensor in op.outputs]
-    made = tf.compat.v1.get_default_graph().create_op(
+    again = tf.compat.v1.get_default_graph().create_op(
         op.type, list(inputs), dtypes, attrs=attrs, op_def=op.op_def, name=op.type
     )
-    return list(made.outputs)
+    return list(again.outputs)
 
 
-def _bilinear(op: Any, inputs: Sequence[Any]) -> Pair:
+def _bilinear(op: Operation, inputs: Sequence[Value]) -> ComplexPair:
     parts = [pair(value) for value in inputs]
     if len(parts) == 1:  # an einsum of one operand is linear
         return _on_both(op, inputs)[0]
     x, y = (
-        Pair(part.real, -part.imag) if _adjoint(op, attribute) else part
+        ComplexPair(part.real, -part.imag) if _adjoint(op, attribute) else part
         for part, attribute in zip(parts, ("adj_x", "adj_y"), strict=True)
     )
 
-    def times(a: Any, b: Any) -> Any:
+    def times(a: Tensor, b: Tensor) -> Tensor:
         return _again(op, [a, b])[0]
 
-    return Pair(
+    return ComplexPair(
         times(x.real, y.real) - times(x.imag, y.imag),
         times(x.real, y.imag) + times(x.imag, y.real),
     )
 
 
-def _adjoint(op: Any, attribute: str) -> bool:
+def _adjoint(op: Operation, attribute: str) -> bool:
     return attribute in op.node_def.attr and bool(op.get_attr(attribute))
 
 
-def _complex(_op: Any, real: Any, imag: Any) -> Pair:
+def _complex(_op: Operation, real: Tensor, imag: Tensor) -> ComplexPair:
     import tensorflow as tf
 
     if real.shape.is_fully_defined() and real.shape == imag.shape:
-        return Pair(real, imag)
-    return Pair(real * tf.ones_like(imag), imag * tf.ones_like(real))  # a product with 1 keeps the sign of zero
+        return ComplexPair(real, imag)
+    return ComplexPair(real * tf.ones_like(imag), imag * tf.ones_like(real))  # a product with 1 keeps the sign of zero
 
 
-def _cast(op: Any, x: Any) -> Any:
+def _cast(op: Operation, x: Value) -> Value:
     import tensorflow as tf
 
     target = op.outputs[0].dtype
     if not target.is_complex:
         return tf.cast(pair(x).real, target)
     part = target.real_dtype
-    if not isinstance(x, Pair) and not x.dtype.is_complex:
+    if not isinstance(x, ComplexPair) and not x.dtype.is_complex:
         real = tf.cast(x, part)
-        return Pair(real, tf.zeros_like(real))
-    return Pair(tf.cast(pair(x).real, part), tf.cast(pair(x).imag, part))
+        return ComplexPair(real, tf.zeros_like(real))
+    return ComplexPair(tf.cast(pair(x).real, part), tf.cast(pair(x).imag, part))
 
 
-def _magnitude(_op: Any, x: Any) -> Any:
+def _magnitude(_op: Operation, x: Value) -> Tensor:
     """Scaled by a power of two where the squares would leave the range of numbers."""
     import tensorflow as tf
 
-    x = pair(x)
-    large = tf.maximum(tf.abs(x.real), tf.abs(x.imag))
+    z = pair(x)
+    large = tf.maximum(tf.abs(z.real), tf.abs(z.imag))
     far = 2.0 ** (70 if large.dtype == tf.float32 else 600)
     one = tf.ones((), large.dtype)
     down, up = one / far, one * far
     unit = tf.where(large > 2.0**30, up, tf.where(large < 2.0**-30, down, one))
-    real, imag = x.real / unit, x.imag / unit
+    real, imag = z.real / unit, z.imag / unit
     return tf.sqrt(real * real + imag * imag) * unit
 
 
-def _squared(x: Pair) -> Any:
+def _squared(x: ComplexPair) -> Tensor:
     return x.real * x.real + x.imag * x.imag
 
 
-def _angle(_op: Any, x: Any) -> Any:
+def _angle(_op: Operation, x: Value) -> Tensor:
     """Of the first quadrant, then mirrored: tf2onnx' Atan2 does not know the sign of zero."""
     import tensorflow as tf
 
@@ -129,62 +131,62 @@ def _angle(_op: Any, x: Any) -> Any:
     return tf.where((imag < 0) | (one / imag < 0), -angle, angle)
 
 
-def _times(x: Pair, y: Pair) -> Pair:
-    return Pair(x.real * y.real - x.imag * y.imag, x.real * y.imag + x.imag * y.real)
+def _times(x: ComplexPair, y: ComplexPair) -> ComplexPair:
+    return ComplexPair(x.real * y.real - x.imag * y.imag, x.real * y.imag + x.imag * y.real)
 
 
-def _over(_op: Any, x: Any, y: Any) -> Pair:
+def _over(_op: Operation, x: Value, y: Value) -> ComplexPair:
     """By way of the divisor scaled to a magnitude near one: its square neither overflows nor vanishes."""
     import tensorflow as tf
 
-    x, y = pair(x), pair(y)
-    size = tf.maximum(tf.abs(y.real), tf.abs(y.imag))
-    y = Pair(y.real / size, y.imag / size)
-    product, norm = _times(x, Pair(y.real, -y.imag)), _squared(y) * size
-    return Pair(product.real / norm, product.imag / norm)
+    divisor = pair(y)
+    size = tf.maximum(tf.abs(divisor.real), tf.abs(divisor.imag))
+    divisor = ComplexPair(divisor.real / size, divisor.imag / size)
+    product, norm = _times(pair(x), ComplexPair(divisor.real, -divisor.imag)), _squared(divisor) * size
+    return ComplexPair(product.real / norm, product.imag / norm)
 
 
-def _exponential(_op: Any, x: Any) -> Pair:
+def _exponential(_op: Operation, x: Value) -> ComplexPair:
     import tensorflow as tf
 
-    x = pair(x)
-    size = tf.exp(x.real)
-    return Pair(size * tf.cos(x.imag), size * tf.sin(x.imag))
+    real, imag = pair(x).real, pair(x).imag
+    size = tf.exp(real)
+    return ComplexPair(size * tf.cos(imag), size * tf.sin(imag))
 
 
-def _logarithm(op: Any, x: Any) -> Pair:
+def _logarithm(op: Operation, x: Value) -> ComplexPair:
     import tensorflow as tf
 
-    return Pair(tf.math.log(_magnitude(op, x)), _angle(op, x))
+    return ComplexPair(tf.math.log(_magnitude(op, x)), _angle(op, x))
 
 
-def _equal(_op: Any, x: Any, y: Any) -> Any:
+def _equal(_op: Operation, x: Value, y: Value) -> Tensor:
     import tensorflow as tf
 
-    x, y = pair(x), pair(y)
-    return tf.equal(x.real, y.real) & tf.equal(x.imag, y.imag)
+    one, other = pair(x), pair(y)
+    return tf.equal(one.real, other.real) & tf.equal(one.imag, other.imag)
 
 
-def _root(op: Any, x: Any) -> Pair:
+def _root(op: Operation, x: Value) -> ComplexPair:
     """The root in the right half plane; its larger part comes first, the other is imag / (2 larger)."""
     import tensorflow as tf
 
-    x = pair(x)
-    larger = tf.sqrt((_magnitude(op, x) + tf.abs(x.real)) / 2)
-    other = x.imag / (2 * tf.where(larger > 0, larger, tf.ones_like(larger)))
-    right = x.real >= 0
-    upper = tf.where(x.imag < 0, -larger, larger)
-    return Pair(tf.where(right, larger, tf.abs(other)), tf.where(right, other, upper))
+    z = pair(x)
+    larger = tf.sqrt((_magnitude(op, z) + tf.abs(z.real)) / 2)
+    other = z.imag / (2 * tf.where(larger > 0, larger, tf.ones_like(larger)))
+    right = z.real >= 0
+    upper = tf.where(z.imag < 0, -larger, larger)
+    return ComplexPair(tf.where(right, larger, tf.abs(other)), tf.where(right, other, upper))
 
 
-def _power(op: Any, x: Any, _exponent: Any) -> Pair:
-    power = found = pair(x)
+def _power(op: Operation, x: Value, _exponent: Value) -> ComplexPair:
+    power = factor = pair(x)
     for _ in range(int(_exponent_of(op)) - 1):
-        power = _times(power, found)
+        power = _times(power, factor)
     return power
 
 
-def _exponent_of(op: Any) -> Any:
+def _exponent_of(op: Operation) -> float:
     """The exponent, if it is one small whole number; else 0."""
     import tensorflow as tf
 
@@ -193,23 +195,23 @@ def _exponent_of(op: Any) -> Any:
     return value.real if whole else 0
 
 
-def _conjugate(_op: Any, x: Any) -> Pair:
-    return Pair(pair(x).real, -pair(x).imag)
+def _conjugate(_op: Operation, x: Value) -> ComplexPair:
+    return ComplexPair(pair(x).real, -pair(x).imag)
 
 
-def _conjugate_transpose(op: Any, x: Any, order: Any) -> Pair:
+def _conjugate_transpose(op: Operation, x: Value, order: Tensor) -> ComplexPair:
     import tensorflow as tf
 
-    return Pair(tf.transpose(pair(x).real, order), -tf.transpose(pair(x).imag, order))
+    return ComplexPair(tf.transpose(pair(x).real, order), -tf.transpose(pair(x).imag, order))
 
 
-def _shape(op: Any, x: Any) -> Any:
+def _shape(op: Operation, x: Value) -> Tensor:
     import tensorflow as tf
 
     return tf.shape(pair(x).real, out_type=op.outputs[0].dtype)
 
 
-_FUNCTIONS: dict[str, Callable[..., Any]] = {
+_FUNCTIONS: dict[str, Callable[..., Value]] = {
     "Angle": _angle,
     "Cast": _cast,
     "Complex": _complex,
@@ -232,13 +234,13 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
 }
 
 
-def _one_like(x: Any) -> Pair:
+def _one_like(x: Value) -> ComplexPair:
     import tensorflow as tf
 
-    return Pair(tf.ones_like(pair(x).real), tf.zeros_like(pair(x).real))
+    return ComplexPair(tf.ones_like(pair(x).real), tf.zeros_like(pair(x).real))
 
 
-def _applies(op: Any, inputs: Sequence[Any]) -> bool:
+def _applies(op: Operation, inputs: Sequence[Value]) -> bool:
     """Not on what an operator of the format's own gives, which the converter maps together with it."""
     if op.type == "Pow":
         return bool(_exponent_of(op))

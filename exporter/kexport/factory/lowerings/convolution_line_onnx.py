@@ -12,14 +12,14 @@ Source: TensorFlow, documentation of tf.nn.convolution ("SAME"); ONNX, operator 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings import _convolution
 from kexport.factory.lowerings._lowering import Lowering
-from kexport.factory.lowerings._onnx_node import onnx_node
+from kexport.factory.onnx_mapping import onnx_node
 
 
-def _applies(op: Any, inputs: Sequence[Any]) -> bool:
+def _applies(op: Operation, inputs: Sequence[Tensor]) -> bool:
     x, kernel = inputs
     if op.get_attr("data_format") != b"NHWC" or x.dtype.name != "float32" or _convolution.dilated(op) is not None:
         return False
@@ -29,7 +29,7 @@ def _applies(op: Any, inputs: Sequence[Any]) -> bool:
     return bool(steps[1] == 1 and (padding == b"VALID" or (padding == b"SAME" and steps[2] == 1)))
 
 
-def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     import tensorflow as tf
 
     x, kernel = inputs
@@ -43,16 +43,13 @@ def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
         "Conv",
         [_line(x), tf.transpose(tf.reshape(kernel, (taps, 1, channels)), (2, 1, 0))],
         [(x.dtype, (x.shape[0], channels, length))],
-        kernel_shape=[taps],
-        pads=[before, after],
-        strides=[step],
-        dilations=[rate],
+        {"kernel_shape": [taps], "pads": [before, after], "strides": [step], "dilations": [rate]},
     )
     # One channel, again, needs no more than its place behind the row.
     return [tf.expand_dims(line, 3) if channels == 1 else tf.expand_dims(tf.transpose(line, (0, 2, 1)), 1)]
 
 
-def _line(x: Any) -> Any:
+def _line(x: Tensor) -> Tensor:
     """`(batch, 1, time)` of an image of one row, straight from `(batch, time)` where it was made of that."""
     import tensorflow as tf
 
@@ -60,7 +57,7 @@ def _line(x: Any) -> Any:
     return tf.squeeze(x, [3]) if source is None else tf.expand_dims(source, 1)
 
 
-def _expanded(tensor: Any, axis: int) -> Any:
+def _expanded(tensor: Tensor | None, axis: int) -> Tensor | None:
     """What a tensor was made of by adding this axis; None if it was not."""
     import tensorflow as tf
 
@@ -71,4 +68,4 @@ def _expanded(tensor: Any, axis: int) -> Any:
     return tensor.op.inputs[0] if found is not None and int(found) % rank == axis else None
 
 
-LOWERING = Lowering("convolution_line_onnx", ("onnx",), ("Conv2D",), _emit, _applies)
+LOWERING = Lowering("convolution_line_onnx", ("onnx",), ("Conv2D",), _emit, _applies, before=("convolution_onnx",))

@@ -11,33 +11,33 @@ Source: TensorFlow, documentation of tf.nn.convolution ("SAME"); `_convolution.p
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings import _convolution
 from kexport.factory.lowerings._lowering import Lowering
 
 
-def _applies(op: Any, inputs: Sequence[Any]) -> bool:
+def _applies(op: Operation, inputs: Sequence[Tensor]) -> bool:
     if op.type in ("SpaceToBatchND", "BatchToSpaceND"):
         return _convolution.dilated(op) is not None
     return _groups(op, inputs) > 1 or _long_strides(op, inputs) or _convolution.dilated(op) is not None
 
 
-def _groups(op: Any, inputs: Sequence[Any]) -> int:
+def _groups(op: Operation, inputs: Sequence[Tensor]) -> int:
     """Of a 3-D convolution: how often its kernel fits into the channels."""
     if op.type != "Conv3D":
         return 1
     return int(inputs[0].shape[_convolution.axes(op).channel] or 1) // int(inputs[1].shape[-2] or 1) or 1
 
 
-def _long_strides(op: Any, inputs: Sequence[Any]) -> bool:
+def _long_strides(op: Operation, inputs: Sequence[Tensor]) -> bool:
     layout = _convolution.axes(op)
     steps = zip(layout.of_space(op.get_attr("strides")), inputs[1].shape, strict=False)
     dynamic = None in layout.of_space(list(inputs[0].shape))
     return op.get_attr("padding") == b"SAME" and dynamic and any(step > taps for step, taps in steps)
 
 
-def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     if op.type in ("SpaceToBatchND", "BatchToSpaceND"):
         return [inputs[0]]
     x, kernel = inputs
@@ -63,7 +63,7 @@ def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
     return [_convolved(op, x, kernel, options, _groups(op, inputs))]
 
 
-def _convolved(op: Any, x: Any, kernel: Any, options: dict[str, Any], groups: int) -> Any:
+def _convolved(op: Operation, x: Tensor, kernel: Tensor, options: dict[str, Tensor], groups: int) -> Tensor:
     import tensorflow as tf
 
     if groups > 1:

@@ -10,26 +10,26 @@ Source: TensorFlow, documentation of tf.nn.convolution; `_convolution.py` for th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings import _convolution
 from kexport.factory.lowerings._lowering import Lowering
 
 
-def _applies(op: Any, inputs: Sequence[Any]) -> bool:
+def _applies(op: Operation, inputs: Sequence[Tensor]) -> bool:
     if op.type in ("SpaceToBatchND", "BatchToSpaceND"):
         return _convolution.dilated(op) is not None
     return _convolution.axes(op).first or _groups(op, inputs) > 1 or _convolution.dilated(op) is not None
 
 
-def _groups(op: Any, inputs: Sequence[Any]) -> int:
+def _groups(op: Operation, inputs: Sequence[Tensor]) -> int:
     """Of a 3-D convolution: how often its kernel fits into the channels."""
     if op.type != "Conv3D":
         return 1
     return int(inputs[0].shape[_convolution.axes(op).channel] or 1) // int(inputs[1].shape[-2] or 1) or 1
 
 
-def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     if op.type in ("SpaceToBatchND", "BatchToSpaceND"):
         return [inputs[0]]
     import tensorflow as tf
@@ -51,7 +51,7 @@ def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
     return [tf.transpose(y, layout.to_first) if layout.first else y]
 
 
-def _convolved(op: Any, x: Any, kernel: Any, how: tuple[Any, str, Any], groups: int) -> Any:
+def _convolved(op: Operation, x: Tensor, kernel: Tensor, how: tuple[list[int], str, list[int]], groups: int) -> Tensor:
     import tensorflow as tf
 
     if groups > 1:

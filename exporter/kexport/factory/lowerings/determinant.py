@@ -6,13 +6,13 @@ Source: G. H. Golub and C. F. Van Loan, Matrix Computations, 4th edition, 3.4.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings import _matrix
 from kexport.factory.lowerings._lowering import Lowering
 
 
-def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     import tensorflow as tf
 
     (a,) = inputs
@@ -20,7 +20,7 @@ def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
     count = _matrix.size(flat, 1)
     one = tf.ones_like(flat[:, :1, 0])
 
-    def step(k: Any, a: Any, sign: Any, product: Any) -> list[Any]:
+    def step(k: Tensor, a: Tensor, sign: Tensor, product: Tensor) -> list[Tensor]:
         a, pivot, swapped = _matrix.pivoted(a, k)
         value = _matrix.column(pivot, k)
         whole = tf.where(tf.equal(value, 0), tf.ones_like(value), value)  # nothing is below a pivot of zero
@@ -38,7 +38,7 @@ def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
     return [sign * product] if op.type == "MatrixDeterminant" else [sign, product]
 
 
-def _applies(_op: Any, inputs: Sequence[Any]) -> bool:
+def _applies(_op: Operation, inputs: Sequence[Tensor]) -> bool:
     return inputs[0].shape.rank is not None
 
 

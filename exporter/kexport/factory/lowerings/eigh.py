@@ -7,13 +7,13 @@ Source: see `_jacobi.py`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings import _jacobi, _matrix, _sign
 from kexport.factory.lowerings._lowering import Lowering, Missing
 
 
-def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor | Missing]:
     import tensorflow as tf
 
     (a,) = inputs
@@ -24,21 +24,21 @@ def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
     wanted = op.get_attr("compute_v") and _sign.settled([op.outputs[1]])
     state = [whole, _matrix.eye(count, flat)] if wanted else [whole]
 
-    def rotate(rotation: Any, matrix: Any, *vectors: Any) -> list[Any]:
+    def rotate(rotation: Tensor, matrix: Tensor, *vectors: Tensor) -> list[Tensor]:
         turned = tf.matmul(tf.matmul(rotation, matrix, transpose_a=True), rotation)
         turned = (turned + tf.linalg.matrix_transpose(turned)) / 2
         return [turned, *(tf.matmul(part, rotation) for part in vectors)]
 
     matrix, *vectors = _jacobi.rotated(state, lambda matrix, *_: matrix, rotate)
     values, order = tf.math.top_k(-tf.reduce_sum(matrix * itself, 2), count)
-    made = [_matrix.unbatched(-values, a, 1), Missing("eigenvectors", _sign.WHY)]
+    results: list[Tensor | Missing] = [_matrix.unbatched(-values, a, 1), Missing("eigenvectors", _sign.WHY)]
     if vectors:
         chosen = tf.one_hot(order, count, axis=1, dtype=a.dtype)
-        made[1] = _matrix.unbatched(tf.matmul(vectors[0], chosen), a, 2)
-    return made
+        results[1] = _matrix.unbatched(tf.matmul(vectors[0], chosen), a, 2)
+    return results
 
 
-def _applies(_op: Any, inputs: Sequence[Any]) -> bool:
+def _applies(_op: Operation, inputs: Sequence[Tensor]) -> bool:
     shape = inputs[0].shape
     return shape.rank is not None and shape[-1] is not None and 0 < shape[-1] <= _jacobi.LARGEST
 

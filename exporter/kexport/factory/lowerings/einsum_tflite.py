@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
+from kexport.factory.graph.protocols import Operation, Size, Tensor
 from kexport.factory.lowerings._diagonal import diagonal, sizes
 from kexport.factory.lowerings._lowering import Lowering
 
 
-def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     import tensorflow as tf
 
     terms, wanted = _parsed(op)
@@ -41,13 +41,15 @@ def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
     return [_ordered(product, found, wanted)]
 
 
-def _matrices(x: Any, batch: Sequence[str], rows: Sequence[str], columns: Sequence[str], size: dict[str, Any]) -> Any:
+def _matrices(
+    x: Tensor, batch: Sequence[str], rows: Sequence[str], columns: Sequence[str], size: dict[str, Size]
+) -> Tensor:
     import tensorflow as tf
 
     return tf.reshape(x, tf.stack([math.prod(size[label] for label in axis) for axis in (batch, rows, columns)]))
 
 
-def _diagonals(x: Any, labels: str) -> tuple[Any, list[str]]:
+def _diagonals(x: Tensor, labels: str) -> tuple[Tensor, list[str]]:
     """The tensor with each label once."""
     import tensorflow as tf
 
@@ -61,7 +63,7 @@ def _diagonals(x: Any, labels: str) -> tuple[Any, list[str]]:
     return x, left
 
 
-def _without(x: Any, labels: list[str], kept: set[str]) -> tuple[Any, list[str]]:
+def _without(x: Tensor, labels: list[str], kept: set[str]) -> tuple[Tensor, list[str]]:
     """The tensor summed over the labels that nothing else has."""
     import tensorflow as tf
 
@@ -69,19 +71,19 @@ def _without(x: Any, labels: list[str], kept: set[str]) -> tuple[Any, list[str]]
     return (tf.reduce_sum(x, gone) if gone else x), [label for label in labels if label in kept]
 
 
-def _ordered(x: Any, labels: Sequence[str], wanted: Sequence[str]) -> Any:
+def _ordered(x: Tensor, labels: Sequence[str], wanted: Sequence[str]) -> Tensor:
     import tensorflow as tf
 
     order = [list(labels).index(label) for label in wanted]
     return x if order == sorted(order) else tf.transpose(x, order)
 
 
-def _parsed(op: Any) -> tuple[list[str], str]:
+def _parsed(op: Operation) -> tuple[list[str], str]:
     left, _, right = op.get_attr("equation").decode().replace(" ", "").partition("->")
     return left.split(","), right
 
 
-def _applies(op: Any, inputs: Sequence[Any]) -> bool:
+def _applies(op: Operation, inputs: Sequence[Tensor]) -> bool:
     terms, wanted = _parsed(op)
     if any("." in term for term in terms) or any(x.shape.rank is None for x in inputs):
         return False

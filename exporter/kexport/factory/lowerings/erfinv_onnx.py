@@ -1,23 +1,22 @@
-"""The inverse error function, which ONNX lacks: the same polynomials as in `erfinv`, computed in float32.
+"""The inverse error function, which ONNX lacks: computed in float32, whatever the dtype.
 
-Source: as there.
+Source: see `_erfinv.py`, which has the mathematics.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from kexport.factory.lowerings import erfinv
+from kexport.factory.graph.protocols import Operation, Tensor
+from kexport.factory.lowerings._erfinv import erfinv
 from kexport.factory.lowerings._lowering import Lowering
 
 
-def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     import tensorflow as tf
 
     (x,) = inputs
-    (found,) = erfinv.LOWERING.emit(op, [tf.cast(x, tf.float32)])
-    return [tf.cast(found, x.dtype)]
+    return [tf.cast(erfinv(tf.cast(x, tf.float32)), x.dtype)]
 
 
 LOWERING = Lowering("erfinv_onnx", ("onnx",), ("Erfinv",), _emit)

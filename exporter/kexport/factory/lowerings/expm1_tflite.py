@@ -8,21 +8,22 @@ Source: Higham, Accuracy and Stability of Numerical Algorithms, 1.14.1; the poly
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from kexport.bundle.signature import Array
+from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings._lowering import Lowering
 from kexport.factory.lowerings._polynomial import fitted, polynomial
 
 _HALF = 0.5
 
 
-def _remainder(x: Any) -> Any:
+def _remainder(x: Array) -> Array:
     import numpy as np
 
     return (np.expm1(x) - x) / x**2
 
 
-def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     import tensorflow as tf
 
     (x,) = inputs
@@ -30,7 +31,7 @@ def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
     return [tf.where(tf.abs(x) > _HALF, tf.exp(x) - 1.0, near)]
 
 
-def _applies(op: Any, inputs: Sequence[Any]) -> bool:
+def _applies(op: Operation, inputs: Sequence[Tensor]) -> bool:
     return bool(inputs[0].dtype.name == "float32")
 
 

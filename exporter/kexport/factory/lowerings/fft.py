@@ -7,16 +7,16 @@ Source: see `_dft.py`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings import _dft
+from kexport.factory.lowerings._complex_pair import ComplexPair, pair
 from kexport.factory.lowerings._lowering import Lowering
-from kexport.factory.lowerings._pair import pair
 
 _AXES = {"FFT": 1, "FFT2D": 2, "FFT3D": 3, "IFFT": 1, "IFFT2D": 2, "IFFT3D": 3}
 
 
-def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+def _emit(op: Operation, inputs: Sequence[Tensor | ComplexPair]) -> Sequence[ComplexPair]:
     import tensorflow as tf
 
     x, count = pair(inputs[0]), _AXES[op.type]

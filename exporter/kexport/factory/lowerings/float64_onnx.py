@@ -6,21 +6,21 @@ Source: onnxruntime's docs/OperatorKernels.md.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings._lowering import Lowering
 
 _OPS = ("Tan", "Sinh", "Cosh", "Asinh", "Acosh", "Atanh", "Atan", "Atan2", "Asin", "Acos", "Erf")
 
 
-def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     import tensorflow as tf
 
     function = getattr(tf.math, op.type.lower())
     return [tf.cast(function(*(tf.cast(tensor, tf.float32) for tensor in inputs)), tf.float64)]
 
 
-def _applies(op: Any, inputs: Sequence[Any]) -> bool:
+def _applies(op: Operation, inputs: Sequence[Tensor]) -> bool:
     return bool(inputs[0].dtype.name == "float64")
 
 

@@ -9,22 +9,22 @@ Source: A. R. Smith, Color gamut transform pairs, SIGGRAPH 1978; TensorFlow, doc
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings._lowering import Lowering
 
 
-def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     return [(_to_hsv if op.type == "RGBToHSV" else _to_rgb)(*_channels(inputs[0]))]
 
 
-def _channels(x: Any) -> list[Any]:
+def _channels(x: Tensor) -> list[Tensor]:
     import tensorflow as tf
 
     return list(tf.split(x, 3, -1))
 
 
-def _to_hsv(red: Any, green: Any, blue: Any) -> Any:
+def _to_hsv(red: Tensor, green: Tensor, blue: Tensor) -> Tensor:
     import tensorflow as tf
 
     value = tf.maximum(tf.maximum(red, green), blue)
@@ -39,7 +39,7 @@ def _to_hsv(red: Any, green: Any, blue: Any) -> Any:
     return tf.concat([hue, saturation, value], -1)
 
 
-def _to_rgb(hue: Any, saturation: Any, value: Any) -> Any:
+def _to_rgb(hue: Tensor, saturation: Tensor, value: Tensor) -> Tensor:
     import tensorflow as tf
 
     sixth = hue * 6

@@ -7,12 +7,12 @@ Source: TensorFlow's `InTopKV2`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings._lowering import Lowering
 
 
-def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     import tensorflow as tf
 
     x, targets, k = inputs
@@ -25,4 +25,4 @@ def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
     return [tf.logical_and(tf.logical_and(exists, finite), more < tf.cast(k, tf.int32))]
 
 
-LOWERING = Lowering("in_top_k", ("tflite",), ("InTopKV2",), _emit)
+LOWERING = Lowering("in_top_k", ("onnx", "tflite"), ("InTopKV2",), _emit)

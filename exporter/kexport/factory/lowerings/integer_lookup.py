@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings._lowering import Lowering
 
 
-def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+def _emit(op: Operation, inputs: Sequence[Any]) -> Sequence[Tensor]:
     import tensorflow as tf
 
     table, x, default = inputs
@@ -31,9 +32,11 @@ def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
     return [tf.where(tf.equal(tf.gather(keys, place), x), tf.gather(values, place), default)]
 
 
-def _applies(op: Any, inputs: Sequence[Any]) -> bool:
+def _applies(op: Operation, inputs: Sequence[Any]) -> bool:
     table = inputs[0]
     return table.keys.dtype.kind in "iu" and table.values.dtype.kind in "iuf"
 
 
-LOWERING = Lowering("integer_lookup", ("onnx", "tflite"), ("LookupTableFindV2",), _emit, _applies)
+LOWERING = Lowering(
+    "integer_lookup", ("onnx", "tflite"), ("LookupTableFindV2",), _emit, _applies, before=("string_lookup_onnx",)
+)

@@ -8,13 +8,13 @@ Source: G. H. Golub and C. F. Van Loan, Matrix Computations, 4th edition, 3.4.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings import _matrix
 from kexport.factory.lowerings._lowering import Lowering
 
 
-def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     import tensorflow as tf
 
     (a,) = inputs
@@ -23,7 +23,7 @@ def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
     order = tf.cast(_matrix.numbers(count), a.dtype)[None, :, None] + tf.zeros_like(flat[:, :1, :1])
     columns = tf.range(count + 1)[None, None, :]
 
-    def step(k: Any, a: Any) -> list[Any]:
+    def step(k: Tensor, a: Tensor) -> list[Tensor]:
         a, pivot, _ = _matrix.pivoted(a, k)
         below = tf.cast(_matrix.numbers(count) > k, a.dtype)[None, :, None]
         multiple = below * _matrix.column(a, k) / _matrix.column(pivot, k)
@@ -36,7 +36,7 @@ def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
     return [_matrix.unbatched(factors, a, 2), _matrix.unbatched(tf.cast(order, op.outputs[1].dtype), a, 1)]
 
 
-def _applies(_op: Any, inputs: Sequence[Any]) -> bool:
+def _applies(_op: Operation, inputs: Sequence[Tensor]) -> bool:
     shape = inputs[0].shape
     return shape.rank is not None and shape[-1] is not None
 

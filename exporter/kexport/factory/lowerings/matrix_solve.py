@@ -7,13 +7,13 @@ Source: G. H. Golub and C. F. Van Loan, Matrix Computations, 4th edition, 3.4.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings import _matrix
 from kexport.factory.lowerings._lowering import Lowering
 
 
-def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     import tensorflow as tf
 
     a = inputs[0]
@@ -26,12 +26,12 @@ def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
     return [_matrix.unbatched(_solved(flat, _matrix.eye(_matrix.size(flat, 1), flat)), a, 2)]
 
 
-def _solved(a: Any, b: Any) -> Any:
+def _solved(a: Tensor, b: Tensor) -> Tensor:
     import tensorflow as tf
 
     count, columns = _matrix.size(a, 1), _matrix.size(b, 2)
 
-    def step(k: Any, both: Any) -> list[Any]:
+    def step(k: Tensor, both: Tensor) -> list[Tensor]:
         both, pivot, _ = _matrix.pivoted(both, k)
         pivot = pivot / _matrix.column(pivot, k)
         here = _matrix.unit(k, count, both.dtype)[None, :, None]
@@ -43,7 +43,7 @@ def _solved(a: Any, b: Any) -> Any:
     return solved
 
 
-def _applies(_op: Any, inputs: Sequence[Any]) -> bool:
+def _applies(_op: Operation, inputs: Sequence[Tensor]) -> bool:
     return all(x.shape.rank is not None for x in inputs)
 
 

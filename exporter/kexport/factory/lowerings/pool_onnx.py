@@ -9,20 +9,20 @@ Source: TensorFlow, documentation of tf.nn.max_pool and tf.nn.avg_pool ("SAME").
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings import _convolution
 from kexport.factory.lowerings._lowering import Lowering
 
 
-def _applies(op: Any, inputs: Sequence[Any]) -> bool:
+def _applies(op: Operation, inputs: Sequence[Tensor]) -> bool:
     layout = _convolution.axes(op)
     steps = zip(op.get_attr("strides"), op.get_attr("ksize"), strict=True)
     dynamic = None in layout.of_space(list(inputs[0].shape))
     return op.get_attr("padding") == b"SAME" and dynamic and any(step > size for step, size in steps)
 
 
-def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     import tensorflow as tf
 
     (x,) = inputs
@@ -30,7 +30,7 @@ def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
     window, steps = (layout.of_space(op.get_attr(name)) for name in ("ksize", "strides"))
     pads = _convolution.same_pads(x, layout, window, steps)
 
-    def pooled(values: Any, filler: float) -> Any:
+    def pooled(values: Tensor, filler: float) -> Tensor:
         name = "value" if op.type == "AvgPool" else "input"
         options = {name: _convolution.padded(values, layout, pads, filler)}
         options |= {key: op.get_attr(key) for key in ("ksize", "strides")}

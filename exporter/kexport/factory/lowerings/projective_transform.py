@@ -9,18 +9,18 @@ Source: TensorFlow, documentation of tf.raw_ops.ImageProjectiveTransformV3; scip
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings._lowering import Lowering
 
 
-def _applies(op: Any, inputs: Sequence[Any]) -> bool:
+def _applies(op: Operation, inputs: Sequence[Tensor]) -> bool:
     import tensorflow as tf
 
     return bool(inputs[0].dtype == tf.float32)
 
 
-def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     import tensorflow as tf
 
     images, transforms, shape, number = inputs
@@ -35,7 +35,7 @@ def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
     x = _inside((a * columns + b * rows + c) / safe, width, mode)
     y = _inside((d * columns + e * rows + f) / safe, height, mode)
 
-    def read(row: Any, column: Any) -> Any:
+    def read(row: Tensor, column: Tensor) -> Tensor:
         return _read(images, batch, row, column, number)
 
     if op.get_attr("interpolation") == b"NEAREST":
@@ -51,14 +51,14 @@ def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
     return [tf.reshape(result, tf.stack([-1, shape[0], shape[1], channels]))]
 
 
-def _rounded(x: Any) -> Any:
+def _rounded(x: Tensor) -> Tensor:
     """To the nearest whole number, halves away from zero."""
     import tensorflow as tf
 
     return tf.sign(x) * tf.floor(tf.abs(x) + 0.5)
 
 
-def _read(images: Any, batch: Any, row: Any, column: Any, number: Any) -> Any:
+def _read(images: Tensor, batch: Tensor, row: Tensor, column: Tensor, number: Tensor) -> Tensor:
     """The pixels at these places, the number outside."""
     import tensorflow as tf
 
@@ -73,7 +73,7 @@ def _read(images: Any, batch: Any, row: Any, column: Any, number: Any) -> Any:
     return tf.where(within[..., None], pixels, tf.zeros_like(pixels) + number)
 
 
-def _inside(place: Any, size: Any, mode: str) -> Any:
+def _inside(place: Tensor, size: Tensor, mode: str) -> Tensor:
     """The place, folded back into the image."""
     import tensorflow as tf
 

@@ -8,13 +8,13 @@ Source: G. H. Golub and C. F. Van Loan, Matrix Computations, 4th edition, 5.1 an
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings import _matrix
 from kexport.factory.lowerings._lowering import Lowering
 
 
-def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     import tensorflow as tf
 
     (a,) = inputs
@@ -22,7 +22,7 @@ def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
     rows, columns = a.shape[-2], a.shape[-1]
     kept = rows if op.get_attr("full_matrices") else min(rows, columns)
 
-    def step(k: Any, r: Any, q: Any) -> list[Any]:
+    def step(k: Tensor, r: Tensor, q: Tensor) -> list[Tensor]:
         found = _matrix.column(r, k)
         first = _matrix.row(found, k)
         tail = found * tf.cast(_matrix.numbers(rows) > k, r.dtype)[None, :, None]
@@ -41,7 +41,7 @@ def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
     return [_matrix.unbatched(q[:, :, :kept], a, 2), _matrix.unbatched((r * upper[None])[:, :kept], a, 2)]
 
 
-def _applies(_op: Any, inputs: Sequence[Any]) -> bool:
+def _applies(_op: Operation, inputs: Sequence[Tensor]) -> bool:
     shape = inputs[0].shape
     return shape.rank is not None and None not in (shape[-2], shape[-1])
 

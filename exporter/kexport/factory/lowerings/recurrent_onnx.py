@@ -10,12 +10,12 @@ Source: https://onnx.ai/onnx/operators/onnx__LSTM.html, onnx__GRU.html, onnx__RN
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from kexport.factory.graph.recurrence import RECURRENT, Recurrence, Steps
+from kexport.factory.graph.protocols import Tensor
+from kexport.factory.graph.recurrence import RECURRENT, Recurrence, UnmaskedSteps
 from kexport.factory.lowerings._lowering import Lowering
-from kexport.factory.lowerings._onnx_node import onnx_node
-from kexport.factory.lowerings.reverse import reverse
+from kexport.factory.lowerings.reverse_onnx import reverse
+from kexport.factory.onnx_mapping import onnx_node
 
 _NODES = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN"}
 _GATES = {"lstm": (0, 3, 1, 2), "gru": (0, 1, 2), "rnn": (0,)}
@@ -33,21 +33,21 @@ _ACTIVATIONS: dict[str, tuple[str, list[float]]] = {
 }
 
 
-def _applies(recurrence: Recurrence, _: Sequence[Any]) -> bool:
+def _applies(recurrence: Recurrence, _: Sequence[Tensor]) -> bool:
     return all(isinstance(name, str) and name in _ACTIVATIONS for name in _used(recurrence))
 
 
-def _used(recurrence: Recurrence) -> list[Any]:
+def _used(recurrence: Recurrence) -> list[str]:
     """Keras' names of the activations, in ONNX' order."""
     activation, gates = recurrence.settings["activation"], recurrence.settings["recurrent_activation"]
     kind = recurrence.settings["kind"]
     return {"lstm": [gates, activation, activation], "gru": [gates, activation], "rnn": [activation]}[kind]
 
 
-def _emit(recurrence: Recurrence, _: Sequence[Any]) -> Sequence[Any]:
+def _emit(recurrence: Recurrence, _: Sequence[Tensor]) -> Sequence[Tensor]:
     import tensorflow as tf
 
-    steps = None if recurrence.mask is None else Steps.of(recurrence)
+    steps = None if recurrence.mask is None else UnmaskedSteps.of(recurrence)
     counts = None if steps is None else tf.maximum(steps.counts, 1)
     outputs, *states = _node(recurrence, recurrence.sequences if steps is None else steps.sequences, counts)
     last = states[0]
@@ -67,7 +67,7 @@ def _emit(recurrence: Recurrence, _: Sequence[Any]) -> Sequence[Any]:
     return [last, outputs, *states]
 
 
-def _node(recurrence: Recurrence, sequences: Any, counts: Any) -> list[Any]:
+def _node(recurrence: Recurrence, sequences: Tensor, counts: Tensor | None) -> list[Tensor]:
     """Outputs (time, batch, units), and the last states (batch, units)."""
     import tensorflow as tf
 
@@ -79,7 +79,7 @@ def _node(recurrence: Recurrence, sequences: Any, counts: Any) -> list[Any]:
     if not recurrence.starts_at_zero():
         states = [tf.expand_dims(state, 0) for state in recurrence.states]
     names, numbers = zip(*(_ACTIVATIONS[name] for name in _used(recurrence)), strict=True)
-    attributes: dict[str, Any] = {"hidden_size": units, "activations": list(names)}
+    attributes: dict[str, object] = {"hidden_size": units, "activations": list(names)}
     if any(numbers):
         attributes["activation_alpha"] = [given[0] for given in numbers if given]
         attributes["activation_beta"] = [given[1] for given in numbers if len(given) > 1]
@@ -93,12 +93,12 @@ def _node(recurrence: Recurrence, sequences: Any, counts: Any) -> list[Any]:
         _NODES[kind],
         [x, *_weights(recurrence), counts, *states],
         [(tf.float32, [steps, 1, batch, units]), *[(tf.float32, [1, batch, units])] * len(states)],
-        **attributes,
+        attributes,
     )
     return [tf.squeeze(outputs, [1]), *(tf.squeeze(state, [0]) for state in last)]
 
 
-def _weights(recurrence: Recurrence) -> list[Any]:
+def _weights(recurrence: Recurrence) -> list[Tensor | None]:
     """W, R and B; B is None without a bias."""
     import tensorflow as tf
 
@@ -106,7 +106,7 @@ def _weights(recurrence: Recurrence) -> list[Any]:
 
     order = [gate * units + unit for gate in gates for unit in range(units)]
 
-    def arranged(weight: Any) -> Any:
+    def arranged(weight: Tensor) -> Tensor:
         return weight if gates == tuple(range(len(gates))) else tf.gather(weight, order, axis=-1)
 
     kernels = [

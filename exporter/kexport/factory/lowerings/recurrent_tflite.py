@@ -8,31 +8,31 @@ Source: the equations of keras.layers.LSTMCell, GRUCell and SimpleRNNCell.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from kexport.factory.graph import tensor_lists
+from kexport.factory.graph.protocols import Tensor
 from kexport.factory.graph.recurrence import RECURRENT, Recurrence
 from kexport.factory.lowerings._lowering import Lowering
-from kexport.factory.lowerings.tensor_list import update
+from kexport.factory.lowerings.tensor_list_tflite import update
 
 #: The activations that TFLite computes right as TensorFlow says them.
 _PLAIN = ("sigmoid", "tanh", "relu", "relu6", "linear", "hard_sigmoid")
-_Step = Callable[[Any, Sequence[Any]], list[Any]]
+_Step = Callable[[Tensor, Sequence[Tensor]], list[Tensor]]
 
 
-def _applies(recurrence: Recurrence, _: Sequence[Any]) -> bool:
+def _applies(recurrence: Recurrence, _: Sequence[Tensor]) -> bool:
     names = (recurrence.settings["activation"], recurrence.settings["recurrent_activation"])
     return recurrence.mask is None and all(name is None or name in _PLAIN for name in names)
 
 
-def _activation(name: str) -> Callable[[Any], Any]:
+def _activation(name: str) -> Callable[[Tensor], Tensor]:
     import tensorflow as tf
 
     own = {"linear": lambda x: x, "hard_sigmoid": lambda x: tf.nn.relu6(x + 3.0) * (1 / 6)}
     return own[name] if name in own else getattr(tf.nn, name)
 
 
-def _emit(recurrence: Recurrence, _: Sequence[Any]) -> Sequence[Any]:
+def _emit(recurrence: Recurrence, _: Sequence[Tensor]) -> Sequence[Tensor]:
     import tensorflow as tf
 
     units, whole = recurrence.settings["units"], recurrence.settings["return_sequences"]
@@ -46,7 +46,7 @@ def _emit(recurrence: Recurrence, _: Sequence[Any]) -> Sequence[Any]:
         batch = projected.shape[1] or tf.shape(projected)[1]
         made = [tensor_lists.zeros(tf.convert_to_tensor(count), [batch, units], tf.float32)]
 
-    def body(index: Any, *carried: Any) -> list[Any]:
+    def body(index: Tensor, *carried: Tensor) -> list[Tensor]:
         new = step(tf.gather(projected, index), carried[: len(states)])
         return [index + 1, *new, *(update(items, index, new[0]) for items in carried[len(states) :])]
 
@@ -56,7 +56,7 @@ def _emit(recurrence: Recurrence, _: Sequence[Any]) -> Sequence[Any]:
     return [last, outputs, *found[: len(states)]]
 
 
-def _projected(recurrence: Recurrence, kernel: Any, bias: Any) -> Any:
+def _projected(recurrence: Recurrence, kernel: Tensor, bias: Tensor | None) -> Tensor:
     """Kernel and bias applied to the inputs of all steps: (time, batch, gates * units)."""
     import tensorflow as tf
 
@@ -69,7 +69,7 @@ def _projected(recurrence: Recurrence, kernel: Any, bias: Any) -> Any:
     return made
 
 
-def _lstm(recurrence: Recurrence) -> tuple[Any, _Step]:
+def _lstm(recurrence: Recurrence) -> tuple[Tensor, _Step]:
     import tensorflow as tf
 
     settings, weights = recurrence.settings, recurrence.weights
@@ -80,7 +80,7 @@ def _lstm(recurrence: Recurrence) -> tuple[Any, _Step]:
     bias = tf.gather(weights["bias"], order) if "bias" in weights else None
     act, gate = _activation(settings["activation"]), _activation(settings["recurrent_activation"])
 
-    def step(x: Any, states: Sequence[Any]) -> list[Any]:
+    def step(x: Tensor, states: Sequence[Tensor]) -> list[Tensor]:
         sums, new = tf.split(x + tf.matmul(states[0], recurrent), [3 * units, units], 1)
         keep_in, forget, out = tf.split(gate(sums), 3, 1)
         cell = forget * states[1] + keep_in * act(new)
@@ -89,7 +89,7 @@ def _lstm(recurrence: Recurrence) -> tuple[Any, _Step]:
     return _projected(recurrence, kernel, bias), step
 
 
-def _gru(recurrence: Recurrence) -> tuple[Any, _Step]:
+def _gru(recurrence: Recurrence) -> tuple[Tensor, _Step]:
     import tensorflow as tf
 
     settings, weights = recurrence.settings, recurrence.weights
@@ -101,7 +101,7 @@ def _gru(recurrence: Recurrence) -> tuple[Any, _Step]:
     act, gate = _activation(settings["activation"]), _activation(settings["recurrent_activation"])
     gates, candidate = recurrent[:, : 2 * units], recurrent[:, 2 * units :]
 
-    def step_after(x: Any, states: Sequence[Any]) -> list[Any]:
+    def step_after(x: Tensor, states: Sequence[Tensor]) -> list[Tensor]:
         inner = tf.matmul(states[0], recurrent)
         inner = inner if inner_bias is None else tf.nn.bias_add(inner, inner_bias)
         x_gates, x_new = tf.split(x, [2 * units, units], 1)
@@ -109,7 +109,7 @@ def _gru(recurrence: Recurrence) -> tuple[Any, _Step]:
         update_gate, reset = tf.split(gate(x_gates + inner_gates), 2, 1)
         return [_mixed(update_gate, states[0], act(x_new + reset * inner_new))]
 
-    def step_before(x: Any, states: Sequence[Any]) -> list[Any]:
+    def step_before(x: Tensor, states: Sequence[Tensor]) -> list[Tensor]:
         x_gates, x_new = tf.split(x, [2 * units, units], 1)
         update_gate, reset = tf.split(gate(x_gates + tf.matmul(states[0], gates)), 2, 1)
         return [_mixed(update_gate, states[0], act(x_new + tf.matmul(reset * states[0], candidate)))]
@@ -117,16 +117,16 @@ def _gru(recurrence: Recurrence) -> tuple[Any, _Step]:
     return _projected(recurrence, weights["kernel"], bias), step_after if after else step_before
 
 
-def _mixed(share: Any, old: Any, new: Any) -> Any:
+def _mixed(share: Tensor, old: Tensor, new: Tensor) -> Tensor:
     return share * old + (1.0 - share) * new
 
 
-def _rnn(recurrence: Recurrence) -> tuple[Any, _Step]:
+def _rnn(recurrence: Recurrence) -> tuple[Tensor, _Step]:
     import tensorflow as tf
 
     weights, act = recurrence.weights, _activation(recurrence.settings["activation"])
 
-    def step(x: Any, states: Sequence[Any]) -> list[Any]:
+    def step(x: Tensor, states: Sequence[Tensor]) -> list[Tensor]:
         return [act(x + tf.matmul(states[0], weights["recurrent_kernel"]))]
 
     return _projected(recurrence, weights["kernel"], weights.get("bias")), step

@@ -10,17 +10,18 @@ Source: TensorFlow, kernels/image/resize_bilinear_op.cc, as documented for tf.im
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
+from kexport.bundle.signature import Array
 from kexport.factory.graph.interpolation import exact
+from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings._lowering import Lowering
 from kexport.factory.lowerings._probe import SIZE, probed
 from kexport.factory.lowerings.resize_matrix import matrix
 
 
-def _applies(op: Any, inputs: Sequence[Any]) -> bool:
+def _applies(op: Operation, inputs: Sequence[Tensor]) -> bool:
     sizes = probed(inputs[1:])
     if sizes is None or inputs[0].shape.rank != 4:
         return False
@@ -38,11 +39,12 @@ def _rounded(before: int | None, after: int, fixed: int | None) -> bool:
     return fixed is not None or not exact(SIZE, after)
 
 
-def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     import tensorflow as tf
 
     x = tf.cast(inputs[0], tf.float32)
-    settings = probed(inputs[1:])
+    settings = probed(inputs[1:]) or []
+    places: tuple[Array, Array, Array] | tuple[Tensor, Tensor, Tensor] | None
     for axis in (2, 1):  # as TensorFlow's kernel: columns first
         size = x.shape[axis]
         if size is not None:
@@ -56,7 +58,7 @@ def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
     return [x]
 
 
-def _known(op: Any, axis: int, size: int, settings: Any) -> tuple[Any, Any, Any] | None:
+def _known(op: Operation, axis: int, size: int, settings: Sequence[Array]) -> tuple[Array, Array, Array] | None:
     """Two pixels for each of the result, and the part of the way between them; None when every pixel stays."""
     weights = matrix(op, axis - 1, size, settings)
     if weights.shape[0] == size and bool((weights == np.eye(size)).all()):
@@ -68,7 +70,7 @@ def _known(op: Any, axis: int, size: int, settings: Any) -> tuple[Any, Any, Any]
     return lower.astype(np.int32), upper.astype(np.int32), part.astype(np.float32)
 
 
-def _computed(before: Any, after: Any) -> tuple[Any, Any, Any]:
+def _computed(before: Tensor, after: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     import tensorflow as tf
 
     # Converters make the division by a constant a product with its reciprocal, which is rounded otherwise; this is one
@@ -83,4 +85,6 @@ def _computed(before: Any, after: Any) -> tuple[Any, Any, Any]:
     return tf.maximum(lower, 0), tf.minimum(upper, before - 1), part
 
 
-LOWERING = Lowering("resize_bilinear", ("onnx", "tflite"), ("ResizeBilinear",), _emit, _applies)
+LOWERING = Lowering(
+    "resize_bilinear", ("onnx", "tflite"), ("ResizeBilinear",), _emit, _applies, before=("resize_integers",)
+)

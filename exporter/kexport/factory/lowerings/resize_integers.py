@@ -8,19 +8,19 @@ Source: TensorFlow, documentation of tf.raw_ops.ResizeBilinear and ResizeNearest
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings._lowering import Lowering
 
 
-def _applies(op: Any, inputs: Sequence[Any]) -> bool:
+def _applies(op: Operation, inputs: Sequence[Tensor]) -> bool:
     import tensorflow as tf
 
     dtype = inputs[0].dtype
     return bool(dtype != tf.float32 and (op.type == "ResizeBilinear" or (dtype.is_integer and dtype.size <= 2)))
 
 
-def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     import tensorflow as tf
 
     images, size = inputs

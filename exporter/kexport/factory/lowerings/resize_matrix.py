@@ -9,25 +9,25 @@ Source: TensorFlow, documentation of tf.image.resize; linearity.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from kexport.bundle.signature import Array
+from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings._lowering import Lowering
 from kexport.factory.lowerings._probe import probed
 
 
-def _applies(op: Any, inputs: Sequence[Any]) -> bool:
+def _applies(op: Operation, inputs: Sequence[Tensor]) -> bool:
     return inputs[0].shape[1:].is_fully_defined() and _settings(inputs) is not None
 
 
-def _settings(inputs: Sequence[Any]) -> list[Any] | None:
+def _settings(inputs: Sequence[Tensor]) -> list[Array] | None:
     """The size of the result and, of ScaleAndTranslate, scale and translation: where they are computed from sizes."""
     return probed(inputs[1:])
 
 
-def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     import tensorflow as tf
 
     x, settings = tf.cast(inputs[0], tf.float32), _settings(inputs) or []
@@ -41,7 +41,7 @@ def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
     return [tf.reshape(x, [-1, new_height, new_width, channels])]
 
 
-def matrix(op: Any, axis: int, size: int, settings: Sequence[Any]) -> Array:
+def matrix(op: Operation, axis: int, size: int, settings: Sequence[Array]) -> Array:
     """What the operation makes of the unit images along one axis; the other has one pixel and stays."""
     import tensorflow as tf
 
@@ -57,14 +57,14 @@ def matrix(op: Any, axis: int, size: int, settings: Sequence[Any]) -> Array:
     return resized.reshape(sizes[axis], size)
 
 
-def _same(op: Any, images: Array, settings: Sequence[Sequence[float]]) -> Any:
+def _same(op: Operation, images: Array, settings: Sequence[Sequence[float]]) -> Tensor:
     """The operation, for other images and another size."""
     import tensorflow as tf
 
     scaled = op.type == "ScaleAndTranslate"
     names = ["size", "scale", "translation"] if scaled else ["size"]
     attributes = ["kernel_type", "antialias"] if scaled else ["align_corners", "half_pixel_centers"]
-    options: dict[str, Any] = dict(zip(names, settings, strict=True))
+    options: dict[str, object] = dict(zip(names, settings, strict=True))
     for name in attributes:
         if name in op.node_def.attr:
             value = op.get_attr(name)

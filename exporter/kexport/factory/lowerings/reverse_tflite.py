@@ -6,19 +6,19 @@ Source: TensorFlow's `ReverseV2`; reversals along different axes commute.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings._lowering import Lowering
 
 
-def _axes(inputs: Sequence[Any]) -> list[int]:
+def _axes(inputs: Sequence[Tensor]) -> list[int]:
     import tensorflow as tf
 
     axes, rank = tf.get_static_value(inputs[1]), inputs[0].shape.rank
     return [] if axes is None or not rank else sorted(int(axis) % rank for axis in axes)
 
 
-def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     import tensorflow as tf
 
     x = inputs[0]
@@ -27,7 +27,7 @@ def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
     return [x]
 
 
-def _applies(op: Any, inputs: Sequence[Any]) -> bool:
+def _applies(op: Operation, inputs: Sequence[Tensor]) -> bool:
     axes = _axes(inputs)
     return len(axes) > 1 and axes[-1] - axes[0] >= len(axes)
 

@@ -8,37 +8,37 @@ Source: see `_dft.py`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from kexport.factory.lowerings import rfft
+from kexport.factory.graph.protocols import Operation, Size, Tensor
+from kexport.factory.lowerings import _dft
+from kexport.factory.lowerings._complex_pair import ComplexPair
 from kexport.factory.lowerings._lowering import Lowering
-from kexport.factory.lowerings._pair import Pair
 
 _TAKERS = {"Real", "Imag", "ComplexAbs"}
 
 
-def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor | ComplexPair]:
     import tensorflow as tf
 
     if not _built_in(op, inputs):
-        return rfft.LOWERING.emit(op, inputs)
+        return [_dft.real_transform(op, inputs)]
     x, wanted = inputs
     whole = (tf.raw_ops.RFFT if op.type == "RFFT" else tf.raw_ops.RFFT2D)(input=x, fft_length=wanted)
-    return [whole if _kept(op) else Pair(tf.math.real(whole), tf.math.imag(whole))]
+    return [whole if _kept(op) else ComplexPair(tf.math.real(whole), tf.math.imag(whole))]
 
 
-def _built_in(op: Any, inputs: Sequence[Any]) -> bool:
-    sizes = rfft.lengths(inputs[1])
+def _built_in(op: Operation, inputs: Sequence[Tensor]) -> bool:
+    sizes = _dft.known_lengths(inputs[1])
     powers = all(isinstance(size, int) and size > 1 and size & (size - 1) == 0 for size in sizes)
-    return op.type in ("RFFT", "RFFT2D") and powers and inputs[0].dtype == "float32" and _fits(inputs[0], sizes)
+    return op.type in ("RFFT", "RFFT2D") and powers and inputs[0].dtype.name == "float32" and _fits(inputs[0], sizes)
 
 
-def _fits(x: Any, sizes: Sequence[int]) -> bool:
+def _fits(x: Tensor, sizes: Sequence[Size]) -> bool:
     return list(x.shape[-len(sizes) :]) == list(sizes)
 
 
-def _kept(op: Any) -> bool:
+def _kept(op: Operation) -> bool:
     return all(consumer.type in _TAKERS for consumer in op.outputs[0].consumers())
 
 
-LOWERING = Lowering("rfft_tflite", ("tflite",), rfft.LOWERING.ops, _emit, on_complex=True)
+LOWERING = Lowering("rfft_tflite", ("tflite",), _dft.REAL_OPS, _emit, on_complex=True)

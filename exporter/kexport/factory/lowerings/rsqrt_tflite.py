@@ -10,15 +10,15 @@ Source: IEEE Std 754-2019, 9.2.1 (rSqrt: infinite at 0); measured with ai-edge-l
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings._lowering import Lowering
 
 _SMALLEST = 2.0**-126  # float32 that is not subnormal
 _SAFE = 1e-30
 
 
-def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     import tensorflow as tf
 
     (x,) = inputs
@@ -26,11 +26,11 @@ def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
     return [tf.where(tf.abs(x) < _SMALLEST, infinite, tf.sqrt(tf.math.reciprocal(x)))]
 
 
-def _applies(op: Any, inputs: Sequence[Any]) -> bool:
+def _applies(op: Operation, inputs: Sequence[Tensor]) -> bool:
     return bool(inputs[0].dtype.name == "float32") and not _is_safe(op.inputs[0].op)
 
 
-def _is_safe(before: Any) -> bool:
+def _is_safe(before: Operation) -> bool:
     """Whether a positive constant keeps the argument away from 0."""
     import tensorflow as tf
 

@@ -9,18 +9,18 @@ Source: TensorFlow, documentation of tf.squeeze and tf.transpose.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings._lowering import Lowering
 
 
-def _applies(op: Any, inputs: Sequence[Any]) -> bool:
+def _applies(op: Operation, inputs: Sequence[Tensor]) -> bool:
     axes = op.get_attr("squeeze_dims")
     transposed = inputs[0].op.type == "Transpose"
     return bool(inputs[0].shape.rank is not None and axes and (transposed or min(axes) < 0))
 
 
-def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     import tensorflow as tf
 
     (x,) = inputs

@@ -7,10 +7,10 @@ Source: https://www.tensorflow.org/api_docs/python/tf/raw_ops/StridedSlice
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from kexport.factory.graph.protocols import Operation, Size, Tensor
 from kexport.factory.lowerings._lowering import Lowering
 
 
@@ -24,7 +24,7 @@ class _Axis:
     shrinks: bool = False
 
 
-def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     import tensorflow as tf
 
     x, *bounds = inputs
@@ -45,7 +45,7 @@ def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
     return [x]
 
 
-def _written_out(op: Any, rank: int, count: int) -> tuple[list[_Axis], list[int]]:
+def _written_out(op: Operation, rank: int, count: int) -> tuple[list[_Axis], list[int]]:
     """One entry for each axis of the input, and the positions of new axes in the output."""
     new, ellipsis, shrink = (op.get_attr(f"{kind}_mask") for kind in ("new_axis", "ellipsis", "shrink_axis"))
     begin, end = op.get_attr("begin_mask"), op.get_attr("end_mask")
@@ -63,7 +63,7 @@ def _written_out(op: Any, rank: int, count: int) -> tuple[list[_Axis], list[int]
     return axes, added
 
 
-def _picked(bound: Any, axes: Sequence[_Axis], fill: int) -> Any:
+def _picked(bound: Tensor, axes: Sequence[_Axis], fill: int) -> Tensor | list[Size]:
     """The bounds of the axes, a constant where all of them are known."""
     import tensorflow as tf
 
@@ -73,11 +73,11 @@ def _picked(bound: Any, axes: Sequence[_Axis], fill: int) -> Any:
     return tf.stack([tf.cast(part, bound.dtype) for part in parts]) if any(map(tf.is_tensor, parts)) else parts
 
 
-def _mask(flags: Any) -> int:
+def _mask(flags: Iterable[bool]) -> int:
     return sum(1 << axis for axis, flag in enumerate(flags) if flag)
 
 
-def _applies(op: Any, inputs: Sequence[Any]) -> bool:
+def _applies(op: Operation, inputs: Sequence[Tensor]) -> bool:
     x, begin = inputs[0], inputs[1]
     asked = op.get_attr("ellipsis_mask") or op.get_attr("new_axis_mask")
     return bool(asked) and x.shape.rank is not None and begin.shape[0] is not None

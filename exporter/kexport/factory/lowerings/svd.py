@@ -8,13 +8,13 @@ Source: see `_jacobi.py`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings import _jacobi, _matrix, _sign
 from kexport.factory.lowerings._lowering import Lowering, Missing
 
 
-def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor | Missing]:
     import tensorflow as tf
 
     (a,) = inputs
@@ -29,23 +29,23 @@ def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
         lambda rotation, *parts: [tf.matmul(part, rotation) for part in parts],
     )
     values, order = tf.math.top_k(tf.sqrt(tf.reduce_sum(columns * columns, 1)), count)
-    made = [_matrix.unbatched(values, a, 1), *[Missing("singular vectors", _sign.WHY)] * 2]
+    results: list[Tensor | Missing] = [_matrix.unbatched(values, a, 1), *[Missing("singular vectors", _sign.WHY)] * 2]
     if vectors:
         chosen = tf.one_hot(order, count, axis=1, dtype=a.dtype)
         length = tf.expand_dims(values, 1)
         left = tf.matmul(columns, chosen) / tf.where(length > 0, length, tf.ones_like(length))
         both = [_matrix.unbatched(part, a, 2) for part in (left, tf.matmul(vectors[0], chosen))]
-        made[1:] = reversed(both) if wide else both
-    return made
+        results[1:] = reversed(both) if wide else both
+    return results
 
 
-def _given(op: Any) -> bool:
+def _given(op: Operation) -> bool:
     """Whether all the vectors asked for belong to singular values."""
     rows, columns = op.inputs[0].shape[-2:]
     return rows == columns or not op.get_attr("full_matrices")
 
 
-def _applies(_op: Any, inputs: Sequence[Any]) -> bool:
+def _applies(_op: Operation, inputs: Sequence[Tensor]) -> bool:
     shape = inputs[0].shape
     return shape.rank is not None and None not in (*shape[-2:],) and 0 < min(shape[-2:]) <= _jacobi.LARGEST
 

@@ -6,12 +6,13 @@ Source: TensorFlow's `LookupTableSizeV2`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from kexport.factory.emit.handover import Table
+from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings._lowering import Lowering
 
 
-def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+def _emit(op: Operation, inputs: Sequence[Table]) -> Sequence[Tensor]:
     import tensorflow as tf
 
     return [tf.constant(len(inputs[0].keys), tf.int64)]

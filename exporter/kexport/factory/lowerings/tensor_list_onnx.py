@@ -7,13 +7,12 @@ Source: https://onnx.ai/onnx/operators/onnx__ScatterND.html.
 
 from __future__ import annotations
 
-from typing import Any
-
+from kexport.factory.graph.protocols import Tensor
 from kexport.factory.lowerings._lowering import Lowering
 from kexport.factory.lowerings._tensor_list import OPS, emitting
 
 
-def _update(items: Any, index: Any, item: Any) -> Any:
+def _update(items: Tensor, index: Tensor, item: Tensor) -> Tensor:
     import tensorflow as tf
 
     return tf.tensor_scatter_nd_update(items, tf.reshape(index, (1, 1)), tf.expand_dims(item, 0))

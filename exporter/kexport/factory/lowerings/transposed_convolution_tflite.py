@@ -8,17 +8,17 @@ Source: TensorFlow, documentation of tf.nn.conv_transpose and of tf.nn.atrous_co
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings import _convolution
 from kexport.factory.lowerings._lowering import Lowering
 
 
-def _applies(op: Any, inputs: Sequence[Any]) -> bool:
+def _applies(op: Operation, inputs: Sequence[Tensor]) -> bool:
     return _convolution.axes(op).first or any(rate > 1 for rate in op.get_attr("dilations"))
 
 
-def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     import tensorflow as tf
 
     layout, x = _convolution.axes(op), inputs[2]
@@ -34,7 +34,7 @@ def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
     return [tf.transpose(y, layout.to_first) if layout.first else y]
 
 
-def _with_holes(kernel: Any, rates: Sequence[int]) -> Any:
+def _with_holes(kernel: Tensor, rates: Sequence[int]) -> Tensor:
     """The kernel with `rate - 1` zeros between neighbours along each axis."""
     import tensorflow as tf
 

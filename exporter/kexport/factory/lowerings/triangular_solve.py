@@ -7,13 +7,13 @@ Source: G. H. Golub and C. F. Van Loan, Matrix Computations, 4th edition, 3.1.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings import _matrix
 from kexport.factory.lowerings._lowering import Lowering
 
 
-def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     import tensorflow as tf
 
     a, b = inputs
@@ -24,7 +24,7 @@ def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
     flat, rest = _matrix.batched(a), _matrix.batched(b)
     count = _matrix.size(flat, 1)
 
-    def step(k: Any, rest: Any) -> list[Any]:
+    def step(k: Tensor, rest: Tensor) -> list[Tensor]:
         k = k if lower else count - 1 - k
         factors = _matrix.column(flat, k)
         found = _matrix.row(rest, k) / _matrix.row(factors, k)
@@ -37,7 +37,7 @@ def _emit(op: Any, inputs: Sequence[Any]) -> Sequence[Any]:
     return [_matrix.unbatched(solved, b, 2)]
 
 
-def _applies(_op: Any, inputs: Sequence[Any]) -> bool:
+def _applies(_op: Operation, inputs: Sequence[Tensor]) -> bool:
     return all(x.shape.rank is not None for x in inputs)
 
 

@@ -1,0 +1,101 @@
+"""Sizes that are known although TensorFlow does not see it: the axis that a reshape infers, and one size of a shape.
+
+A reshape to (b, 4, -1) of a tensor (b, 4, 5) has 5 there whatever b is: what both sides share cancels. Keras' quantiles
+compute places from such a size in float64, which TFLite does not: from a number they are numbers.
+Source: TensorFlow's `Reshape`: the sizes of both sides have one product.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+from kexport.factory.graph.protocols import Operation, Tensor
+from kexport.factory.lowerings._lowering import Lowering
+
+#: A number, or a name that equal sizes share: a tensor, and an axis of it.
+_Dim = int | tuple[str, int]
+
+_SHAPELESS = ("Identity", "Cast", "Neg", "Abs")  # their output has the input's shape, whatever it is
+
+
+def _dims(x: Tensor) -> list[_Dim]:
+    """Each size of a tensor: a number, or a name that equal sizes share."""
+    import tensorflow as tf
+
+    source = x.op
+    if source.type in _SHAPELESS:
+        inner = _dims(source.inputs[0])
+    elif source.type == "Transpose" and tf.get_static_value(source.inputs[1]) is not None:
+        sizes = _dims(source.inputs[0])
+        inner = [sizes[axis] for axis in tf.get_static_value(source.inputs[1])]
+    else:
+        inner = [(x.name, axis) for axis in range(x.shape.rank)]
+    return [name if size is None else size for name, size in zip(inner, x.shape.as_list(), strict=True)]
+
+
+def _elements(vector: Tensor) -> list[_Dim] | None:
+    """Each element of a vector of sizes, as in `_dims`; None where they cannot be told."""
+    import tensorflow as tf
+
+    value, source = tf.get_static_value(vector), vector.op
+    if value is not None:
+        return [int(size) for size in value.ravel()]
+    if source.type == "Shape" and source.inputs[0].shape.rank is not None:
+        return _dims(source.inputs[0])
+    if source.type in ("Identity", "Cast"):
+        return _elements(source.inputs[0])
+    if source.type == "GatherV2":
+        found, places = _elements(source.inputs[0]), tf.get_static_value(source.inputs[1])
+        return None if found is None or places is None else [found[place] for place in places.ravel()]
+    if source.type in ("ConcatV2", "Pack"):
+        parts = [_elements(part) for part in source.inputs[: source.get_attr("N")]]
+        return None if None in parts else [size for part in parts for size in part or ()]
+    return None
+
+
+def _inferred(x: Tensor, target: Tensor) -> list[_Dim] | None:
+    """The sizes after a reshape, the inferred one among them."""
+    wanted = _elements(target)
+    if wanted is None or wanted.count(-1) != 1 or x.shape.rank is None:
+        return None
+    given = _dims(x)
+    left, right = (Counter(size for size in side if isinstance(size, tuple)) for side in (given, wanted))
+    total, rest = (math.prod(size for size in side if isinstance(size, int) and size != -1) for side in (given, wanted))
+    if left != right or not rest or total % rest:
+        return None
+    return [total // rest if size == -1 else size for size in wanted]
+
+
+def _size(op: Operation, inputs: Sequence[Tensor]) -> int | None:
+    """The element that a slice takes out of a shape."""
+    import tensorflow as tf
+
+    at, source = tf.get_static_value(inputs[1]), inputs[0].op
+    if source.type != "Shape" or op.get_attr("shrink_axis_mask") != 1 or at is None or len(at) != 1:
+        return None
+    shape = source.inputs[0].shape
+    return None if shape.rank is None else shape.as_list()[int(at[0])]
+
+
+def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
+    import tensorflow as tf
+
+    if op.type == "StridedSlice":
+        return [tf.constant(_size(op, inputs), inputs[0].dtype)]
+    result = tf.reshape(*inputs)
+    sizes = _inferred(*inputs) or []
+    result.set_shape([size if isinstance(size, int) else None for size in sizes])
+    return [result]
+
+
+def _applies(op: Operation, inputs: Sequence[Tensor]) -> bool:
+    if op.type == "StridedSlice":
+        return _size(op, inputs) is not None
+    return op.outputs[0].shape.num_elements() is None and _inferred(*inputs) is not None
+
+
+LOWERING = Lowering(
+    "known_size_tflite", ("tflite",), ("Reshape", "StridedSlice"), _emit, _applies, before=("strided_slice_tflite",)
+)

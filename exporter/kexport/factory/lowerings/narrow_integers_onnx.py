@@ -1,0 +1,45 @@
+"""Operations for whose integers of 8 or 16 bits, or unsigned ones, onnxruntime has no kernel: as int32 or int64.
+
+Sums, products and powers of two's complement do not depend on the width that they are computed in, as long as the
+result is cut to its own; the others stay within it.
+Source: Warren, Hacker's Delight, 2-1; onnxruntime's docs/OperatorKernels.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kexport.factory.graph.protocols import Operation, Tensor
+from kexport.factory.lowerings._lowering import Lowering
+
+_OPS = ("Sum", "Prod", "Mean", "Cumsum", "Cumprod", "Pow", "Relu", "ArgMax", "ArgMin")
+
+
+def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
+    import tensorflow as tf
+
+    dtype = inputs[0].dtype
+    wide = tf.int64 if dtype.size > 2 else tf.int32
+    x = tf.cast(inputs[0], wide)
+    if op.type == "Relu":
+        return [tf.cast(tf.nn.relu(x), dtype)]
+    if op.type == "Pow":
+        return [tf.cast(tf.pow(x, tf.cast(inputs[1], wide)), dtype)]
+    axis = inputs[1]
+    if op.type in ("ArgMax", "ArgMin"):
+        function = tf.argmax if op.type == "ArgMax" else tf.argmin
+        return [function(x, axis, op.get_attr("output_type"))]
+    if op.type in ("Cumsum", "Cumprod"):
+        running = tf.cumsum if op.type == "Cumsum" else tf.math.cumprod
+        found = running(x, axis, exclusive=op.get_attr("exclusive"), reverse=op.get_attr("reverse"))
+    else:
+        reduce = {"Sum": tf.reduce_sum, "Prod": tf.reduce_prod, "Mean": tf.reduce_mean}[op.type]
+        found = reduce(x, axis, keepdims=op.get_attr("keep_dims"))
+    return [tf.cast(found, dtype)]
+
+
+def _applies(op: Operation, inputs: Sequence[Tensor]) -> bool:
+    return inputs[0].dtype.name in ("bool", "int8", "int16", "uint8", "uint16", "uint32", "uint64")
+
+
+LOWERING = Lowering("narrow_integers_onnx", ("onnx",), _OPS, _emit, _applies)

@@ -1,0 +1,45 @@
+"""Rolling along axes, which TFLite lacks: the last part of an axis is put before the rest.
+
+Source: TensorFlow's `Roll`; shifts count modulo the length of the axis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kexport.factory.graph.protocols import Operation, Tensor
+from kexport.factory.lowerings._lowering import Lowering
+
+
+def _rolled(x: Tensor, shift: Tensor, axis: int) -> Tensor:
+    import tensorflow as tf
+
+    length, rank = x.shape[axis], x.shape.rank
+    if length is None:
+        length = tf.shape(x)[axis]
+    cut = (length - shift) % (tf.maximum(length, 1) if tf.is_tensor(length) else max(length, 1))
+    begin = [cut if place == axis else 0 for place in range(rank)]
+    size = [cut if place == axis else -1 for place in range(rank)]
+    return tf.concat([tf.slice(x, begin, [-1] * rank), tf.slice(x, [0] * rank, size)], axis)
+
+
+def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
+    import numpy as np
+    import tensorflow as tf
+
+    x, shifts, axes = inputs
+    known, places = tf.get_static_value(shifts), np.ravel(tf.get_static_value(axes))
+    parts = tf.unstack(tf.cast(tf.reshape(shifts, [-1]), tf.int32)) if known is None else map(int, np.ravel(known))
+    for shift, axis in zip(parts, places, strict=True):
+        x = _rolled(x, shift, int(axis) % x.shape.rank)
+    return [x]
+
+
+def _applies(op: Operation, inputs: Sequence[Tensor]) -> bool:
+    import tensorflow as tf
+
+    axes = tf.get_static_value(inputs[2])
+    return bool(inputs[0].shape.rank) and axes is not None and inputs[1].shape.is_fully_defined()
+
+
+LOWERING = Lowering("roll_tflite", ("tflite",), ("Roll",), _emit, _applies)

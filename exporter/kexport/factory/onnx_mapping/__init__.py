@@ -1,0 +1,21 @@
+"""What kexport adds to tf2onnx' mapping: nodes carried through TensorFlow's graph, handlers, and two corrections.
+
+Attributes:
+    HANDLERS: handlers that are added to tf2onnx' own, or replace them, by type of operation.
+"""
+
+from __future__ import annotations
+
+from kexport.factory.onnx_mapping import carrier, comparison, where
+from kexport.factory.onnx_mapping.bfloat16 import mapped_bfloat16
+from kexport.factory.onnx_mapping.carrier import note_of, onnx_node
+from kexport.factory.onnx_mapping.casts import kept_rounding_casts
+from kexport.factory.onnx_mapping.handler import Handler
+
+__all__ = ["HANDLERS", "kept_rounding_casts", "mapped_bfloat16", "note_of", "onnx_node"]
+
+HANDLERS: dict[str, tuple[Handler, list[object]]] = {
+    carrier.CARRIER: (carrier.place, []),
+    **{kind: (where.place, []) for kind in where.KINDS},
+    **{kind: (comparison.place, []) for kind in comparison.KINDS},
+}

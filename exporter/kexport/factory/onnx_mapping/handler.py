@@ -1,0 +1,9 @@
+"""What tf2onnx calls to map an operation: the graph, the node, the node's name and the arguments registered with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kexport.factory.graph.onnx_protocols import MappedGraph, MappedNode
+
+Handler = Callable[[MappedGraph, MappedNode, str, object], None]
