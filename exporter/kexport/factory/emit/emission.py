@@ -15,7 +15,7 @@ from kexport.errors import ExportError
 from kexport.factory.emit import control_flow, half_precision
 from kexport.factory.emit.constant_folding import Folding
 from kexport.factory.emit.handover import Handover, Table
-from kexport.factory.emit.postcondition import checked
+from kexport.factory.emit.postcondition import Lowered
 from kexport.factory.emit.refusal import refusal, stateful
 from kexport.factory.graph.protocols import DType, Graph, Operation, Tensor
 from kexport.factory.graph.recurrence import RECURRENT, Recurrence
@@ -197,7 +197,7 @@ class _Emission:
 
     def _lowered(
         self, op: Operation, kind: str, subject: Operation | Recurrence, inputs: Sequence[Any], on_complex: bool
-    ) -> list[object] | None:
+    ) -> Sequence[object] | None:
         """What the first lowering of this type of operation that applies gives; None where none does."""
         import tensorflow as tf
 
@@ -206,7 +206,8 @@ class _Emission:
             if lowering.on_complex is on_complex and lowering.applies(subject, inputs):
                 with tf.name_scope(name + "/"):
                     outputs = lowering.emit(subject, inputs)
-                return checked(lowering, op, outputs, name, self._conversion.handover.scopes)
+                Lowered(lowering, op, inputs, outputs).require_alike(name, self._conversion.handover.scopes)
+                return outputs
         return None
 
     def _inlined(self, op: Operation, inputs: Sequence[Any]) -> Sequence[object]:

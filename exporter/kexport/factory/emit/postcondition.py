@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from kexport.factory.emit.refusal import layer_of
 from kexport.factory.graph.protocols import Operation, Tensor
@@ -14,49 +15,73 @@ class LoweringError(Exception):
     """A lowering gave something else than the operation it replaces: a fault of kexport, not of the model."""
 
 
-def checked(
-    lowering: Lowering, op: Operation, outputs: Sequence[object], name: str, scopes: Mapping[str, str]
-) -> list[object]:
-    """The outputs of a lowering, which are as many as the operation's, with its dtypes and compatible static shapes.
+@dataclass(frozen=True)
+class Lowered:
+    """What a lowering made of an operation.
 
-    Args:
-        lowering: that gave them.
-        op: the operation of the traced graph that they replace.
-        outputs: tensors; a `ComplexPair` in place of a complex one, a `Missing` in place of any, and a list of tensors
-            in whatever represents it.
-        name: of the operation in the new graph.
-        scopes: of each scope in the graph, the layer or operation that opened it, in words.
-
-    Raises:
-        LoweringError: they differ from the operation's.
+    Attributes:
+        lowering: that was applied.
+        op: the operation of the traced graph.
+        inputs: what stands for its inputs in the new graph.
+        outputs: what the lowering gave: tensors; or a `ComplexPair` in place of a complex one, a `Missing` in place of
+            any, and a list of tensors in whatever represents it.
     """
-    faults = list(_faults(lowering, op, outputs))
-    if faults:
-        layer = layer_of(name, scopes)
-        raise LoweringError(f"lowering {lowering.name} of {op.type} in {layer} ({name}): {'; '.join(faults)}")
-    return list(outputs)
 
+    lowering: Lowering
+    op: Operation
+    inputs: Sequence[object]
+    outputs: Sequence[object]
 
-def _faults(lowering: Lowering, op: Operation, outputs: Sequence[object]) -> Iterator[str]:
-    import tensorflow as tf
+    def require_alike(self, name: str, scopes: Mapping[str, str]) -> None:
+        """Require as many outputs as the operation has, of its dtypes and with compatible static shapes.
 
-    if len(outputs) != len(op.outputs):
-        yield f"it gave {len(outputs)} outputs in place of {len(op.outputs)}"
-        return
-    for index, (output, replaced) in enumerate(zip(outputs, op.outputs, strict=True)):
-        if isinstance(output, Missing | Reserved):
-            continue  # what has no tensor, or a list without a shape yet
-        if not isinstance(output, tf.Tensor | ComplexPair):
-            yield f"output {index} is no tensor but {type(output).__name__}"
-        elif replaced.dtype != tf.variant:  # a list of tensors is one tensor, which the traced graph knows nothing of
-            yield from _differences(lowering, f"output {index}", output, replaced)
+        Args:
+            name: of the operation in the new graph.
+            scopes: of each scope in the graph, the layer or operation that opened it, in words.
 
+        Raises:
+            LoweringError: they differ.
+        """
+        faults = list(self._faults())
+        if faults:
+            subject = f"lowering {self.lowering.name} of {self.op.type} in {layer_of(name, scopes)} ({name})"
+            raise LoweringError(f"{subject}: {'; '.join(faults)}")
 
-def _differences(lowering: Lowering, subject: str, output: Tensor | ComplexPair, replaced: Tensor) -> Iterator[str]:
-    dtype = lowering.narrowed.get(replaced.dtype.name, replaced.dtype.name)
-    if output.dtype.name not in (dtype, replaced.dtype.name):
-        yield f"{subject} has dtype {output.dtype.name} in place of {dtype}"
-    if replaced.shape.rank is not None and output.shape.rank is None:
-        yield f"{subject} lost its rank, which was {replaced.shape.rank}"
-    elif not output.shape.is_compatible_with(replaced.shape):
-        yield f"{subject} has shape {output.shape} in place of {replaced.shape}"
+    def _faults(self) -> Iterator[str]:
+        import tensorflow as tf
+
+        if len(self.outputs) != len(self.op.outputs):
+            yield f"it gave {len(self.outputs)} outputs in place of {len(self.op.outputs)}"
+            return
+        for index, (output, replaced) in enumerate(zip(self.outputs, self.op.outputs, strict=True)):
+            if isinstance(output, Missing | Reserved):
+                continue  # nothing uses the one, and the other is a list that has no shape yet
+            if not isinstance(output, tf.Tensor | ComplexPair):
+                yield f"output {index} is no tensor but {type(output).__name__}"
+            elif replaced.dtype != tf.variant:  # a list is one tensor here, of which the traced graph knows nothing
+                yield from (f"output {index} {fault}" for fault in self._differences(output, replaced))
+
+    def _differences(self, output: Tensor | ComplexPair, replaced: Tensor) -> Iterator[str]:
+        dtype = replaced.dtype.name
+        if output.dtype.name not in (dtype, self.lowering.narrowed.get(dtype)):
+            yield f"has dtype {output.dtype.name} in place of {dtype}"
+        if replaced.shape.rank is None:
+            return
+        if output.shape.rank is None:
+            yield f"lost its rank, which was {replaced.shape.rank}"
+        elif output.shape.rank != replaced.shape.rank or (
+            self._has_same_sizes() and not output.shape.is_compatible_with(replaced.shape)
+        ):
+            yield f"has shape {output.shape} in place of {replaced.shape}"
+
+    def _has_same_sizes(self) -> bool:
+        """Whether the outputs must have the sizes that they had: not between operations that are replaced together."""
+        import tensorflow as tf
+
+        if self.lowering.inner is not None:
+            return not self.lowering.inner(self.op)
+        return all(
+            value.shape.is_compatible_with(replaced.shape)
+            for value, replaced in zip(self.inputs, self.op.inputs, strict=True)
+            if isinstance(value, tf.Tensor | ComplexPair) and replaced.dtype != tf.variant
+        )

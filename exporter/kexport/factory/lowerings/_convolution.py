@@ -147,6 +147,11 @@ def dilated(op: Operation) -> Dilated | None:
     return Dilated(before, convolution, after, rates, pads)  # channels first, the channel is an axis of space, too
 
 
+def inside_dilated(op: Operation) -> bool:
+    """Whether an operation is one of the first two parts of a dilated convolution, whose sizes are not the result's."""
+    return op.type != "BatchToSpaceND" and dilated(op) is not None
+
+
 def _below(op: Operation) -> Operation | None:
     return _only_consumer(op, "ExpandDims")
 

@@ -8,6 +8,7 @@ from itertools import combinations
 from typing import Any
 
 from kexport import registry
+from kexport.factory.graph.protocols import Operation
 
 FOLDER = "factory/lowerings"
 
@@ -32,6 +33,8 @@ class Lowering:
         before: names of the lowerings that are asked after this one, where both may replace an operation.
         narrowed: dtypes of outputs that it may give in another dtype, by name, with that dtype; whatever takes such an
             output has then to be replaced by the same lowering.
+        inner: for a lowering that replaces several operations together, whether this is one but the last of them, so
+            that the sizes of its outputs may differ.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Lowering:
     on_complex: bool = False
     before: tuple[str, ...] = ()
     narrowed: Mapping[str, str] = field(default_factory=dict)
+    inner: Callable[[Operation], bool] | None = None
 
 
 @dataclass(frozen=True)

@@ -74,5 +74,10 @@ def _convolved(op: Operation, x: Tensor, kernel: Tensor, options: dict[str, Tens
 
 
 LOWERING = Lowering(
-    "convolution_onnx", ("onnx",), (*_convolution.OPS, "SpaceToBatchND", "BatchToSpaceND"), _emit, _applies
+    "convolution_onnx",
+    ("onnx",),
+    (*_convolution.OPS, "SpaceToBatchND", "BatchToSpaceND"),
+    _emit,
+    _applies,
+    inner=_convolution.inside_dilated,
 )

@@ -63,5 +63,10 @@ def _convolved(op: Operation, x: Tensor, kernel: Tensor, how: tuple[list[int], s
 
 
 LOWERING = Lowering(
-    "convolution_tflite", ("tflite",), (*_convolution.OPS, "SpaceToBatchND", "BatchToSpaceND"), _emit, _applies
+    "convolution_tflite",
+    ("tflite",),
+    (*_convolution.OPS, "SpaceToBatchND", "BatchToSpaceND"),
+    _emit,
+    _applies,
+    inner=_convolution.inside_dilated,
 )

@@ -1,0 +1,116 @@
+"""Which of several lowerings of one operation is asked first is stated by them, whatever their files are called."""
+
+import dataclasses
+import hashlib
+from itertools import permutations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from kexport.factory import formats, lowerings
+from kexport.factory.lowerings import Lowering, _lowering
+
+#: Of each format, the operations that several lowerings claim, not counting those on complex numbers, in order.
+ORDER = {
+    "onnx": {
+        "Conv2D": ["convolution_line_onnx", "convolution_onnx"],
+        "Cumprod": ["cumprod_onnx", "narrow_integers_onnx"],
+        "LookupTableFindV2": ["integer_lookup", "string_lookup_onnx"],
+        "ResizeBilinear": ["resize_bilinear", "resize_integers"],
+    },
+    "tflite": {
+        **{
+            kind: ["float64_places_tflite", "narrow_integers_tflite"]
+            for kind in ("AddV2", "Maximum", "Minimum", "Mul", "Sub")
+        },
+        **{kind: ["float64_places_tflite", "rounding_tflite"] for kind in ("Ceil", "Rint", "Round")},
+        "ResizeBilinear": ["resize_bilinear", "resize_integers"],
+        "StridedSlice": ["known_size_tflite", "strided_slice_tflite"],
+    },
+}
+
+
+def claimed_by_several(format_name):
+    claimants = {
+        op: [lowering.name for lowering in claiming if not lowering.on_complex]
+        for op, claiming in lowerings.needed_by(format_name).items()
+    }
+    return {op: names for op, names in claimants.items() if len(names) > 1}
+
+
+@pytest.mark.parametrize("format_name", formats.names())
+def test_the_order_of_the_lowerings_of_every_operation_is_stated(format_name):
+    assert claimed_by_several(format_name) == ORDER.get(format_name, {})
+
+
+def test_lowerings_that_are_asked_later_exist():
+    named = {name for lowering in map(lowerings.get, lowerings.names()) for name in lowering.before}
+    assert named <= set(lowerings.names())
+
+
+def claiming(name, *before, on_complex=False):
+    return Lowering(name, ("onnx",), ("Abs",), lambda op, inputs: inputs, before=before, on_complex=on_complex)
+
+
+def test_the_stated_order_holds_in_whatever_order_lowerings_are_listed():
+    listed = claiming("c", "a", "b"), claiming("a", "b"), claiming("b"), claiming("z", on_complex=True)
+    for each in permutations(listed):
+        assert [lowering.name for lowering in lowerings.in_order("Abs", each)] == ["z", "c", "a", "b"]
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        (claiming("a"), claiming("b")),
+        (claiming("a", "b"), claiming("b", "a")),
+        (claiming("a", "b", "c"), claiming("b"), claiming("c")),
+    ],
+)
+def test_two_lowerings_of_one_operation_without_a_stated_order_are_an_error(listed):
+    with pytest.raises(ValueError, match="both claim Abs: one must state `before` the other"):
+        lowerings.in_order("Abs", listed)
+
+
+def test_an_order_that_goes_round_in_a_circle_is_an_error():
+    with pytest.raises(ValueError, match="in a circle: a, b, c"):
+        lowerings.in_order("Abs", [claiming("a", "b"), claiming("b", "c"), claiming("c", "a")])
+
+
+def renamed(monkeypatch):
+    """Give every lowering another name, so that they are listed in another order."""
+
+    def new(name):
+        return hashlib.sha256(name.encode()).hexdigest()[:8]
+
+    old = {new(name): lowerings.get(name) for name in lowerings.names()}
+
+    def get(name):
+        return dataclasses.replace(old[name], name=name, before=tuple(map(new, old[name].before)))
+
+    monkeypatch.setattr(_lowering, "names", lambda: sorted(old))
+    monkeypatch.setattr(_lowering, "get", get)
+    return new
+
+
+@pytest.mark.parametrize("format_name", ["onnx", "tflite"])
+def test_renaming_files_changes_neither_which_lowering_wins_nor_a_byte(format_name, converted, tmp_path, monkeypatch):
+    from tf2onnx import utils
+
+    def function(images, numbers):
+        resized = tf.raw_ops.ResizeBilinear(images=images, size=[5, 7], half_pixel_centers=True)
+        product = tf.math.cumprod(numbers, -1) if format_name == "onnx" else numbers + numbers
+        return tf.round(resized), product
+
+    def artifact():
+        monkeypatch.setattr(utils, "INTERNAL_NAME", 1)
+        images = np.arange(36, dtype="uint8").reshape(1, 3, 4, 3)
+        converted(function, format_name, images, np.ones((1, 3), "int8"))
+        return (tmp_path / f"model.{format_name}").read_bytes()
+
+    artifact()  # in the first conversion of a process tf2onnx counts one name more
+    before = artifact()
+    new = renamed(monkeypatch)
+    expected = {op: list(map(new, names)) for op, names in ORDER[format_name].items()}
+    assert claimed_by_several(format_name) == expected
+    assert artifact() == before
