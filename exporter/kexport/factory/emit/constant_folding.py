@@ -46,13 +46,13 @@ class Folding:
         if not any(tensor.name in self._values for tensor in tensors):
             return None
         values = [self._value(tensor) for tensor in tensors]
-        known = [value for value in values if value is not None]
-        if len(known) < len(values):
+        constants = [value for value in values if value is not None]
+        if len(constants) < len(values):
             return None
-        results = _computed(op, known)
+        results = _computed(op, constants)
         if results is None or any(result.dtype.kind not in "fiub" for result in results):
             return None
-        size = sum(np.asarray(value).size for value in known)
+        size = sum(np.asarray(value).size for value in constants)
         if sum(result.size for result in results) > max(_SMALL, _MOST_GROWTH * size):
             return None
         return [

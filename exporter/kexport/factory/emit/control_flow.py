@@ -126,8 +126,8 @@ def _item_sizes(emitter: Emitter, body: Graph, variable: Tensor, inputs: Sequenc
         ]
         (emitted,) = emitter.inside(body, stand_ins, prefix, [item])
         sizes = [symbolic_sizes.size(emitted, axis) for axis in range(emitted.shape.rank)]
-    known = [size for size in sizes if size is not None]
-    if len(known) < len(sizes):
+    static = [size for size in sizes if size is not None]
+    if len(static) < len(sizes):
         first = tf.shape(*emitter.inside(body, inputs, prefix, [item]))
         return [first[axis] if size is None else size for axis, size in enumerate(emitted.shape.as_list())]
     pairs = zip(stand_ins, inputs, strict=True)
@@ -135,7 +135,7 @@ def _item_sizes(emitter: Emitter, body: Graph, variable: Tensor, inputs: Sequenc
     return [
         functools.reduce(tf.maximum, [tf.shape(by_name[name])[axis] for name, axis in sorted(size)])
         if isinstance(size, frozenset) else size
-        for size in known
+        for size in static
     ]  # fmt: skip
 
 

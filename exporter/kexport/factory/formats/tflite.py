@@ -115,18 +115,18 @@ def _run(converter: _Converter, program: handovers.Handover) -> bytes:
 
 def _refusal(message: str, program: handovers.Handover) -> ExportError:
     """The converter prints each operation that it lacks as `<unknown>:0: error: loc(...): 'tf.X' op ...`."""
-    found = []
+    operations = []
     for line in message.splitlines():
         kind = re.search(r"'(?:tf|tfl)\.(\w+)' op", line)
         places = re.findall(r'"([^"]+)"', line)
         if kind and "error" in line:
-            found.append((kind[1], max(places, key=lambda place: place.count("/"), default="")))
-    if not found:
-        found = [(kind, "") for kind in re.findall(r"^\s*tf\.(\w+)\(", message, re.MULTILINE)]
-    if not found:
+            operations.append((kind[1], max(places, key=lambda place: place.count("/"), default="")))
+    if not operations:
+        operations = [(kind, "") for kind in re.findall(r"^\s*tf\.(\w+)\(", message, re.MULTILINE)]
+    if not operations:
         first = next((line for line in message.splitlines() if "error:" in line), message.strip().split("\n")[0])
         return ExportError("the model cannot be written as tflite", got=first[:300])
-    return refusal("tflite", "TFLite has no built-in operator for an operation", found, program.scopes)
+    return refusal("tflite", "TFLite has no built-in operator for an operation", operations, program.scopes)
 
 
 def _refuse_foreign(content: bytes, program: handovers.Handover) -> None:

@@ -26,9 +26,9 @@ def size(tensor: Tensor, axis: int) -> SymbolicSize | None:
     """
     if tensor.shape.rank is None:
         return None
-    known = tensor.shape[axis]
-    if known is not None:
-        return int(known)
+    static = tensor.shape[axis]
+    if static is not None:
+        return int(static)
     if tensor.op.type == "Placeholder":
         return frozenset([(tensor.op.name, axis)])
     origins: set[tuple[str, int]] = set()

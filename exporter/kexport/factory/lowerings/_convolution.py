@@ -1,4 +1,4 @@
-"""How convolutions are traced: their axes, and the dilation that TensorFlow says by moving space into the batch.
+"""How convolutions are traced: their axes, and dilation, which TensorFlow expresses by moving space into the batch.
 
 A dilated convolution without a kernel of its own on the CPU is traced as SpaceToBatchND, a convolution without
 dilation, BatchToSpaceND. The paddings of the first less the crops of the last are those of the dilated convolution,
@@ -67,16 +67,16 @@ def sizes_last(op: Operation, inputs: Sequence[Tensor]) -> list[Size]:
     from tensorflow.python.framework import tensor_util
 
     layout, sizes = axes(op), inputs[0]
-    known = list(tensor_util.constant_value_as_shape(sizes))
-    entries = [sizes[axis] if known[axis] is None else known[axis] for axis in range(len(known))]
+    static = list(tensor_util.constant_value_as_shape(sizes))
+    entries = [sizes[axis] if static[axis] is None else static[axis] for axis in range(len(static))]
     return [entries[axis] for axis in layout.to_last] if layout.first else entries
 
 
 def beyond(op: Operation, inputs: Sequence[Tensor]) -> list[int]:
-    """By how much, along each spatial axis, a transposed convolution's output ends after what its inputs reach."""
+    """How much longer the output of a transposed convolution is than what its inputs reach, along each spatial axis."""
     layout, (_, kernel, x) = axes(op), inputs
-    found = probed([op.inputs[0]])
-    if found is None:
+    probes = probed([op.inputs[0]])
+    if probes is None:
         return [0] * layout.spatial
     rates = layout.of_space(op.get_attr("dilations"))
     taps = [(size - 1) * rate + 1 for size, rate in zip(kernel.shape, rates, strict=False)]
@@ -85,7 +85,7 @@ def beyond(op: Operation, inputs: Sequence[Tensor]) -> list[int]:
         (length - 1) * step + tap
         for length, step, tap in zip(lengths, layout.of_space(op.get_attr("strides")), taps, strict=True)
     ]
-    return [max(int(size) - end, 0) for size, end in zip(layout.of_space(found[0].tolist()), reach, strict=True)]
+    return [max(int(size) - end, 0) for size, end in zip(layout.of_space(probes[0].tolist()), reach, strict=True)]
 
 
 def padded(x: Tensor, layout: Axes, pads: Sequence[tuple[Size, Size]], filler: float = 0) -> Tensor:
@@ -142,7 +142,7 @@ def dilated(op: Operation) -> Dilated | None:
     if blocks is None or pads is None:
         return None
     spatial = axes(convolution).spatial
-    missing = max(spatial - len(blocks), 0)  # in 1-D convolutions, said with 2-D ones
+    missing = max(spatial - len(blocks), 0)  # a 1-D convolution is traced as a 2-D one
     rates, pads = ([1] * missing + blocks)[-spatial:], ([(0, 0)] * missing + pads)[-spatial:]
     return Dilated(before, convolution, after, rates, pads)  # channels first, the channel is an axis of space, too
 
@@ -165,7 +165,7 @@ def _through(op: Operation, kind: str) -> Operation:
 
 
 def _only_consumer(op: Operation, kind: str) -> Operation | None:
-    """What alone takes the output, or takes it after an operation of this kind."""
+    """The only consumer of the output, or of its only consumer if that is of this kind; None if there are several."""
     consumers = op.outputs[0].consumers()
     if len(consumers) != 1:
         return None
@@ -181,9 +181,9 @@ def _constant(tensor: Tensor) -> list[int] | None:
 
 def _pads(before: Operation, after: Operation) -> list[tuple[int, int]] | None:
     """Paddings less crops."""
-    found = probed([before.inputs[2], after.inputs[2]])
-    if found is None:
+    probes = probed([before.inputs[2], after.inputs[2]])
+    if probes is None:
         return None
-    paddings, crops = found
+    paddings, crops = probes
     pads = np.stack([paddings[:, 0], paddings[:, 1] - crops[:, 1]], axis=1)
     return None if crops[:, 0].any() or (pads < 0).any() else [(int(one), int(other)) for one, other in pads]

@@ -65,9 +65,9 @@ def known_lengths(wanted: Tensor) -> list[Size]:
     """The numbers in a vector of lengths; scalar tensors where they are not known."""
     import tensorflow as tf
 
-    known = tf.get_static_value(wanted, partial=True)
-    known = [None] * wanted.shape[0] if known is None else list(known)
-    return [wanted[axis] if size is None else int(size) for axis, size in enumerate(known)]
+    static = tf.get_static_value(wanted, partial=True)
+    static = [None] * wanted.shape[0] if static is None else list(static)
+    return [wanted[axis] if size is None else int(size) for axis, size in enumerate(static)]
 
 
 @overload
@@ -222,8 +222,8 @@ def _lead(x: Value) -> Callable[[int], object]:
     """The shape of x, with another last axis."""
     import tensorflow as tf
 
-    known = _part(x).shape[:-1].as_list()
-    if known.count(None) <= 1:
-        return lambda last: [-1 if size is None else size for size in known] + [last]
+    static = _part(x).shape[:-1].as_list()
+    if static.count(None) <= 1:
+        return lambda last: [-1 if size is None else size for size in static] + [last]
     shape = tf.shape(_part(x))[:-1]
     return lambda last: tf.concat([shape, [last]], 0)

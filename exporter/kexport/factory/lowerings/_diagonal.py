@@ -14,9 +14,9 @@ def diagonal(x: Tensor, k: int) -> Tensor:
     first = k if k >= 0 else -k * columns
     flat = tf.reshape(x, tf.stack([*sizes(x)[:-2], rows * columns]))
     result = tf.gather(flat, first + tf.range(length) * (columns + 1), axis=-1)
-    known = x.shape[-2:]
-    if known.is_fully_defined():
-        result.set_shape([*x.shape[:-2], min(known[0] + min(k, 0), known[1] - max(k, 0))])
+    matrix = x.shape[-2:]
+    if matrix.is_fully_defined():
+        result.set_shape([*x.shape[:-2], min(matrix[0] + min(k, 0), matrix[1] - max(k, 0))])
     return result
 
 

@@ -57,9 +57,9 @@ def _rotation(gram: Tensor, partner: Tensor) -> Tensor:
     dtype, count = gram.dtype, gram.shape[-1]
     exchange = tf.one_hot(partner, count, dtype=dtype)[None]
     itself = tf.eye(count, dtype=dtype)[None]
-    own = tf.reduce_sum(gram * itself, 2, keepdims=True)
+    diagonal = tf.reduce_sum(gram * itself, 2, keepdims=True)
     cross = tf.reduce_sum(gram * exchange, 2, keepdims=True)
-    difference = tf.matmul(exchange + tf.zeros_like(gram), own) - own
+    difference = tf.matmul(exchange + tf.zeros_like(gram), diagonal) - diagonal
     apart = tf.not_equal(cross, 0) & tf.reshape(tf.not_equal(partner, tf.range(count)), [1, count, 1])
     first = tf.reshape(
         tf.where(partner > tf.range(count), tf.ones([count], dtype), -tf.ones([count], dtype)), [1, count, 1]

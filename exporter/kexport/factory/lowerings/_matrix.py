@@ -24,10 +24,10 @@ def repeat(count: Size, step: Callable[..., Sequence[Tensor]], state: Sequence[T
     shapes = [tensor.shape for tensor in state]
 
     def body(k: Tensor, *values: Tensor) -> list[Tensor]:
-        made = step(k, *values)
-        for tensor, shape in zip(made, shapes, strict=True):
+        results = step(k, *values)
+        for tensor, shape in zip(results, shapes, strict=True):
             tensor.set_shape(shape)
-        return [k + 1, *made]
+        return [k + 1, *results]
 
     zero = tf.constant(0)
     invariants = [zero.shape, *shapes]
@@ -47,8 +47,8 @@ def size(x: Tensor, axis: int) -> Size:
     """A number where it is known, else a scalar tensor."""
     import tensorflow as tf
 
-    known = x.shape[axis]
-    return tf.shape(x)[axis] if known is None else known
+    static = x.shape[axis]
+    return tf.shape(x)[axis] if static is None else static
 
 
 def unbatched(x: Tensor, like: Tensor, rank: int) -> Tensor:
@@ -57,9 +57,9 @@ def unbatched(x: Tensor, like: Tensor, rank: int) -> Tensor:
 
     if like.shape.rank == 3:
         return x
-    own = [size(x, axis) for axis in range(x.shape.rank - rank, x.shape.rank)]
+    inner = [size(x, axis) for axis in range(x.shape.rank - rank, x.shape.rank)]
     lead = [size(like, axis) for axis in range(like.shape.rank - 2)]
-    return tf.reshape(x, tf.stack([*lead, *own]) if lead or own else [])
+    return tf.reshape(x, tf.stack([*lead, *inner]) if lead or inner else [])
 
 
 def alike(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
@@ -119,10 +119,10 @@ def pivoted(a: Tensor, k: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     rows = size(a, 1)
     below = numbers(rows)[None, :] >= k
     sizes = tf.where(below, tf.abs(column(a, k)[:, :, 0]), -tf.ones((), a.dtype))
-    found = tf.argmax(sizes, 1, output_type=tf.int32)
-    here, there = unit(k, rows, a.dtype)[None, :], tf.one_hot(found, rows, dtype=a.dtype)
+    largest = tf.argmax(sizes, 1, output_type=tf.int32)
+    here, there = unit(k, rows, a.dtype)[None, :], tf.one_hot(largest, rows, dtype=a.dtype)
     pivot = tf.matmul(tf.expand_dims(there, 1), a)
     here, there = tf.expand_dims(here, 2), tf.expand_dims(there, 2)
     swapped = a * (1 - there) + there * row(a, k)
     swapped = swapped * (1 - here) + here * pivot
-    return swapped, pivot, tf.reshape(tf.not_equal(found, k), [-1, 1, 1])
+    return swapped, pivot, tf.reshape(tf.not_equal(largest, k), [-1, 1, 1])

@@ -1,7 +1,7 @@
-"""Numbers that a graph computes from the sizes of its tensors, before it runs.
+"""Values that a graph computes from the sizes of its tensors, evaluated before the graph runs.
 
-TensorFlow's own `tf.get_static_value` gives up at arithmetic. What is wanted here depends on no dynamic size in the
-end (a difference of sizes, say), or on known ones only: any size will do for those that are dynamic.
+TensorFlow's `tf.get_static_value` gives up at arithmetic. The values wanted here depend on no dynamic size in the end
+(a difference of sizes, say), or on known ones only: any number will do for a dynamic size.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ SIZE = 60  # stands for a dynamic size
 
 
 def probed(tensors: Sequence[Tensor]) -> list[Array] | None:
-    """The values, with a made-up size where they depend on a dynamic one; None if they depend on anything else."""
+    """The values, with `SIZE` for every dynamic size; None if they depend on anything but sizes."""
     import tensorflow as tf
 
-    found = [tf.get_static_value(tensor) for tensor in tensors]
-    if all(value is not None for value in found):
-        return found
+    constants = [tf.get_static_value(tensor) for tensor in tensors]
+    if all(value is not None for value in constants):
+        return constants
     shapes = _shapes_above(tensors)
     if shapes is None:
         return None
@@ -30,24 +30,24 @@ def probed(tensors: Sequence[Tensor]) -> list[Array] | None:
 
 
 def _sizes(shape: Tensor) -> list[int]:
-    known = shape.op.inputs[0].shape
-    if known.rank is None:
+    static = shape.op.inputs[0].shape
+    if static.rank is None:
         return [SIZE] * int(shape.shape[0])
-    return [SIZE if size is None else size for size in known]
+    return [SIZE if size is None else size for size in static]
 
 
 def _shapes_above(tensors: Sequence[Tensor]) -> list[Tensor] | None:
     """The outputs of the Shape operations that these are computed from; None if they depend on anything else."""
-    found, pending, seen = [], [tensor.op for tensor in tensors], set()
+    shapes, pending, seen = [], [tensor.op for tensor in tensors], set()
     while pending:
         op = pending.pop()
         if op.name in seen:
             continue
         seen.add(op.name)
         if op.type == "Shape":
-            found.append(op.outputs[0])
+            shapes.append(op.outputs[0])
         elif op.type != "Const" and not op.inputs:
             return None
         else:
             pending += [tensor.op for tensor in op.inputs]
-    return found
+    return shapes

@@ -16,8 +16,8 @@ def scattered(rows: Tensor, places: Tensor, updates: Tensor, reduction: str) -> 
     dtype, carrier = rows.dtype, _carrier(rows.dtype)
     places = tf.broadcast_to(tf.expand_dims(tf.cast(places, tf.int64), 1), tf.shape(updates))
     given = [tf.cast(rows, carrier), places, tf.cast(updates, carrier)]
-    (found,) = onnx_node("ScatterElements", given, [(carrier, rows.shape)], {"axis": 0, "reduction": reduction})
-    return tf.cast(found, dtype)
+    (result,) = onnx_node("ScatterElements", given, [(carrier, rows.shape)], {"axis": 0, "reduction": reduction})
+    return tf.cast(result, dtype)
 
 
 def _carrier(dtype: DType) -> DType:

@@ -16,10 +16,10 @@ _PRODUCTS = {"BatchMatMul", "BatchMatMulV2", "Einsum", "MatMul", "Mul", "RealDiv
 _EVEN = {"Abs", "OnesLike", "Shape", "Square", "ZerosLike"}
 
 
-def settled(vectors: Sequence[Tensor]) -> bool:
-    """Whether the vectors enter outputs in products of two of them alone, as in u s v'.
+def signs_cancel(vectors: Sequence[Tensor]) -> bool:
+    """Whether outputs depend on the vectors through products of two of them alone, as in u s v': the signs cancel.
 
-    A product of two that carry the sign is taken for one over the vectors' own axis.
+    A product of two tensors that carry the sign is assumed to be over the axis of the vectors.
     """
     signed = {vector.ref() for vector in vectors}
     used = False

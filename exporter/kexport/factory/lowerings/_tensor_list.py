@@ -1,8 +1,8 @@
 """Lists of tensors as one tensor each, for converters that have no lists.
 
-A list of n items of shape s is one tensor of shape (n, *s): reading item i gathers it, writing it updates a slice.
-A list that nothing has been written to holds zeros, as TensorFlow says of it. Items of one list have one shape here:
-where they had not, no tensor could hold them, and the runtime stops at the first that differs.
+A list of n items of shape s is one tensor of shape (n, *s): reading item i is a gather, writing it updates a slice.
+As in TensorFlow, items that were never written are zeros. All items of a list must have one shape: the runtime stops
+at the first that differs.
 """
 
 from __future__ import annotations

@@ -18,8 +18,8 @@ def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     x, axis = inputs
     smallest, output_type = op.type == "ArgMin", op.get_attr("output_type")
     if x.dtype == tf.bool:
-        found = tf.argmin if smallest else tf.argmax
-        return [found(tf.cast(x, tf.float32), axis, output_type)]
+        function = tf.argmin if smallest else tf.argmax
+        return [function(tf.cast(x, tf.float32), axis, output_type)]
     reduce = tf.reduce_min if smallest else tf.reduce_max
     hit = tf.equal(x, reduce(x, axis, keepdims=True))
     return [tf.argmax(tf.cast(hit, tf.float32), axis, output_type)]

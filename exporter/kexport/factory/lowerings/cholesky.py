@@ -21,11 +21,11 @@ def _emit(_op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     count = _matrix.size(flat, 1)
 
     def step(k: Tensor, rest: Tensor, factor: Tensor) -> list[Tensor]:
-        found = _matrix.column(rest, k)
-        found = found / tf.sqrt(_matrix.row(found, k))
-        found = found * tf.cast(_matrix.numbers(count) >= k, rest.dtype)[None, :, None]
+        column = _matrix.column(rest, k)
+        column = column / tf.sqrt(_matrix.row(column, k))
+        column = column * tf.cast(_matrix.numbers(count) >= k, rest.dtype)[None, :, None]
         here = _matrix.unit(k, count, rest.dtype)[None, None, :]
-        return [rest - found * tf.linalg.matrix_transpose(found), factor + found * here]
+        return [rest - column * tf.linalg.matrix_transpose(column), factor + column * here]
 
     _, factor = _matrix.repeat(count, step, [flat, tf.zeros_like(flat)])
     return [_matrix.unbatched(factor, a, 2)]

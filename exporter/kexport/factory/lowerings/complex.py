@@ -47,8 +47,8 @@ def _again(op: Operation, inputs: Sequence[Tensor]) -> list[Tensor]:
     from tensorflow.core.framework import attr_value_pb2
 
     real = {tf.complex64: tf.float32, tf.complex128: tf.float64}
-    known = {attr.name for attr in op.op_def.attr}
-    attrs = {name: value for name, value in op.node_def.attr.items() if name in known}
+    declared = {attr.name for attr in op.op_def.attr}
+    attrs = {name: value for name, value in op.node_def.attr.items() if name in declared}
     for name, value in attrs.items():
         if value.WhichOneof("value") == "type" and tf.as_dtype(value.type) in real:
             attrs[name] = attr_value_pb2.AttrValue(type=real[tf.as_dtype(value.type)].as_datatype_enum)

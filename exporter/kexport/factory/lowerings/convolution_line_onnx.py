@@ -63,9 +63,9 @@ def _expanded(tensor: Tensor | None, axis: int) -> Tensor | None:
 
     if tensor is None or tensor.op.type != "ExpandDims":
         return None
-    found = tf.get_static_value(tensor.op.inputs[1])
+    position = tf.get_static_value(tensor.op.inputs[1])
     rank = tensor.shape.rank
-    return tensor.op.inputs[0] if found is not None and int(found) % rank == axis else None
+    return tensor.op.inputs[0] if position is not None and int(position) % rank == axis else None
 
 
 LOWERING = Lowering("convolution_line_onnx", ("onnx",), ("Conv2D",), _emit, _applies, before=("convolution_onnx",))

@@ -1,4 +1,4 @@
-"""Convolutions in ONNX: dilated natively, groups of 3-D ones one by one, and borders of long strides made by hand.
+"""Convolutions in ONNX: dilated natively, 3-D ones group by group, and padded explicitly where strides are long.
 
 tf2onnx finds groups in 2-D convolutions alone; by definition, a grouped convolution is one convolution for each slice
 of the channels. It writes `auto_pad` where sizes are dynamic, with which ONNX Runtime fails where the stride is longer
@@ -69,7 +69,7 @@ def _convolved(op: Operation, x: Tensor, kernel: Tensor, options: dict[str, Tens
     if groups > 1:
         axis = _convolution.axes(op).channel
         parts = zip(tf.split(x, groups, axis), tf.split(kernel, groups, -1), strict=True)
-        return tf.concat([_convolved(op, part, own, options, 1) for part, own in parts], axis)
+        return tf.concat([_convolved(op, part, part_kernel, options, 1) for part, part_kernel in parts], axis)
     return getattr(tf.raw_ops, op.type)(input=x, filter=kernel, **options)
 
 

@@ -56,7 +56,7 @@ def _convolved(op: Operation, x: Tensor, kernel: Tensor, how: tuple[list[int], s
 
     if groups > 1:
         parts = zip(tf.split(x, groups, -1), tf.split(kernel, groups, -1), strict=True)
-        return tf.concat([_convolved(op, part, own, how, 1) for part, own in parts], -1)
+        return tf.concat([_convolved(op, part, part_kernel, how, 1) for part, part_kernel in parts], -1)
     strides, padding, rates = how
     options = {"strides": [1, *strides, 1], "padding": padding, "dilations": [1, *rates, 1]}
     return getattr(tf.raw_ops, op.type)(input=x, filter=kernel, **options)

@@ -28,8 +28,8 @@ def _axis(inputs: Sequence[Tensor]) -> int:
 def _applies(op: Operation, inputs: Sequence[Tensor]) -> bool:
     import tensorflow as tf
 
-    known = inputs[0].shape.rank is not None and tf.get_static_value(inputs[1]) is not None
-    return known and _axis(inputs) < 0
+    static = inputs[0].shape.rank is not None and tf.get_static_value(inputs[1]) is not None
+    return static and _axis(inputs) < 0
 
 
 LOWERING = Lowering("cumprod_onnx", ("onnx",), ("Cumprod",), _emit, _applies, before=("narrow_integers_onnx",))

@@ -1,6 +1,7 @@
 """Eigenvalues of symmetric matrices, in ascending order, by Jacobi's rotations.
 
-Only the lower triangle is read, as TensorFlow does. Eigenvectors are given where no sign of theirs is seen.
+Only the lower triangle is read, as TensorFlow does. Eigenvectors are given only where no output depends on their
+signs.
 Source: see `_jacobi.py`.
 """
 
@@ -21,7 +22,7 @@ def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor | Missing]
     lower = tf.cast(tf.range(count)[:, None] >= tf.range(count)[None, :], a.dtype)[None]
     itself = tf.eye(count, dtype=a.dtype)[None]
     whole = flat * lower + tf.linalg.matrix_transpose(flat * (lower - itself))
-    wanted = op.get_attr("compute_v") and _sign.settled([op.outputs[1]])
+    wanted = op.get_attr("compute_v") and _sign.signs_cancel([op.outputs[1]])
     state = [whole, _matrix.eye(count, flat)] if wanted else [whole]
 
     def rotate(rotation: Tensor, matrix: Tensor, *vectors: Tensor) -> list[Tensor]:

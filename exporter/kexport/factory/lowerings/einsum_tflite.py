@@ -1,4 +1,4 @@
-"""Sums of products that the converter leaves without an operator: one product of matrices, or a sum, says them all.
+"""Sums of products that the converter has no operator for: each is one product of matrices, or a sum.
 
 Labels of two operands are shared and kept (b), shared and summed (c), or of one operand alone (l, r). Both operands
 become a batch of matrices, (b, l, c) and (b, c, r), and their product is put into the order asked for. A label of one
@@ -35,10 +35,10 @@ def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     size = dict(zip([*left, *right], [*sizes(a), *sizes(b)], strict=True))
     first = _matrices(_ordered(a, left, [*batch, *alone[0], *summed]), batch, alone[0], summed, size)
     second = _matrices(_ordered(b, right, [*batch, *summed, *alone[1]]), batch, summed, alone[1], size)
-    found = [*batch, *alone[0], *alone[1]]
-    shape = tf.stack([size[label] for label in found]) if found else tf.constant([], tf.int32)
+    axes = [*batch, *alone[0], *alone[1]]
+    shape = tf.stack([size[label] for label in axes]) if axes else tf.constant([], tf.int32)
     product = tf.reshape(tf.matmul(first, second), shape)
-    return [_ordered(product, found, wanted)]
+    return [_ordered(product, axes, wanted)]
 
 
 def _matrices(

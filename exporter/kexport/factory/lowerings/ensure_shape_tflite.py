@@ -1,6 +1,6 @@
-"""A promise about a shape, which TFLite has no operator for: a reshape to it, or nothing where it is known already.
+"""An asserted shape, which TFLite has no operator for: a reshape to it, or nothing where the shape is known.
 
-The reshape takes the sizes that are promised as numbers, and the others from the tensor. A tensor of another shape
+The reshape takes the sizes that are asserted as numbers, and the others from the tensor. A tensor of another shape
 fails in it, unless it has as many elements.
 Source: TensorFlow, documentation of tf.ensure_shape.
 """

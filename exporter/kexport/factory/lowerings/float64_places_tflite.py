@@ -1,4 +1,4 @@
-"""Places that Keras computes in float64 from a size, which TFLite does not: numbers in advance, or exact in float32.
+"""Indices that Keras computes in float64 from a size, which TFLite cannot: constants, or computed exactly in float32.
 
 Quantiles sit at ceil((size - 1) q). Where the size is known, so is the place. Else it starts from an integer cast to
 float64 and is needed as int32 or float32; with factors of at most 8 bits before and after the point (the median's 1/2)

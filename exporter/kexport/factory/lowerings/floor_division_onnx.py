@@ -30,8 +30,8 @@ def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
         return [tf.truncatediv(x, y) - tf.cast(off, x.dtype)]
     if x.dtype.is_integer:
         return [_remainder(x, y, shape, 0)]
-    found = _remainder(x, y, shape, 1)
-    return [tf.where(tf.sign(found) * tf.sign(y) < 0, found + y, found)]
+    remainder = _remainder(x, y, shape, 1)
+    return [tf.where(tf.sign(remainder) * tf.sign(y) < 0, remainder + y, remainder)]
 
 
 def _applies(op: Operation, inputs: Sequence[Tensor]) -> bool:

@@ -19,8 +19,8 @@ def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     classes = tf.cast(tf.shape(x)[1], targets.dtype)
     zero = tf.zeros([], targets.dtype)
     exists = tf.logical_and(targets >= zero, targets < classes)
-    own = tf.gather(x, tf.where(exists, targets, zero), axis=1, batch_dims=1)
-    more = tf.reduce_sum(tf.cast(x > tf.expand_dims(own, 1), tf.int32), 1)
+    score = tf.gather(x, tf.where(exists, targets, zero), axis=1, batch_dims=1)
+    more = tf.reduce_sum(tf.cast(x > tf.expand_dims(score, 1), tf.int32), 1)
     finite = tf.reduce_all(tf.math.is_finite(x), 1)
     return [tf.logical_and(tf.logical_and(exists, finite), more < tf.cast(k, tf.int32))]
 

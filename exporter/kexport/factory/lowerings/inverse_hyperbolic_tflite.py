@@ -41,9 +41,9 @@ def _atanh(x: Tensor) -> Tensor:
 
     a = tf.abs(x)
     far = 0.5 * tf.math.log((1.0 + a) / (1.0 - a))
-    found = tf.where(a > 0.5, tf.where(x < 0.0, -far, far), atanh_near_zero(x))
+    result = tf.where(a > 0.5, tf.where(x < 0.0, -far, far), atanh_near_zero(x))
     # Reference kernels clamp the quotient by zero to the largest number.
-    return tf.where(tf.equal(x, 1.0), math.inf, tf.where(tf.equal(x, -1.0), -math.inf, found))
+    return tf.where(tf.equal(x, 1.0), math.inf, tf.where(tf.equal(x, -1.0), -math.inf, result))
 
 
 _FUNCTIONS = {"Asinh": _asinh, "Acosh": _acosh, "Atanh": _atanh}

@@ -17,8 +17,8 @@ def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
 
     places = tf.range(tf.shape(inputs[0])[0])
     there = tf.equal(tf.cast(inputs[0], tf.int32)[None, :], places[:, None])
-    found = tf.reduce_sum(tf.cast(there, tf.int32) * places[None, :], 1)
-    return [tf.cast(found, op.outputs[0].dtype)]
+    result = tf.reduce_sum(tf.cast(there, tf.int32) * places[None, :], 1)
+    return [tf.cast(result, op.outputs[0].dtype)]
 
 
 LOWERING = Lowering("invert_permutation", ("onnx", "tflite"), ("InvertPermutation",), _emit)

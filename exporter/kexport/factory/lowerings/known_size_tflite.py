@@ -1,4 +1,4 @@
-"""Sizes that are known although TensorFlow does not see it: the axis that a reshape infers, and one size of a shape.
+"""Sizes that TensorFlow does not infer, but which are known: the axis that a reshape infers, and one size of a shape.
 
 A reshape to (b, 4, -1) of a tensor (b, 4, 5) has 5 there whatever b is: what both sides share cancels. Keras' quantiles
 compute places from such a size in float64, which TFLite does not: from a number they are numbers.
@@ -47,8 +47,8 @@ def _elements(vector: Tensor) -> list[_Dim] | None:
     if source.type in ("Identity", "Cast"):
         return _elements(source.inputs[0])
     if source.type == "GatherV2":
-        found, places = _elements(source.inputs[0]), tf.get_static_value(source.inputs[1])
-        return None if found is None or places is None else [found[place] for place in places.ravel()]
+        elements, places = _elements(source.inputs[0]), tf.get_static_value(source.inputs[1])
+        return None if elements is None or places is None else [elements[place] for place in places.ravel()]
     if source.type in ("ConcatV2", "Pack"):
         parts = [_elements(part) for part in source.inputs[: source.get_attr("N")]]
         return None if None in parts else [size for part in parts for size in part or ()]

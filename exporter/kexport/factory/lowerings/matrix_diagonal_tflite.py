@@ -38,14 +38,14 @@ def _applies(op: Operation, inputs: Sequence[Tensor]) -> bool:
     import numpy as np
     import tensorflow as tf
 
-    found = tf.get_static_value(inputs[2 if op.type == "MatrixSetDiagV3" else 1])
-    if found is None or np.ptp(found) != 0 or inputs[0].shape.rank is None:
+    numbers = tf.get_static_value(inputs[2 if op.type == "MatrixSetDiagV3" else 1])
+    if numbers is None or np.ptp(numbers) != 0 or inputs[0].shape.rank is None:
         return False
     if op.type == "MatrixDiagPartV3":
         return True
     if op.type == "MatrixDiagV3" and any(tf.get_static_value(size) != -1 for size in inputs[2:4]):
         return False
-    return bool(np.any(found)) or inputs[0].dtype == tf.bool
+    return bool(np.any(numbers)) or inputs[0].dtype == tf.bool
 
 
 LOWERING = Lowering(

@@ -31,11 +31,11 @@ def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
         return [function(x, axis, op.get_attr("output_type"))]
     if op.type in ("Cumsum", "Cumprod"):
         running = tf.cumsum if op.type == "Cumsum" else tf.math.cumprod
-        found = running(x, axis, exclusive=op.get_attr("exclusive"), reverse=op.get_attr("reverse"))
+        result = running(x, axis, exclusive=op.get_attr("exclusive"), reverse=op.get_attr("reverse"))
     else:
         reduce = {"Sum": tf.reduce_sum, "Prod": tf.reduce_prod, "Mean": tf.reduce_mean}[op.type]
-        found = reduce(x, axis, keepdims=op.get_attr("keep_dims"))
-    return [tf.cast(found, dtype)]
+        result = reduce(x, axis, keepdims=op.get_attr("keep_dims"))
+    return [tf.cast(result, dtype)]
 
 
 def _applies(op: Operation, inputs: Sequence[Tensor]) -> bool:

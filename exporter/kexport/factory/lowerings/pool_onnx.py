@@ -1,4 +1,4 @@
-"""Pooling in ONNX with SAME padding, dynamic sizes and a stride longer than the window: borders made by hand.
+"""Pooling in ONNX with SAME padding, dynamic sizes and a stride longer than the window: explicit padding.
 
 tf2onnx writes `auto_pad`, with which ONNX Runtime fails there. Padding becomes an operation of its own: with the
 lowest number for a maximum; for a mean with zeros, and the mean is divided by that of ones padded alike, which is the

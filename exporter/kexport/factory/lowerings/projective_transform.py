@@ -39,14 +39,14 @@ def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
         return _read(images, batch, row, column, number)
 
     if op.get_attr("interpolation") == b"NEAREST":
-        found = read(_rounded(y), _rounded(x))
+        values = read(_rounded(y), _rounded(x))
     else:
         left, top = tf.floor(x), tf.floor(y)
         right, bottom = (x - left)[..., None], (y - top)[..., None]
         above = (1 - right) * read(top, left) + right * read(top, left + 1)
         below = (1 - right) * read(top + 1, left) + right * read(top + 1, left + 1)
-        found = (1 - bottom) * above + bottom * below
-    result = tf.where(nowhere[..., None], tf.zeros_like(found) + number, found)
+        values = (1 - bottom) * above + bottom * below
+    result = tf.where(nowhere[..., None], tf.zeros_like(values) + number, values)
     channels = images.shape[-1] if images.shape[-1] is not None else tf.shape(images)[-1]
     return [tf.reshape(result, tf.stack([-1, shape[0], shape[1], channels]))]
 

@@ -23,9 +23,9 @@ def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     kept = rows if op.get_attr("full_matrices") else min(rows, columns)
 
     def step(k: Tensor, r: Tensor, q: Tensor) -> list[Tensor]:
-        found = _matrix.column(r, k)
-        first = _matrix.row(found, k)
-        tail = found * tf.cast(_matrix.numbers(rows) > k, r.dtype)[None, :, None]
+        vector = _matrix.column(r, k)
+        first = _matrix.row(vector, k)
+        tail = vector * tf.cast(_matrix.numbers(rows) > k, r.dtype)[None, :, None]
         square = tf.reduce_sum(tail * tail, 1, keepdims=True)
         done = square <= r.dtype.as_numpy_dtype(0)
         length = tf.sqrt(first * first + square)

@@ -1,4 +1,4 @@
-"""LSTM, GRU and simple RNN as a loop that does per step what depends on the step before, and nothing else.
+"""LSTM, GRU and simple RNN as a loop that computes in each step only what depends on the step before.
 
 The product of the inputs with their kernel, and the bias, are computed for all steps at once; the gates that share an
 activation lie side by side and take it together. Sums are those of Keras in another order.
@@ -15,7 +15,7 @@ from kexport.factory.graph.recurrence import RECURRENT, Recurrence
 from kexport.factory.lowerings._lowering import Lowering
 from kexport.factory.lowerings.tensor_list_tflite import update
 
-#: The activations that TFLite computes right as TensorFlow says them.
+#: The activations whose TensorFlow operations TFLite computes correctly.
 _PLAIN = ("sigmoid", "tanh", "relu", "relu6", "linear", "hard_sigmoid")
 _Step = Callable[[Tensor, Sequence[Tensor]], list[Tensor]]
 
@@ -28,8 +28,8 @@ def _applies(recurrence: Recurrence, _: Sequence[Tensor]) -> bool:
 def _activation(name: str) -> Callable[[Tensor], Tensor]:
     import tensorflow as tf
 
-    own = {"linear": lambda x: x, "hard_sigmoid": lambda x: tf.nn.relu6(x + 3.0) * (1 / 6)}
-    return own[name] if name in own else getattr(tf.nn, name)
+    simple = {"linear": lambda x: x, "hard_sigmoid": lambda x: tf.nn.relu6(x + 3.0) * (1 / 6)}
+    return simple[name] if name in simple else getattr(tf.nn, name)
 
 
 def _emit(recurrence: Recurrence, _: Sequence[Tensor]) -> Sequence[Tensor]:
@@ -41,19 +41,19 @@ def _emit(recurrence: Recurrence, _: Sequence[Tensor]) -> Sequence[Tensor]:
         projected = tf.reverse(projected, [0])
     count = projected.shape[0] or tf.shape(projected)[0]
     states = [tf.ensure_shape(state, (projected.shape[1], units)) for state in recurrence.states]
-    made = []
+    lists = []
     if whole:
         batch = projected.shape[1] or tf.shape(projected)[1]
-        made = [tensor_lists.zeros(tf.convert_to_tensor(count), [batch, units], tf.float32)]
+        lists = [tensor_lists.zeros(tf.convert_to_tensor(count), [batch, units], tf.float32)]
 
     def body(index: Tensor, *carried: Tensor) -> list[Tensor]:
         new = step(tf.gather(projected, index), carried[: len(states)])
         return [index + 1, *new, *(update(items, index, new[0]) for items in carried[len(states) :])]
 
-    _, *found = tf.while_loop(lambda index, *_: index < count, body, [tf.constant(0), *states, *made])
-    last = found[0]
-    outputs = tf.transpose(found[-1], (1, 0, 2)) if whole else tf.expand_dims(last, 1)
-    return [last, outputs, *found[: len(states)]]
+    _, *results = tf.while_loop(lambda index, *_: index < count, body, [tf.constant(0), *states, *lists])
+    last = results[0]
+    outputs = tf.transpose(results[-1], (1, 0, 2)) if whole else tf.expand_dims(last, 1)
+    return [last, outputs, *results[: len(states)]]
 
 
 def _projected(recurrence: Recurrence, kernel: Tensor, bias: Tensor | None) -> Tensor:
@@ -64,9 +64,9 @@ def _projected(recurrence: Recurrence, kernel: Tensor, bias: Tensor | None) -> T
     steps, width = x.shape[1] or tf.shape(x)[1], kernel.shape[1]
     flat = tf.matmul(tf.reshape(tf.transpose(x, (1, 0, 2)), (-1, x.shape[2])), kernel)
     flat = flat if bias is None else tf.nn.bias_add(flat, bias)
-    made = tf.reshape(flat, tf.stack([steps, -1 if x.shape[0] is None else x.shape[0], width]))
-    made.set_shape((x.shape[1], x.shape[0], width))
-    return made
+    projected = tf.reshape(flat, tf.stack([steps, -1 if x.shape[0] is None else x.shape[0], width]))
+    projected.set_shape((x.shape[1], x.shape[0], width))
+    return projected
 
 
 def _lstm(recurrence: Recurrence) -> tuple[Tensor, _Step]:

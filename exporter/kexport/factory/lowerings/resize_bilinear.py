@@ -25,10 +25,10 @@ def _applies(op: Operation, inputs: Sequence[Tensor]) -> bool:
     sizes = probed(inputs[1:])
     if sizes is None or inputs[0].shape.rank != 4:
         return False
-    known = inputs[0].shape[1:3].as_list()
-    if None in known and (op.get_attr("align_corners") or not op.get_attr("half_pixel_centers")):
+    static = inputs[0].shape[1:3].as_list()
+    if None in static and (op.get_attr("align_corners") or not op.get_attr("half_pixel_centers")):
         return False
-    axes = zip(known, sizes[0], op.outputs[0].shape[1:3], strict=True)
+    axes = zip(static, sizes[0], op.outputs[0].shape[1:3], strict=True)
     return any(_rounded(before, int(after), fixed) for before, after, fixed in axes)
 
 

@@ -1,4 +1,4 @@
-"""Reversal along axes: one Slice with steps of -1, and none at all where what comes in was just reversed likewise.
+"""Reversal along axes: one Slice with steps of -1, and none at all where the input was just reversed along them.
 
 tf2onnx takes several nodes; a reversal that undoes another (the backward half of a bidirectional layer) takes none.
 Source: https://onnx.ai/onnx/operators/onnx__Slice.html.
@@ -36,14 +36,14 @@ def reverse(x: Tensor, axes: Sequence[int]) -> Tensor:
     import tensorflow as tf
 
     note = f"reverse {list(axes)}"
-    known, original = note_of(x)
-    if original is not None and known == note:
+    earlier, original = note_of(x)
+    if original is not None and earlier == note:
         return original
     starts = tf.constant([-1] * len(axes), tf.int64)
     ends = tf.constant([_BEFORE_THE_START] * len(axes), tf.int64)
     places = tf.constant(list(axes), tf.int64)
-    (made,) = onnx_node("Slice", [x, starts, ends, places, starts], [(x.dtype, x.shape)], note=note)
-    return made
+    (reversed_x,) = onnx_node("Slice", [x, starts, ends, places, starts], [(x.dtype, x.shape)], note=note)
+    return reversed_x
 
 
 LOWERING = Lowering("reverse_onnx", ("onnx",), ("ReverseV2",), _emit, _applies)

@@ -28,8 +28,8 @@ def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     import tensorflow as tf
 
     x, shifts, axes = inputs
-    known, places = tf.get_static_value(shifts), np.ravel(tf.get_static_value(axes))
-    parts = tf.unstack(tf.cast(tf.reshape(shifts, [-1]), tf.int32)) if known is None else map(int, np.ravel(known))
+    static, places = tf.get_static_value(shifts), np.ravel(tf.get_static_value(axes))
+    parts = tf.unstack(tf.cast(tf.reshape(shifts, [-1]), tf.int32)) if static is None else map(int, np.ravel(static))
     for shift, axis in zip(parts, places, strict=True):
         x = _rolled(x, shift, int(axis) % x.shape.rank)
     return [x]

@@ -1,4 +1,4 @@
-"""Scattering that keeps the largest or the smallest, or subtracts, which TFLite lacks; duplicates are all heard.
+"""Scattering that keeps the largest or the smallest, or subtracts, which TFLite lacks; every duplicate counts.
 
 The indexed axes become one, an index the place in it, and the updates of one place a segment, whose extremum is then
 compared with what was there. Subtracting is adding the negative.
@@ -28,8 +28,8 @@ def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     rows, flat = tf.reshape(updates, tf.stack([-1, rest])), tf.reshape(x, tf.stack([-1, rest]))
     largest = op.type == "TensorScatterMax"
     segment = tf.math.unsorted_segment_max if largest else tf.math.unsorted_segment_min
-    found = segment(rows, places, tf.cast(math.prod(lengths[:depth]), tf.int32))
-    kept = tf.maximum(flat, found) if largest else tf.minimum(flat, found)
+    extrema = segment(rows, places, tf.cast(math.prod(lengths[:depth]), tf.int32))
+    kept = tf.maximum(flat, extrema) if largest else tf.minimum(flat, extrema)
     return [tf.reshape(kept, tf.stack(lengths))]
 
 

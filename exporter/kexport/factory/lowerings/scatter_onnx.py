@@ -27,9 +27,9 @@ def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
 
     if op.type == "ScatterNd":
         indices, updates, shape = inputs
-        known = op.outputs[0].shape
+        static = op.outputs[0].shape
         target = tf.zeros(shape, updates.dtype)
-        target.set_shape(tf.TensorShape(tf.get_static_value(shape, partial=True)).merge_with(known))
+        target.set_shape(tf.TensorShape(tf.get_static_value(shape, partial=True)).merge_with(static))
     else:
         target, indices, updates = inputs
     if op.type == "TensorScatterSub":
@@ -59,8 +59,8 @@ def _depth(target: Tensor, indices: Tensor, updates: Tensor) -> int:
 
 def _applies(op: Operation, inputs: Sequence[Tensor]) -> bool:
     indices = inputs[0] if op.type == "ScatterNd" else inputs[1]
-    known = indices.shape.rank is not None and (indices.shape[-1] or None not in _ranks(op, inputs))
-    return bool(known) and indices.shape[-1] != 0 and op.outputs[0].dtype.name != "string"
+    static = indices.shape.rank is not None and (indices.shape[-1] or None not in _ranks(op, inputs))
+    return bool(static) and indices.shape[-1] != 0 and op.outputs[0].dtype.name != "string"
 
 
 def _ranks(op: Operation, inputs: Sequence[Tensor]) -> list[int | None]:

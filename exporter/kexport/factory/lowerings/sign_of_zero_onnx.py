@@ -1,4 +1,4 @@
-"""The sign bit of a float32, as Keras reads it (`bits & 0x80000000 < 0`), without its bits, which ONNX cannot read.
+"""The sign bit of a float32, as Keras reads it (`bits & 0x80000000 < 0`), without access to the bits, which ONNX lacks.
 
 Where x < 0 or 1/x < 0 the bit is set: the reciprocal tells -0 from 0. NaN counts as positive. Keras asks for it before
 each argmax and argmin of floats.

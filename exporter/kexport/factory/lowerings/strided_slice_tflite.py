@@ -67,8 +67,8 @@ def _picked(bound: Tensor, axes: Sequence[_Axis], fill: int) -> Tensor | list[Si
     """The bounds of the axes, a constant where all of them are known."""
     import tensorflow as tf
 
-    known = tf.get_static_value(bound, partial=True)
-    parts = [fill if axis.at is None else bound[axis.at] if known is None else known[axis.at] for axis in axes]
+    static = tf.get_static_value(bound, partial=True)
+    parts = [fill if axis.at is None else bound[axis.at] if static is None else static[axis.at] for axis in axes]
     parts = [bound[axis.at] if part is None else part for axis, part in zip(axes, parts, strict=True)]
     return tf.stack([tf.cast(part, bound.dtype) for part in parts]) if any(map(tf.is_tensor, parts)) else parts
 

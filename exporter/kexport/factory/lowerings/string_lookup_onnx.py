@@ -1,4 +1,4 @@
-"""Looking strings up, or looking up strings, in a table: ONNX' node for labels.
+"""Lookup in tables whose keys or values are strings: ONNX' LabelEncoder.
 
 Comparing strings with one of them is a table with one key: onnxruntime's `Equal` has no strings in the opset written.
 Source: https://onnx.ai/onnx/operators/onnx_aionnxml_LabelEncoder.html; TensorFlow's `LookupTableFindV2`.

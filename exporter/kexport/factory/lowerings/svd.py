@@ -1,7 +1,7 @@
 """Singular values, in descending order, by Jacobi's rotations of the columns (Hestenes).
 
-When all columns are orthogonal, their lengths are the singular values. Singular vectors are given where no sign of
-theirs is seen; those of a singular value of zero are then zero too, as their factor is.
+When all columns are orthogonal, their lengths are the singular values. Singular vectors are given only
+where no output depends on their signs; those of a singular value of zero are then zero too, as their factor is.
 Source: see `_jacobi.py`.
 """
 
@@ -21,7 +21,7 @@ def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor | Missing]
     flat, wide = _matrix.batched(a), a.shape[-2] < a.shape[-1]
     tall = tf.linalg.matrix_transpose(flat) if wide else flat
     count = tall.shape[2]
-    wanted = op.get_attr("compute_uv") and _given(op) and _sign.settled(op.outputs[1:])
+    wanted = op.get_attr("compute_uv") and _given(op) and _sign.signs_cancel(op.outputs[1:])
     state = [tall, _matrix.eye(count, flat)] if wanted else [tall]
     columns, *vectors = _jacobi.rotated(
         state,

@@ -20,8 +20,8 @@ def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     wide = tf.cast(x, _wide(x.dtype))
     shape = [*x.shape[:-1], tf.get_static_value(k)]
     count = tf.reshape(tf.cast(k, tf.int64), (1,))
-    found, at = onnx_node("TopK", [wide, count], [(wide.dtype, shape), (tf.int64, shape)])
-    return [tf.cast(found, values.dtype), tf.cast(at, places.dtype)]
+    largest, at = onnx_node("TopK", [wide, count], [(wide.dtype, shape), (tf.int64, shape)])
+    return [tf.cast(largest, values.dtype), tf.cast(at, places.dtype)]
 
 
 def _wide(dtype: DType) -> Tensor:

@@ -1,4 +1,4 @@
-"""Transposed convolutions in ONNX: channels last, with the output's size said as tf2onnx understands it.
+"""Transposed convolutions in ONNX: channels last, with the output's size given in the form that tf2onnx reads.
 
 tf2onnx takes the size apart only where it is one Pack of scalars, and crops a dynamic one along the axes of channels
 last. Transpositions before and after, which it removes again, give the other order of axes. Where the output ends

@@ -27,11 +27,11 @@ def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     def step(k: Tensor, rest: Tensor) -> list[Tensor]:
         k = k if lower else count - 1 - k
         factors = _matrix.column(flat, k)
-        found = _matrix.row(rest, k) / _matrix.row(factors, k)
+        solution = _matrix.row(rest, k) / _matrix.row(factors, k)
         rows = _matrix.numbers(count)
         still = tf.cast(rows > k if lower else rows < k, rest.dtype)[None, :, None]
         here = _matrix.unit(k, count, rest.dtype)[None, :, None]
-        return [(rest - still * factors * found) * (1 - here) + here * found]
+        return [(rest - still * factors * solution) * (1 - here) + here * solution]
 
     (solved,) = _matrix.repeat(count, step, [rest])
     return [_matrix.unbatched(solved, b, 2)]

@@ -28,8 +28,8 @@ def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     size = tf.reduce_prod(inner)
     updates = tf.reshape(data, tf.stack([tf.size(places, tf.int64), size]))
     rows = tf.fill(tf.stack([count + 1, size]), tf.constant(_neutral(kind, data.dtype), data.dtype))
-    found = scattered(rows, places, updates, _REDUCTIONS[kind])[:count]
-    shaped = tf.reshape(found, tf.concat([tf.reshape(count, (1,)), inner], 0))
+    reduced = scattered(rows, places, updates, _REDUCTIONS[kind])[:count]
+    shaped = tf.reshape(reduced, tf.concat([tf.reshape(count, (1,)), inner], 0))
     return [tf.ensure_shape(shaped, [tf.get_static_value(inputs[2]), *data.shape[segments.shape.rank :]])]
 
 
