@@ -10,18 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kexport.factory.graph.protocols import ConcreteFunction, Graph, Operation
+from kexport.factory.graph.protocols import Graph, Operation
 from kexport.parity.tolerance import EPSILON
 
 
-def noise(core: ConcreteFunction, largest_size: int) -> float:
+def noise(graph: Graph, largest_size: int) -> float:
     """The most that rounded places may move an output, relative to its scale.
 
     Args:
-        core: the traced function.
+        graph: of the traced function.
         largest_size: stands for sizes that are dynamic.
     """
-    sizes = [size or largest_size for op in _transforms(core.graph) for size in op.inputs[0].shape[1:3]]
+    sizes = [size or largest_size for op in _transforms(graph) for size in op.inputs[0].shape[1:3]]
     return EPSILON["float32"] * max(sizes, default=0)
 
 

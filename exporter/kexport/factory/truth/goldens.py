@@ -74,7 +74,7 @@ def establish(program: Program, oracle: Oracle, domains: Mapping[str, Domain]) -
         ) from error
     runs = ModelRuns.of(oracle, signature, cases, keras)
     largest_size = max((size for case in cases for array in case for size in array.shape), default=1)
-    least_floor = interpolation.noise(program.core, largest_size)
+    least_floor = interpolation.noise(program.core.graph, largest_size)
     outputs = [_Output.of(spec, runs, index) for index, spec in enumerate(signature.outputs)]
     limits = [output.limit(oracle.epsilon, least_floor) for output in outputs]
     goldens = [
