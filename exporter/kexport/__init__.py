@@ -8,25 +8,22 @@ from typing import TYPE_CHECKING
 from kexport.errors import KexportError
 
 if TYPE_CHECKING:
-    from kexport.bundle.folder import Bundle
-    from kexport.factory.pipeline import build
-    from kexport.factory.request import BuildRequest
-    from kexport.field.comparison.model_comparison import compare
-    from kexport.field.loading import load
-    from kexport.field.verification import verify
+    from kexport.bundle import Bundle
+    from kexport.factory import BuildRequest, build
+    from kexport.field import compare, load, verify
     from kexport.runtimes import Session
 
 __version__ = "0.1.0"
 __all__ = ["BuildRequest", "Bundle", "KexportError", "Session", "build", "compare", "load", "verify"]
 
 _HOMES = {
-    "BuildRequest": "kexport.factory.request",
-    "Bundle": "kexport.bundle.folder",
+    "BuildRequest": "kexport.factory",
+    "Bundle": "kexport.bundle",
     "Session": "kexport.runtimes",
-    "build": "kexport.factory.pipeline",
-    "compare": "kexport.field.comparison.model_comparison",
-    "load": "kexport.field.loading",
-    "verify": "kexport.field.verification",
+    "build": "kexport.factory",
+    "compare": "kexport.field",
+    "load": "kexport.field",
+    "verify": "kexport.field",
 }
 
 

@@ -6,10 +6,10 @@ A `BuildRequest` says what is to be built, and `build_bundle` builds it; `kexpor
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kexport.factory.pipeline import build_bundle
+    from kexport.factory.pipeline import build, build_bundle
     from kexport.factory.request import BuildRequest, Conversion, Declarations
 
-__all__ = ["BuildRequest", "Conversion", "Declarations", "build_bundle"]
+__all__ = ["BuildRequest", "Conversion", "Declarations", "build", "build_bundle"]
 
 
 def __getattr__(name: str) -> object:
@@ -17,5 +17,5 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module 'kexport.factory' has no attribute {name!r}")
     import importlib
 
-    home = "pipeline" if name == "build_bundle" else "request"
+    home = "pipeline" if name in ("build", "build_bundle") else "request"
     return getattr(importlib.import_module(f"kexport.factory.{home}"), name)
