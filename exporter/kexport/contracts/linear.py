@@ -54,7 +54,7 @@ class Linear:
         verdict = falsify(experiment, measure, unit="from linear", space=pairs, propose=ways)
         zero = "0 at 0" if _zero_inside(space, function.inputs) else "multiples, since the domain excludes 0"
         parts = f"checked midpoints{', exchanged elements' if discrete else ''} and {zero}"
-        return replace(verdict, detail=f"{verdict.detail}; {parts}") if verdict.ran else verdict
+        return replace(verdict, remarks=(*verdict.remarks, parts)) if verdict.ran else verdict
 
 
 def _midpoint(experiment: Experiment, x: Population, y: Population) -> _Statement:

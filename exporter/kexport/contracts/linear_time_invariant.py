@@ -101,7 +101,7 @@ class LinearTimeInvariant:
             return verdict
         size = float(np.abs(np.stack([bench.low, bench.high])).max())
         words = _taps_off(taps, found, (verdict.limit or 0.0) / (4 * size) if size else math.inf)
-        return replace(verdict, detail="; ".join(filter(None, (words, verdict.detail))))
+        return replace(verdict, detail=words, remarks=verdict.facts)
 
     def _falsify(self, bench: Bench, taps: Array, advance: int, wrong: Array) -> Verdict:
         """Search for a signal that these taps do not explain.

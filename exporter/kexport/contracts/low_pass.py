@@ -218,8 +218,9 @@ class _Measurement:
         figures = {f"{band}_band_db": f.figure for band, f in bands.items() if f is not None and band != "dc"}
         dc_gain = float(min(response.at(np.zeros(1))[:, 0], key=lambda gain: -abs(gain - 1)))
         metrics = {**self._curve(response), **figures, "dc_gain": dc_gain}
-        detail = f"{where[shown.band]}; {len(response.offsets)} taps measured"
-        return Verdict(broken is None, shown.figure, shown.limit, _UNIT, detail, broken, metrics=metrics)
+        taps = f"{len(response.offsets)} taps measured"
+        verdict = Verdict(broken is None, shown.figure, shown.limit, _UNIT, where[shown.band], broken, metrics=metrics)
+        return replace(verdict, remarks=(taps,))
 
     def _curve(self, response: Response) -> dict[str, list[float]]:
         low, high = self._bands.low, self._bands.high

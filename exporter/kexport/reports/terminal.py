@@ -59,17 +59,15 @@ def _parity_table(rows: list[Check], sizes: Mapping[str, int], several: bool) ->
     names = ["artifact", "runtime", *(["output"] if several else [])]
     table = _empty(names, ["size", "error", "x floor", "SQNR", "limit"])
     for check in rows:
-        table.add_row(
-            check.artifact or "-",
-            check.runtime or "-",
-            *([check.output or "-"] if several else []),
+        names_of_check = [check.artifact or "-", check.runtime or "-", *([check.output or "-"] if several else [])]
+        figures = [
             size(sizes[check.artifact or ""]) if check.artifact in sizes else "-",
             number(check.figure),
             _formatted(check.metrics.get("noise_multiple"), ".1f"),
             _formatted(check.metrics.get("sqnr_db"), ".0f"),
             number(check.limit),
-            _verdict(check),
-        )
+        ]
+        table.add_row(*names_of_check, *figures, _verdict(check))
     return table
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -136,8 +136,8 @@ class _Hunt:
         if worst is None:
             return Verdict(False, None, None, unit, "no sample could be judged", tried=self.tried, ran=False)
         passed = counterexample is None
-        detail = "; ".join(text for text in (describe(worst.probe), self._effort_words(passed)) if text)
-        return Verdict(passed, worst.figure, worst.limit, unit, detail, counterexample, self.tried)
+        verdict = Verdict(passed, worst.figure, worst.limit, unit, describe(worst.probe), counterexample, self.tried)
+        return replace(verdict, remarks=(self._effort_words(passed),))
 
     def _measure(self, population: Population) -> Measured:
         """The contract's measurement; NaN and infinity, in its sums and differences too, are results."""

@@ -41,11 +41,12 @@ class Verdict:
         figure: the worst value that was measured, in `unit`.
         limit: the largest allowed value of the figure: the contract's bound plus the slack of float arithmetic.
         unit: of figure and limit.
-        detail: where the figure was measured, and other facts for the reader.
+        detail: where the figure was measured, in one sentence.
         broken_by: the counterexample: one sample, for each input an array whose first axis has length 1.
         tried: how many samples were evaluated.
         ran: False when the contract could not be judged on this function and domain.
         metrics: other figures by name: numbers, texts, and lists of them.
+        remarks: other facts for the reader, one sentence each.
     """
 
     passed: bool
@@ -57,6 +58,12 @@ class Verdict:
     tried: int = 0
     ran: bool = True
     metrics: Mapping[str, object] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """Everything that a report states about it in words."""
+        return tuple(fact for fact in (self.detail, *self.remarks) if fact)
 
 
 @runtime_checkable

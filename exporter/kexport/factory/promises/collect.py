@@ -242,7 +242,7 @@ def _weighed(path: str, layer: Any, contract: Any) -> tuple[ContractEntry, Check
         verdict.passed,
         Subject(contract=kinds.text(contract)),
         Measurement(verdict.figure, verdict.limit, verdict.unit),
-        (about, verdict.detail) if verdict.detail else (about,),
+        (about, *verdict.facts),
         verdict.ran,
         verdict.metrics,
     )

@@ -144,7 +144,7 @@ def _scored(target: SearchTarget, trial: Trial, values: Outputs, references: Out
     try:
         target.score(Call(trial), values, references)
     except RuntimeFailedError as error:
-        target.fail(f"a runtime fails on {trial.origin}: {error}", error.remote or target.session)
+        target.fail([f"a runtime fails on {trial.origin}: {error}"], error.remote or target.session)
         return False
     return True
 

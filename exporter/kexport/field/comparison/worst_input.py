@@ -40,7 +40,7 @@ def keep(targets: Sequence[SearchTarget], path: Path | None) -> list[str]:
     try:
         found = witness.failing(worst) if failed else witness.nearest(worst)
     except RuntimeFailedError as error:
-        worst.fail(f"a runtime fails on an input that it took before: {error}", error.remote or worst.session)
+        worst.fail([f"a runtime fails on an input that it took before: {error}"], error.remote or worst.session)
         return []
     if found is None:
         return [f"{path} was not written: there is no input on which they differ"]

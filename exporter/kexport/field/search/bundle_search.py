@@ -139,7 +139,7 @@ def _keep_nearest(bundle: Bundle, targets: Sequence[SearchTarget]) -> None:
     try:
         worst.keep(_stored(bundle, worst, witness.nearest(worst)))
     except RuntimeFailedError as error:
-        worst.fail(f"{worst.session.runtime.name} fails on an input that it took before: {error}", worst.session)
+        worst.fail([f"{worst.session.runtime.name} fails on an input that it took before: {error}"], worst.session)
 
 
 def _stored(bundle: Bundle, target: SearchTarget, found: Witness | None) -> KeptWitness:

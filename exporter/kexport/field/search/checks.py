@@ -73,9 +73,10 @@ def _facts(target: SearchTarget, session: RemoteSession, failures: int) -> list[
         ties = f"{state.inconclusive} differ, too few to tell from ties: nothing in the inputs can be nudged"
         excluded = f"{state.suspects} are set apart: the model is ill-conditioned there"
         return [text, *[ties] * bool(state.inconclusive), *[excluded] * bool(state.excluded)]
-    text = f"after {state.evaluations} inputs{against}, {state.failure}"
+    first, *others = state.failure
+    text = f"after {state.evaluations} inputs{against}, {first}"
     kept = f"the input is kept in {target.kept.path}" if target.kept.path else ""
-    return [fact for fact in (text, kept, target.kept.remark) if fact]
+    return [fact for fact in (text, *others, kept, target.kept.remark) if fact]
 
 
 def _metrics(

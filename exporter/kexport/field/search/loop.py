@@ -95,9 +95,7 @@ def _score(target: SearchTarget, call: Call, evaluation: _Evaluation) -> Array |
     if failures:
         sessions = [each.remote for each in failures]
         labels = [each.label if each is not None else "a runtime" for each in sessions]
-        why = "; ".join(
-            f"{label} fails on {origin}: {error}" for label, error in zip(labels, failures, strict=True)
-        )  # fmt: skip
+        why = [f"{label} fails on {origin}: {error}" for label, error in zip(labels, failures, strict=True)]
         target.fail(why, sessions[0] if len(sessions) == 1 else None, call)
         return None
     assert not isinstance(values, RuntimeFailedError)
@@ -106,5 +104,5 @@ def _score(target: SearchTarget, call: Call, evaluation: _Evaluation) -> Array |
         return target.score(call, values, references)
     except RuntimeFailedError as error:
         name = error.remote.label if error.remote is not None else "a runtime"
-        target.fail(f"{name} fails on {origin}: {error}", error.remote, call)
+        target.fail([f"{name} fails on {origin}: {error}"], error.remote, call)
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,7 +54,7 @@ class TargetState:
         worst: the largest distance, in limits.
         worst_label: of the sample at that distance.
         worst_sample: that sample, while nothing has failed.
-        failure: why it failed; empty when it did not.
+        failure: why it failed, one sentence each; empty when it did not.
         at_fault: the runtime that raised, or died.
         refused: the call in which it did.
         wrong: the sample behind the failure, where numbers are wrong.
@@ -67,7 +68,7 @@ class TargetState:
     worst: float = 0.0
     worst_label: str = ""
     worst_sample: Trial | None = None
-    failure: str = ""
+    failure: tuple[str, ...] = ()
     at_fault: RemoteSession | None = None
     refused: Call | None = None
     wrong: WrongSample | None = None
@@ -136,16 +137,16 @@ class SearchTarget:
         """The runtime on the other side, None where that is the truth."""
         return self.session if self.peer is session else self.peer
 
-    def fail(self, why: str, session: RemoteSession | None = None, call: Call | None = None) -> None:
+    def fail(self, why: Sequence[str], session: RemoteSession | None = None, call: Call | None = None) -> None:
         """Fail without numbers, unless it has failed already.
 
         Args:
-            why: in words.
+            why: one sentence for each runtime that failed.
             session: the runtime that raised, or died.
             call: in which it did.
         """
         if not self.failed:
-            self.state.failure, self.state.at_fault, self.state.refused = why, session, call
+            self.state.failure, self.state.at_fault, self.state.refused = tuple(why), session, call
 
     def keep(self, kept: KeptWitness) -> None:
         """Note what became of the input that shows the failure."""
@@ -263,5 +264,6 @@ class SearchTarget:
         except RuntimeFailedError:
             return
         if not judged.wrong:  # not by itself: the words are still those of the other side
-            self.state.failure = f"seen from {self.reference.session.label}, {self.state.failure}"
+            first, *others = self.state.failure
+            self.state.failure = (f"seen from {self.reference.session.label}, {first}", *others)
         self.state.wrong = WrongSample(judged, wrong.call)

@@ -49,9 +49,9 @@ class SampleVerdict:
         return max(distances)
 
     @property
-    def problems(self) -> str:
-        """What is wrong, output by output, in words."""
-        return "; ".join(
+    def problems(self) -> tuple[str, ...]:
+        """What is wrong, output by output, one sentence each."""
+        return tuple(
             f"{name}: {problem}"
             for name, outcome in self.outcomes.items()
             if outcome.ran

@@ -155,7 +155,7 @@ def _check_of(verdict: Verdict, contract: Contract, promised: ContractEntry, sub
         verdict.passed,
         subject,
         Measurement(figure, limit, verdict.unit),
-        tuple(text for text in (broken, infinite, verdict.detail, values, kept) if text),
+        tuple(text for text in (broken, infinite, *verdict.facts, values, kept) if text),
         verdict.ran,
         {**verdict.metrics, "tried": verdict.tried},
     )
