@@ -15,8 +15,7 @@ from conftest import REFERENCE, ROOT
 from kexport import registry, runtimes
 from kexport.bundle.domain import parse
 from kexport.bundle.report import Check, CheckKind, Measurement, Report, Subject
-from kexport.factory import formats
-from kexport.factory.lowerings import _lowering
+from kexport.factory import formats, lowerings
 from kexport.field.verification import verify
 
 MODELS = registry.offers("kexport.models")
@@ -69,7 +68,7 @@ def test_a_format_is_named_as_its_file_and_has_one_way_to_be_written_and_a_runti
 
 @pytest.mark.parametrize("name", registry.names("factory/lowerings"))
 def test_a_lowering_is_named_as_its_file_says_its_source_and_has_a_test_of_its_own(name):
-    lowering = _lowering.get(name)
+    lowering = lowerings.get(name)
     assert lowering.name == name
     assert lowering.ops
     assert set(lowering.formats) <= set(formats.names())

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from kexport.factory import formats, lowerings
-from kexport.factory.lowerings import Lowering, _lowering
+from kexport.factory.lowerings import Lowering, _rule
 
 #: Of each format, the operations that several lowerings claim, not counting those on complex numbers, in order.
 ORDER = {
@@ -88,8 +88,8 @@ def renamed(monkeypatch):
     def get(name):
         return dataclasses.replace(old[name], name=name, before=tuple(map(new, old[name].before)))
 
-    monkeypatch.setattr(_lowering, "names", lambda: sorted(old))
-    monkeypatch.setattr(_lowering, "get", get)
+    monkeypatch.setattr(_rule, "names", lambda: sorted(old))
+    monkeypatch.setattr(_rule, "get", get)
     return new
 
 

@@ -15,7 +15,7 @@ BRANCHES = ("If", "StatelessIf", "Case", "StatelessCase")
 LOOPS = ("While", "StatelessWhile")
 
 
-class TensorSpec(Protocol):
+class ArgumentSpec(Protocol):
     """Shape and dtype of an argument of a function (`tf.TensorSpec`)."""
 
     shape: Shape
@@ -139,7 +139,7 @@ def _item_sizes(emitter: Emitter, body: Graph, variable: Tensor, inputs: Sequenc
     ]  # fmt: skip
 
 
-def _function(emitter: Emitter, name: str, specs: Sequence[TensorSpec]) -> ConcreteFunction:
+def _function(emitter: Emitter, name: str, specs: Sequence[ArgumentSpec]) -> ConcreteFunction:
     """A concrete function of a body of the library, emitted for inputs of these specs."""
     import tensorflow as tf
 
@@ -151,7 +151,7 @@ def _function(emitter: Emitter, name: str, specs: Sequence[TensorSpec]) -> Concr
     return tf.function(body, autograph=False).get_concrete_function(*specs)
 
 
-def _specs(tensors: Sequence[Tensor]) -> list[TensorSpec]:
+def _specs(tensors: Sequence[Tensor]) -> list[ArgumentSpec]:
     import tensorflow as tf
 
     return [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in tensors]

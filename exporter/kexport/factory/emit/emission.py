@@ -13,7 +13,7 @@ from typing import Any
 from kexport.bundle.signature import Array
 from kexport.errors import ExportError
 from kexport.factory.emit import control_flow, half_precision
-from kexport.factory.emit.constant_folding import Folding
+from kexport.factory.emit.folded_weights import FoldedWeights
 from kexport.factory.emit.handover import Handover, Table
 from kexport.factory.emit.postcondition import Lowered
 from kexport.factory.emit.refusal import refusal, stateful
@@ -106,7 +106,7 @@ class _Conversion:
     format_name: str
     lowerings: Mapping[str, Sequence[Lowering]]
     weight: Weight
-    folding: Folding = field(default_factory=Folding)
+    folding: FoldedWeights = field(default_factory=FoldedWeights)
 
     def refused(self, why: str, kind: str, name: str) -> ExportError:
         """The error for an operation that the format lacks."""

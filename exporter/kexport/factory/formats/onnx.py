@@ -18,7 +18,7 @@ from kexport.factory.formats._onnx_weights import Weights
 from kexport.factory.formats._transposes import transposes
 from kexport.factory.graph import tensor_lists
 from kexport.factory.graph.onnx_protocols import GraphPass, MappedGraph, OnnxModel, OnnxValue
-from kexport.factory.onnx_mapping import HANDLERS, kept_rounding_casts, mapped_bfloat16
+from kexport.factory.onnx_nodes import HANDLERS, kept_rounding_casts, mapped_bfloat16
 from kexport.runtimes.files import onnx as onnx_file
 
 #: Those that tf2onnx writes and that hold what the lowerings need.

@@ -10,7 +10,7 @@ Numerical Algorithms, 1.14.1.
 from __future__ import annotations
 
 from kexport.factory.graph.protocols import Tensor
-from kexport.factory.onnx_mapping import onnx_node
+from kexport.factory.onnx_nodes import onnx_node
 
 
 def log(x: Tensor) -> Tensor:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from kexport.factory.graph.protocols import DType, Tensor
-from kexport.factory.onnx_mapping import onnx_node
+from kexport.factory.onnx_nodes import onnx_node
 
 
 def scattered(rows: Tensor, places: Tensor, updates: Tensor, reduction: str) -> Tensor:

@@ -12,7 +12,7 @@ import numpy as np
 
 from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings._complex_pair import ComplexPair, pair
-from kexport.factory.lowerings._lowering import Lowering
+from kexport.factory.lowerings._rule import Lowering
 
 Value = Tensor | ComplexPair
 

@@ -15,8 +15,8 @@ from collections.abc import Sequence
 
 from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings import _convolution
-from kexport.factory.lowerings._lowering import Lowering
-from kexport.factory.onnx_mapping import onnx_node
+from kexport.factory.lowerings._rule import Lowering
+from kexport.factory.onnx_nodes import onnx_node
 
 
 def _applies(op: Operation, inputs: Sequence[Tensor]) -> bool:

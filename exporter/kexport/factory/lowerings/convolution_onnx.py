@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings import _convolution
-from kexport.factory.lowerings._lowering import Lowering
+from kexport.factory.lowerings._rule import Lowering
 
 
 def _applies(op: Operation, inputs: Sequence[Tensor]) -> bool:

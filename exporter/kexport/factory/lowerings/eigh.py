@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings import _jacobi, _matrix, _sign
-from kexport.factory.lowerings._lowering import Lowering, Missing
+from kexport.factory.lowerings._rule import Lowering, Missing
 
 
 def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor | Missing]:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from kexport.factory.graph.protocols import Operation, Size, Tensor
 from kexport.factory.lowerings._diagonal import diagonal, sizes
-from kexport.factory.lowerings._lowering import Lowering
+from kexport.factory.lowerings._rule import Lowering
 
 
 def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:

@@ -16,8 +16,8 @@ from collections.abc import Sequence
 
 from kexport.bundle.signature import Array
 from kexport.factory.graph.protocols import Operation, Tensor
-from kexport.factory.lowerings._lowering import Lowering
 from kexport.factory.lowerings._polynomial import fitted, polynomial
+from kexport.factory.lowerings._rule import Lowering
 
 _LAST = 10.5  # where erfc is less than the smallest float32
 

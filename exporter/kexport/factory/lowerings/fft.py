@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings import _dft
 from kexport.factory.lowerings._complex_pair import ComplexPair, pair
-from kexport.factory.lowerings._lowering import Lowering
+from kexport.factory.lowerings._rule import Lowering
 
 _AXES = {"FFT": 1, "FFT2D": 2, "FFT3D": 3, "IFFT": 1, "IFFT2D": 2, "IFFT3D": 3}
 

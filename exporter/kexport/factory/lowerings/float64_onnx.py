@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kexport.factory.graph.protocols import Operation, Tensor
-from kexport.factory.lowerings._lowering import Lowering
+from kexport.factory.lowerings._rule import Lowering
 
 _OPS = ("Tan", "Sinh", "Cosh", "Asinh", "Acosh", "Atanh", "Atan", "Atan2", "Asin", "Acos", "Erf")
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from kexport.bundle.signature import Array
 from kexport.factory.graph.protocols import Operation, Tensor
-from kexport.factory.lowerings._lowering import Lowering
+from kexport.factory.lowerings._rule import Lowering
 
 _OPS = ("Cast", "Sub", "AddV2", "Mul", "Ceil", "Floor", "Round", "Rint", "Maximum", "Minimum")
 _REFUSED = {"float16", "bfloat16", "int64", "bool", "uint8", "int8", "int16", "uint16", "uint32", "uint64"}

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kexport.factory.graph.protocols import Operation, Shape, Tensor
-from kexport.factory.lowerings._lowering import Lowering
-from kexport.factory.onnx_mapping import onnx_node
+from kexport.factory.lowerings._rule import Lowering
+from kexport.factory.onnx_nodes import onnx_node
 
 
 def _remainder(x: Tensor, y: Tensor, shape: Shape, fmod: int) -> Tensor:

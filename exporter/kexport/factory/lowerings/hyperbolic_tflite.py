@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 from kexport.bundle.signature import Array
 from kexport.factory.graph.protocols import Operation, Tensor
-from kexport.factory.lowerings._lowering import Lowering
 from kexport.factory.lowerings._polynomial import fitted, polynomial
+from kexport.factory.lowerings._rule import Lowering
 
 
 def _sinh_excess(z: Array) -> Array:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from kexport.factory.graph.protocols import Operation, Tensor
-from kexport.factory.lowerings._lowering import Lowering
+from kexport.factory.lowerings._rule import Lowering
 
 
 def _emit(op: Operation, inputs: Sequence[Any]) -> Sequence[Tensor]:

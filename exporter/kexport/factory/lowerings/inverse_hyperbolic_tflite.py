@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings._log1p import atanh_near_zero, log1p
-from kexport.factory.lowerings._lowering import Lowering
+from kexport.factory.lowerings._rule import Lowering
 
 _LARGE = 1e9  # 1 is below half a unit in the last place of its square
 

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from kexport.factory.graph.protocols import Operation, Tensor
-from kexport.factory.lowerings._lowering import Lowering
+from kexport.factory.lowerings._rule import Lowering
 
 #: A number, or a name that equal sizes share: a tensor, and an axis of it.
 _Dim = int | tuple[str, int]

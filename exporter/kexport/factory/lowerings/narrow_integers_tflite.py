@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from kexport.factory.graph.protocols import Operation, Tensor
-from kexport.factory.lowerings._lowering import Lowering
+from kexport.factory.lowerings._rule import Lowering
 
 _SMALL = ("int8", "int16", "uint8", "uint16")
 _OPS = ("Neg", "Sub", "AddV2", "Mul", "Maximum", "Minimum", "Square", "Relu", "Relu6")

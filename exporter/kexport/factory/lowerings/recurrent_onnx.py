@@ -13,9 +13,9 @@ from collections.abc import Sequence
 
 from kexport.factory.graph.protocols import Tensor
 from kexport.factory.graph.recurrence import RECURRENT, Recurrence, UnmaskedSteps
-from kexport.factory.lowerings._lowering import Lowering
+from kexport.factory.lowerings._rule import Lowering
 from kexport.factory.lowerings.reverse_onnx import reverse
-from kexport.factory.onnx_mapping import onnx_node
+from kexport.factory.onnx_nodes import onnx_node
 
 _NODES = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN"}
 _GATES = {"lstm": (0, 3, 1, 2), "gru": (0, 1, 2), "rnn": (0,)}

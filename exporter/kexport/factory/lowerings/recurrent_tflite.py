@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from kexport.factory.graph import tensor_lists
 from kexport.factory.graph.protocols import Tensor
 from kexport.factory.graph.recurrence import RECURRENT, Recurrence
-from kexport.factory.lowerings._lowering import Lowering
+from kexport.factory.lowerings._rule import Lowering
 from kexport.factory.lowerings.tensor_list_tflite import update
 
 #: The activations whose TensorFlow operations TFLite computes correctly.

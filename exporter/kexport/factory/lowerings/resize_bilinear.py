@@ -16,8 +16,8 @@ import numpy as np
 from kexport.bundle.signature import Array
 from kexport.factory.graph.interpolation import exact
 from kexport.factory.graph.protocols import Operation, Tensor
-from kexport.factory.lowerings._lowering import Lowering
 from kexport.factory.lowerings._probe import SIZE, probed
+from kexport.factory.lowerings._rule import Lowering
 from kexport.factory.lowerings.resize_matrix import matrix
 
 

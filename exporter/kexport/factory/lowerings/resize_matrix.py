@@ -14,8 +14,8 @@ import numpy as np
 
 from kexport.bundle.signature import Array
 from kexport.factory.graph.protocols import Operation, Tensor
-from kexport.factory.lowerings._lowering import Lowering
 from kexport.factory.lowerings._probe import probed
+from kexport.factory.lowerings._rule import Lowering
 
 
 def _applies(op: Operation, inputs: Sequence[Tensor]) -> bool:

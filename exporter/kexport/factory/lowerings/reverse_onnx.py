@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kexport.factory.graph.protocols import Operation, Tensor
-from kexport.factory.lowerings._lowering import Lowering
-from kexport.factory.onnx_mapping import note_of, onnx_node
+from kexport.factory.lowerings._rule import Lowering
+from kexport.factory.onnx_nodes import note_of, onnx_node
 
 _BEFORE_THE_START = -(2**63) + 1
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings import _dft
 from kexport.factory.lowerings._complex_pair import ComplexPair
-from kexport.factory.lowerings._lowering import Lowering
+from kexport.factory.lowerings._rule import Lowering
 
 
 def _emit(op: Operation, inputs: Sequence[Tensor | ComplexPair]) -> Sequence[Tensor | ComplexPair]:

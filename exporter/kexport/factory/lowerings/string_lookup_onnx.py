@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from kexport.factory.graph.protocols import Operation, Tensor
-from kexport.factory.lowerings._lowering import Lowering
-from kexport.factory.onnx_mapping import onnx_node
+from kexport.factory.lowerings._rule import Lowering
+from kexport.factory.onnx_nodes import onnx_node
 
 _Item = bytes | int
 

@@ -8,7 +8,7 @@ Source: https://onnx.ai/onnx/operators/onnx__ScatterND.html.
 from __future__ import annotations
 
 from kexport.factory.graph.protocols import Tensor
-from kexport.factory.lowerings._lowering import Lowering
+from kexport.factory.lowerings._rule import Lowering
 from kexport.factory.lowerings._tensor_list import OPS, emitting
 
 

@@ -7,7 +7,7 @@ Source: tensorflow/core/kernels/list_kernels.h.
 from __future__ import annotations
 
 from kexport.factory.graph.protocols import Tensor
-from kexport.factory.lowerings._lowering import Lowering
+from kexport.factory.lowerings._rule import Lowering
 from kexport.factory.lowerings._tensor_list import OPS, emitting
 
 

@@ -15,7 +15,7 @@ _MOST_GROWTH = 4  # times the elements that go in: a constant must not make an a
 _SMALL = 1 << 10
 
 
-class Folding:
+class FoldedWeights:
     """Knows which tensors of the new graph are weights, or follow from weights alone."""
 
     def __init__(self) -> None:

@@ -6,11 +6,11 @@ Attributes:
 
 from __future__ import annotations
 
-from kexport.factory.onnx_mapping import carrier, comparison, where
-from kexport.factory.onnx_mapping.bfloat16 import mapped_bfloat16
-from kexport.factory.onnx_mapping.carrier import note_of, onnx_node
-from kexport.factory.onnx_mapping.casts import kept_rounding_casts
-from kexport.factory.onnx_mapping.handler import Handler
+from kexport.factory.onnx_nodes import carrier, comparison, where
+from kexport.factory.onnx_nodes.bfloat16 import mapped_bfloat16
+from kexport.factory.onnx_nodes.carrier import note_of, onnx_node
+from kexport.factory.onnx_nodes.casts import kept_rounding_casts
+from kexport.factory.onnx_nodes.handler import Handler
 
 __all__ = ["HANDLERS", "kept_rounding_casts", "mapped_bfloat16", "note_of", "onnx_node"]
 

@@ -7,7 +7,7 @@ taken gets through: 0 times infinity is NaN.
 from __future__ import annotations
 
 from kexport.factory.graph.onnx_protocols import MappedGraph, MappedNode
-from kexport.factory.onnx_mapping.carrier import replacing
+from kexport.factory.onnx_nodes.carrier import replacing
 
 KINDS = ("Select", "SelectV2")
 
