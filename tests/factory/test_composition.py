@@ -8,7 +8,7 @@ import pytest
 from kexport.bundle.domain import parse
 from kexport.bundle.limits import OutputLimit
 from kexport.contracts import Effort, Function, Slack, kinds
-from kexport.factory.promises.collect import collect
+from kexport.factory.promises import collect
 from kexport.factory.trace.program import trace
 from kexport.parity.space import Space
 from kexport.parity.tolerance import EPSILON

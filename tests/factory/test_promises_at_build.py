@@ -13,7 +13,7 @@ from conftest import ROOT
 from kexport.bundle import counterexamples
 from kexport.contracts import Bounded, Monotonic, Sparse, WeightNorm
 from kexport.errors import UsageError
-from kexport.factory.promises.collect import stated
+from kexport.factory.promises import statements
 
 
 def model_of(layer, name="m"):
@@ -37,7 +37,7 @@ def contracts_of(bundle):
     ],
 )
 def test_a_person_states_promises_in_several_ways(given, expected):
-    assert [(each.about, each.contract) for each in stated(given)] == expected
+    assert [(each.about, each.contract) for each in statements(given)] == expected
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_verifying_later_tells_that_weights_were_checked_at_the_build(kept):
     [
         ({"z": "bounded(0, 1)"}, "output that the model does not have"),
         ({"w->y": "monotonic(1)"}, "input that the model does not have"),
-        ({"last": "sparse(0.5)"}, "a layer that is not there"),
+        ({"last": "sparse(0.5)"}, "a layer that does not exist"),
     ],
 )
 def test_a_promise_about_something_that_is_not_there_is_refused(given, message, tmp_path):
@@ -121,7 +121,7 @@ def test_of_several_outputs_one_is_named(tmp_path):
 
     x = keras.Input((4,), name="x")
     model = keras.Model(x, {"a": keras.layers.ReLU(name="a")(x), "b": keras.layers.Dense(2, name="b")(x)})
-    with pytest.raises(UsageError, match="does not say of which output"):
+    with pytest.raises(UsageError, match="does not say which output"):
         kexport.build(model, tmp_path / "m", formats=["onnx"], contracts=["bounded(low=0)"])
 
 
@@ -178,7 +178,7 @@ def test_a_layer_whose_promises_fail_is_told_by_name(tmp_path):
         def contracts(self):
             raise RuntimeError("no idea")
 
-    with pytest.raises(kexport.KexportError, match="promise cannot be told"):
+    with pytest.raises(kexport.KexportError, match="contracts of the layers"):
         kexport.build(model_of(Confused()), tmp_path / "m", formats=["onnx"])
 
 

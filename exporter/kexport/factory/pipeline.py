@@ -26,7 +26,7 @@ from kexport.factory import formats as known_formats
 from kexport.factory.exports import Exports
 from kexport.factory.formats import Format
 from kexport.factory.inputs import InputDomains, recordings, resolve_domains
-from kexport.factory.promises.collect import Promises, collect, stated
+from kexport.factory.promises import Promises, collect, statements
 from kexport.factory.provenance import provenance
 from kexport.factory.request import BuildPlan, BuildRequest, Conversion, Declarations
 from kexport.factory.tensorflow_workers import tensorflow_workers
@@ -163,7 +163,7 @@ def _write(plan: BuildPlan, model: Any, folder: Path, workers: Sequence[Worker],
     program = trace(model, recordings({**plan.domain, **plan.recording.examples(model)}))
     signature = program.signature
     inputs = resolve_domains(program, {**plan.domain, **plan.recording.named(signature)})
-    promises = collect(program, stated(plan.request.declarations.contracts))
+    promises = collect(program, statements(plan.request.declarations.contracts))
     exports = Exports(program, plan.formats, folder, plan.request.conversion)
     exports.start(workers)
     exports.write(progress)

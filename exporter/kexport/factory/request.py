@@ -13,7 +13,7 @@ from kexport.errors import MissingExtraError
 from kexport.factory import formats, sources
 from kexport.factory.formats import Format
 from kexport.factory.inputs.recording import Recording
-from kexport.factory.promises.collect import stated
+from kexport.factory.promises import statements
 from kexport.factory.sources import Source
 from kexport.field.trust import Trust
 from kexport.parity.strictness import Strictness
@@ -105,7 +105,7 @@ class BuildRequest:
         )
         formats.require_supported(self.conversion.options)
         if not self.trust.imports:
-            stated(self.declarations.contracts)  # imported code may register kinds of contract
+            statements(self.declarations.contracts)  # imported code may register kinds of contract
         _require_packages(chosen)
         return plan
 

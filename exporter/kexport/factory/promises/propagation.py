@@ -1,264 +1,224 @@
-"""The promises of a model that is a graph of layers: from the inputs on, what holds of each tensor."""
+"""The contracts of a model that is a graph of layers: what holds for each tensor, from the inputs to the outputs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+import inspect
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import cast
 
-from kexport.contracts import About
-from kexport.factory.promises.rules import ARRANGED_KINDS, IDENTITY, OUTPUT_KINDS, Side, Traits, composed
-from kexport.factory.promises.traits import traits_of
+from kexport.contracts import About, Contract, Monotonic
+from kexport.factory.promises.facts import HeldContract, Ledger, PathFacts, TensorFacts
+from kexport.factory.promises.keras_traits import traits_of
+from kexport.factory.promises.protocols import GraphNode, GraphOperation, LayerGraph
+from kexport.factory.promises.rules import ARRANGED_KINDS, OUTPUT_KINDS, Stage, composed
+from kexport.factory.promises.traits import IDENTITY, Traits
 
 # These state an equation between numbers, which holds even where other arguments come from the same input.
 _EQUATIONS = frozenset({"conserves"})
+#: A contract of a layer as it is stated, and as it holds.
+_Relation = tuple[Contract | About, HeldContract]
 
 
 @dataclass(frozen=True)
-class Origin:
-    """A promise as a layer made it."""
+class _Call:
+    """One call of an operation.
 
-    contract: Any
-    layer: str
+    Attributes:
+        operation: the layer or operation.
+        node: its symbolic call.
+        arguments: the facts of the tensors that it takes.
+        name: its path in the model.
+    """
 
-
-@dataclass(frozen=True)
-class Holding:
-    """A contract that holds between an input of the model and a tensor, and the promises that it follows from."""
-
-    contract: Any
-    origins: frozenset[int]
-
-
-@dataclass(frozen=True)
-class Way:
-    """All that is known between one input of the model and a tensor."""
-
-    traits: Traits
-    holdings: tuple[Holding, ...] = ()
+    operation: GraphOperation
+    node: GraphNode
+    arguments: Sequence[TensorFacts]
+    name: str
 
     @property
-    def side(self) -> Side:
-        """For the rules."""
-        return Side([each.contract for each in self.holdings], self.traits)
+    def unary(self) -> bool:
+        """Whether it takes one tensor and returns one."""
+        return len(self.arguments) == 1 and len(self.node.output_tensors) == 1
+
+    def place_of(self, stated: Contract | About) -> int | None:
+        """The place, among the tensors of the call, of the argument that a contract is about."""
+        if not isinstance(stated, About):
+            return None
+        names = list(inspect.signature(self.operation.call).parameters)
+        tensors = [id(tensor) for tensor in self.node.input_tensors]
+        by_name = dict(zip(names, self.node.arguments.args, strict=False)) | dict(self.node.arguments.kwargs)
+        value = by_name.get(stated.argument)
+        return tensors.index(id(value)) if id(value) in tensors else None
 
 
-@dataclass(frozen=True)
-class Tensor:
-    """A tensor of the graph.
-
-    Attributes:
-        ways: by name of the model's input that it depends on.
-        own: what holds of it whatever the inputs are.
-        made_by: the layer or operation it comes from.
-    """
-
-    ways: Mapping[str, Way]
-    own: tuple[Holding, ...] = ()
-    made_by: str = ""
-
-
-@dataclass
-class Ledger:
-    """Every promise that a layer made, and where it ended.
-
-    Attributes:
-        origins: in the order of the calls.
-        ends: of a promise, by its place, the layer that ended it, and why.
-    """
-
-    origins: list[Origin] = field(default_factory=list)
-    ends: dict[int, tuple[str, str]] = field(default_factory=dict)
-
-    def made(self, contract: Any, layer: str) -> Holding:
-        """A promise that is made now."""
-        self.origins.append(Origin(contract, layer))
-        return Holding(contract, frozenset({len(self.origins) - 1}))
-
-    def end(self, origins: frozenset[int], layer: str, why: str) -> None:
-        """Promises end here, those that did not end before; `KIND` in the reason stands for what each is."""
-        for origin in origins:
-            kind = self.origins[origin].contract.kind
-            self.ends.setdefault(origin, (layer, why.replace("KIND", kind)))
-
-
-def outputs_of(model: Any, inputs: Sequence[str], ledger: Ledger) -> list[Tensor]:
-    """What holds of the outputs of a functional or sequential model, in order.
+def outputs_of(model: object, inputs: Sequence[str], ledger: Ledger) -> list[TensorFacts]:
+    """What holds for the outputs of a functional or sequential model, in order.
 
     Args:
-        model: whose graph is known.
-        inputs: names of its inputs, in order.
-        ledger: is told of every promise.
+        model: a model for which `is_graph` holds.
+        inputs: the names of its inputs, in order.
+        ledger: records every contract that a layer states.
     """
-    return _run(model, [Tensor({name: Way(IDENTITY)}, made_by=name) for name in inputs], ledger, "")
+    graph = _graph_of(model)
+    assert graph is not None
+    return _run(graph, [TensorFacts({name: PathFacts(IDENTITY)}, layer=name) for name in inputs], ledger, "")
 
 
-def _run(model: Any, given: Sequence[Tensor], ledger: Ledger, path: str) -> list[Tensor]:
+def is_graph(model: object) -> bool:
+    """Whether the calls inside a model are known."""
+    return _graph_of(model) is not None
+
+
+def contract_in(stated: Contract | About) -> Contract:
+    """The contract that a layer states, without the argument that it is about."""
+    return stated.contract if isinstance(stated, About) else stated
+
+
+def _graph_of(model: object) -> LayerGraph | None:
     functional = getattr(model, "_functional", None) or model
-    known = {id(tensor): each for tensor, each in zip(functional.inputs, given, strict=True)}
-    for nodes in _in_order(functional):
-        if nodes.is_input:
+    known = hasattr(functional, "_nodes_by_depth") and hasattr(functional, "_inputs_struct")
+    return cast(LayerGraph, functional) if known else None
+
+
+def _run(graph: LayerGraph, inputs: Sequence[TensorFacts], ledger: Ledger, path: str) -> list[TensorFacts]:
+    facts = {id(tensor): each for tensor, each in zip(graph.inputs, inputs, strict=True)}
+    for node in _in_order(graph):
+        if node.is_input:
             continue
-        operation = nodes.operation
-        arguments = [known[id(tensor)] for tensor in nodes.input_tensors]
+        operation = node.operation
+        arguments = [facts[id(tensor)] for tensor in node.input_tensors]
         name = path + operation.name
-        if is_graph(operation) and len(arguments) == len(_inputs(operation)) and not hasattr(operation, "contracts"):
-            found = _run(operation, arguments, ledger, name + "/")
+        inner = _graph_of(operation)
+        if inner is not None and len(arguments) == len(inner.inputs) and not hasattr(operation, "contracts"):
+            results = _run(inner, arguments, ledger, name + "/")
         else:
-            found = [_called(operation, nodes, arguments, name, ledger)] * len(nodes.output_tensors)
-        for tensor, each in zip(nodes.output_tensors, found, strict=True):
-            known[id(tensor)] = each
-    return [known[id(tensor)] for tensor in functional.outputs]
+            results = [_called(_Call(operation, node, arguments, name), ledger)] * len(node.output_tensors)
+        for tensor, each in zip(node.output_tensors, results, strict=True):
+            facts[id(tensor)] = each
+    return [facts[id(tensor)] for tensor in graph.outputs]
 
 
-def is_graph(model: Any) -> bool:
-    """Whether the calls inside of a model are known."""
-    functional = getattr(model, "_functional", None) or model
-    return hasattr(functional, "_nodes_by_depth") and hasattr(functional, "_inputs_struct")
+def _in_order(graph: LayerGraph) -> Iterator[GraphNode]:
+    """The calls, each after those whose results it takes."""
+    for depth in sorted(graph._nodes_by_depth, reverse=True):
+        yield from graph._nodes_by_depth[depth]
 
 
-def _inputs(model: Any) -> Sequence[Any]:
-    return list((getattr(model, "_functional", None) or model).inputs)
-
-
-def _in_order(functional: Any) -> Iterator[Any]:
-    """The calls, each after those that it takes from."""
-    for depth in sorted(functional._nodes_by_depth, reverse=True):
-        yield from functional._nodes_by_depth[depth]
-
-
-def _called(operation: Any, node: Any, arguments: Sequence[Tensor], name: str, ledger: Ledger) -> Tensor:
-    """What holds of what one call gives."""
-    stated = _stated(operation)
-    made = [(each, ledger.made(each.contract if isinstance(each, About) else each, name)) for each in stated]
-    one = len(arguments) == 1 and len(node.output_tensors) == 1
-    traits = traits_of(operation) if one else Traits()
-    if traits.identity and node.input_tensors[0].dtype != node.output_tensors[0].dtype:
-        traits = replace(traits, identity=False, rearranges=False)  # it rounds
-    own = tuple(holding for _, holding in made if holding.contract.kind in OUTPUT_KINDS)
-    relations = [(each, holding) for each, holding in made if holding.contract.kind not in OUTPUT_KINDS]
-    if one:
-        return _after_one(arguments[0], traits, own, [holding for _, holding in relations], name, ledger)
-    ways = {source: Way(Traits()) for argument in arguments for source in argument.ways}
-    for argument in arguments:
-        _end_all(argument, name, "several tensors meet here", ledger)
-    for stating, holding in relations:
-        if holding.contract.kind == "convex" and not isinstance(stating, About):
-            _convex(operation, node, arguments, (holding, relations), ways, name, ledger)
-            continue
-        place = _argument(operation, node, stating)
-        sources = [place] if place is not None else list(range(len(arguments))) if isinstance(stating, About) else []
-        carried = len(sources) == 1 and _about(arguments, sources[0], holding, ways)
-        if not carried:
-            ledger.end(holding.origins, name, "it takes several tensors, and this one is no input of the model")
-    return Tensor(ways, own, name)
+def _called(call: _Call, ledger: Ledger) -> TensorFacts:
+    """What holds for the result of one call."""
+    recorded = [(each, ledger.record(contract_in(each), call.name)) for each in _stated_by(call.operation)]
+    output = tuple(held for _, held in recorded if held.contract.kind in OUTPUT_KINDS)
+    relations = [(each, held) for each, held in recorded if held.contract.kind not in OUTPUT_KINDS]
+    if call.unary:
+        return _after_one(call, output, [held for _, held in relations], ledger)
+    return _after_several(call, output, relations, ledger)
 
 
 def _after_one(
-    given: Tensor, traits: Traits, own: tuple[Holding, ...], relations: Sequence[Holding], name: str, ledger: Ledger
-) -> Tensor:
+    call: _Call, output: tuple[HeldContract, ...], relations: Sequence[HeldContract], ledger: Ledger
+) -> TensorFacts:
     """What holds after a layer that takes one tensor."""
+    (argument,), name, traits = call.arguments, call.name, traits_of(call.operation)
+    if traits.identity and call.node.input_tensors[0].dtype != call.node.output_tensors[0].dtype:
+        traits = replace(traits, identity=False, rearranges=False)  # it rounds
     if traits.identity:
-        return replace(given, own=(*given.own, *own))
-    arranged = {id(h): h for h in given.own if traits.rearranges and h.contract.kind in ARRANGED_KINDS}
-    for holding in given.own:
-        if id(holding) not in arranged:
-            ledger.end(holding.origins, name, "it promises something of its output, which goes through another layer")
-    ways: dict[str, Way] = {}
+        return replace(argument, held=(*argument.held, *output))
+    arranged = {id(h): h for h in argument.held if traits.rearranges and h.contract.kind in ARRANGED_KINDS}
+    for held in argument.held:
+        if id(held) not in arranged:
+            ledger.end(held.origins, name, "it is about the layer's output, which goes through another layer")
+    paths: dict[str, PathFacts] = {}
     kept: set[int] = set()
-    for source, way in given.ways.items():
-        found = []
-        for contract, parts in composed(Side([h.contract for h in relations], traits), way.side):
-            origins = frozenset().union(*(_origins_of(part, (*relations, *way.holdings)) for part in parts))
-            found.append(Holding(contract, origins))
+    for source, path in argument.paths.items():
+        derived = []
+        for contract, parts in composed(Stage([held.contract for held in relations], traits), path.stage):
+            origins = frozenset().union(*(_origins_of(part, (*relations, *path.held)) for part in parts))
+            derived.append(HeldContract(contract, origins))
             kept |= origins
-        ways[source] = Way(traits.after(way.traits), tuple(_distinct(found)))
-    for way in given.ways.values():
-        for holding in way.holdings:
-            ledger.end(holding.origins - kept, name, "KIND is not known to hold through it")
-    for holding in relations:
-        why = "what the layer takes is made by this one, after which KIND is not known to hold"
-        ledger.end(holding.origins - kept, given.made_by or name, why)
-    return Tensor(ways, (*arranged.values(), *own), name)
+        paths[source] = PathFacts(traits.after(path.traits), tuple(_distinct(derived)))
+    for path in argument.paths.values():
+        for held in path.held:
+            ledger.end(held.origins - kept, name, "KIND is not known to hold through it")
+    for held in relations:
+        why = "it computes the layer's input, and KIND is not known to hold after it"
+        ledger.end(held.origins - kept, argument.layer or name, why)
+    return TensorFacts(paths, (*arranged.values(), *output), name)
 
 
-def _origins_of(part: Any, holdings: Sequence[Holding]) -> frozenset[int]:
-    return next((each.origins for each in holdings if each.contract is part), frozenset())
+def _after_several(
+    call: _Call, output: tuple[HeldContract, ...], relations: Sequence[_Relation], ledger: Ledger
+) -> TensorFacts:
+    """What holds after a layer that takes several tensors, or returns several."""
+    arguments = call.arguments
+    paths = {source: PathFacts(Traits()) for argument in arguments for source in argument.paths}
+    for argument in arguments:
+        for held in argument.every():
+            ledger.end(held.origins, call.name, "several tensors meet here")
+    for stated, held in relations:
+        if held.contract.kind == "convex" and not isinstance(stated, About):
+            _carry_convex(call, held, relations, paths, ledger)
+            continue
+        place = call.place_of(stated)
+        places = [place] if place is not None else list(range(len(arguments))) if isinstance(stated, About) else []
+        carried = len(places) == 1 and _carry_about(arguments, places[0], held, paths)
+        if not carried:
+            ledger.end(held.origins, call.name, "it takes several tensors, and this one is no input of the model")
+    return TensorFacts(paths, output, call.name)
 
 
-def _distinct(holdings: Sequence[Holding]) -> list[Holding]:
-    found: list[Holding] = []
-    for each in holdings:
-        if not any(each.contract == other.contract for other in found):
-            found.append(each)
-    return found
+def _origins_of(part: Contract, held: Sequence[HeldContract]) -> frozenset[int]:
+    return next((each.origins for each in held if each.contract is part), frozenset())
 
 
-def _about(arguments: Sequence[Tensor], place: int, holding: Holding, ways: dict[str, Way]) -> bool:
-    """Carry a promise about one argument, when that is an input of the model which nothing else comes from."""
-    inputs = [source for source, way in arguments[place].ways.items() if way.traits.identity]
-    if len(arguments[place].ways) != 1 or not inputs:
+def _distinct(held: Sequence[HeldContract]) -> list[HeldContract]:
+    distinct: list[HeldContract] = []
+    for each in held:
+        if not any(each.contract == other.contract for other in distinct):
+            distinct.append(each)
+    return distinct
+
+
+def _carry_about(arguments: Sequence[TensorFacts], place: int, held: HeldContract, paths: dict[str, PathFacts]) -> bool:
+    """Carry a contract about one argument, when that is an input of the model which no other argument depends on."""
+    inputs = [source for source, path in arguments[place].paths.items() if path.traits.identity]
+    if len(arguments[place].paths) != 1 or not inputs:
         return False
-    others = {source for index, each in enumerate(arguments) if index != place for source in each.ways}
-    if inputs[0] in others and holding.contract.kind not in _EQUATIONS:
+    others = {source for index, each in enumerate(arguments) if index != place for source in each.paths}
+    if inputs[0] in others and held.contract.kind not in _EQUATIONS:
         return False
-    ways[inputs[0]] = replace(ways[inputs[0]], holdings=(*ways[inputs[0]].holdings, holding))
+    paths[inputs[0]] = replace(paths[inputs[0]], held=(*paths[inputs[0]].held, held))
     return True
 
 
-def _convex(
-    operation: Any,
-    node: Any,
-    arguments: Sequence[Tensor],
-    stated: tuple[Holding, Sequence[tuple[Any, Holding]]],
-    ways: dict[str, Way],
-    name: str,
-    ledger: Ledger,
+def _carry_convex(
+    call: _Call, held: HeldContract, relations: Sequence[_Relation], paths: dict[str, PathFacts], ledger: Ledger
 ) -> None:
-    """Convex in all arguments together: of what is affine; and of what is convex, where it never falls with that.
+    """Convexity in all arguments together holds where each is affine, or convex and the layer nondecreasing in it.
 
     Boyd and Vandenberghe, Convex optimization, 2004, section 3.2.4 (vector composition).
     """
-    holding, relations = stated
     rising = {
-        _argument(operation, node, each)
+        call.place_of(each)
         for each, other in relations
-        if isinstance(each, About) and other.contract.kind == "monotonic" and other.contract.direction == 1
+        if isinstance(each, About) and isinstance(other.contract, Monotonic) and other.contract.direction == 1
     }
-    origins = holding.origins
-    for place, argument in enumerate(arguments):
-        for way in argument.ways.values():
-            convex = [each.origins for each in way.holdings if each.contract.kind == "convex"]
-            if way.side.affine:
+    origins = held.origins
+    for place, argument in enumerate(call.arguments):
+        for path in argument.paths.values():
+            convex = [each.origins for each in path.held if each.contract.kind == "convex"]
+            if path.stage.affine:
                 continue
             if place not in rising or not convex:
-                ledger.end(origins, name, f"it is not known that convex holds of {argument.made_by}, which it takes")
+                ledger.end(origins, call.name, f"its argument {argument.layer} is not known to be convex")
                 return
             origins = origins.union(*convex)
-    for source, way in ways.items():
-        ways[source] = replace(way, holdings=(*way.holdings, Holding(holding.contract, origins)))
+    for source, path in paths.items():
+        paths[source] = replace(path, held=(*path.held, HeldContract(held.contract, origins)))
 
 
-def _argument(operation: Any, node: Any, stating: Any) -> int | None:
-    """The place, among the tensors of a call, of the argument that a promise speaks of."""
-    if not isinstance(stating, About):
-        return None
-    import inspect
-
-    names = list(inspect.signature(operation.call).parameters)
-    tensors = [id(tensor) for tensor in node.input_tensors]
-    given = dict(zip(names, node.arguments.args, strict=False)) | dict(node.arguments.kwargs)
-    value = given.get(stating.argument)
-    return tensors.index(id(value)) if id(value) in tensors else None
-
-
-def _end_all(tensor: Tensor, name: str, why: str, ledger: Ledger) -> None:
-    for holding in (*tensor.own, *(each for way in tensor.ways.values() for each in way.holdings)):
-        ledger.end(holding.origins, name, why)
-
-
-def _stated(operation: Any) -> list[Any]:
-    """What a layer promises of its function; promises about weights are not of it."""
+def _stated_by(operation: GraphOperation) -> list[Contract | About]:
+    """The contracts that a layer states about its function; those about weights are collected elsewhere."""
     contracts = getattr(operation, "contracts", None)
-    found = list(contracts()) if callable(contracts) else []
-    return [each for each in found if not hasattr(each, "check_weights")]
+    stated = list(contracts()) if callable(contracts) else []
+    return [each for each in stated if not hasattr(each, "check_weights")]

@@ -1,71 +1,50 @@
-"""What is known of Keras' own layers and operations, by class and configuration."""
+"""What is known of a function besides its contracts."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from kexport.factory.promises.rules import IDENTITY, NOTHING, Traits
-
-_DROPPING = {"Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "AlphaDropout", "GaussianDropout"}
-_AT_INFERENCE = {*_DROPPING, "GaussianNoise", "ActivityRegularization", "Identity"}
-_ARRANGING = {"Reshape", "Flatten", "Permute"}
-_LINEAR = {f"{kind}{rank}D" for kind in ("Cropping", "ZeroPadding") for rank in (1, 2, 3)}
-
-_RISING = {"pointwise": True, "by_item": True, "nondecreasing": True}
-_ACTIVATIONS = {
-    "linear": IDENTITY,
-    "relu": Traits(**_RISING, convex=True, lipschitz=1.0),
-    "softplus": Traits(**_RISING, convex=True, lipschitz=1.0),
-    "elu": Traits(**_RISING, lipschitz=1.0),
-    "exponential": Traits(**_RISING, convex=True),
-    "leaky_relu": Traits(**_RISING, convex=True, lipschitz=1.0),
-    "sigmoid": Traits(**_RISING, lipschitz=0.25),
-    "tanh": Traits(**_RISING, lipschitz=1.0),
-    "softsign": Traits(**_RISING, lipschitz=1.0),
-    "hard_tanh": Traits(**_RISING, lipschitz=1.0),
-    "relu6": Traits(**_RISING, lipschitz=1.0),
-}
-_OPERATIONS = {
-    "Relu": "relu",
-    "Relu6": "relu6",
-    "Sigmoid": "sigmoid",
-    "Softplus": "softplus",
-    "Softsign": "softsign",
-    "Tanh": "tanh",
-    "Exp": "exponential",
-    "HardTanh": "hard_tanh",
-    "ELU": "elu",
-}
+from dataclasses import dataclass
 
 
-def traits_of(operation: Any) -> Traits:
-    """The traits of a layer or operation; none are known of a user's own."""
-    import keras
+@dataclass(frozen=True)
+class Traits:
+    """What is known of a function besides its contracts; False and None where it is unknown.
 
-    kind = type(operation).__name__
-    if not type(operation).__module__.startswith(("keras.", "keras_core.")):
-        return NOTHING
-    if kind in _AT_INFERENCE:
-        return IDENTITY
-    if kind in _ARRANGING:
-        return Traits(rearranges=True, linear=True, affine=True, nondecreasing=True, convex=True, lipschitz=1.0)
-    if kind in _LINEAR:
-        return Traits(linear=True, affine=True, nondecreasing=True, convex=True, lipschitz=1.0)
-    if kind in _OPERATIONS:
-        return _ACTIVATIONS[_OPERATIONS[kind]]
-    if kind == "Activation":
-        name = getattr(operation.activation, "__name__", "")
-        return _ACTIVATIONS.get(name, NOTHING) if operation.activation is keras.activations.get(name) else NOTHING
-    if kind == "ReLU":
-        plain = operation.max_value is None and not operation.negative_slope and not operation.threshold
-        return _ACTIVATIONS["relu"] if plain else NOTHING
-    if kind in ("Dense", "EinsumDense"):
-        affine = operation.activation in (None, keras.activations.linear)
-        linear = affine and operation.bias is None
-        return Traits(by_item=kind == "Dense", affine=affine, linear=linear, convex=affine)
-    if kind in ("Conv1D", "Conv2D", "Conv3D", "DepthwiseConv1D", "DepthwiseConv2D"):
-        affine = operation.activation in (None, keras.activations.linear)
-        return Traits(affine=affine, linear=affine and operation.bias is None, convex=affine)
-    if kind in ("Rescaling", "BatchNormalization", "Normalization"):
-        return Traits(affine=True, convex=True)
-    return NOTHING
+    Attributes:
+        identity: it returns its input.
+        rearranges: it returns the elements of its input in another arrangement.
+        pointwise: each output element depends on the input element at its place alone, by one function for all.
+        by_item: it acts alike on everything along any axis but the last.
+        linear: it is linear.
+        affine: it is linear plus a constant.
+        nondecreasing: it is nondecreasing in every element.
+        convex: every output element is a convex function of the input.
+        lipschitz: a constant that holds in the 1-norm, the 2-norm and the maximum norm.
+    """
+
+    identity: bool = False
+    rearranges: bool = False
+    pointwise: bool = False
+    by_item: bool = False
+    linear: bool = False
+    affine: bool = False
+    nondecreasing: bool = False
+    convex: bool = False
+    lipschitz: float | None = None
+
+    def after(self, inner: Traits) -> Traits:
+        """The traits of this function applied to the output of another one."""
+        both = {
+            name: getattr(self, name) and getattr(inner, name)
+            for name in ("identity", "pointwise", "by_item", "linear", "affine", "nondecreasing")
+        }
+        constant = None
+        if self.lipschitz is not None and inner.lipschitz is not None:
+            constant = self.lipschitz * inner.lipschitz
+        rising = self.nondecreasing and self.pointwise
+        convex = self.convex and (inner.affine or (rising and inner.convex))
+        arranged = (self.rearranges or self.identity) and (inner.rearranges or inner.identity)
+        return Traits(**both, rearranges=arranged, convex=convex, lipschitz=constant)
+
+
+IDENTITY = Traits(True, True, True, True, True, True, True, True, 1.0)
+NOTHING = Traits()
