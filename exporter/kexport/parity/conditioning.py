@@ -53,16 +53,16 @@ def movement(spec: TensorSpec, keras_output: Array, truth: Array, others: Sequen
         For real outputs the largest distance from the truth, infinite where NaN or infinity appear or vanish; for
         others 1 where the value changes. float32, of the truth's shape.
     """
-    moves = np.zeros(truth.shape, np.float32)
+    largest = np.zeros(truth.shape, np.float32)
     for other in (keras_output, *others):
         if other.shape != truth.shape:  # the shape depends on the values
             return np.full(truth.shape, np.inf if spec.is_float else 1.0, np.float32)
         if not spec.is_float:
-            moves[other != keras_output] = 1.0
+            largest[other != keras_output] = 1.0
             continue
-        moves = np.asarray(np.maximum(moves, distance(other, truth).astype(np.float32)))  # of one element too
-        moves[np.isfinite(other) != np.isfinite(keras_output)] = np.inf
-    return moves
+        largest = np.asarray(np.maximum(largest, distance(other, truth).astype(np.float32)))  # of one element too
+        largest[np.isfinite(other) != np.isfinite(keras_output)] = np.inf
+    return largest
 
 
 def distance(value: Array, truth: Array) -> Array:

@@ -40,14 +40,14 @@ class OutputsComparison:
             keras_output: of some outputs, `Golden.keras_output`.
             ulp_sensitivity: of some outputs, `Golden.ulp_sensitivity`.
         """
-        own, moves = keras_output or {}, ulp_sensitivity or {}
+        second, sensitivity = keras_output or {}, ulp_sensitivity or {}
         for name, comparison in self._comparisons.items():
-            comparison.add(label, truth[name], values[name], own.get(name), moves.get(name))
+            comparison.add(label, truth[name], values[name], second.get(name), sensitivity.get(name))
 
     def add_golden(self, golden: Golden, values: Mapping[str, Array]) -> None:
         """Compare what a runtime computed for a golden with it."""
         self.add(golden.label, golden.truth, values, golden.keras_output, golden.ulp_sensitivity)
 
     def outcomes(self) -> dict[str, Outcome]:
-        """What the comparison of each output came to so far, by name, in the order of the signature."""
+        """The results so far, by output, in the order of the signature."""
         return {name: comparison.outcome() for name, comparison in self._comparisons.items()}

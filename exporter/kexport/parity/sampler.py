@@ -14,7 +14,7 @@ from kexport.parity.space import PATTERNS, Form, Population, Space
 _LARGEST_BATCH = 256
 _ELEMENTS = 1 << 17  # of the inputs of one batch, at most, where a sample is smaller than that
 _SMALL_BATCHES = (1, 2, 3, 5, 7)
-_TURN = ("random", "climb", "random", "pattern")
+_KINDS = ("random", "climb", "random", "pattern")
 
 
 @dataclass(frozen=True)
@@ -66,16 +66,16 @@ class Sampler:
 
     def ask(self, most: int) -> Trial:
         """The next samples, at most `most` of them."""
-        turn = self._round
+        index = self._round
         self._round += 1
         form = self._next_form()
-        count = min(most, self._size(form, turn))
-        first = ("pattern", "random")[turn % 2]
-        kind = first if turn < 2 * PATTERNS else _TURN[turn % len(_TURN)]
+        count = min(most, self._size(form, index))
+        first = ("pattern", "random")[index % 2]
+        kind = first if index < 2 * PATTERNS else _KINDS[index % len(_KINDS)]
         if kind == "climb":
             ready = [strategy for strategy in self._strategies.values() if strategy.ready]
             if ready:
-                form, population = ready[(turn // len(_TURN)) % len(ready)].ask(self._rng, count)
+                form, population = ready[(index // len(_KINDS)) % len(ready)].ask(self._rng, count)
                 return Trial(population, form, "climbing")
         if kind == "pattern" and not self._space.recorded:
             label, population = self._space.structured(self._patterns, self._rng, count, form)
@@ -98,9 +98,9 @@ class Sampler:
         """Evolve no more samples for a comparison, because it has failed."""
         self._strategies.pop(name, None)
 
-    def _size(self, form: Form, turn: int) -> int:
+    def _size(self, form: Form, index: int) -> int:
         """Large batches, which are fast, and now and then a small one, which takes another path through a kernel."""
         size = max(1, min(self._largest, _ELEMENTS // self._space.elements(form)))
-        if turn % 8 == 7:
-            size = min(size, _SMALL_BATCHES[(turn // 8) % len(_SMALL_BATCHES)])
+        if index % 8 == 7:
+            size = min(size, _SMALL_BATCHES[(index // 8) % len(_SMALL_BATCHES)])
         return size

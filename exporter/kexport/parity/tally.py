@@ -66,21 +66,21 @@ class Tally:
 
     def remarks(self) -> list[str]:
         """What a reader should know of the counts."""
-        found = []
+        remarks = []
         if self.as_in_keras:
-            found.append(f"{self.as_in_keras} elements are as in Keras, and not as in float64")
+            remarks.append(f"{self.as_in_keras} elements are as in Keras, and not as in float64")
         if self.label_flips:
-            found.append(f"in {self.label_flips} of {self.samples} rows another score is the largest")
+            remarks.append(f"in {self.label_flips} of {self.samples} rows another score is the largest")
         if self.excluded:
-            found.append(
+            remarks.append(
                 f"{self.excluded} elements in {self.samples_excluded} of {self.samples} samples are set apart: "
                 "one unit in the last place makes another number there"
             )
         if self.ill_conditioned:
-            found.append(
+            remarks.append(
                 f"{self.ill_conditioned} elements have a limit of their own: the model is ill-conditioned there"
             )
-        return found
+        return remarks
 
     def counts(self) -> dict[str, int]:
         """The counts by their names in a report."""

@@ -80,7 +80,7 @@ def for_kernels(limit: OutputLimit, accumulation_factor: float) -> OutputLimit:
 
 
 def between(one: OutputLimit, other: OutputLimit) -> OutputLimit:
-    """How far two artifacts may be from each other, each of which may be from the truth by its own limit."""
+    """How far two artifacts may be from each other, each of which may be from the truth by its limit."""
     scale = max(one.scale, other.scale)
     shares = one.scale / scale, other.scale / scale
     apart = [each.amplitude * share for each, share in zip((one, other), shares, strict=True)]

@@ -10,7 +10,7 @@ from kexport.bundle.signature import Array, TensorSpec
 from kexport.errors import ModelError
 from kexport.field.comparison.inputs import comparison_inputs
 from kexport.field.comparison.operands import Operand
-from kexport.field.comparison.record import Record
+from kexport.field.comparison.record import ComparisonRecord
 from kexport.field.comparison.shared_interface import (
     InterfaceOptions,
     SharedInterface,
@@ -31,7 +31,7 @@ class Agreement:
     sessions: tuple[RemoteSession, RemoteSession]
     options: InterfaceOptions
 
-    def reach(self, subject: Subject, record: Record) -> SharedInterface | None:
+    def reach(self, subject: Subject, record: ComparisonRecord) -> SharedInterface | None:
         """The shared interface, None when there is none; records the check of the signatures, or why it failed.
 
         Raises:

@@ -13,7 +13,7 @@ from kexport.field.comparison.agreement import Agreement
 from kexport.field.comparison.inputs import comparison_inputs
 from kexport.field.comparison.limits import derive_limits, ulp_of
 from kexport.field.comparison.operands import Operand, contenders
-from kexport.field.comparison.record import Record
+from kexport.field.comparison.record import ComparisonRecord
 from kexport.field.comparison.replay import ArtifactPair, replay, runtimes_of
 from kexport.field.comparison.sessions import Sessions
 from kexport.field.comparison.shared_interface import InterfaceOptions, SharedInterface
@@ -124,7 +124,7 @@ def compare_models(request: ComparisonRequest, observe: Observer = lambda check:
         require_writable(request.witness)
     operands = Operand.open("A", request.a), Operand.open("B", request.b)
     candidates, notes = contenders(*operands, wanted)
-    record = Record(observe, notes=[*notes])
+    record = ComparisonRecord(observe, notes=[*notes])
     if _intact(operands, record):
         with Sessions(request.trust) as sessions:
             pairs = [(sessions.open(one), sessions.open(other)) for one, other in candidates]
@@ -136,7 +136,7 @@ def compare_models(request: ComparisonRequest, observe: Observer = lambda check:
     return record.report(request.title)
 
 
-def _intact(operands: tuple[Operand, Operand], record: Record) -> bool:
+def _intact(operands: tuple[Operand, Operand], record: ComparisonRecord) -> bool:
     """Whether goldens and artifacts of the bundles are those that were built; records the checks of that."""
     intact = True
     for operand in operands:
@@ -166,7 +166,7 @@ class _ModelComparison:
         operands: tuple[Operand, Operand],
         shared: SharedInterface,
         sessions: Sequence[tuple[RemoteSession, RemoteSession]],
-        record: Record,
+        record: ComparisonRecord,
     ) -> None:
         self._operands, self._shared, self._sessions, self._record = operands, shared, sessions, record
         self._stateful = any(operand.stateful for operand in operands)
@@ -187,10 +187,10 @@ class _ModelComparison:
         for index, pair in enumerate(pairs):
             target = pair.target(budget.seed + index)
             inputs = comparison_inputs(self._operands, self._shared, (pair.a, pair.b))
-            made = list(replay(pair, inputs, None if self._stateful else target))
-            self._record.add(*made)
-            identical &= all(check.states(FactCode.IDENTICAL) for check in made)
-            if all(check.kind is CheckKind.PARITY for check in made):
+            checks = list(replay(pair, inputs, None if self._stateful else target))
+            self._record.add(*checks)
+            identical &= all(check.states(FactCode.IDENTICAL) for check in checks)
+            if all(check.kind is CheckKind.PARITY for check in checks):
                 compared.append(pair)
                 targets.append(target)
         if self._stateful:

@@ -10,7 +10,7 @@ from kexport.bundle.report import Check, Observer, Report
 
 
 @dataclass
-class Record:
+class ComparisonRecord:
     """Collects checks and notes, and shows each check to an observer at once."""
 
     observe: Observer

@@ -13,7 +13,7 @@ from kexport.bundle.signature import Array
 from kexport.field.comparison.inputs import Case
 from kexport.field.remote import Outputs, RemoteSession, RuntimeFailedError
 from kexport.field.search import PeerReference
-from kexport.field.search.target import Call, SearchTarget
+from kexport.field.search.target import SearchCall, SearchTarget
 from kexport.field.search.terms import Nudge, Terms
 from kexport.parity.conditioning import distance, widened
 from kexport.parity.outcome import Outcome
@@ -86,7 +86,7 @@ def replay(pair: ArtifactPair, cases: Iterator[Case], target: SearchTarget | Non
     Args:
         pair: A and B.
         cases: labels and inputs.
-        target: learns of the samples beyond the limits, so that the worst one is known.
+        target: scores the samples beyond the limits too, so that it knows the worst one.
     """
     comparison = OutputsComparison(pair.terms.signature, pair.terms.limits.values())
     rng = np.random.default_rng(0)
@@ -142,7 +142,7 @@ def _scored(target: SearchTarget, trial: Trial, values: Outputs, references: Out
     if target.failed or not one_batch:
         return True
     try:
-        target.score(Call(trial), values, references)
+        target.score(SearchCall(trial), values, references)
     except RuntimeFailedError as error:
         target.fail([f"a runtime fails on {trial.origin}: {error}"], error.remote or target.session)
         return False
@@ -165,7 +165,7 @@ def _sensitivity(
 
 
 def _explained(pair: ArtifactPair, name: str, sensitivity: Array, reference: Array, value: Array) -> Array:
-    """The sensitivity, made larger than the limit where it can explain the distance: nothing can be told there."""
+    """The sensitivity, made larger than the limit where it explains the distance: such elements are excluded."""
     if reference.dtype.kind not in "fc" or not reference.shape == value.shape == sensitivity.shape:
         return sensitivity
     allowed = pair.terms.limits[name].absolute

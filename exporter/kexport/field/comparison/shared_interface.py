@@ -37,8 +37,8 @@ class SharedInterface:
 
     Attributes:
         signature: what fits both.
-        a: the names of A, by its own.
-        b: the names of A, by those of B.
+        a: the shared names by the names of A, which are the same.
+        b: the shared names by the names of B.
         domains: of the inputs.
     """
 
@@ -64,7 +64,7 @@ class SharedInterface:
         """Likewise, but with their own names for the outputs, which need not be paired yet."""
         names = (replace(ours, outputs=NameMap.own(each.signature).outputs)
                  for ours, each in ((self.a, a), (self.b, b)))  # fmt: skip
-        one, other = (each.renamed(own) for each, own in zip((a, b), names, strict=True))
+        one, other = (each.renamed(called) for each, called in zip((a, b), names, strict=True))
         return one, other
 
 
@@ -93,7 +93,7 @@ def observed_outputs(names: Sequence[str], calls: Sequence[tuple[Mapping[str, Ar
 def domains_of(
     inputs: Sequence[TensorPair], operands: tuple[Operand, Operand], options: InterfaceOptions
 ) -> tuple[dict[str, Domain], list[str]]:
-    """The domain of every input by the names of A, and notes: declared, else a bundle's own, else a default.
+    """The domain of every input by the names of A, and notes: declared, else that of a bundle, else a default.
 
     Raises:
         UsageError: a domain is declared for no input, or twice, or cannot be read.

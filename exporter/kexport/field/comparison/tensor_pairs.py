@@ -51,34 +51,34 @@ def paired(
         UsageError: something has no partner.
     """
     ours, theirs = {spec.name: spec for spec in a}, {spec.name: spec for spec in b}
-    partners = {own: other for own, other in names.items() if own in ours and other in theirs}
+    partners = {name: other for name, other in names.items() if name in ours and other in theirs}
     for same in (str, _plain):
         free = _by_key([name for name in theirs if name not in partners.values()], same)
         mine = _by_key([name for name in ours if name not in partners], same)
         partners |= {name: free[key] for key, name in mine.items() if key in free}
-    notes = [f"{kind} {own} of A is {other} of B, as TensorFlow names it" for own, other in partners.items()
-             if own != other and names.get(own) != other]  # fmt: skip
+    notes = [f"{kind} {name} of A is {other} of B, as TensorFlow names it" for name, other in partners.items()
+             if name != other and names.get(name) != other]  # fmt: skip
     left = [s for s in a if s.name not in partners], [s for s in b if s.name not in partners.values()]
     if any(left):
         if [len(side) for side in left] != [1, 1] or not _alike(left[0][0], left[1][0]):
             raise _unpaired(kind, a, b, left)
-        own, other = left[0][0].name, left[1][0].name
-        partners[own] = other
-        notes.append(f"{kind} {own} of A is taken for {other} of B: nothing else is left, and they are alike")
+        name, other = left[0][0].name, left[1][0].name
+        partners[name] = other
+        notes.append(f"{kind} {name} of A is taken for {other} of B: nothing else is left, and they are alike")
     return [TensorPair(spec, theirs[partners[spec.name]]) for spec in a], notes
 
 
 def require_names(names: Mapping[str, str], a: Sequence[TensorSpec], b: Sequence[TensorSpec]) -> None:
     """Raise `UsageError` unless the map leads from names of A to names of B, each of them once."""
-    for own, other in names.items():
-        for side, name, specs in (("A", own, a), ("B", other, b)):
+    for ours, theirs in names.items():
+        for side, name, specs in (("A", ours, a), ("B", theirs, b)):
             if not any(spec.name == name for spec in specs):
                 raise UsageError(
-                    f"--map {own}={other}: {side} has no input or output {name!r}",
+                    f"--map {ours}={theirs}: {side} has no input or output {name!r}",
                     expected="one of " + ", ".join(spec.name for spec in specs),
                 )
-        if list(names.values()).count(other) > 1:
-            raise UsageError(f"--map names {other!r} of B twice", expected="one of A for each of B")
+        if list(names.values()).count(theirs) > 1:
+            raise UsageError(f"--map names {theirs!r} of B twice", expected="one of A for each of B")
 
 
 def _by_key(names: Sequence[str], key: Callable[[str], str]) -> dict[str, str]:

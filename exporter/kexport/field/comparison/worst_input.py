@@ -38,14 +38,14 @@ def keep(targets: Sequence[SearchTarget], path: Path | None) -> list[str]:
         return [f"{path} was not written: nothing was searched"]
     worst = max(failed or targets, key=lambda target: target.state.worst)
     try:
-        found = witness.failing(worst) if failed else witness.nearest(worst)
+        kept = witness.failing(worst) if failed else witness.nearest(worst)
     except RuntimeFailedError as error:
         worst.fail([f"a runtime fails on an input that it took before: {error}"], error.remote or worst.session)
         return []
-    if found is None:
+    if kept is None:
         return [f"{path} was not written: there is no input on which they differ"]
-    arrays = {f"before/{i}/{n}": v for i, call in enumerate(found.before) for n, v in call.items()}
-    _write(path, {**found.golden.inputs, **arrays})
+    arrays = {f"before/{i}/{n}": v for i, call in enumerate(kept.before) for n, v in call.items()}
+    _write(path, {**kept.golden.inputs, **arrays})
     worst.keep(KeptWitness(str(path)))
     return [] if failed else [f"the input on which they differ most is kept in {path}"]
 

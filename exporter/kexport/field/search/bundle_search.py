@@ -51,7 +51,7 @@ class Participants:
 def search(
     bundle: Bundle, participants: Participants, limits: tuple[OutputLimit, ...], budget: Budget, record: Observer
 ) -> None:
-    """Search within the budget, store what was found wrong as witnesses, and record a check of each tested runtime.
+    """Search within the budget, store the inputs of failures as witnesses, and record a check of each tested runtime.
 
     Args:
         bundle: that is searched; its folder takes the witnesses.
@@ -78,8 +78,8 @@ def search(
         elif participants.truth is not None:
             _keep_nearest(bundle, targets)
     for session in tested:
-        own = [target for target in targets if session in target.sessions]
-        record(check(session, own, blamed(session, targets), clock))
+        compared = [target for target in targets if session in target.sessions]
+        record(check(session, compared, blamed(session, targets), clock))
 
 
 def _targets(
@@ -142,14 +142,14 @@ def _keep_nearest(bundle: Bundle, targets: Sequence[SearchTarget]) -> None:
         worst.fail([f"{worst.session.runtime.name} fails on an input that it took before: {error}"], worst.session)
 
 
-def _stored(bundle: Bundle, target: SearchTarget, found: Witness | None) -> KeptWitness:
+def _stored(bundle: Bundle, target: SearchTarget, kept: Witness | None) -> KeptWitness:
     """Write a witness into the bundle; where it cannot be written, the check says so."""
-    if found is None:
+    if kept is None:
         return KeptWitness()
     if target.peer is not None:
         digests = {artifact.path: artifact.sha256 for artifact in bundle.manifest.artifacts}
-        found = replace(found, digest=digests[target.peer.artifact])
+        kept = replace(kept, digest=digests[target.peer.artifact])
     try:
-        return KeptWitness(witnesses.store(bundle.path, found))
+        return KeptWitness(witnesses.store(bundle.path, kept))
     except OSError as error:
         return KeptWitness(remark=f"the input could not be kept in the bundle: {error.strerror or error}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from kexport.bundle.signature import Array
 from kexport.field.remote import Outputs, RemoteSession, RuntimeFailedError
 from kexport.field.search.blame import blamed
-from kexport.field.search.target import Call, SearchTarget
+from kexport.field.search.target import SearchCall, SearchTarget
 from kexport.parity.budget import Clock
 from kexport.parity.sampler import Sampler, Trial
 
@@ -26,7 +26,7 @@ def run(targets: Sequence[SearchTarget], clock: Clock, tested: Sequence[RemoteSe
     """
     space = targets[0].terms.space
     sampler = Sampler(space, [target.name for target in targets], clock.budget.seed)
-    call: Call | None = None
+    call: SearchCall | None = None
     refusals = 0
     while not clock.over and not all(target.failed for target in targets):
         trial = sampler.ask(clock.left(_LARGEST_BATCH) if space.batched else 1)
@@ -39,7 +39,7 @@ def run(targets: Sequence[SearchTarget], clock: Clock, tested: Sequence[RemoteSe
             continue
         refusals = 0
         clock.evaluations += trial.count
-        call = Call(trial, None if call is None else call.trial.feeds(space.batched))
+        call = SearchCall(trial, None if call is None else call.trial.feeds(space.batched))
         for target in active:
             scores = _score(target, call, evaluation)
             if target.failed:
@@ -87,7 +87,7 @@ def _evaluate(trial: Trial, targets: Sequence[SearchTarget]) -> _Evaluation | No
     return None if refused else _Evaluation(outputs, truth)
 
 
-def _score(target: SearchTarget, call: Call, evaluation: _Evaluation) -> Array | None:
+def _score(target: SearchTarget, call: SearchCall, evaluation: _Evaluation) -> Array | None:
     """The scores of a trial; None when a runtime failed on it, which is a failure of the target."""
     origin = call.trial.origin
     values, references = evaluation.outputs[target.session], evaluation.reference(target)

@@ -16,7 +16,7 @@ from kexport.parity.scores import row
 
 _NUDGES = 6
 #: A sum inside of a model loses some units in the last place, which the inputs cannot: where its result is all but
-#: cancelled, as the mean of equal numbers is, only larger nudges show the effect.
+#: cancelled, as the mean of equal numbers is, only larger nudges show that.
 _INNER_ULPS, _INNER_NUDGES = 4, 3
 
 
@@ -47,7 +47,7 @@ class Conditioning:
         """The noise of kernels whose order of summation costs `accumulation_factor` times what the host's does."""
         if self.keras_output:
             return np.asarray(accumulation_factor * self.noise[output])
-        # Between runtimes: what moves the inputs, or what sums lose inside.
+        # Between runtimes, the larger of two: nudged inputs, or the rounding of sums inside.
         return np.maximum(accumulation_factor * self.ulp_sensitivity[output], self.noise[output])
 
     @property
@@ -137,8 +137,8 @@ class PeerReference:
     ) -> Conditioning:
         """What the runtime computes, and how far it and the candidate move when the inputs do.
 
-        A candidate that answers the same inputs in two ways moves for another reason than its inputs: then only the
-        movement of the runtime itself counts.
+        A candidate that answers the same inputs in two ways does not move because of its inputs: then only the movement
+        of the runtime itself counts.
 
         Raises:
             RuntimeFailedError: one of them fails.
@@ -175,7 +175,7 @@ def second_answers(truth: Mapping[str, Array], keras_output: Mapping[str, Array]
 
 
 def _movements(signature: Signature, base: Outputs, others: Sequence[Outputs]) -> tuple[Outputs, Outputs]:
-    """How far one unit in the last place of the inputs moves each output; and how far the larger nudges do."""
+    """How far one unit in the last place of the inputs moves each output; and how far larger nudges do."""
     sensitivity, noise = {}, {}
     for spec in signature.outputs:
         values = [each[spec.name] for each in others]

@@ -21,7 +21,7 @@ _DISCRETE_RATE = 1e-5  # likewise, their least share among all samples
 
 
 @dataclass(frozen=True)
-class Call:
+class SearchCall:
     """Samples that the runtimes were called with.
 
     Attributes:
@@ -38,7 +38,7 @@ class WrongSample:
     """A sample that a runtime gets wrong, and the call in which it did."""
 
     verdict: SampleVerdict
-    call: Call
+    call: SearchCall
 
 
 @dataclass
@@ -50,7 +50,7 @@ class TargetState:
         suspects: samples beyond the limit.
         judged: suspects that were judged closely.
         excluded: judged samples on which the model is ill-conditioned.
-        inconclusive: samples that differ, and are too few to tell from ties.
+        inconclusive: samples that differ, but are too few to rule out ties.
         worst: the largest distance, in limits.
         worst_label: of the sample at that distance.
         worst_sample: that sample, while nothing has failed.
@@ -70,7 +70,7 @@ class TargetState:
     worst_sample: Trial | None = None
     failure: tuple[str, ...] = ()
     at_fault: RemoteSession | None = None
-    refused: Call | None = None
+    refused: SearchCall | None = None
     wrong: WrongSample | None = None
 
 
@@ -137,7 +137,7 @@ class SearchTarget:
         """The runtime on the other side, None where that is the truth."""
         return self.session if self.peer is session else self.peer
 
-    def fail(self, why: Sequence[str], session: RemoteSession | None = None, call: Call | None = None) -> None:
+    def fail(self, why: Sequence[str], session: RemoteSession | None = None, call: SearchCall | None = None) -> None:
         """Fail without numbers, unless it has failed already.
 
         Args:
@@ -152,7 +152,7 @@ class SearchTarget:
         """Note what became of the input that shows the failure."""
         self.kept = kept
 
-    def score(self, call: Call, values: Outputs, references: Outputs) -> Array:
+    def score(self, call: SearchCall, values: Outputs, references: Outputs) -> Array:
         """Score every sample of a batch, judge those beyond the limit, and remember the worst.
 
         Args:
@@ -161,7 +161,7 @@ class SearchTarget:
             references: the reference outputs.
 
         Returns:
-            Of each sample the distance in limits, 0 where nothing can be told; float of shape `(samples,)`.
+            Of each sample the distance in limits, 0 where the model is ill-conditioned; float of shape `(samples,)`.
 
         Raises:
             RuntimeFailedError: a runtime fails on samples near these.
@@ -221,12 +221,12 @@ class SearchTarget:
         """
         return self.reference.conditioning(feeds, self._rng, None if reference_alone else self.session)
 
-    def _decide(self, call: Call) -> None:
+    def _decide(self, call: SearchCall) -> None:
         if not self._wrong:
             return
         state = self.state
         if not self.terms.can_nudge and self.peer is not None:
-            # A near tie cannot be told from an error by one sample: nothing can be nudged but the inputs.
+            # One sample cannot distinguish an error from a near tie: without a truth, only inputs can be nudged.
             rate = len(self._wrong) / max(1, state.evaluations)
             if len(self._wrong) < _DISCRETE_WITNESSES or rate < _DISCRETE_RATE:
                 state.inconclusive = len(self._wrong)

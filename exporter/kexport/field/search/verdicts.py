@@ -21,7 +21,7 @@ from kexport.parity.tolerance import FLOOR_MULTIPLE, LARGEST_LIMIT
 
 @dataclass(frozen=True)
 class SampleVerdict:
-    """What a closer look at one sample came to.
+    """The verdict on one sample after a closer look.
 
     Attributes:
         wrong: whether an element lies beyond its limit where the model is well-conditioned.
@@ -79,7 +79,7 @@ def verdicts(
     """
     batched = terms.batched
     count = len(next(iter(feeds.values()))) if batched else 1
-    found = []
+    judged = []
     for index in range(count):
         sample, value = reference.sample(index, batched), row(values, index, batched)
         limits = {spec.name: _limit(terms, spec, sample, accumulation_factor) for spec in terms.signature.outputs}
@@ -91,8 +91,8 @@ def verdicts(
         outcomes = comparison.outcomes()
         wrong = any(outcome.ran and not outcome.passed for outcome in outcomes.values())
         excluded = any(outcome.excludes for outcome in outcomes.values())
-        found.append(SampleVerdict(wrong, not wrong and excluded, golden, limits, outcomes))
-    return found
+        judged.append(SampleVerdict(wrong, not wrong and excluded, golden, limits, outcomes))
+    return judged
 
 
 def _limit(terms: Terms, spec: TensorSpec, sample: Conditioning, accumulation_factor: float) -> OutputLimit:

@@ -1,4 +1,4 @@
-"""The input that shows what a search found, in its plainest form, and its reference outputs."""
+"""The input that shows a failure, in its simplest form, and its reference outputs."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from kexport.bundle.signature import Array
 from kexport.bundle.witnesses import Witness
 from kexport.field.remote import RuntimeFailedError
 from kexport.field.search.reference import second_answers
-from kexport.field.search.target import Call, SearchTarget, WrongSample
+from kexport.field.search.target import SearchCall, SearchTarget, WrongSample
 from kexport.field.search.verdicts import SampleVerdict
 from kexport.parity.shrink import simplified
 from kexport.parity.space import Population
 
-_CLEARLY = 2.0  # limits; a sample simplified down to the limit itself would be found right again
+_CLEARLY = 2.0  # limits; a sample simplified down to the limit itself would pass again
 
 
 def nearest(target: SearchTarget) -> Witness | None:
@@ -37,7 +37,7 @@ def nearest(target: SearchTarget) -> Witness | None:
 
 
 def failing(target: SearchTarget) -> Witness | None:
-    """The failing sample in its plainest form that still fails in a fresh session, if there is one."""
+    """The failing sample, simplified as far as it still fails in a fresh session, if there is one."""
     wrong = target.state.wrong
     if wrong is None:
         return _of_refusal(target)
@@ -46,7 +46,7 @@ def failing(target: SearchTarget) -> Witness | None:
     try:
         if _fails_anew(target, [sample]):
             if target.terms.batched and not target.terms.space.recorded:
-                return _plainest(target, verdict, sample)
+                return _simplified(target, verdict, sample)
             return _of_verdict(target, verdict, [])
         for calls in _histories(target, wrong):
             if _fails_anew(target, calls):
@@ -93,20 +93,20 @@ def _of_refusal(target: SearchTarget) -> Witness | None:
     return None
 
 
-def _refused_calls(call: Call, batched: bool) -> list[list[Population]]:
+def _refused_calls(call: SearchCall, batched: bool) -> list[list[Population]]:
     whole = dict(call.trial.feeds(batched))
     first = call.trial.rows(np.array([0])).population if batched else whole
     return [[first], [whole], [dict(call.before or whole), whole]]
 
 
-def _plainest(target: SearchTarget, verdict: SampleVerdict, sample: Population) -> Witness:
+def _simplified(target: SearchTarget, verdict: SampleVerdict, sample: Population) -> Witness:
     def still_fails(population: Population) -> Array:
         (values,) = target.session.run([population])
         return np.asarray(target.terms.scores(values, target.reference.outputs(population)) > _CLEARLY)
 
-    plain = simplified(target.terms.space, sample, still_fails)
-    if any(not np.array_equal(plain[name], sample[name]) for name in sample):
-        judged = target.judge_alone(verdict, plain)
+    plainer = simplified(target.terms.space, sample, still_fails)
+    if any(not np.array_equal(plainer[name], sample[name]) for name in sample):
+        judged = target.judge_alone(verdict, plainer)
         verdict = judged if judged.wrong else verdict
     return _of_verdict(target, verdict, [])
 
