@@ -1,7 +1,7 @@
 """The build: source, trace, formats, truth, and the check of the finished bundle, in that order.
 
-Each converter, which can crash or take for ever, has a process of its own; one of them reloads afterwards what
-TensorFlow can read. The other runtimes check the bundle in processes that never import TensorFlow.
+Each converter, which can crash or hang, runs in its own process; one of these reloads afterwards what TensorFlow
+can read. The other runtimes check the bundle in processes that never import TensorFlow.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from kexport.factory.promises import Promises, collect, statements
 from kexport.factory.provenance import provenance
 from kexport.factory.request import BuildPlan, BuildRequest, Conversion, Declarations
 from kexport.factory.tensorflow_workers import tensorflow_workers
-from kexport.factory.trace import Program, trace
+from kexport.factory.trace import BuiltModel, Program, Served, trace
 from kexport.factory.truth import GoldenSet, Oracle, TwinReference, carry_counterexamples, carry_witnesses, establish
 from kexport.field.search import Reference
 from kexport.field.trust import Trust
@@ -65,13 +65,11 @@ def build(
     """Build a bundle from a Keras model and check it in every runtime that its formats have.
 
     Args:
-        model: a live `keras.Model`; or text: the name of a registered model, `file.py:callable`,
-            `package.module:callable`, the path of a `.keras` file or of a SavedModel folder. The code of a
-            callable runs.
+        model: a live `keras.Model`; or text: the name of a registered model, `file.py:callable` or
+            `package.module:callable` (its code runs), the path of a `.keras` file or of a SavedModel folder.
         out: the bundle's folder; by default `artifacts/NAME`.
         formats: which to write; by default all that the model can be written as.
-        domain: of some or all inputs: a text such as `"uniform(-5, 5)"`, a `(low, high)` pair, or an array of
-            recorded samples whose first axis counts the samples.
+        domain: of some or all inputs: a text such as `"uniform(-5, 5)"`, a `(low, high)` pair, or recorded samples.
         samples: recorded data as the domain of the inputs that it holds: the path of a `.npz`, `.npy` or `.csv`, arrays
             by input name, or the array of the only input. A part of it is set aside for calibration, the rest checks.
         settings: keyword arguments of a registered model or a callable, as text.
@@ -80,8 +78,8 @@ def build(
         opset: of the ONNX artifact; by default the highest that its converter writes.
         timeout: seconds that the conversion to one format may take.
         keep_going: build the other formats when one is refused; the refusal is then a failed check.
-        search: how long to search for the inputs on which each artifact is furthest from the truth: `"30s"`, or
-            `"5000"` evaluations. The worst one is kept in the bundle.
+        search: how long to search for the inputs on which each artifact is furthest from the truth, which the bundle
+            keeps: `"30s"`, or `"5000"` evaluations.
         tolerance: limits of some outputs in place of the derived ones, such as `{"y": "1e-4: 12-bit sensor"}` or
             `"40dB"`; the reason goes into the report.
         contracts: what the model promises besides what its layers state: contracts of `kexport.contracts`, or texts
@@ -144,7 +142,7 @@ def _build(plan: BuildPlan, folder: Path, progress: Progress, observe: Observer)
 
 @dataclass(frozen=True)
 class _Written:
-    """What is known once a bundle is written, and its check needs.
+    """What writing a bundle leaves for its check.
 
     Attributes:
         notes: for the report.
@@ -157,7 +155,9 @@ class _Written:
     checks: tuple[Check, ...]
 
 
-def _write(plan: BuildPlan, model: Any, folder: Path, workers: Sequence[Worker], progress: Progress) -> _Written:
+def _write(
+    plan: BuildPlan, model: BuiltModel | Served, folder: Path, workers: Sequence[Worker], progress: Progress
+) -> _Written:
     """Write artifacts, goldens and manifest into the folder."""
     progress("tracing")
     program = trace(model, recordings({**plan.domain, **plan.recording.examples(model)}))

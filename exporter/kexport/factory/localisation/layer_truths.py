@@ -106,9 +106,9 @@ class LayerTruths:
         rng = np.random.default_rng(golden_inputs.SEED)
         try:
             with observing() as runs:
-                self._oracle.own(case)
+                self._oracle.outputs(case)
                 for _ in range(_PERTURBATIONS):
-                    self._oracle.nudged(case, rng, weights=self._oracle.light)
+                    self._oracle.nudged_outputs(case, rng, weights=self._oracle.light)
                 keras_runs = [_arrays(run) for run in runs]
         except Exception as error:  # the model's own code may raise anything
             raise ModelError("the .keras artifact fails on inputs of the bundle", got=located(error)) from error

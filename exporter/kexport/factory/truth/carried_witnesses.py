@@ -1,4 +1,4 @@
-"""Witnesses outlive a build: the inputs are kept, and what is true of them is computed anew."""
+"""Witnesses and counterexamples of an earlier build: a new bundle keeps their inputs, with the truth computed anew."""
 
 from __future__ import annotations
 
@@ -21,39 +21,39 @@ _SEED = 0
 
 
 def carry_witnesses(
-    target: Path, folder: Path, signature: Signature, truth: Reference, limits: Sequence[OutputLimit]
+    target: Path, folder: Path, signature: Signature, reference: Reference, limits: Sequence[OutputLimit]
 ) -> None:
-    """Put the witnesses of the bundle that stood at `target`, or was rejected there, into a new one.
+    """Copy the witnesses of the bundle at `target`, and of the one rejected there, into a new one.
 
     Args:
         target: where the new bundle will stand.
         folder: where it is written.
-        signature: of the model now; witnesses that do not fit it any more are left out, and those on which it is
-            ill-conditioned now.
-        truth: what is right now.
-        limits: of the outputs now.
+        signature: of the new model; witnesses that do not fit it are left out, and so are those on which the new model
+            is ill-conditioned.
+        reference: gives the truth of the new model.
+        limits: of its outputs.
     """
     for old in (target, store.rejected(target)):
         for path in witnesses.paths(old):
             try:
-                known = witnesses.read(old / path, signature)
-                for call in (*known.before, known.golden.inputs):
+                witness = witnesses.read(old / path, signature)
+                for call in (*witness.before, witness.golden.inputs):
                     signature.check(call)
-                renewed = _renewed(known, truth, limits)
-                if _tells(renewed, signature, limits):
+                renewed = _renewed(witness, reference, limits)
+                if _judges_truth_right(renewed, signature, limits):
                     witnesses.store(folder, renewed)
             except (BundleError, InputError, ValueError):
-                continue  # of another model, or damaged: nothing that can be replayed
+                continue  # of another model, or damaged: it cannot be replayed
 
 
 def carry_counterexamples(target: Path, folder: Path, signature: Signature, contracts: Sequence[ContractEntry]) -> None:
-    """Put what broke a contract of the bundle that stood at `target`, or was rejected there, into a new one.
+    """Copy the counterexamples of the bundle at `target`, and of the one rejected there, into a new one.
 
     Args:
         target: where the new bundle will stand.
         folder: where it is written.
-        signature: of the model now; what does not fit it any more is left out.
-        contracts: of the model now; what broke others says nothing of it.
+        signature: of the new model; what does not fit it is left out.
+        contracts: of the new model; counterexamples to others are left out.
     """
     for old in (target, store.rejected(target)):
         for path in counterexamples.paths(old):
@@ -61,12 +61,12 @@ def carry_counterexamples(target: Path, folder: Path, signature: Signature, cont
                 about, probe = counterexamples.read(old / path, signature)
             except BundleError:
                 continue  # of another model, or damaged
-            if any(counterexamples.same(about, promised) for promised in contracts):
+            if any(counterexamples.same(about, entry) for entry in contracts):
                 counterexamples.store(folder, about, probe)
 
 
-def _tells(witness: Witness, signature: Signature, limits: Sequence[OutputLimit]) -> bool:
-    """Whether the right outputs would be found right."""
+def _judges_truth_right(witness: Witness, signature: Signature, limits: Sequence[OutputLimit]) -> bool:
+    """Whether the truth, rounded to the dtypes of the outputs, passes."""
     truth = witness.golden.truth
     with np.errstate(over="ignore"):
         right = {
@@ -78,15 +78,25 @@ def _tells(witness: Witness, signature: Signature, limits: Sequence[OutputLimit]
     return all(outcome.passed for outcome in comparison.outcomes().values())
 
 
-def _renewed(witness: Witness, truth: Reference, limits: Sequence[OutputLimit]) -> Witness:
-    known = truth.conditioning(witness.golden.inputs, np.random.default_rng(_SEED))
-    moves = {
+def _renewed(witness: Witness, reference: Reference, limits: Sequence[OutputLimit]) -> Witness:
+    """The witness with the truth, the second answers and the limits of the new model."""
+    conditioning = reference.conditioning(witness.golden.inputs, np.random.default_rng(_SEED))
+    sensitive = {
         limit.output: moved
         for limit in limits
-        if ((moved := known.ulp_sensitivity[limit.output]) > limit.absolute).any()
+        if ((moved := conditioning.ulp_sensitivity[limit.output]) > limit.absolute).any()
     }
-    golden = Golden(witness.golden.label, witness.golden.inputs, known.truth, known.second_answers, moves)
+    golden = Golden(
+        witness.golden.label,
+        witness.golden.inputs,
+        conditioning.truth,
+        conditioning.second_answers,
+        sensitive,
+    )
     return Witness(
-        golden, "truth", {limit.output: limit.limit for limit in limits}, {n.output: n.scale for n in limits},
+        golden,
+        "truth",
+        {limit.output: limit.limit for limit in limits},
+        {limit.output: limit.scale for limit in limits},
         witness.before,
-    )  # fmt: skip
+    )

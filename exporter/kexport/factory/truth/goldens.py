@@ -46,7 +46,7 @@ class GoldenSet:
     ulp: float
 
     def declaring(self, strictness: Strictness) -> GoldenSet:
-        """The same goldens, with declared limits in place of the derived ones.
+        """The same goldens, with the declared limits in place of the derived ones.
 
         Raises:
             UsageError: a limit is declared for something that is no output, or does not fit its dtype.
@@ -64,7 +64,7 @@ def establish(program: Program, oracle: Oracle, domains: Mapping[str, Domain]) -
     planned = list(golden_inputs.plan(signature, domains, lambda feeds: _refusal(program, feeds)))
     cases = [[feeds[spec.name] for spec in signature.inputs] for _, feeds in planned]
     try:
-        keras = oracle.own(cases)
+        keras = oracle.outputs(cases)
     except Exception as error:  # the model's own code may raise anything
         raise ModelError(
             f"model {program.model.name!r} fails on inputs from their domains",

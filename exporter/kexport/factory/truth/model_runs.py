@@ -52,19 +52,21 @@ class ModelRuns:
         if truth is not None and _shapes(truth) != _shapes(keras):
             truth = None  # a shape depends on the size of a number in memory, for one
         thorough = truth is None or oracle.light
-        nudged: list[Results] = [oracle.nudged(cases, rng, weights=thorough) for _ in range(_DRAWS if thorough else 1)]
+        draws: list[Results] = [
+            oracle.nudged_outputs(cases, rng, weights=thorough) for _ in range(_DRAWS if thorough else 1)
+        ]
         if truth is not None:
             apart = _noises(signature, keras, truth)
             suspicious = _SUSPICIOUS * oracle.epsilon
             if (apart < suspicious).all():
-                return cls(keras, truth, nudged, by_twin=True)
-            draws = nudged if thorough else _draws(oracle, cases, np.random.default_rng(golden_inputs.SEED))
-            moved = np.max([_noises(signature, draw, _widened(keras)) for draw in draws], axis=0)
+                return cls(keras, truth, draws, by_twin=True)
+            judged = draws if thorough else _draws(oracle, cases, np.random.default_rng(golden_inputs.SEED))
+            moved = np.max([_noises(signature, draw, _widened(keras)) for draw in judged], axis=0)
             if (apart < suspicious + _ANOTHER_FUNCTION * moved).all():
-                return cls(keras, truth, nudged, by_twin=True)
+                return cls(keras, truth, draws, by_twin=True)
             if not thorough:  # the configuration that the twin was made from does not say all of the model
-                nudged = _draws(oracle, cases, rng)
-        return cls(keras, _widened(keras), nudged, by_twin=False)
+                draws = _draws(oracle, cases, rng)
+        return cls(keras, _widened(keras), draws, by_twin=False)
 
 
 def scale_of(keras: Array, truth: Array) -> float:
@@ -73,7 +75,7 @@ def scale_of(keras: Array, truth: Array) -> float:
 
 
 def _draws(oracle: Oracle, cases: Results, rng: np.random.Generator) -> list[Results]:
-    return [oracle.nudged(cases, rng) for _ in range(_DRAWS)]
+    return [oracle.nudged_outputs(cases, rng) for _ in range(_DRAWS)]
 
 
 def _shapes(results: Results) -> list[tuple[int, ...]]:

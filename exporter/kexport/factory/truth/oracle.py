@@ -43,7 +43,7 @@ class Oracle:
         """Whether the model is small enough to be nudged many times."""
         return sum(int(weight.size) for weight in self._weights) <= _MANY_WEIGHTS
 
-    def own(self, cases: Sequence[list[Array]]) -> list[list[Array]]:
+    def outputs(self, cases: Sequence[list[Array]]) -> list[list[Array]]:
         """The outputs of the model itself on each case of flat inputs; may raise anything."""
         self._program.reset()
         return [self._program.interface.run(self._program.model, case) for case in cases]
@@ -96,18 +96,18 @@ class Oracle:
         pairs = zip(self._program.signature.inputs, case, strict=True)
         return [nudged(array, rng, self.epsilon, self._domains.get(spec.name)) for spec, array in pairs]
 
-    def nudged(
+    def nudged_outputs(
         self, cases: Sequence[list[Array]], rng: np.random.Generator, *, weights: bool = True
     ) -> list[list[Array]]:
         """The outputs of the model when its inputs, and its weights, move by one unit in the last place."""
         epsilon = self.epsilon
         moved = [self.nudged_inputs(case, rng) for case in cases]
         if not weights or self._program.served:
-            return self.own(moved)
+            return self.outputs(moved)
         model = self._program.model
         try:
             model.set_weights([nudged(weight, rng, epsilon) for weight in self._weights])
-            return self.own(moved)
+            return self.outputs(moved)
         finally:
             model.set_weights(self._weights)
             self._program.reset()

@@ -1,4 +1,4 @@
-"""The model itself as the reference of a search: what is true on any input, and how far that can be trusted."""
+"""The model itself as the reference of a search: the truth on any input, and how well-conditioned it is there."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from kexport.field.search import Conditioning
 from kexport.field.trust import NO_TRUST, Trust
 from kexport.parity.conditioning import distance, movement, widened
 
-_NUDGES = 12  # the noise of a model of few operations varies much from draw to draw
+_NUDGES = 12  # with few operations, the noise of a model differs much between draws
 _FEW_NUDGES = 4
 
 
@@ -29,8 +29,8 @@ class TwinReference:
     Args:
         program: the traced model.
         oracle: the model and its twin.
-        limits: of the outputs: they say whether the twin can be trusted.
-        signature: names its inputs and outputs, in the order of the program's.
+        limits: of the outputs; their source says whether the twin can be trusted.
+        signature: the public names of inputs and outputs, in the order of the program.
     """
 
     name = "truth"
@@ -41,7 +41,7 @@ class TwinReference:
         self._program = program
         self._oracle = oracle
         self._signature = signature
-        # A declared limit does not tell, and whole numbers have no other source.
+        # A declared limit has lost its source, and whole numbers have only one; neither speaks against the twin.
         self._twin = all(limit.source != PERTURBATION for limit in limits)
 
     def outputs(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
@@ -50,18 +50,18 @@ class TwinReference:
         Raises:
             ValueError: the model does not take these inputs.
         """
-        (found,) = self._true([self._flat(feeds)])
-        return self._signature.named_outputs(found)
+        (truth,) = self._truth([self._flat(feeds)])
+        return self._signature.named_outputs(truth)
 
     def conditioning(
         self, feeds: Mapping[str, Array], rng: np.random.Generator, candidate: object = None
     ) -> Conditioning:
-        """The true outputs, with what one unit in the last place of inputs and weights does to them.
+        """The true outputs, and how far one unit in the last place of inputs and weights moves them.
 
         Args:
             feeds: inputs of one call.
             rng: draws the nudges.
-            candidate: the runtime that is compared; of no matter here.
+            candidate: the runtime that is compared; it makes no difference here.
 
         Raises:
             ValueError: the model does not take these inputs.
@@ -71,36 +71,37 @@ class TwinReference:
         moved = [self._oracle.nudged_inputs(case, rng) for _ in range(_NUDGES if light else _FEW_NUDGES)]
         weights = range(_FEW_NUDGES if light and not self._program.served else 0)
         try:
-            own, *others = self._oracle.own([case, *moved])
-            weighted = [each for _ in weights for each in self._oracle.nudged([case], rng)]
+            keras, *others = self._oracle.outputs([case, *moved])
+            weighted = [each for _ in weights for each in self._oracle.nudged_outputs([case], rng)]
         except Exception as error:  # the model's own code may raise anything
             raise ValueError(located(error)) from error
-        true, *trues = self._true([case, *moved])
+        truth, *truths = self._truth([case, *moved])
         named = self._signature.named_outputs
-        moves, noise = [], []
+        sensitivity, noise = [], []
         for index, spec in enumerate(self._signature.outputs):
             all_others = [each[index] for each in (*others, *weighted)]
-            moves.append(movement(spec, own[index], true[index], all_others))
-            pairs = zip((own, *others), (true, *trues), strict=True)
-            noise.append(_noise(spec.is_float, [(value[index], truth[index]) for value, truth in pairs]))
-        return Conditioning(named(true), named(moves), named(noise if self._twin else moves), named(own))
+            sensitivity.append(movement(spec, keras[index], truth[index], all_others))
+            pairs = zip((keras, *others), (truth, *truths), strict=True)
+            noise.append(_noise(spec.is_float, [(value[index], right[index]) for value, right in pairs]))
+        return Conditioning(named(truth), named(sensitivity), named(noise if self._twin else sensitivity), named(keras))
 
     def _flat(self, feeds: Mapping[str, Array]) -> list[Array]:
         return [feeds[spec.name] for spec in self._signature.inputs]
 
-    def _true(self, cases: list[list[Array]]) -> list[list[Array]]:
+    def _truth(self, cases: list[list[Array]]) -> list[list[Array]]:
+        """What the twin computes; where there is none, the model itself."""
         if self._twin:
-            found = self._oracle.truth(cases)
-            if found is not None:
-                return found
+            truth = self._oracle.truth(cases)
+            if truth is not None:
+                return truth
         try:
-            return [[widened(value) for value in each] for each in self._oracle.own(cases)]
+            return [[widened(value) for value in outputs] for outputs in self._oracle.outputs(cases)]
         except Exception as error:  # the model's own code may raise anything
             raise ValueError(located(error)) from error
 
 
 def of_bundle(bundle: Bundle, trust: Trust = NO_TRUST) -> TwinReference:
-    """The model in a bundle's `.keras` artifact, loaded into this process.
+    """Load the model in a bundle's `.keras` artifact into this process, as a reference.
 
     Args:
         bundle: that holds it.
@@ -133,8 +134,8 @@ def of_bundle(bundle: Bundle, trust: Trust = NO_TRUST) -> TwinReference:
 def _noise(is_float: bool, pairs: Sequence[tuple[Array, Array]]) -> Array:
     """How far each element of a result lies from the truth, over some draws of rounding errors.
 
-    The largest of a few draws is often far below what a search comes upon: three standard deviations of them stand for
-    the largest of many.
+    The largest of a few draws is often far below what a search encounters: three standard deviations stand for the
+    largest of many.
     """
     shape = pairs[0][1].shape
     if not is_float or any(array.shape != shape for pair in pairs for array in pair):
