@@ -48,38 +48,44 @@ class Participants:
         return [*self.tested, *self.partners]
 
 
-def search(
-    bundle: Bundle, participants: Participants, limits: tuple[OutputLimit, ...], budget: Budget, record: Observer
-) -> None:
-    """Search within the budget, store the inputs of failures as witnesses, and record a check of each tested runtime.
+@dataclass(frozen=True)
+class BundleSearch:
+    """A search of a bundle for the inputs on which its runtimes are furthest from their reference.
 
-    Args:
-        bundle: that is searched; its folder takes the witnesses.
+    Attributes:
+        bundle: the bundle; its folder takes the witnesses.
         participants: the runtimes, and the truth where it is known.
         limits: of the outputs.
-        budget: how long.
-        record: takes each check.
+        budget: how long to search.
     """
-    tested = participants.tested
-    try:
-        if bundle.manifest.stateful:
-            raise UncheckedError("the model keeps state between calls: single inputs say nothing of it")
-        space = space_of(bundle)
-    except UncheckedError as error:
+
+    bundle: Bundle
+    participants: Participants
+    limits: tuple[OutputLimit, ...]
+    budget: Budget
+
+    def run(self, record: Observer) -> None:
+        """Search, store inputs that reveal a fault as witnesses, and record a check of each tested runtime."""
+        bundle, tested = self.bundle, self.participants.tested
+        try:
+            if bundle.manifest.stateful:
+                raise UncheckedError("the model keeps state between calls: single inputs say nothing of it")
+            space = space_of(bundle)
+        except UncheckedError as error:
+            for session in tested:
+                record(not_run(session, str(error)))
+            return
+        targets = _targets(bundle, self.participants, space, self.limits, self.budget.seed)
+        clock = Clock(self.budget)
+        if targets:
+            loop.run(targets, clock, tested)
+            if any(target.failed for target in targets):
+                _keep_failures(bundle, targets)
+            elif self.participants.truth is not None:
+                _keep_nearest(bundle, targets)
         for session in tested:
-            record(not_run(session, str(error)))
-        return
-    targets = _targets(bundle, participants, space, limits, budget.seed)
-    clock = Clock(budget)
-    if targets:
-        loop.run(targets, clock, tested)
-        if any(target.failed for target in targets):
-            _keep_failures(bundle, targets)
-        elif participants.truth is not None:
-            _keep_nearest(bundle, targets)
-    for session in tested:
-        compared = [target for target in targets if session in target.sessions]
-        record(check(session, compared, blamed(session, targets), clock))
+            compared = [target for target in targets if session in target.sessions]
+            record(check(session, compared, blamed(session, targets), clock))
 
 
 def _targets(

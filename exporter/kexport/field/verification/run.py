@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from kexport import runtimes as known_runtimes
 from kexport.bundle.facts import Note, RuntimeNote
@@ -17,7 +18,7 @@ from kexport.bundle.report import Check, CheckKind, Observer, Report, Subject
 from kexport.field.integrity import Integrity, check_digests
 from kexport.field.remote import ArtifactSource, RemoteSession
 from kexport.field.scratch import temporary_folder
-from kexport.field.search import Participants, search
+from kexport.field.search import BundleSearch, Participants
 from kexport.field.verification import contract_checks
 from kexport.field.verification.request import Verification
 from kexport.field.verification.runtime_checks import RuntimeChecks
@@ -118,24 +119,27 @@ class _Run:
             return
         peers = [each for each in request.readers() if each.installed and integrity.intact(each.reads)]
         partners = [each for each in peers if each not in tested] if request.truth is None else []
-        failed = {(check.artifact, check.runtime) for check in self.checks if check.ran and not check.passed}
-        bundle = request.bundle
         with temporary_folder() as folder:
+            participants = Participants(
+                self._sessions(tested, workers, folder), self._sessions(partners, workers, folder), request.truth
+            )
+            search = BundleSearch(request.bundle, participants, limits, budget)
+            search.run(self.record)
 
-            def sessions(runtimes: Sequence[Runtime]) -> list[RemoteSession]:
-                return [
-                    RemoteSession(
-                        ArtifactSource(bundle.path, artifact.path, runtime, bundle.signature, request.trust),
-                        workers.worker_for(runtime),
-                        folder,
-                        has_failed=(artifact.path, runtime.name) in failed,
-                    )
-                    for runtime in runtimes
-                    for artifact in bundle.artifacts_of(runtime.reads)
-                ]
-
-            participants = Participants(sessions(tested), sessions(partners), request.truth)
-            search(bundle, participants, limits, budget, self.record)
+    def _sessions(self, runtimes: Sequence[Runtime], workers: WorkerPool, folder: Path) -> list[RemoteSession]:
+        """A session of every artifact in each of the runtimes that reads it."""
+        bundle, trust = self._verification.bundle, self._verification.trust
+        failed = {(check.artifact, check.runtime) for check in self.checks if check.ran and not check.passed}
+        return [
+            RemoteSession(
+                ArtifactSource(bundle.path, artifact.path, runtime, bundle.signature, trust),
+                workers.worker_for(runtime),
+                folder,
+                has_failed=(artifact.path, runtime.name) in failed,
+            )
+            for runtime in runtimes
+            for artifact in bundle.artifacts_of(runtime.reads)
+        ]
 
     def _record_not_run(self, runtime: str | None, why: str) -> None:
         self.record(Check.not_run(CheckKind.RUNTIME, Subject(runtime=runtime), why))
