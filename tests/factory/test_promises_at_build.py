@@ -45,9 +45,9 @@ def test_a_person_states_promises_in_several_ways(given, expected):
     [
         ("bonded(0, 1)", "bounded"),
         ("bounded(0, 1", "unreadable contract"),
-        ("bounded(1, 0)", "no bounds"),
+        ("bounded(1, 0)", "needs bounds"),
         ("bounded(height=3)", "does not take these parameters"),
-        ([3], "is none"),
+        ([3], "is not a contract"),
     ],
 )
 def test_what_is_no_promise_is_refused_before_tensorflow_is_imported(given, message, tmp_path):

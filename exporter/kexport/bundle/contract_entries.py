@@ -1,11 +1,11 @@
-"""What a bundle promises: the contracts of its model, as the manifest holds them."""
+"""The contracts of a bundle's model, as the manifest holds them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
 
+from kexport.bundle.json_files import JsonObject, mapping, texts
 from kexport.bundle.signature import Signature
 from kexport.errors import BundleError
 
@@ -16,74 +16,73 @@ class ContractEntry:
 
     Attributes:
         kind: of contract, such as `"bounded"`.
-        params: of the contract, as JSON has them.
-        inputs: names of the model's inputs that it speaks of.
-        outputs: names of the model's outputs that it speaks of.
-        layer: that promised it; empty when a person did at the build.
+        params: of the contract, as JSON represents them.
+        inputs: names of the model's inputs that it is about.
+        outputs: names of the model's outputs that it is about; empty for a contract about weights.
+        layer: the layer that states it; empty when a person stated it at build time.
     """
 
     kind: str
-    params: Mapping[str, Any]
+    params: Mapping[str, object]
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     layer: str = ""
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """The contract's entry in the manifest."""
         return {**asdict(self), "params": dict(self.params), "inputs": list(self.inputs), "outputs": list(self.outputs)}
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any], signature: Signature) -> ContractEntry:
+    def from_json(cls, data: JsonObject, signature: Signature) -> ContractEntry:
         """The inverse of `to_json`.
 
         Raises:
-            BundleError: it speaks of an input or output that the model does not have.
+            BundleError: it is about an input or output that the model does not have.
         """
-        found = cls(
+        entry = cls(
             str(data["kind"]),
-            dict(data["params"]),
-            tuple(map(str, data["inputs"])),
-            tuple(map(str, data["outputs"])),
+            dict(mapping(data["params"])),
+            texts(data["inputs"]),
+            texts(data["outputs"]),
             str(data.get("layer", "")),
         )
-        known = {
-            "inputs": {spec.name for spec in signature.inputs},
-            "outputs": {spec.name for spec in signature.outputs},
-        }
-        for side, names in known.items():
-            strange = set(getattr(found, side)) - names
-            if strange:
+        sides = (
+            ("inputs", entry.inputs, {spec.name for spec in signature.inputs}),
+            ("outputs", entry.outputs, {spec.name for spec in signature.outputs}),
+        )
+        for side, names, existing in sides:
+            if unknown := set(names) - existing:
                 raise BundleError(
-                    f"contract {found.kind!r} speaks of {side} that the model does not have",
-                    got=", ".join(sorted(strange)),
-                    expected=", ".join(sorted(names)),
+                    f"contract {entry.kind!r} is about {side} that the model does not have",
+                    got=", ".join(sorted(unknown)),
+                    expected=", ".join(sorted(existing)),
                 )
-        return found
+        return entry
 
 
 @dataclass(frozen=True)
 class NotCarried:
-    """A promise of a layer that does not hold for the model, or of which nobody knows whether it does.
+    """A contract of a layer that is not known to hold for the model.
 
     Attributes:
         kind: of contract.
-        params: of the contract, as JSON has them.
-        layer: that promised it.
+        params: of the contract, as JSON represents them.
+        layer: the layer that states it.
         ended_by: the layer at which it ends.
         why: it ends there.
     """
 
     kind: str
-    params: Mapping[str, Any]
+    params: Mapping[str, object]
     layer: str
     ended_by: str
     why: str
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Its entry in the manifest."""
         return {**asdict(self), "params": dict(self.params)}
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> NotCarried:
+    def from_json(cls, data: JsonObject) -> NotCarried:
         """The inverse of `to_json`; keys of a later writer are ignored."""
-        return cls(**{each.name: data[each.name] for each in fields(cls)})
+        return cls(**{each.name: data[each.name] for each in fields(cls)})  # type: ignore[arg-type]

@@ -1,7 +1,7 @@
-"""Inputs that broke a contract: `witnesses/contract-*.npz` in a bundle, beside the witnesses of parity.
+"""Counterexamples: inputs that broke a contract, in `witnesses/contract-*.npz` beside the witnesses of parity.
 
-They are named after the digest of their content, as those are. A breach has no truth: the contract itself says whether
-it is one.
+Like those, they are named after the digest of their content. A counterexample stores no true outputs: the contract
+itself decides whether an output breaks it.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from kexport.errors import BundleError
 
 _PREFIX = "contract-"
 _SCHEMA = 1
-#: What a contract tried: of each of its inputs, and of second values of them, an array whose first axis has length 1.
+#: One sample: for each input, and for second values of inputs, an array whose first axis has length 1.
 Probe = Mapping[str, Array]
 
 
-def store(bundle: Path, promised: ContractEntry, probe: Probe) -> str:
-    """Write what broke a contract into a bundle's folder, whole or not at all; returns its path in the bundle.
+def store(bundle: Path, entry: ContractEntry, probe: Probe) -> str:
+    """Write a counterexample into a bundle's folder, atomically; returns its path in the bundle.
 
     Raises:
         OSError: the folder cannot be written.
     """
-    about = {"schema": _SCHEMA, "contract": promised.to_json(), "inputs": list(probe)}
+    about = {"schema": _SCHEMA, "contract": entry.to_json(), "inputs": list(probe)}
     arrays = {f"probe/{index}": values for index, values in enumerate(probe.values())}
     stream = io.BytesIO()
     np.savez_compressed(stream, allow_pickle=False, about=np.array(json.dumps(about, sort_keys=True)), **arrays)
@@ -42,29 +42,29 @@ def store(bundle: Path, promised: ContractEntry, probe: Probe) -> str:
 
 
 def paths(bundle: Path) -> list[str]:
-    """Those of a bundle, relative to it."""
+    """The counterexamples of a bundle, as paths relative to it."""
     return [f"{witnesses.FOLDER}/{path.name}" for path in sorted((bundle / witnesses.FOLDER).glob(f"{_PREFIX}*.npz"))]
 
 
 def read(path: Path, signature: Signature) -> tuple[ContractEntry, Probe]:
-    """One contract, and what broke it.
+    """A contract and its counterexample.
 
     Raises:
-        BundleError: it is damaged, or is of another model.
+        BundleError: the file is damaged, or belongs to another model.
     """
     name, hint = f"{witnesses.FOLDER}/{path.name}", "delete the file, or copy the bundle again"
     try:
         content = path.read_bytes()
         if witnesses.name_of(content, _PREFIX) != path.name:
-            raise BundleError(f"{name} is damaged", got="a digest that is not its name", hint=hint)
+            raise BundleError(f"{name} is damaged", got="a digest other than its name", hint=hint)
         with np.load(io.BytesIO(content), allow_pickle=False) as stored:
             about = require_schema(name, json.loads(str(stored["about"])), _SCHEMA, hint=hint)
-            promised = ContractEntry.from_json(mapping(about["contract"]), signature)
-            return promised, {key: stored[f"probe/{index}"] for index, key in enumerate(texts(about["inputs"]))}
+            entry = ContractEntry.from_json(mapping(about["contract"]), signature)
+            return entry, {key: stored[f"probe/{index}"] for index, key in enumerate(texts(about["inputs"]))}
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise BundleError(f"{name} is damaged", got=error, hint=hint) from None
 
 
 def same(one: ContractEntry, other: ContractEntry) -> bool:
-    """Whether two entries promise the same, whichever layer did."""
+    """Whether two entries state the same contract, whichever layer states it."""
     return replace(one, layer="") == replace(other, layer="")

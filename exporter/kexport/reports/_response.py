@@ -1,4 +1,4 @@
-"""Pictures of what low-pass filters do in every runtime, and of what they promise."""
+"""Plots of the frequency responses of low-pass filters in every runtime, against the limits of their contracts."""
 
 from __future__ import annotations
 
@@ -6,20 +6,19 @@ import importlib.util
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from kexport.bundle.contract_entries import ContractEntry
 from kexport.bundle.folder import Bundle
 from kexport.bundle.report import Check, Report
-from kexport.contracts import kinds
+from kexport.contracts import LowPass, kinds
 from kexport.errors import MissingExtraError, UsageError
 
 KIND = "low_pass"
-_FLOOR = -120.0  # dB: what lies below is rounding
+_FLOOR = -120.0  # dB; anything below is rounding
 
 
 def prepare(folder: Path) -> None:
-    """Make the folder, and find out whether something can be drawn, before the work begins.
+    """Create the folder and check that plots can be drawn, before any work begins.
 
     Raises:
         MissingExtraError: matplotlib is not installed.
@@ -37,34 +36,41 @@ def prepare(folder: Path) -> None:
 
 
 def draw(report: Report, bundle: Bundle, folder: Path) -> list[Path]:
-    """One picture for each low-pass promise of an output, all runtimes in it; returns their paths."""
+    """Draw each low-pass contract of an output, with the response in every runtime; returns the paths of the plots."""
     drawn = []
-    promises = [each for each in bundle.manifest.contracts if each.kind == KIND]
-    for number, promised in enumerate(promises, start=1):
-        rows = _measured(report, promised)
-        if not rows:
+    entries = [entry for entry in bundle.manifest.contracts if entry.kind == KIND]
+    for number, entry in enumerate(entries, start=1):
+        contract = _low_pass(entry)
+        rows = [] if contract is None else _measured(report, entry, contract)
+        if contract is None or not rows:
             continue
-        name = re.sub(r"[^A-Za-z0-9_.-]", "_", f"{report.bundle}-{promised.outputs[0]}")
+        name = re.sub(r"[^A-Za-z0-9_.-]", "_", f"{report.bundle}-{entry.outputs[0]}")
         path = folder / (f"{name}.png" if number == 1 else f"{name}-{number}.png")
-        _picture(path, f"{report.bundle}: {promised.outputs[0]}", dict(promised.params), rows)
+        _plot(path, f"{report.bundle}: {entry.outputs[0]}", contract, rows)
         drawn.append(path)
     return drawn
 
 
-def _measured(report: Report, promised: ContractEntry) -> list[Check]:
-    """The checks of one promise that found a response."""
+def _low_pass(entry: ContractEntry) -> LowPass | None:
+    """The contract of an entry; None if its parameters are refused, which the report states for every runtime."""
     try:
-        text = kinds.text(kinds.contract_of(promised))
+        contract = kinds.contract_of(entry)
     except UsageError:
-        return []  # the report says so of every runtime
+        return None
+    return contract if isinstance(contract, LowPass) else None
+
+
+def _measured(report: Report, entry: ContractEntry, contract: LowPass) -> list[Check]:
+    """The checks of a contract that measured a response."""
+    text = kinds.text(contract)
     return [
         check
         for check in report.checks
-        if (check.output, check.contract) == (promised.outputs[0], text) and check.metrics.get("frequencies_hz")
+        if (check.output, check.contract) == (entry.outputs[0], text) and check.metrics.get("frequencies_hz")
     ]
 
 
-def _picture(path: Path, title: str, params: dict[str, Any], rows: Sequence[Check]) -> None:
+def _plot(path: Path, title: str, contract: LowPass, rows: Sequence[Check]) -> None:
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -72,23 +78,21 @@ def _picture(path: Path, title: str, params: dict[str, Any], rows: Sequence[Chec
 
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
-    rate = float(params.get("sample_rate", 1.0))
-    low, high, ripple, attenuation = (
-        float(params[name]) for name in ("pass_band", "stop_band", "ripple", "attenuation")
-    )
+    low, high, nyquist = contract.pass_band, contract.stop_band, contract.sample_rate / 2
+    ripple, attenuation = contract.ripple, contract.attenuation
     top = max(6.0, 2 * ripple)
     bottom = max(_FLOOR, min(-attenuation - 40, -60.0))
-    styles: Sequence[Any] = ("-", "--", "-.", ":", (0, (1, 3)))
+    styles: Sequence[object] = ("-", "--", "-.", ":", (0, (1, 3)))
     for index, check in enumerate(rows):
         style = styles[index % len(styles)]
         hertz, gains = check.metrics["frequencies_hz"], check.metrics["response_db"]
         axes.plot(hertz, gains, linestyle=style, linewidth=1.4, label=check.runtime)
-    shade: dict[str, Any] = {"color": "#c0392b", "alpha": 0.15, "linewidth": 0}
-    axes.fill_between([high, rate / 2], -attenuation, top, **shade, label="not allowed")
+    shade: dict[str, object] = {"color": "#c0392b", "alpha": 0.15, "linewidth": 0}
+    axes.fill_between([high, nyquist], -attenuation, top, **shade, label="not allowed")
     axes.fill_between([0, low], bottom, -ripple, **shade)
     axes.fill_between([0, low], ripple, top, **shade)
-    unit = "Hz" if rate != 1.0 else "cycles a sample"
-    axes.set(xlabel=f"frequency ({unit})", ylabel="gain (dB)", xlim=(0, rate / 2), ylim=(bottom, top), title=title)
+    unit = "Hz" if contract.sample_rate != 1.0 else "cycles a sample"
+    axes.set(xlabel=f"frequency ({unit})", ylabel="gain (dB)", xlim=(0, nyquist), ylim=(bottom, top), title=title)
     axes.grid(color="0.9", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)

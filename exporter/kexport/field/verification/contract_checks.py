@@ -1,11 +1,10 @@
-"""The contracts of a bundle, checked in one runtime."""
+"""Checking the contracts of a bundle in one runtime."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -13,7 +12,8 @@ from kexport.bundle import counterexamples
 from kexport.bundle.contract_entries import ContractEntry
 from kexport.bundle.folder import Bundle
 from kexport.bundle.report import Check, CheckKind, Measurement, Subject
-from kexport.contracts import EFFORT, Contract, Effort, Function, Slack, Verdict, WeightContract, kinds
+from kexport.bundle.signature import Array
+from kexport.contracts import EFFORT, Contract, Effort, Experiment, Function, Slack, Verdict, WeightContract, kinds
 from kexport.errors import KexportError, UsageError, reason
 from kexport.field.trust import Trust
 from kexport.field.verification.artifact_in_runtime import ArtifactInRuntime
@@ -21,141 +21,147 @@ from kexport.parity.budget import Budget
 from kexport.parity.space import Population, space_of
 from kexport.runtimes import Session
 
-_FEW = 8  # numbers that a person takes in at a glance
+_FEW = 8  # numbers that fit into a line
+_STATEFUL = "the model keeps state between calls, so its output is not a function of its inputs"
+_IMPORT = "name the file or module that registers it with --import"
 
 
-def effort_of(budget: Budget | None, promises: int) -> Effort:
-    """How long each of so many contracts is hunted for: a search that was asked for is shared among them."""
+def effort_of(budget: Budget | None, contracts: int) -> Effort:
+    """The effort for each of so many contracts: they share the budget of a search, if one was requested."""
     if budget is None:
         return EFFORT
-    seconds = EFFORT.seconds if budget.seconds is None else max(EFFORT.seconds, budget.seconds / max(1, promises))
+    seconds = EFFORT.seconds if budget.seconds is None else max(EFFORT.seconds, budget.seconds / max(1, contracts))
     samples = max(EFFORT.samples, budget.evaluations or int(EFFORT.samples * seconds / EFFORT.seconds))
     return Effort(samples, seconds, budget.seed)
 
 
 def check_contracts(tested: ArtifactInRuntime, session: Session, effort: Effort = EFFORT) -> Iterator[Check]:
-    """Check every promise about the function; those about weights were checked when the bundle was built.
+    """Check every contract about the function; contracts about weights were checked when the bundle was built.
 
     Args:
         tested: the artifact in its runtime; the imports that it trusts run where a kind of contract is not known.
-        session: the same, loaded.
-        effort: how long to look for a violation of each contract.
+        session: the artifact, loaded.
+        effort: how long to search for a counterexample to each contract.
     """
     bundle = tested.bundle
-    promises = bundle.manifest.contracts
-    if not promises:
+    manifest = bundle.manifest
+    if not manifest.contracts:
         return
     space = space_of(bundle)
-    slack = Slack({limit.output: limit for limit in tested.limits}, bundle.manifest.ulp)
-    before, damaged = _broke_before(bundle)
+    slack = Slack({limit.output: limit for limit in tested.limits}, manifest.ulp)
+    earlier, damaged = _earlier_counterexamples(bundle)
     for why in damaged:
-        yield Check.failure(CheckKind.CONTRACT, tested.subject, f"what broke a promise earlier: {why}")
-    for promised in promises:
-        if not promised.outputs:
+        yield Check.failure(CheckKind.CONTRACT, tested.subject, f"an earlier counterexample cannot be read: {why}")
+    for entry in manifest.contracts:
+        if not entry.outputs:
             continue  # about weights
-        subject = replace(tested.subject, output=promised.outputs[0], contract=promised.kind)
-        if bundle.manifest.stateful:
-            why = "the model keeps state between calls: what it gives is no function of its inputs"
-            yield Check.not_run(CheckKind.CONTRACT, subject, why)
+        subject = replace(tested.subject, output=entry.outputs[0], contract=entry.kind)
+        if manifest.stateful:
+            yield Check.not_run(CheckKind.CONTRACT, subject, _STATEFUL)
             continue
         try:
-            contract = known(promised, tested.trust)
+            contract = _contract_of(entry, tested.trust)
         except UsageError as error:
-            hint = "name the file or module that registers it with --import"
-            yield Check.not_run(CheckKind.CONTRACT, subject, error.subject, hint)
+            yield Check.not_run(CheckKind.CONTRACT, subject, error.subject, _IMPORT)
             continue
         if isinstance(contract, WeightContract):
             continue
-        subject = replace(subject, contract=kinds.text(contract))
-        try:
-            first = [probe for about_it, probe in before if counterexamples.same(about_it, promised)]
-            tried = Effort(effort.samples, effort.seconds, effort.seed, first)
-            function = Function(session, space, promised.inputs, promised.outputs)
-            verdict = contract.check(function, space, slack, tried)
-        except KexportError as error:
-            yield Check.failure(CheckKind.CONTRACT, subject, str(error))
-        except Exception as error:  # noqa: BLE001  a runtime may raise anything; here it becomes a failed check
-            yield Check.failure(CheckKind.CONTRACT, subject, reason(error))
-        else:
-            kept = _kept(bundle, promised, verdict.broken_by)
-            yield _check_of(verdict, contract, promised, subject, kept)
+        first = [probe for other, probe in earlier if counterexamples.same(other, entry)]
+        function = Function(session, space, entry.inputs, entry.outputs)
+        experiment = Experiment(function, space, slack, replace(effort, first=first))
+        yield _check(bundle, entry, contract, experiment, replace(subject, contract=kinds.text(contract)))
 
 
-def notes(promises: Sequence[ContractEntry]) -> list[str]:
-    """What a report says of promises that no runtime can be asked for."""
+def notes(entries: Sequence[ContractEntry]) -> list[str]:
+    """The notes of a report about contracts that are not checked in a runtime."""
     return [
-        f"{_written(promised)} of layer {promised.layer} is about weights: checked when the bundle was built"
-        for promised in promises
-        if not promised.outputs
+        f"{_text(entry)} of layer {entry.layer} is about weights: checked when the bundle was built"
+        for entry in entries
+        if not entry.outputs
     ]
 
 
-def _written(promised: ContractEntry) -> str:
-    """The promise as text, its kind known here or not."""
-    return f"{promised.kind}(" + ", ".join(f"{name}={value!r}" for name, value in promised.params.items()) + ")"
+def _text(entry: ContractEntry) -> str:
+    """The contract as text, whether its kind is known here or not."""
+    return f"{entry.kind}(" + ", ".join(f"{name}={value!r}" for name, value in entry.params.items()) + ")"
 
 
-def known(promised: ContractEntry, trust: Trust) -> Contract | WeightContract:
-    """The contract of an entry of the manifest; the code that a user named is run when its kind is not known without.
+def _contract_of(entry: ContractEntry, trust: Trust) -> Contract | WeightContract:
+    """The contract of an entry of the manifest; trusted imports run first if its kind is not known without them.
 
     Raises:
-        UsageError: its kind is not known here, or does not take the parameters.
+        UsageError: its kind is unknown here, or does not take the parameters.
     """
-    if promised.kind not in kinds.names():
+    if entry.kind not in kinds.names():
         trust.run_imports()
-    return kinds.contract_of(promised)
+    return kinds.contract_of(entry)
 
 
-def _broke_before(bundle: Bundle) -> tuple[list[tuple[ContractEntry, Population]], list[str]]:
-    """What broke contracts earlier, and what is wrong with the files of it that cannot be read."""
-    found, damaged = [], []
+def _earlier_counterexamples(bundle: Bundle) -> tuple[list[tuple[ContractEntry, Population]], list[str]]:
+    """The counterexamples that the bundle holds, and what is wrong with those that cannot be read."""
+    earlier, damaged = [], []
     for path in counterexamples.paths(bundle.path):
         try:
-            about, probe = counterexamples.read(bundle.path / path, bundle.signature)
+            entry, probe = counterexamples.read(bundle.path / path, bundle.signature)
         except KexportError as error:
             damaged.append(str(error))
         else:
-            found.append((about, dict(probe)))
-    return found, damaged
+            earlier.append((entry, dict(probe)))
+    return earlier, damaged
 
 
-def _kept(bundle: Bundle, promised: ContractEntry, probe: Population | None) -> str:
-    """Where the input that broke the contract lies now, in words; empty when there is none."""
-    if probe is None:
-        return ""
+def _check(bundle: Bundle, entry: ContractEntry, contract: Contract, experiment: Experiment, subject: Subject) -> Check:
     try:
-        return f"the input is in {counterexamples.store(bundle.path, promised, probe)}"
+        verdict = contract.check(experiment.function, experiment.space, experiment.slack, experiment.effort)
+    except KexportError as error:
+        return Check.failure(CheckKind.CONTRACT, subject, str(error))
+    except Exception as error:  # noqa: BLE001  a runtime may raise anything; here it becomes a failed check
+        return Check.failure(CheckKind.CONTRACT, subject, reason(error))
+    facts = _facts(verdict, contract, entry)
+    if verdict.broken_by is not None:
+        facts += [_values(verdict.broken_by), _stored(bundle, entry, verdict.broken_by)]
+    return Check(
+        CheckKind.CONTRACT,
+        verdict.passed,
+        subject,
+        Measurement(_finite(verdict.figure), _finite(verdict.limit), verdict.unit),
+        tuple(fact for fact in facts if fact),
+        verdict.ran,
+        {**verdict.metrics, "tried": verdict.tried},
+    )
+
+
+def _facts(verdict: Verdict, contract: Contract, entry: ContractEntry) -> list[str]:
+    facts = []
+    if verdict.ran and not verdict.passed:
+        who = f"layer {entry.layer} promised" if entry.layer else "promised at the build"
+        facts.append(f"{who} that it {contract.words()}")
+    if verdict.figure is not None and not math.isfinite(verdict.figure):
+        facts.append("the figure is infinite or NaN")
+    return [*facts, *verdict.facts]
+
+
+def _finite(number: float | None) -> float | None:
+    return number if number is not None and math.isfinite(number) else None
+
+
+def _stored(bundle: Bundle, entry: ContractEntry, probe: Population) -> str:
+    """Store a counterexample in the bundle; returns where it is, in words."""
+    try:
+        return f"the input is in {counterexamples.store(bundle.path, entry, probe)}"
     except OSError as error:
-        return f"the input could not be kept in the bundle: {error.strerror or error}"
+        return f"the input could not be stored in the bundle: {error.strerror or error}"
 
 
 def _values(probe: Population) -> str:
     """The numbers of a small probe, `x = [0.5, -1]`; empty when there are many."""
     if sum(values.size for values in probe.values()) > _FEW:
         return ""
-    return ", ".join(f"{name} = {_number(values[0].tolist(), values.dtype)}" for name, values in probe.items())
+    return ", ".join(f"{name} = {_numbers(values[0])}" for name, values in probe.items())
 
 
-def _number(value: Any, dtype: np.dtype[Any]) -> str:
-    """A number as short as its type allows, and lists of them."""
-    if isinstance(value, list):
-        return "[" + ", ".join(_number(each, dtype) for each in value) + "]"
-    return str(dtype.type(value)).removesuffix(".0")
-
-
-def _check_of(verdict: Verdict, contract: Contract, promised: ContractEntry, subject: Subject, kept: str) -> Check:
-    who = f"layer {promised.layer} promised" if promised.layer else "promised at the build"
-    broken = "" if verdict.passed or not verdict.ran else f"{who} that it {contract.words()}"
-    values = "" if verdict.broken_by is None else _values(verdict.broken_by)
-    figure = verdict.figure if verdict.figure is not None and math.isfinite(verdict.figure) else None
-    limit = verdict.limit if verdict.limit is not None and math.isfinite(verdict.limit) else None
-    infinite = "the figure is infinite, or no number" if verdict.figure is not None and figure is None else ""
-    return Check(
-        CheckKind.CONTRACT,
-        verdict.passed,
-        subject,
-        Measurement(figure, limit, verdict.unit),
-        tuple(text for text in (broken, infinite, *verdict.facts, values, kept) if text),
-        verdict.ran,
-        {**verdict.metrics, "tried": verdict.tried},
-    )
+def _numbers(values: Array) -> str:
+    """Numbers as short as their dtype allows, nested in brackets."""
+    if values.ndim:
+        return "[" + ", ".join(_numbers(np.asarray(each)) for each in values) + "]"
+    return str(values.dtype.type(values)).removesuffix(".0")
