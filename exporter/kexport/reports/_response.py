@@ -78,19 +78,22 @@ def _plot(path: Path, title: str, contract: LowPass, rows: Sequence[Check]) -> N
 
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
-    low, high, nyquist = contract.pass_band, contract.stop_band, contract.sample_rate / 2
+    passing, stop, nyquist = contract.pass_band, contract.stop_band, contract.sample_rate / 2
     ripple, attenuation = contract.ripple, contract.attenuation
     top = max(6.0, 2 * ripple)
     bottom = max(_FLOOR, min(-attenuation - 40, -60.0))
-    styles: Sequence[object] = ("-", "--", "-.", ":", (0, (1, 3)))
+    styles = ("-", "--", "-.", ":", (0, (1, 3)))
     for index, check in enumerate(rows):
         style = styles[index % len(styles)]
         hertz, gains = check.metrics["frequencies_hz"], check.metrics["response_db"]
         axes.plot(hertz, gains, linestyle=style, linewidth=1.4, label=check.runtime)
-    shade: dict[str, object] = {"color": "#c0392b", "alpha": 0.15, "linewidth": 0}
-    axes.fill_between([high, nyquist], -attenuation, top, **shade, label="not allowed")
-    axes.fill_between([0, low], bottom, -ripple, **shade)
-    axes.fill_between([0, low], ripple, top, **shade)
+
+    def shade(left: float, right: float, low: float, high: float, label: str | None = None) -> None:
+        axes.fill_between([left, right], low, high, color="#c0392b", alpha=0.15, linewidth=0, label=label)
+
+    shade(stop, nyquist, -attenuation, top, "not allowed")
+    shade(0, passing, bottom, -ripple)
+    shade(0, passing, ripple, top)
     unit = "Hz" if contract.sample_rate != 1.0 else "cycles a sample"
     axes.set(xlabel=f"frequency ({unit})", ylabel="gain (dB)", xlim=(0, nyquist), ylim=(bottom, top), title=title)
     axes.grid(color="0.9", linewidth=0.6)
