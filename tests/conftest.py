@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -49,7 +50,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: places[item] != LONGEST)
 
 
-def run_kexport(*args: object, cwd: Path, **options: object) -> subprocess.CompletedProcess[str]:
+def run_kexport(*args: object, cwd: Path, **options: Any) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "kexport", *map(str, args)]
     return subprocess.run(
         command, cwd=cwd, capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL, **options
@@ -92,7 +93,7 @@ def converted(tmp_path):
         from kexport.factory.trace.program import Program
         from kexport.runtimes import every as every_runtime
 
-        arrays = [np.asarray(array) for array in arrays]
+        arrays = tuple(map(np.asarray, arrays))
         shapes = [(None,) * a.ndim if dynamic else (None, *a.shape[1:]) for a in arrays]
         inputs = tuple(
             TensorSpec(f"x{i}", a.dtype.name, shape) for i, (a, shape) in enumerate(zip(arrays, shapes, strict=True))

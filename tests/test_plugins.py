@@ -6,6 +6,7 @@ import inspect
 import json
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -111,7 +112,7 @@ def test_a_report_shows_failures_and_checks_that_could_not_be_made(name, capsys)
 
 @pytest.mark.parametrize("name", MODELS)
 def test_a_model_declares_its_domain_and_builds_in_every_format(name, tmp_path):
-    function = MODELS[name].load(object)
+    function: Any = MODELS[name].load(object)
     domains = sys.modules[function.__module__].DOMAINS
     assert MODELS[name].summary()
     assert all(
@@ -130,13 +131,13 @@ def test_a_model_declares_its_domain_and_builds_in_every_format(name, tmp_path):
 def test_a_layer_is_registered_documented_and_made_again_from_its_config(name):
     import keras
 
-    layer_class = LAYERS[name].load(type)
+    layer_class: Any = LAYERS[name].load(type)
     assert keras.saving.get_registered_name(layer_class).startswith("kexport>")
     text = inspect.getdoc(layer_class)
     shapes = ("Input shape:", "Output shape:") if issubclass(layer_class, keras.Layer) else ()
     for heading in ("Args:", *shapes, "Raises:", "Example:"):
         assert heading in text
-    layer = next(value for value in example_of(name).values() if type(value) is layer_class)
+    layer: Any = next(value for value in example_of(name).values() if type(value) is layer_class)
     config = layer.get_config()
     json.dumps(config)  # plain numbers, no tensors
     assert layer_class.from_config(config).get_config() == config

@@ -8,7 +8,7 @@ from typing import Any
 
 from coverage_cases._draw import Draw
 
-Function = Callable[[Any], Any]
+Function = Callable[..., Any]
 FORMATS = ("onnx", "tflite", "saved_model", "keras")
 
 
@@ -54,7 +54,7 @@ class Cases(list[Case]):
         super().__init__()
         self.group = group
 
-    def add(self, name: str, make: Callable[[], Any], inputs: Mapping[str, Draw], **options: Any) -> None:
+    def add(self, name: str, make: Callable[..., Any], inputs: Mapping[str, Draw], **options: Any) -> None:
         """Add a case of a model that a function makes."""
         assert all(case.name != name for case in self), name
         self.append(Case(self.group, name, make, inputs, **options))
@@ -62,7 +62,7 @@ class Cases(list[Case]):
     def of(self, name: str, draws: Draw | Sequence[Draw], function: Function, **options: Any) -> None:
         """Add a case of a functional model: what the function makes of its input, or of the list of them."""
         several = not isinstance(draws, Draw)
-        named = {f"x{i}": draw for i, draw in enumerate(draws)} if several else {"x": draws}
+        named = {"x": draws} if isinstance(draws, Draw) else {f"x{i}": draw for i, draw in enumerate(draws)}
         batch = options.get("batch")
 
         def make() -> Any:

@@ -72,7 +72,7 @@ def _altered(layer: Any, changed: Changed) -> Any:
         return type(layer).from_config(config)
     kind: Any = type(layer)
 
-    class Altered(kind):  # type: ignore[misc]
+    class Altered(kind):
         """The layer, with something wrong before or after it."""
 
         def __init__(self, **options: Any) -> None:

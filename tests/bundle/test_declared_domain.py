@@ -13,13 +13,20 @@ def spec(dtype="float32", *shape):
     return TensorSpec("x", dtype, shape or (None,))
 
 
+def recorded(given, declared):
+    """The values of the samples that a declaration becomes."""
+    domain = coerce("x", given, declared)
+    assert isinstance(domain, Samples)
+    return domain.values
+
+
 def test_declarations_of_every_kind():
     assert coerce("x", (0, 5), spec()) == Uniform(0, 5)
     assert coerce("x", (0, 5), spec("int32")) == Ints(0, 5)
     assert coerce("x", "ints(0, 3)", spec("int32")) == Ints(0, 3)
     assert coerce("x", "choice(0.0, nan)", spec()) == Choice(0.0, math.nan)
     assert isinstance(coerce("x", np.zeros((4, 2)), spec("float32", None, 2)), Samples)
-    assert coerce("x", [["a"], [b"b"]], spec("string", None, 1)).values.tolist() == [["a"], ["b"]]
+    assert recorded([["a"], [b"b"]], spec("string", None, 1)).tolist() == [["a"], ["b"]]
     for wrong in (3.0, np.zeros((0, 2)), object()):
         with pytest.raises(UsageError, match="neither a range nor samples"):
             coerce("x", wrong, spec())
@@ -87,5 +94,5 @@ def test_recorded_samples_of_another_shape_are_refused(shape):
 
 
 def test_recorded_samples_take_the_dtype_of_the_input():
-    assert coerce("x", np.array([[1.0], [2.0]]), spec("int32", None, 1)).values.dtype == "int32"
-    assert coerce("x", np.array([[np.nan], [np.inf]]), spec("float32", None, 1)).values.dtype == "float32"
+    assert recorded(np.array([[1.0], [2.0]]), spec("int32", None, 1)).dtype == "int32"
+    assert recorded(np.array([[np.nan], [np.inf]]), spec("float32", None, 1)).dtype == "float32"

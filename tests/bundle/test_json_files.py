@@ -1,6 +1,7 @@
 """Schemas: every file with one is refused when a later kexport wrote it, and opens when an earlier one did."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,11 @@ from onnx_faults import light
 
 SIGNATURE = Signature((TensorSpec("x", "float32", (None, 2)),), (TensorSpec("y", "float32", (None,)),))
 FEEDS = {"x": np.array([[1, 2]], "float32")}
-SAMPLES = {"path": "samples.npz", "sha256": "0", "rows": {"x": {"check": 1, "calibration": 1, "shared": True}}}
+SAMPLES: dict[str, Any] = {
+    "path": "samples.npz",
+    "sha256": "0",
+    "rows": {"x": {"check": 1, "calibration": 1, "shared": True}},
+}
 
 
 def with_schema(path, schema, name_of):

@@ -29,7 +29,7 @@ def test_the_entry_of_a_check_is_flat_and_its_detail_is_all_facts_in_one_text():
 
 
 def test_an_entry_without_facts_has_its_detail_for_the_only_one():
-    entry = {key: value for key, value in CHECK.to_json().items() if key != "facts"}
+    entry = json.loads(json.dumps({key: value for key, value in CHECK.to_json().items() if key != "facts"}))
     assert Check.from_json(entry).facts == ("worst: x; identical; a; b",)
     assert Check.from_json({**entry, "detail": ""}).facts == ()
 

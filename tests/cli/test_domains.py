@@ -7,6 +7,7 @@ import pytest
 from test_bad_input import refused
 
 from kexport.bundle import samples
+from kexport.bundle.domain import Samples
 from kexport.bundle.folder import Bundle
 
 
@@ -29,7 +30,9 @@ def test_recorded_data_is_the_domain_and_comes_back_as_it_was(recorded):
     path, signal, said = recorded
     bundle = Bundle.open(path)
     assert bundle.manifest.domains == {"signal": "samples(300)"}
-    assert np.array_equal(bundle.domains()["signal"].values, signal)
+    domain = bundle.domains()["signal"]
+    assert isinstance(domain, Samples)
+    assert np.array_equal(domain.values, signal)
     assert "150 recorded rows check, 150 others calibrate" in said
     assert bundle.manifest.samples.rows["signal"] == samples.Rows(150, 150)
 

@@ -82,4 +82,4 @@ def test_an_axis_that_is_none_in_time_is_refused(axis):
 
 def test_an_axis_that_is_no_number_is_refused():
     with pytest.raises(UsageError, match="needs an axis"):
-        Causal("time")
+        Causal("time")  # type: ignore[arg-type]  # on purpose

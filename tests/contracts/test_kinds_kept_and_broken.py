@@ -1,5 +1,7 @@
 """Each kind of contract on functions that keep it, with five seeds, and on functions that break it a little."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from functions import function_of
@@ -80,7 +82,7 @@ def spectral(bound):
 
 
 ROW = (tuple([1.0] * 8),)
-KEPT = {
+KEPT: dict[str, tuple[Any, ...]] = {
     "bounded sigmoid": (Bounded(0, 1), lambda x: sigmoid(20 * x @ FREE)),
     "bounded tanh": (Bounded(-1, 1), lambda x: np.tanh(x @ FREE)),
     "softmax": (SumsTo(1), lambda x: softmax(x @ FREE)),
@@ -104,18 +106,18 @@ KEPT = {
     "lipschitz, maximum norm": (Lipschitz(float(np.abs(FREE).sum(axis=0).max()), "inf"), lambda x: x @ FREE),
     "lipschitz, 1-norm": (Lipschitz(float(np.abs(FREE).sum(axis=1).max()), 1), lambda x: x @ FREE),
 }
-BROKEN = {
+BROKEN: dict[str, tuple[Any, ...]] = {
     "bounded: exceeded on a ten-thousandth": (Bounded(-1, 1), spiked(lambda x: np.tanh(x @ FREE), 3.0)),
     "bounded: exceeded a little": (Bounded(-0.9, 0.9), lambda x: np.float32(0.9 + 1e-5) * np.tanh(9 * x @ FREE)),
     "sums_to: over the wrong axis": (SumsTo(1), lambda x: softmax((x @ FREE).T).T),
     "sums_to: a part in ten thousand": (SumsTo(1), lambda x: softmax(x @ FREE) * np.float32(1.0001)),
     "sums_to: on a ten-thousandth": (SumsTo(1), spiked(lambda x: softmax(x @ FREE), 0.01)),
-    "satisfies: a weight off": (Satisfies(ROW, (1.0,)), lambda x: projected(x) + np.float32([1e-4] + [0] * 7)),
+    "satisfies: a weight off": (Satisfies(ROW, (1.0,)), lambda x: projected(x) + np.array([1e-4] + [0] * 7, "float32")),
     "satisfies: at most, in a corner": (
         Satisfies(ROW, (15.9,), "at_most"),
         lambda x: x,
     ),
-    "conserves: one element scaled": (Conserves(), lambda x: x * np.float32([1.001] + [1] * 7)),
+    "conserves: one element scaled": (Conserves(), lambda x: x * np.array([1.001] + [1] * 7, "float32")),
     "finite: overflow in a corner": (Finite(), lambda x: np.exp(np.float32(6) * x.sum(axis=-1, keepdims=True))),
     "finite: on a ten-thousandth": (Finite(), spiked(lambda x: x, np.nan)),
     "monotonic: one weight of 192": (Monotonic(1), lambda x: np.tanh(0.05 * x @ flipped(WIDE, (17, 1))), 64),
@@ -160,9 +162,10 @@ def test_what_is_broken_is_found_and_shown(name):
 @pytest.mark.parametrize("mode", ["mean", "sum", "max"])
 def test_pooling_over_a_set_is_blind_to_its_order(mode):
     pool = getattr(np, mode)
+    contract: Any = PermutationInvariant(1)
     given = subject(lambda x: pool(x, axis=1), shape=(None, 3), domain="uniform(-2, 2)")
     for seed in range(5):
-        assert PermutationInvariant(1).check(*given, Effort(seed=seed, samples=20_000)).passed
+        assert contract.check(*given, Effort(seed=seed, samples=20_000)).passed
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from filters import fir, one_off
@@ -161,4 +163,5 @@ def test_what_describes_no_filter_is_refused(settings):
 
 
 def test_lists_come_back_as_they_went():
-    assert LinearTimeInvariant([1, 2], 1, [0, 1]) == LinearTimeInvariant((1.0, 2.0), 1, (0, 1))
+    from_json: Any = ([1, 2], 1, [0, 1])
+    assert LinearTimeInvariant(*from_json) == LinearTimeInvariant((1.0, 2.0), 1, (0, 1))

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from functions import checked
@@ -53,7 +55,8 @@ def test_what_is_no_factor_is_refused(factor):
 
 
 def test_lists_come_back_as_they_went():
-    assert Scaled([1, 2]) == Scaled((1.0, 2.0))
+    from_json: Any = [1, 2]
+    assert Scaled(from_json) == Scaled((1.0, 2.0))
 
 
 def test_factors_need_as_many_channels():
@@ -75,4 +78,4 @@ def test_one_of_several_inputs_must_be_named():
 
 def test_the_promise_in_words():
     assert Scaled(2.5).words() == "is 2.5 times the input"
-    assert Scaled([1, -2]).words() == "is the input times 1, -2, by channel"
+    assert Scaled((1, -2)).words() == "is the input times 1, -2, by channel"

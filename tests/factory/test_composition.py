@@ -7,7 +7,7 @@ import pytest
 
 from kexport.bundle.domain import parse
 from kexport.bundle.limits import OutputLimit
-from kexport.contracts import Effort, Function, Slack, kinds
+from kexport.contracts import Effort, Function, Slack, WeightContract, kinds
 from kexport.factory.promises import collect
 from kexport.factory.trace.program import trace
 from kexport.parity.space import Space
@@ -51,6 +51,7 @@ def judged(model, promised, shape, seed=0):
 
     contract = kinds.contract_of(promised)
     function = Function(call, space, promised.inputs, promised.outputs)
+    assert not isinstance(contract, WeightContract)
     return contract.check(function, space, slack, Effort(samples=3000, seconds=3.0, seed=seed))
 
 
@@ -78,7 +79,17 @@ def layer_of(name, channels):
     }[name]()
 
 
-NAMES = ("scaled", "scaled by channel", "same", "causal", "valid", "monotone", "falling", "lipschitz", "bounded")
+NAMES: tuple[str, ...] = (
+    "scaled",
+    "scaled by channel",
+    "same",
+    "causal",
+    "valid",
+    "monotone",
+    "falling",
+    "lipschitz",
+    "bounded",
+)
 NAMES += ("simplex", "relu", "tanh", "dense", "dropout")
 
 

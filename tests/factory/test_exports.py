@@ -3,6 +3,7 @@ import json
 import os
 import re
 import sys
+from typing import Any
 
 import keras
 import numpy as np
@@ -18,6 +19,7 @@ from kexport.process import Worker
 
 CONVERTERS = """
 import os, time
+from typing import Any
 def dying(**task): os.kill(os.getpid(), 11); yield
 def hanging(**task): time.sleep(60); yield
 def wrong(**task): {}["a missing key"]; yield
@@ -63,7 +65,11 @@ def test_a_converter_that_crashes_or_hangs_is_an_error_with_a_name(tmp_path, mon
 def test_a_writer_that_fails_tells_where_unless_the_model_is_to_blame(tmp_path):
     inputs = keras.Input((2,), name="x")
     program = trace(keras.Model(inputs, keras.layers.Dense(1, name="y")(inputs)))
-    for write, words in ((_unwritable, r"ZeroDivisionError.*test_exports.py:\d+\)$"), (_misused, "fault of kexport")):
+    writers: dict[str, Any] = {
+        r"ZeroDivisionError.*test_exports.py:\d+\)$": _unwritable,
+        "fault of kexport": _misused,
+    }
+    for words, write in writers.items():
         form = Format("fragile", "model.fragile", "", 99, writer=write)
         exports = Exports(program, [form], tmp_path, Conversion(timeout=1))
         with pytest.raises(ExportError) as caught:

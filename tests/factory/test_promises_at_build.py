@@ -97,7 +97,7 @@ def test_what_is_kept_passes_and_stands_in_the_manifest(kept):
 def test_verifying_later_tells_that_weights_were_checked_at_the_build(kept):
     report = kexport.verify(kept.path)
     assert report.passed
-    assert sum("about weights: checked when the bundle was built" in note for note in report.notes) == 2
+    assert sum("about weights: checked when the bundle was built" in str(note) for note in report.notes) == 2
 
 
 @pytest.mark.parametrize(

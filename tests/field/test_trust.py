@@ -3,6 +3,7 @@
 import json
 import sys
 import zipfile
+from typing import Any
 
 import pytest
 
@@ -57,7 +58,8 @@ def test_an_import_that_does_not_exist_is_refused_before_anything_runs(layers):
 
 def test_lambda_layers_are_loaded_only_within_the_block(lambda_file):
     with Trust(allow_lambda=True).granted():
-        assert read_config(lambda_file)["class_name"] == "Lambda"
+        config: Any = read_config(lambda_file)
+        assert config["class_name"] == "Lambda"
     for trust in (NO_TRUST, Trust(("json",))):
         with trust.granted(), pytest.raises(ModelError, match="Lambda layer"):
             read_config(lambda_file)

@@ -177,7 +177,7 @@ def fitted(layer, target, epochs=30):
 
 def test_training_a_monotone_layer_keeps_its_signs():
     layer = make("MonotonicDense", 1, [1, -1, 0, 1])
-    before, after = fitted(layer, lambda x: x @ np.float32([[1], [1], [-2], [0.5]]))
+    before, after = fitted(layer, lambda x: x @ np.array([[1], [1], [-2], [0.5]], "float32"))
     assert after < before / 2
     kernel = np.asarray(layer.kernel)[:, 0]
     assert kernel[0] > 0.8

@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
@@ -85,7 +87,7 @@ def test_inputs_that_cannot_be_filtered_are_refused(shape, settings, words):
 
 def test_a_saved_model_filters_as_before(tmp_path):
     inputs = keras.Input((None, 2))
-    settings = {"cutoff": 40, "sample_rate": 360, "window": "blackman", "padding": "causal"}
+    settings: dict[str, Any] = {"cutoff": 40, "sample_rate": 360, "window": "blackman", "padding": "causal"}
     model = keras.Model(inputs, LowPassFilter(31, **settings)(inputs))
     model.save(tmp_path / "m.keras")
     again = keras.models.load_model(tmp_path / "m.keras")

@@ -5,6 +5,7 @@ import re
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 from types import MappingProxyType, SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -82,7 +83,7 @@ def made_twice(monkeypatch, tmp_path, checks, *promised):
 
     curves = []
     monkeypatch.setattr(Axes, "plot", lambda axes, x, y, **options: curves.append((options["label"], list(y))))
-    bundle = SimpleNamespace(manifest=SimpleNamespace(contracts=promised))
+    bundle: Any = SimpleNamespace(manifest=SimpleNamespace(contracts=promised))
     drawn = draw_responses(Report("b", tuple(checks)), bundle, tmp_path)
     return [path.name for path in drawn], curves
 

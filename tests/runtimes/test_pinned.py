@@ -1,6 +1,7 @@
 import dataclasses
 import json
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -62,8 +63,9 @@ def test_a_pinned_batch_passes_only_when_the_manifest_says_so(pinned):
     path, details = pinned
     runtime = runtimes.get("litert")
     opened = runtime.open(path, SIGNATURE).opened
-    artifact = SimpleNamespace(path="model.tflite", details=details)
-    tested = ArtifactInRuntime(SimpleNamespace(signature=SIGNATURE), artifact, runtime, ())
+    artifact: Any = SimpleNamespace(path="model.tflite", details=details)
+    bundle: Any = SimpleNamespace(signature=SIGNATURE)
+    tested = ArtifactInRuntime(bundle, artifact, runtime, ())
     assert check_signature(tested, opened).passed
     artifact.details = {}
     assert not check_signature(tested, opened).passed

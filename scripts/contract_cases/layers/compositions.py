@@ -76,9 +76,9 @@ def _scaled_lipschitz(draw: Draw) -> _Made:
 
 def _convex(draw: Draw) -> _Made:
     units = draw.whole(2, 10)
-    made = lambda x: ConvexDense(draw_outputs)(keras.layers.Dense(units)(x))  # noqa: E731
-    draw_outputs, shape = draw.whole(1, 4), (draw.whole(1, 6),)
-    return ("convex_dense",), f"behind {units} linear units, {draw_outputs} of {shape}", made, shape
+    outputs, shape = draw.whole(1, 4), (draw.whole(1, 6),)
+    made = lambda x: ConvexDense(outputs)(keras.layers.Dense(units)(x))  # noqa: E731
+    return ("convex_dense",), f"behind {units} linear units, {outputs} of {shape}", made, shape
 
 
 def _pooled_shares(draw: Draw) -> _Made:

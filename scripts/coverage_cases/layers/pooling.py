@@ -1,5 +1,7 @@
 """Pooling of one, two and three dimensions."""
 
+from typing import Any
+
 from keras import layers as L
 
 from coverage_cases._case import Cases
@@ -7,6 +9,7 @@ from coverage_cases._draw import ended, integers, normal
 
 CASES = Cases("layers")
 of = CASES.of
+_settings: Any
 _SIZES = (9, 8, 7)
 _FIRST = "channels_first"
 

@@ -1,5 +1,7 @@
 """Recurrent layers, cells and wrappers."""
 
+from typing import Any
+
 import keras
 from keras import layers as L
 
@@ -8,6 +10,7 @@ from coverage_cases._draw import booleans, ended, integers, normal
 
 CASES = Cases("layers")
 of = CASES.of
+_settings: Any
 _STEPS, _ANY = normal(6, 4), normal(None, 4)
 
 for _kind in ("LSTM", "GRU", "SimpleRNN"):

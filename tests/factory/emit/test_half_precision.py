@@ -1,6 +1,7 @@
 """Half precision, held as float32 and rounded, gives the bits that TensorFlow's kernels give."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import keras
 import numpy as np
@@ -16,8 +17,8 @@ RNG = np.random.default_rng(0)
 EVERY = np.arange(2**16, dtype=np.uint16).view("float16")
 EVERY = EVERY[np.isfinite(EVERY)]
 #: Of two numbers that float16 or bfloat16 has next to each other, the middle and what lies around it.
-TIES = np.float32([1, 2, 1024, 3e4, 6.1e-5, 2.0**-14, 2.0**-23])[:, None] * np.float32(
-    [1 + k * 2.0**-p + d for p in (8, 11) for k in (1, 3, 5) for d in (-(2.0**-20), 0, 2.0**-20)]
+TIES = np.array([1, 2, 1024, 3e4, 6.1e-5, 2.0**-14, 2.0**-23], "float32")[:, None] * np.array(
+    [1 + k * 2.0**-p + d for p in (8, 11) for k in (1, 3, 5) for d in (-(2.0**-20), 0, 2.0**-20)], "float32"
 )
 
 
@@ -131,5 +132,5 @@ def test_an_infinite_constant_and_an_overflow_are_infinite_outputs(converted, fo
 def test_a_program_without_half_precision_is_left_alone():
     with tf.Graph().as_default() as graph:
         tf.identity(tf.compat.v1.placeholder(tf.float32, [None, 3]))
-    program = SimpleNamespace(graph_def=graph.as_graph_def())
+    program: Any = SimpleNamespace(graph_def=graph.as_graph_def())
     assert half_precision.in_single(program) is program

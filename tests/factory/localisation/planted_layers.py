@@ -1,6 +1,7 @@
 """Faults planted in the layers of an artifact: one weight moved in the ONNX file, or in the TFLite file."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -55,8 +56,8 @@ def in_tflite(path: Path, layer: str) -> None:
 
     from kexport.runtimes.files import tflite
 
-    types = tflite.schema()
-    file = types.ModelT.InitFromPackedBuf(bytearray(path.read_bytes()), 0)
+    types: Any = tflite.schema()
+    file: Any = types.ModelT.InitFromPackedBuf(bytearray(path.read_bytes()), 0)
     graph = file.subgraphs[0]
     found = []
     for operator in graph.operators:

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -22,7 +24,8 @@ def in_float64(x, kernel, padding, rate=1, step=1):
 @pytest.mark.parametrize("padding", ["SAME", "VALID"])
 @pytest.mark.parametrize("space", [1, 2, 3])
 def test_a_dilated_convolution_is_one_node(converted, space, padding, dynamic):
-    x = X[(slice(None), *[slice(None)] * space, *[0] * (3 - space))]
+    index: Any = (slice(None), *[slice(None)] * space, *[0] * (3 - space))
+    x = X[index]
     kernel = RANDOM.normal(size=(*[3] * space, 4, 5)).astype("float32")
 
     def convolution(value):

@@ -18,7 +18,9 @@ def direct(x, kernel, rate, padding):
     sizes = [size - t for size, t in zip(x.shape[1:-1], total, strict=True)]
     y = np.zeros((x.shape[0], *sizes, kernel.shape[-1]))
     for tap in np.ndindex(*kernel.shape[:space]):
-        part = x[(slice(None), *(slice(t * rate, t * rate + size) for t, size in zip(tap, sizes, strict=True)))]
+        places = [slice(t * rate, t * rate + size) for t, size in zip(tap, sizes, strict=True)]
+        index = (slice(None), *places)
+        part = x[index]
         ins, outs = np.split(part, groups, -1), np.split(kernel[tap], groups, -1)
         y += np.concatenate([one @ other for one, other in zip(ins, outs, strict=True)], -1)
     return y

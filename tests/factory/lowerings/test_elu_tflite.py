@@ -22,4 +22,4 @@ def test_exponential_units_are_those_of_float64_near_zero_too(converted, name):
 def test_exponential_units_end_at_minus_one_and_keep_nan(converted):
     results, _ = converted(tf.nn.elu, "tflite", np.array([0.0, -np.inf, 1e30, np.nan], "float32"))
     for (value,) in results:
-        np.testing.assert_array_equal(value, np.float32([0, -1, 1e30, np.nan]))
+        np.testing.assert_array_equal(value, np.array([0, -1, 1e30, np.nan], "float32"))

@@ -22,4 +22,4 @@ def test_it_is_infinite_at_one_and_nan_beyond(converted):
     edges = np.array([0.0, 1.0, -1.0, 1.5, -2.0, np.nan], "float32")
     results, _ = converted(tf.math.erfinv, "tflite", edges)
     for (value,) in results:
-        np.testing.assert_array_equal(value, np.float32([0, np.inf, -np.inf, np.nan, np.nan, np.nan]))
+        np.testing.assert_array_equal(value, np.array([0, np.inf, -np.inf, np.nan, np.nan, np.nan], "float32"))

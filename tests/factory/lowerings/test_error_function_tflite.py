@@ -27,8 +27,8 @@ def test_its_complement_keeps_the_relative_accuracy_of_its_tail(converted):
 def test_both_end_at_one_and_two(converted):
     results, _ = converted(lambda x: [tf.math.erf(x), tf.math.erfc(x)], "tflite", EDGES)
     for erf, erfc in results:
-        np.testing.assert_array_equal(erf, np.float32([0, 1, -1, np.nan, 1, -1]))
-        np.testing.assert_array_equal(erfc, np.float32([1, 0, 2, np.nan, 0, 2]))
+        np.testing.assert_array_equal(erf, np.array([0, 1, -1, np.nan, 1, -1], "float32"))
+        np.testing.assert_array_equal(erfc, np.array([1, 0, 2, np.nan, 0, 2], "float32"))
 
 
 def test_exact_gelu_stays_one_operator(converted):

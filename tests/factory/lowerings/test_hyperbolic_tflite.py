@@ -25,5 +25,5 @@ def test_hyperbolic_functions_end_at_infinity(converted):
     results, _ = converted(lambda x: [tf.sinh(x), tf.cosh(x)], "tflite", edges)
     for sinh, cosh in results:
         sinh, cosh = (np.clip(value, -LARGEST, LARGEST) for value in (sinh, cosh))
-        np.testing.assert_array_equal(sinh, np.float32([0, LARGEST, -LARGEST, LARGEST, -LARGEST, np.nan]))
-        np.testing.assert_array_equal(cosh, np.float32([1, LARGEST, LARGEST, LARGEST, LARGEST, np.nan]))
+        np.testing.assert_array_equal(sinh, np.array([0, LARGEST, -LARGEST, LARGEST, -LARGEST, np.nan], "float32"))
+        np.testing.assert_array_equal(cosh, np.array([1, LARGEST, LARGEST, LARGEST, LARGEST, np.nan], "float32"))

@@ -1,10 +1,11 @@
 import numpy as np
 import tensorflow as tf
 
-X = np.float32(
-    [[1, 2, 3, 2], [1, 2, 3, 2], [5, 5, 5, 5], [np.nan, 1, 2, 3], [np.inf, 1, 2, 3], [1, 2, 3, 4], [1, 2, 3, 4]]
+X = np.array(
+    [[1, 2, 3, 2], [1, 2, 3, 2], [5, 5, 5, 5], [np.nan, 1, 2, 3], [np.inf, 1, 2, 3], [1, 2, 3, 4], [1, 2, 3, 4]],
+    "float32",
 )
-TARGETS = np.int32([1, 0, 3, 3, 0, 9, -1])
+TARGETS = np.array([1, 0, 3, 3, 0, 9, -1], "int32")
 
 
 def test_a_class_is_among_the_most_probable_ones(converted):

@@ -29,5 +29,5 @@ def test_outside_of_the_domain_is_nan_and_its_ends_are_infinite(converted):
         np.array([1.0, -1.0, 1.5, -3.0, np.nan], "float32"),
     )
     for acosh, atanh in results:
-        np.testing.assert_array_equal(acosh, np.float32([0, np.nan, np.nan, np.nan, np.nan]))
-        np.testing.assert_array_equal(atanh, np.float32([np.inf, -np.inf, np.nan, np.nan, np.nan]))
+        np.testing.assert_array_equal(acosh, np.array([0, np.nan, np.nan, np.nan, np.nan], "float32"))
+        np.testing.assert_array_equal(atanh, np.array([np.inf, -np.inf, np.nan, np.nan, np.nan], "float32"))

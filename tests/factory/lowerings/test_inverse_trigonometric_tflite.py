@@ -26,7 +26,7 @@ def test_beyond_one_there_is_no_angle(converted):
 
 @pytest.mark.parametrize("dynamic", [False, True])
 def test_the_angle_of_a_point_broadcasts(converted, dynamic):
-    y, x = np.float32([[1], [-1], [0]]), np.float32([[2, -2, 0, -0.0]])
+    y, x = np.array([[1], [-1], [0]], "float32"), np.array([[2, -2, 0, -0.0]], "float32")
     results, _ = converted(lambda y: tf.atan2(y, tf.constant(x)), "tflite", y, dynamic=dynamic)
     for (value,) in results:
         assert_close(value, np.arctan2(y.astype("float64"), x), scale=EACH)

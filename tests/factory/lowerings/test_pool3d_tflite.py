@@ -18,8 +18,9 @@ def direct(x, window, steps, padding, reduce):
     y = np.empty((x.shape[0], *shape, x.shape[-1]))
     for place in np.ndindex(*shape):
         starts = [p * step - begin for p, step, begin in zip(place, steps, begins, strict=True)]
-        part = x[(slice(None), *(slice(max(s, 0), s + taps) for s, taps in zip(starts, window, strict=True)))]
-        y[(slice(None), *place)] = reduce(part.astype("float64"), axis=(1, 2, 3))
+        index = (slice(None), *(slice(max(s, 0), s + taps) for s, taps in zip(starts, window, strict=True)))
+        part, target = x[index], (slice(None), *place)
+        y[target] = reduce(part.astype("float64"), axis=(1, 2, 3))
     return y
 
 

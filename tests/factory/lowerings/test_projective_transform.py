@@ -6,8 +6,8 @@ from kexport.testing.closeness import assert_close
 
 RANDOM = np.random.default_rng(0)
 IMAGES = RANDOM.uniform(0, 1, (2, 6, 7, 3)).astype("float32")
-TRANSFORMS = np.float32(
-    [[0.9, 0.21, 0.53, -0.12, 1.13, -0.71, 0.013, 0.0021], [2.3, -0.4, -9.3, 0.3, -1.7, 17.2, 0.011, -0.017]]
+TRANSFORMS = np.array(
+    [[0.9, 0.21, 0.53, -0.12, 1.13, -0.71, 0.013, 0.0021], [2.3, -0.4, -9.3, 0.3, -1.7, 17.2, 0.011, -0.017]], "float32"
 )
 
 
@@ -41,7 +41,7 @@ def test_the_weights_are_those_of_float64(converted, format_name):
     a, b, c, d, e, f, g, h = TRANSFORMS[0].astype("float64")
     depth = g * columns + h * rows + 1
     x, y = (a * columns + b * rows + c) / depth, (d * columns + e * rows + f) / depth
-    ramp = np.stack(np.mgrid[:6, :7], -1)[None].astype("float32")  # whose bilinear value is the place itself
+    ramp = np.stack([*np.mgrid[:6, :7]], -1)[None].astype("float32")  # whose bilinear value is the place itself
     results, _ = converted(lambda images: transform(images, TRANSFORMS[:1], "BILINEAR", "NEAREST"), format_name, ramp)
     for (value,) in results:
         assert_close(value[0, :, :, 0], np.clip(y, 0, 5), ulps=64, scale=1)

@@ -16,6 +16,6 @@ def test_an_axis_is_rolled(converted, shift, axis, dynamic):
 
 
 def test_the_shift_may_be_an_input(converted):
-    results, _ = converted(lambda x, n: tf.roll(x, n[0], 1), "tflite", X, np.int32([-3]))
+    results, _ = converted(lambda x, n: tf.roll(x, n[0], 1), "tflite", X, np.array([-3], "int32"))
     for (value,) in results:
         np.testing.assert_array_equal(value, np.roll(X, -3, 1))

@@ -4,7 +4,7 @@ import tensorflow as tf
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.integers(-9, 9, (3, 4, 5))
-INDICES = np.int32([[0, 1], [2, 3], [0, 1], [1, 0]])  # one place twice
+INDICES = np.array([[0, 1], [2, 3], [0, 1], [1, 0]], "int32")  # one place twice
 UPDATES = RANDOM.integers(-9, 9, (4, 5))
 
 

@@ -17,7 +17,7 @@ def test_places_in_a_sorted_row_are_found(converted, side, dtype):
 
 
 def test_infinities_are_at_the_ends(converted):
-    rows, values = np.float32([[-1, 0, 1]]), np.float32([[np.inf, -np.inf]])
+    rows, values = np.array([[-1, 0, 1]], "float32"), np.array([[np.inf, -np.inf]], "float32")
     results, _ = converted(lambda r, v: tf.searchsorted(r, v, "right"), "tflite", rows, values)
     for (value,) in results:
         np.testing.assert_array_equal(value, [[3, 0]])

@@ -26,9 +26,11 @@ def direct(x, kernel, step, rate, padding, more):
     for tap in np.ndindex(*kernel.shape[:space]):
         ends = [t * rate + (size - 1) * step + 1 for t, size in zip(tap, x.shape[1:-1], strict=True)]
         places = [slice(t * rate, end, step) for t, end in zip(tap, ends, strict=True)]
-        full[(slice(None), *places)] += x @ kernel[tap].T
+        index = (slice(None), *places)
+        full[index] += x @ kernel[tap].T
     begins = [max(end - size, 0) // 2 if padding == "same" else 0 for end, size in zip(reach, sizes, strict=True)]
-    return full[(slice(None), *(slice(b, b + size) for b, size in zip(begins, sizes, strict=True)))]
+    inside = (slice(None), *(slice(b, b + size) for b, size in zip(begins, sizes, strict=True)))
+    return full[inside]
 
 
 CASES = {

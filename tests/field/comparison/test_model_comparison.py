@@ -225,7 +225,7 @@ def test_text_and_whole_numbers_are_compared_exactly(tmp_path):
     assert compare(same, twice).passed
     reverse = models.save(
         tmp_path / "c.onnx", [models.node("Gather", ["x", "order"], ["y"], axis=1)],
-        [("x", models.STRING, ["n", 4])], [("y", models.STRING, ["n", 4])], order=np.int64([0, 1, 3, 2]),
+        [("x", models.STRING, ["n", 4])], [("y", models.STRING, ["n", 4])], order=np.array([0, 1, 3, 2], "int64"),
     )  # fmt: skip
     report = compare(same, reverse)
     assert report.exit_code == 1
