@@ -5,12 +5,20 @@ import collections
 import functools
 import re
 import statistics
+import sys
+import threading
 from graphlib import CycleError, TopologicalSorter
 from itertools import chain
+from pathlib import Path
 
 import pytest
 
-from conftest import ROOT
+from conftest import REFERENCE, ROOT
+from kexport import runtimes, verify
+from kexport.bundle import Bundle
+from kexport.field.trust import NO_TRUST
+from kexport.field.verification.runtime_checks import RuntimeChecks
+from kexport.parity.strictness import DERIVED
 
 SOURCE = ROOT / "exporter" / "kexport"
 #: What users call by these names keeps its keyword arguments, however many they are.
@@ -20,6 +28,7 @@ NOUNS = {"naming", "loading", "conditioning", "testing", "recording", "rounding"
 MOST_PARAMETERS, MOST_ARGUMENTS, WIDE_CALLS = 7, 7, 5
 LONGEST_FILE, LONGEST_FUNCTION, MEDIAN_FILE = 300, 60, 80
 MOST_ANY = 600
+MOST_MODULES_ON_THE_WAY = 20
 
 
 def module_of(path):
@@ -149,3 +158,32 @@ def test_files_and_functions_are_short():
 def test_types_are_said_and_seldom_any():
     uses = [len(re.findall(r"\bAny\b", path.read_text())) for path in SOURCE.rglob("*.py")]
     assert sum(uses) < MOST_ANY
+
+
+def test_the_bundle_of_a_verification_passes_through_few_modules():
+    """The path, whatever lies below it, and the bundle opened from it, as arguments of any call in this process."""
+    path, modules = REFERENCE / "lowpass", set()
+
+    def note(frame, event, argument):
+        name, code = frame.f_globals.get("__name__", ""), frame.f_code
+        if event != "call" or not name.startswith("kexport."):
+            return
+        for parameter in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]:
+            value = frame.f_locals.get(parameter)
+            below = isinstance(value, str | Path) and str(value).startswith(str(path))
+            if below or isinstance(value, Bundle):
+                modules.add(name)
+
+    before = sys.getprofile()
+    threading.setprofile(note)
+    sys.setprofile(note)
+    try:
+        report = verify(path, ["onnxruntime", "litert"], search="100")
+        runtime_checks = RuntimeChecks(Bundle.open(path), NO_TRUST, DERIVED)  # what a worker process does
+        checks = list(runtime_checks.here(runtimes.get("onnxruntime")))
+    finally:
+        sys.setprofile(before)
+        threading.setprofile(None)
+    assert report.passed
+    assert checks
+    assert len(modules) <= MOST_MODULES_ON_THE_WAY, sorted(modules)
