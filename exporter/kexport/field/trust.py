@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from kexport.bundle.signature import Signature
 from kexport.runtimes import Runtime, Session
@@ -43,6 +43,18 @@ class Trust:
             return runtime.open(path, signature)
         with self.granted():
             return runtime.open(path, signature)
+
+    def load_model(self, path: Path) -> Any:
+        """Load a `.keras` file into this process, as a `keras.Model`.
+
+        Raises:
+            ModelError: the file is damaged, or holds a layer that is not registered or a Lambda that is not allowed.
+            UsageError: an import fails.
+        """
+        from kexport.runtimes.keras_model import load_file
+
+        with self.granted():
+            return load_file(path)
 
     @contextlib.contextmanager
     def granted(self) -> Iterator[None]:

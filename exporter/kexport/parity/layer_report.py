@@ -90,8 +90,14 @@ class LayerRow:
 
     def to_json(self) -> dict[str, object]:
         """The row in what `--json` prints."""
-        own = {"layer": self.layer, "kind": self.kind, "feeds": self.feeds, "state": self.state, "other": self.other}
-        return {**own, **asdict(self.source), "shape": self.shape, **asdict(self.error)}
+        identity = {
+            "layer": self.layer,
+            "kind": self.kind,
+            "feeds": self.feeds,
+            "state": self.state,
+            "other": self.other,
+        }
+        return {**identity, **asdict(self.source), "shape": self.shape, **asdict(self.error)}
 
 
 @dataclass(frozen=True)

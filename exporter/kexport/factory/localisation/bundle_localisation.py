@@ -21,7 +21,6 @@ from kexport.parity.layer_report import Localisation
 from kexport.runtimes import Runtime
 from kexport.runtimes import every as every_runtime
 from kexport.runtimes import get as get_runtime
-from kexport.runtimes.keras_model import load_file
 
 Progress = Callable[[str], None]
 
@@ -62,8 +61,7 @@ def localise(
         probes = [stack.enter_context(ArtifactProbe(bundle, *each)) for each in chosen]
         progress("importing TensorFlow and Keras")
         import_tensorflow()
-        with trust.granted():
-            model = load_file(keras_file)
+        model = trust.load_model(keras_file)
         progress("tracing the layers")
         first = next(replay_cases(bundle, 1.0))
         truths = LayerTruths(model, bundle.signature, first.golden.inputs)

@@ -122,10 +122,7 @@ def of_bundle(bundle: Bundle, trust: Trust = NO_TRUST) -> TwinReference:
     runtime.require()
     path = bundle.checked_path(artifacts[0])
     import_tensorflow()
-    from kexport.runtimes.keras_model import load_file
-
-    with trust.granted():
-        model = load_file(path)
+    model = trust.load_model(path)
     golden = next(bundle.goldens())
     program = trace(model, golden.inputs)
     return TwinReference(program, Oracle(program, bundle.domains()), bundle.manifest.limits, bundle.signature)
