@@ -103,12 +103,13 @@ class ArtifactProbe:
         )
         return in_worker.read_values(folder, keys)
 
-    def _run(self, task: str, **args: Any) -> list[Any]:
+    def _run(self, task: str, **args: object) -> list[Any]:
         if not self._worker.alive:
             self._worker.close()
             self._worker = self._started()
         try:
-            return self._worker.run(f"{_TASKS}:{task}", **args)
+            self._worker.submit(f"{_TASKS}:{task}", **args)
+            return list(self._worker.results())
         except WorkerCrashError as crash:
             raise ArtifactError(
                 f"{self.artifact.path} does not run in {self.runtime.name}", got=crash, hint="see kexport verify"

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TypedDict
 
 import numpy as np
 
 from kexport import runtimes
 from kexport.bundle.folder import Bundle
+from kexport.bundle.json_files import JsonObject
 from kexport.bundle.signature import Array, Signature, TensorSpec
 from kexport.errors import ArtifactError, KexportError, reason
 from kexport.factory.localisation import intermediates
@@ -95,7 +96,7 @@ def compared(bundle: Bundle, case: ReplayCase, results: Mapping[str, Array], ind
     return {"case": index, "score": score, "row": row, "problems": problems}
 
 
-def tensors(artifact: ArtifactJson) -> Iterator[dict[str, Any]]:
+def tensors(artifact: ArtifactJson) -> Iterator[JsonObject]:
     """The tensors of the artifact.
 
     Raises:
@@ -107,7 +108,7 @@ def tensors(artifact: ArtifactJson) -> Iterator[dict[str, Any]]:
 
 
 def observe(
-    artifact: ArtifactJson, signature: Mapping[str, Any], calls: int, keys: Sequence[str], alone: bool, folder: str
+    artifact: ArtifactJson, signature: JsonObject, calls: int, keys: Sequence[str], alone: bool, folder: str
 ) -> Iterator[int]:
     """Run a copy of the artifact that outputs these tensors; writes them into `VALUES` of the folder.
 

@@ -28,7 +28,7 @@ class Source:
 
     name: str
     load: Callable[[], Any]
-    domains: Mapping[str, Any] = field(default_factory=dict)
+    domains: Mapping[str, object] = field(default_factory=dict)
     live: bool = False
     keeps_layers: bool = True
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from kexport import registry
+from kexport.bundle.json_files import JsonObject, texts
 from kexport.bundle.signature import Array
 
 FOLDER = "factory/localisation/intermediates"
@@ -33,15 +33,21 @@ class ArtifactTensor:
     constants: tuple[str, ...] = ()
     output: str = ""
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """What `from_json` reads, in another process."""
         return asdict(self)
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> ArtifactTensor:
+    def from_json(cls, data: JsonObject) -> ArtifactTensor:
         """The inverse of `to_json`."""
-        fields: dict[str, Any] = {k: tuple(value) if isinstance(value, list) else value for k, value in data.items()}
-        return cls(**fields)
+        return cls(
+            key=str(data["key"]),
+            names=texts(data["names"]),
+            operator=str(data["operator"]),
+            inputs=texts(data["inputs"]),
+            constants=texts(data["constants"]),
+            output=str(data["output"]),
+        )
 
 
 @dataclass(frozen=True)
