@@ -25,8 +25,9 @@ Kexport = Callable[..., subprocess.CompletedProcess[str]]
 #: The tests that build, search, or start processes that import TensorFlow, by the beginning of their path. All other
 #: tests are quick: `pytest -m quick` runs them in less than two minutes.
 SLOW = (
-    "cli/", "factory/", "scripts/", "testing/", "field/test_searching.py", "field/test_comparing.py",
-    "contracts/test_linear_time_invariant.py", "test_docs.py", "test_plugins.py", "test_wheel.py", "test_workflows.py",
+    "cli/", "contracts/test_linear_time_invariant.py", "factory/", "field/comparison/", "field/search/test_bundle",
+    "field/verification/", "layers/test_constraint_layers.py", "layers/test_layers_in_every_runtime.py", "scripts/",
+    "test_docs.py", "test_plugins.py", "test_wheel.py", "test_workflows.py", "testing/",
 )  # fmt: skip
 #: These take minutes each, so they start first: no process is left with one of them at the end.
 LONGEST = "scripts/test_samples.py"
