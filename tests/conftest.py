@@ -30,7 +30,7 @@ SLOW = (
     "test_docs.py", "test_plugins.py", "test_wheel.py", "test_workflows.py", "testing/",
 )  # fmt: skip
 #: These take minutes each, so they start first: no process is left with one of them at the end.
-LONGEST = "scripts/test_samples.py"
+LONGEST = "scripts/test_samples_of_cases.py"
 
 
 @pytest.hookimpl(tryfirst=True)
