@@ -80,6 +80,12 @@ def test_a_guessed_tolerance_is_seen(code, guessed):
     assert bool(guessed_tolerances(code)) is guessed
 
 
+def test_no_two_files_of_tests_have_one_name():
+    """Pytest imports them by their bare names."""
+    names = [path.name for path in (ROOT / "tests").rglob("*.py")]
+    assert sorted(names) == sorted(set(names))
+
+
 def test_closeness_is_measured_in_units_in_the_last_place():
     lines = {str(path): guessed_tolerances(path.read_text()) for path in (ROOT / "tests").rglob("*.py")}
     assert {path: numbers for path, numbers in lines.items() if numbers} == {}

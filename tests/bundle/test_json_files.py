@@ -98,7 +98,9 @@ def test_an_older_schema_opens_and_one_that_is_absent_only_where_it_has_a_meanin
 
 
 @pytest.mark.parametrize(
-    ("read", "value"), [(number, "1"), (number, True), (mapping, []), (items, {}), (items, "text")], ids=str
+    ("read", "value"),
+    [(number, "1"), (number, True), (mapping, []), (items, {}), (items, "text")],
+    ids=["text", "flag", "list", "mapping", "characters"],
 )
 def test_a_value_of_another_type_is_a_type_error(read, value):
     with pytest.raises(TypeError):
