@@ -1,4 +1,4 @@
-"""The examples of docs/ci.md and docs/contracts.md, run as a reader would."""
+"""The pages of docs/ are true: their examples run as a reader would run them, and what they name is there."""
 
 import os
 import re
@@ -78,3 +78,20 @@ def test_the_layers_that_the_page_on_promises_names_are_those_that_state_some():
     text = "\n".join(path.read_text() for path in sorted(folder.glob("*.py")) if "def contracts" in path.read_text())
     told = CONTRACTS.partition("Of `kexport_layers`, these state")[2].partition("##")[0]
     assert set(re.findall(r"`(\w+)`", told)) == set(re.findall(r"^class ([A-Z]\w+)\(", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/CONTRIBUTING.md"])
+def test_every_path_that_a_page_names_is_there(page):
+    text = (ROOT / page).read_text()
+    paths = re.findall(r"`((?:exporter|layers|scripts|tests|docs|\.ci)/[\w./]+)", text)
+    assert paths
+    named = [path for path in paths if not re.search("NAME|KIND|OPERATION|\\*", path)]
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_the_rooms_of_the_contributors_page_are_all_there_are():
+    text = (ROOT / "docs" / "CONTRIBUTING.md").read_text().partition("## The rooms")[2].partition("## The nouns")[0]
+    named = set(re.findall(r"`(\w+)/`", text))
+    rooms = {path.name for path in (ROOT / "exporter" / "kexport").iterdir() if (path / "__init__.py").exists()}
+    factory = {path.name for path in (ROOT / "exporter/kexport/factory").iterdir() if (path / "__init__.py").exists()}
+    assert rooms | factory <= named
