@@ -69,16 +69,16 @@ def emit(handover: Handover, format_name: str, weight: Weight = constant, also: 
         raise stateful(format_name, handover.assigned.values(), handover.scopes)
     handover = half_precision.in_single(handover)
     with tf.Graph().as_default() as source:
-        tf.import_graph_def(handover.graph_def, name="")
+        tf.import_graph_def(handover.graph.graph_def, name="")
     with tf.Graph().as_default() as target:
         emission = _Emission(source, _Conversion(handover, format_name, needed_by(format_name, also), weight))
         inputs = []
-        for spec, name in zip(handover.signature.inputs, handover.inputs, strict=True):
+        for spec, name in zip(handover.signature.inputs, handover.graph.inputs, strict=True):
             tensor = source.get_tensor_by_name(name)
             placeholder = tf.compat.v1.placeholder(tensor.dtype, spec.shape, spec.name)
             emission.bind(tensor, placeholder)
             inputs.append(placeholder)
-        results = emission.tensors([source.get_tensor_by_name(name) for name in handover.outputs])
+        results = emission.tensors([source.get_tensor_by_name(name) for name in handover.graph.outputs])
         for result, spec in zip(results, handover.signature.outputs, strict=True):
             if isinstance(result, Missing):
                 raise refusal(format_name, result.why, [(result.kind, spec.name)], handover.scopes)
@@ -177,7 +177,7 @@ class _Emission:
         """The outputs of an operation that reads something captured, a variable above all; None for any other."""
         import tensorflow as tf
 
-        if op.type in ("Placeholder", "PlaceholderWithDefault") and op.name in self._conversion.handover.captures:
+        if op.type in ("Placeholder", "PlaceholderWithDefault") and op.name in self._conversion.handover.graph.captures:
             return [self._captured(op)]
         if op.type == "ReadVariableOp" or (op.type == "Identity" and op.outputs[0].dtype == tf.variant):
             return inputs
@@ -188,7 +188,7 @@ class _Emission:
         return None
 
     def _captured(self, op: Operation) -> object:
-        value = self._conversion.handover.captures[op.name]
+        value = self._conversion.handover.graph.captures[op.name]
         if isinstance(value, Table):
             return value  # a lowering replaces what reads it: it is no tensor
         if value is None:
@@ -226,7 +226,7 @@ class _Emission:
         """The graph of a function in the library of the traced program."""
         from tensorflow.python.framework.function_def_to_graph import function_def_to_graph
 
-        for definition in self._conversion.handover.graph_def.library.function:
+        for definition in self._conversion.handover.graph.graph_def.library.function:
             if definition.signature.name == name:
                 with self._source.as_default():
                     return function_def_to_graph(definition)

@@ -21,7 +21,7 @@ import numpy as np
 
 from kexport.bundle.signature import Array, TensorSpec
 from kexport.factory.emit import half_kernels, half_nodes
-from kexport.factory.emit.handover import Handover, Table
+from kexport.factory.emit.handover import Handover, Table, TracedGraph
 from kexport.factory.graph.protocols import FunctionDef, NodeDef
 
 
@@ -29,12 +29,12 @@ def in_single(program: Handover) -> Handover:
     """The program with every tensor of half precision held as float32; the same one where there is none."""
     from tensorflow.core.framework import graph_pb2
 
-    library = program.graph_def.library.function
+    library = program.graph.graph_def.library.function
     if not any(
-        map(half_nodes.has_half, [*program.graph_def.node, *(node for each in library for node in each.node_def)])
+        map(half_nodes.has_half, [*program.graph.graph_def.node, *(node for each in library for node in each.node_def)])
     ):
         return program
-    rewritten = graph_pb2.GraphDef(versions=program.graph_def.versions)
+    rewritten = graph_pb2.GraphDef(versions=program.graph.graph_def.versions)
     functions = rewritten.library.function
     functions.extend(library)
     in_half = {
@@ -47,11 +47,12 @@ def in_single(program: Handover) -> Handover:
     while done < len(functions):  # kernels are appended meanwhile
         _rewrite(functions[done], functions)
         done += 1
-    outputs = [main.output(*each) for each in zip(program.outputs, program.signature.outputs, strict=True)]
+    outputs = [main.output(*each) for each in zip(program.graph.outputs, program.signature.outputs, strict=True)]
     rewritten.node.extend(main.finished())
     captures = {node.name: main.captures[node.name] for node in rewritten.node if node.name in main.captures}
     recurrent = {name: settings for name, settings in program.recurrent.items() if name not in in_half}
-    return replace(program, graph_def=rewritten, outputs=tuple(outputs), captures=captures, recurrent=recurrent)
+    graph = TracedGraph(rewritten, program.graph.inputs, tuple(outputs), captures)
+    return replace(program, graph=graph, recurrent=recurrent)
 
 
 def _rewrite(function: FunctionDef, functions: MutableSequence[FunctionDef]) -> None:
@@ -184,11 +185,11 @@ class _Main(_Body):
 
     def __init__(self, program: Handover, functions: MutableSequence[FunctionDef]) -> None:
         super().__init__(functions)
-        self.captures = {name: _widened(value) for name, value in program.captures.items()}
-        self._inputs = {name.partition(":")[0] for name in program.inputs}
-        self._given = {node.name: node for node in program.graph_def.node}
+        self.captures = {name: _widened(value) for name, value in program.graph.captures.items()}
+        self._inputs = {name.partition(":")[0] for name in program.graph.inputs}
+        self._given = {node.name: node for node in program.graph.graph_def.node}
         self._weights: dict[tuple[str, int], str] = {}
-        for node in program.graph_def.node:
+        for node in program.graph.graph_def.node:
             self.add(node)
 
     def name(self, node: str, argument: str, index: int, place: int) -> str:

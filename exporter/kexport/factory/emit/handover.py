@@ -35,27 +35,38 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Handover:
-    """A traced program, read from disk.
+class TracedGraph:
+    """The traced function, without its weights.
 
     Attributes:
-        graph_def: the traced function as a GraphDef with its library of functions.
+        graph_def: with its library of functions.
         inputs: names of the tensors of the flat inputs, in the order of the signature.
-        outputs: names of the tensors of the flat outputs.
+        outputs: names of the tensors of the flat outputs, likewise.
         captures: of each placeholder that stands for something the function captured, its value: an array, or a
             `Table`. Arrays are mapped from the file, not read.
-        signature: of the artifacts.
-        scopes: of each scope in the graph, the layer or operation that opened it, in words.
-        recurrent: what is known of the functions that compute recurrent layers, by function name.
-        name: of the model.
-        assigned: of each placeholder that stands for state, a variable that is read and assigned to: the operation that
-            assigns. The folder `STATEFUL` in the handover then holds a SavedModel.
     """
 
     graph_def: GraphDef
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     captures: Mapping[str, Array | Table]
+
+
+@dataclass(frozen=True)
+class Handover:
+    """A traced program, read from disk.
+
+    Attributes:
+        graph: the traced function.
+        signature: of the artifacts.
+        scopes: of each scope in the graph, the layer or operation that opened it, in words.
+        recurrent: settings of the functions that compute recurrent layers, by function name.
+        name: of the model.
+        assigned: of each placeholder that stands for state, a variable that is read and assigned to: the operation that
+            assigns. The folder `STATEFUL` in the handover then holds a SavedModel.
+    """
+
+    graph: TracedGraph
     signature: Signature
     scopes: Mapping[str, str]
     recurrent: Mapping[str, Mapping[str, object]]
@@ -65,7 +76,7 @@ class Handover:
     @property
     def weight_bytes(self) -> int:
         """Bytes of all captured arrays."""
-        return sum(value.nbytes for value in self.captures.values() if isinstance(value, np.ndarray))
+        return sum(value.nbytes for value in self.graph.captures.values() if isinstance(value, np.ndarray))
 
 
 def write(program: Program, folder: Path) -> None:
@@ -102,11 +113,9 @@ def read(folder: Path) -> Handover:
     rest = json.loads((folder / REST).read_text())
     path = folder / WEIGHTS
     data = np.memmap(path, np.uint8, "r") if path.stat().st_size else np.empty(0, np.uint8)
+    captures = {entry["placeholder"]: _read_value(entry, data) for entry in rest["captures"]}
     return Handover(
-        graph_def,
-        tuple(rest["inputs"]),
-        tuple(rest["outputs"]),
-        {entry["placeholder"]: _read_value(entry, data) for entry in rest["captures"]},
+        TracedGraph(graph_def, tuple(rest["inputs"]), tuple(rest["outputs"]), captures),
         Signature.from_json(rest["signature"]),
         rest["scopes"],
         rest["recurrent"],

@@ -53,14 +53,14 @@ def _converted(program: handovers.Handover, opset: int) -> tuple[OnnxModel, Weig
     find a recurrent layer in another precision than float32, which onnxruntime does not run, lists become tensors.
     """
     failed: Exception | None = None
-    for also in ((), _LISTS) if tensor_lists.scanned(program.graph_def) else (_LISTS,):
+    for also in ((), _LISTS) if tensor_lists.scanned(program.graph.graph_def) else (_LISTS,):
         weights = Weights(program)
         try:
             model = _mapped(emit(program, "onnx", weights.tensor, also), weights, program, opset)
         except ExportError:
             raise
         except Exception as error:  # whatever tf2onnx raises
-            if also or not tensor_lists.used(program.graph_def):
+            if also or not tensor_lists.used(program.graph.graph_def):
                 raise failed or error from error
             failed = error
             continue
