@@ -42,7 +42,7 @@ def emitting(update: Update) -> Callable[[Operation, Sequence[Any]], Sequence[Li
             items = items.dense(_sizes(item)) if isinstance(items, Reserved) else items
             return [update(_grown(op, items, index, item), index, item)]
         if isinstance(items, Reserved):
-            raise ExportError("a list of tensors is used before anything tells the shape of its items", got=op.name)
+            raise ExportError("a list of tensors is used before the shape of its items is known", got=op.name)
         if op.type in ("TensorListGetItem", "TensorListGather"):
             return [tf.gather(items, rest[0])]
         return [tf.shape(items)[0] if op.type == "TensorListLength" else items]

@@ -1,6 +1,6 @@
-"""The place of the largest or smallest bool or int64, for which TFLite's operator, or a kernel of it, is missing.
+"""The index of the largest or smallest bool or int64, for which TFLite's operator, or a kernel of it, is missing.
 
-Of a bool: that of the same number in float32. Of an int64: the first place where it equals the extremum of the axis.
+A bool is cast to float32. For int64, it is the first index at which x equals its extremum along the axis.
 Source: TensorFlow's `ArgMax` and `ArgMin`, which name the first of equals.
 """
 

@@ -1,6 +1,6 @@
 """Counting integers, weighted or not, by comparing with 0, 1, 2, ... and summing.
 
-tf2onnx knows no weights. A value not below `size` counts nowhere.
+tf2onnx supports no weights. A value of `size` or above is not counted.
 Source: TensorFlow's `DenseBincount`.
 """
 

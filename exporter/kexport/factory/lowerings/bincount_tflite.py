@@ -1,7 +1,7 @@
 """Counting of integers, which TFLite lacks: each is compared with every value, and the hits of a row are added.
 
-With weights each hit counts what it weighs; `binary_output` tells only whether there is a hit. Numbers of `size` and
-above hit nothing, as in TensorFlow.
+With weights, a hit counts as much as its weight; with `binary_output`, the result is whether there is any hit. Numbers
+of `size` and above are not counted, as in TensorFlow.
 Source: TensorFlow's `DenseBincount`.
 """
 

@@ -4,7 +4,7 @@ On signed integers of two's complement floor((a + b) / 2) = (a & b) + ((a ^ b) >
 floor((a + b) / 2) = (a >> 1) + (b >> 1) + (a's last bit)(b's last bit). Then a | b = (a & b) + (a ^ b), ~a = -1 - a,
 and a << n = a 2^n, which wraps as the shift does. Other types than int32 pass through it where it holds them; int64 is
 a pair of int32 for all but shifts. Keras asks for the sign of floats, before each argmax and argmin, by
-`(bits & 0x80000000) < 0`: that says the same as `bits < 0`.
+`(bits & 0x80000000) < 0`, which is equivalent to `bits < 0`.
 Source: Warren, Hacker's Delight, 2-2 and 2-5.
 """
 

@@ -241,7 +241,7 @@ def _one_like(x: Value) -> ComplexPair:
 
 
 def _applies(op: Operation, inputs: Sequence[Value]) -> bool:
-    """Not on what an operator of the format's own gives, which the converter maps together with it."""
+    """Not on the output of TFLite's own RFFT, which the converter maps together with the operation that takes it."""
     if op.type == "Pow":
         return bool(_exponent_of(op))
     return not (op.type in ("Real", "Imag", "ComplexAbs") and getattr(inputs[0], "op", op).type in ("RFFT", "RFFT2D"))

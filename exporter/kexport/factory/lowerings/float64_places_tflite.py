@@ -65,7 +65,7 @@ def _narrowed(x: Tensor) -> Tensor:
 
 
 def _exact(op: Operation) -> bool:
-    """Whether all that is linked to the operation by float64 starts and ends as told, and is exact in between."""
+    """Whether all operations connected through float64 are exact in float32, from integers to int32 or float32."""
     pending, seen = [op], {op.name}
     while pending:
         current = pending.pop()

@@ -1,6 +1,6 @@
-"""The inverse of a permutation: of each number, where it is. tf2onnx sorts, and gives int64 for int32.
+"""The inverse of a permutation: the index of each number. tf2onnx sorts, and gives int64 for int32.
 
-In TFLite, too, it is the sum of all places times one where the number is there.
+The index is the sum of all indices, each multiplied by 1 if the number is there and by 0 if not.
 Source: https://www.tensorflow.org/api_docs/python/tf/math/invert_permutation
 """
 

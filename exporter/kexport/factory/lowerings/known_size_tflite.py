@@ -36,7 +36,7 @@ def _dims(x: Tensor) -> list[_Dim]:
 
 
 def _elements(vector: Tensor) -> list[_Dim] | None:
-    """Each element of a vector of sizes, as in `_dims`; None where they cannot be told."""
+    """Each element of a vector of sizes, as in `_dims`; None where they are not known."""
     import tensorflow as tf
 
     value, source = tf.get_static_value(vector), vector.op

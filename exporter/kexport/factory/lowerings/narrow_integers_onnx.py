@@ -1,4 +1,4 @@
-"""Operations for whose integers of 8 or 16 bits, or unsigned ones, onnxruntime has no kernel: as int32 or int64.
+"""Operations on integers of 8 or 16 bits, or unsigned, that onnxruntime has no kernel for: done in int32 or int64.
 
 Sums, products and powers of two's complement do not depend on the width that they are computed in, as long as the
 result is cut to its own; the others stay within it.

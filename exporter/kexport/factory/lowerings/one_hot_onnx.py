@@ -1,6 +1,6 @@
 """One-hot encoding by comparing with 0, 1, 2, ...: ONNX' `OneHot` counts a negative index from the end.
 
-TensorFlow encodes an index out of range, -1 above all, as nothing.
+TensorFlow encodes an index out of range, such as -1, as zeros.
 Source: TensorFlow's `OneHot`; https://onnx.ai/onnx/operators/onnx__OneHot.html.
 """
 

@@ -1,7 +1,7 @@
-"""The place of values in a sorted row, which no converter maps, by counting.
+"""Insertion indices into sorted rows, which tf2onnx does not map: by counting.
 
 The lower bound is the number of entries below the value, the upper bound that of entries not above it: all but those
-that the value is below. NaN then comes first, or last, as there.
+that the value is below. NaN then comes first, or last, as in TensorFlow.
 Source: TensorFlow's `LowerBound` and `UpperBound`; the bounds of C++ (ISO/IEC 14882, alg.binary.search).
 """
 

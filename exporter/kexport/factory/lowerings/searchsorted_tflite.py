@@ -1,4 +1,4 @@
-"""Places in a sorted row, which TFLite lacks: as many as there are elements before.
+"""Insertion indices into sorted rows, which TFLite lacks: the number of elements before them.
 
 The lower bound of v counts the elements below v, the upper bound those that v is not below: NaN goes to the end.
 Source: TensorFlow's `LowerBound` and `UpperBound`.

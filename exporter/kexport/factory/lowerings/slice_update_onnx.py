@@ -1,7 +1,7 @@
-"""A slice written into a tensor at a place known when it runs, which tf2onnx does not map.
+"""A slice written into a tensor at a position known only at run time, which tf2onnx does not map.
 
-The start is clamped so that the slice lies within, as XLA does. Along each axis every place of the tensor then knows
-its place in the slice: what lies in it on all axes is taken from there.
+The start is clamped so that the slice lies within the tensor, as XLA does. Along each axis, every position of the
+tensor has a position relative to the slice; an element that lies within it on all axes is taken from the slice.
 Source: https://openxla.org/xla/operation_semantics#dynamicupdateslice.
 """
 

@@ -1,4 +1,4 @@
-"""The number of keys of a table: it cannot change any more.
+"""The number of keys of a table: a constant, as the table cannot change any more.
 
 Source: TensorFlow's `LookupTableSizeV2`.
 """

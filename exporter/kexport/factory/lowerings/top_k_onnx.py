@@ -1,4 +1,4 @@
-"""The largest of integers or float64, which tf2onnx compares as float32, so that neighbours change places.
+"""The largest of integers or float64, which tf2onnx compares as float32, so that close values are swapped.
 
 Source: TensorFlow's `TopKV2`; https://onnx.ai/onnx/operators/onnx__TopK.html.
 """
