@@ -132,5 +132,5 @@ def test_an_infinite_constant_and_an_overflow_are_infinite_outputs(converted, fo
 def test_a_program_without_half_precision_is_left_alone():
     with tf.Graph().as_default() as graph:
         tf.identity(tf.compat.v1.placeholder(tf.float32, [None, 3]))
-    program: Any = SimpleNamespace(graph_def=graph.as_graph_def())
+    program: Any = SimpleNamespace(graph=SimpleNamespace(graph_def=graph.as_graph_def()))
     assert half_precision.in_single(program) is program
