@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kexport import runtimes as known_runtimes
 from kexport.bundle.folder import Bundle
 from kexport.bundle.report import Observer, Report
-from kexport.field.search import Reference
 from kexport.field.trust import Trust
 from kexport.field.verification.request import Verification
 from kexport.field.verification.run import verify_bundle
 from kexport.parity.budget import Budget
 from kexport.parity.strictness import Strictness
 from kexport.parity.tolerance import Tolerance
+
+if TYPE_CHECKING:
+    from kexport.field.search import Reference
 
 
 def verify(

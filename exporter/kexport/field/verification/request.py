@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from kexport import runtimes as known_runtimes
 from kexport.bundle.folder import Bundle
 from kexport.bundle.limits import OutputLimit
-from kexport.field.search import Reference
 from kexport.field.trust import NO_TRUST, Trust
 from kexport.parity.strictness import DERIVED, Strictness
 from kexport.process import Worker
 from kexport.runtimes import Runtime
+
+if TYPE_CHECKING:
+    from kexport.field.search import Reference
 
 
 @dataclass(frozen=True)

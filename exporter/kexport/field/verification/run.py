@@ -18,7 +18,6 @@ from kexport.bundle.report import Check, CheckKind, Observer, Report, Subject
 from kexport.field.integrity import Integrity, check_digests
 from kexport.field.remote import ArtifactSource, RemoteSession
 from kexport.field.scratch import temporary_folder
-from kexport.field.search import BundleSearch, Participants
 from kexport.field.verification import contract_checks
 from kexport.field.verification.request import Verification
 from kexport.field.verification.runtime_checks import RuntimeChecks
@@ -117,6 +116,8 @@ class _Run:
         request, budget = self._verification, self._verification.strictness.search
         if budget is None:
             return
+        from kexport.field.search import BundleSearch, Participants  # most verifications do not search
+
         peers = [each for each in request.readers() if each.installed and integrity.intact(each.reads)]
         partners = [each for each in peers if each not in tested] if request.truth is None else []
         with temporary_folder() as folder:
