@@ -1,6 +1,6 @@
-"""Taps of low-pass filters of finite impulse response (FIR), and what their frequency response promises.
+"""Taps of low-pass filters with a finite impulse response (FIR), and the bands that their response keeps.
 
-Frequencies without a unit are in cycles a sample: half of one is Nyquist's.
+Frequencies without a unit are in cycles a sample: 0.5 is the Nyquist frequency.
 """
 
 from __future__ import annotations
@@ -13,19 +13,22 @@ import numpy as np
 
 from kexport_layers._types import Array
 
-RIPPLE = 1.0  # dB; what a filter without a specification may lose up to the edge of its pass band
-LEAST_ATTENUATION, MOST_ATTENUATION = 10.0, 120.0  # dB; below Kaiser's formula means nothing, above float32 ends
+RIPPLE = 1.0  # dB; the loss that defines the pass band of a filter without a specification
+LEAST_ATTENUATION, MOST_ATTENUATION = (
+    10.0,
+    120.0,
+)  # dB; limits of Kaiser's formula and of float32
 MOST_TAPS = 4095
-_POINTS = 128  # of the response, a tap: its highest peak then lies within 0.001 dB of one
+_POINTS = 128  # of the response, per tap: the highest of them then lies within 0.001 dB of the peak
 _MARGIN = 0.001  # dB
-_HALF = 0.5  # a gain: where the pass band, and its ripple, are over
-_LONGER = 1.25  # than Kaiser's formula says, at most
-_STRONGER = (0.0, 0.25, 0.5, 1.0, 2.0, 3.0)  # dB, by which the window is designed for more
+_HALF = 0.5  # a gain: below it, the pass band and its ripple are over
+_LONGER = 1.25  # times the length by Kaiser's formula, at most
+_STRONGER = (0.0, 0.25, 0.5, 1.0, 2.0, 3.0)  # dB of extra attenuation to design the window for
 
 
 @dataclass(frozen=True)
 class Bands:
-    """What a low-pass filter keeps: frequencies in the unit of the sample rate, the rest in dB."""
+    """The bands of a low-pass filter: frequencies in the unit of the sample rate, the rest in dB."""
 
     pass_band: float
     stop_band: float
@@ -40,20 +43,20 @@ def moving_average(size: int) -> tuple[float, ...]:
 
 def windowed_sinc(size: int, cutoff: float, sample_rate: float, window: str) -> tuple[float, ...]:
     """Taps of the ideal filter cut to `size` by a window, by SciPy's `firwin`."""
-    from scipy.signal import firwin  # a second of import that the moving average does not need
+    from scipy.signal import firwin  # takes a second to import, which the moving average does not need
 
     return tuple(float(tap) for tap in firwin(size, cutoff, fs=sample_rate, window=window))
 
 
 def by_specification(bands: Bands, sample_rate: float, size: int | None) -> tuple[float, ...]:
-    """The fewest taps that keep the bands, of those that a Kaiser window gives; or exactly `size` of them.
+    """The taps of the shortest filter with a Kaiser window that keeps the bands; or one of exactly `size` taps.
 
     Kaiser's formula for their number is an estimate (Oppenheim and Schafer, Discrete-Time Signal Processing, 3rd
-    edition, section 7.5.3): what it gives is measured, and the filter made longer, and its window stronger, until it
-    is right.
+    edition, section 7.5.3), so each design is measured, and the filter made longer and its window stronger until the
+    bands hold.
 
     Raises:
-        ValueError: so many taps do not do it.
+        ValueError: no filter of that length keeps the bands.
     """
     from scipy.signal import firwin, kaiser_beta, kaiserord
 
@@ -74,7 +77,7 @@ def by_specification(bands: Bands, sample_rate: float, size: int | None) -> tupl
 
 
 def specified(pass_band: float, stop_band: float, attenuation: float) -> Bands:
-    """The bands of a specification: a window strays as far from 1 in the pass band as from 0 in the stop band."""
+    """The bands of a specification; a window's error is as large in the pass band as in the stop band."""
     return Bands(pass_band, stop_band, -20 * math.log10(1 - 10 ** (-attenuation / 20)), attenuation)
 
 
@@ -91,7 +94,7 @@ def meets(taps: Sequence[float] | Array, bands: Bands, sample_rate: float) -> bo
 
 
 def measured(taps: Sequence[float] | Array, sample_rate: float) -> Bands | None:
-    """The bands that a filter without a specification keeps, rounded to the safe side; None when it stops nothing.
+    """The bands that a filter without a specification keeps, rounded conservatively; None if it stops nothing.
 
     The pass band ends where the gain falls by `RIPPLE`. The stop band begins where the main lobe has fallen to the
     highest of the side lobes, whose level is the attenuation.
@@ -115,7 +118,7 @@ def measured(taps: Sequence[float] | Array, sample_rate: float) -> Bands | None:
 
 
 def response(taps: Sequence[float] | Array) -> tuple[Array, Array]:
-    """Frequencies from 0 to a half, and the gain at each."""
+    """Frequencies from 0 to 0.5, and the gain at each."""
     values = np.asarray(taps, np.float64)
     points = 1 << max(12, int(_POINTS * len(values) - 1).bit_length())
     return np.arange(points // 2 + 1) / points, np.abs(np.fft.rfft(values, points))
@@ -126,7 +129,7 @@ def _gains_at(taps: Array, frequencies: list[float]) -> Array:
 
 
 def _rounded(value: float, *, up: bool) -> float:
-    """To four digits."""
+    """Rounded to four significant digits, up or down."""
     if not value:
         return 0.0
     digits = 3 - math.floor(math.log10(value))

@@ -14,20 +14,20 @@ _METHODS = ("sigmoid", "tanh", "clip")
 
 @keras.saving.register_keras_serializable(package="kexport")
 class BoundedOutput(keras.layers.Layer):
-    """Brings every element between two bounds.
+    """Maps every element into an interval.
 
     - `"sigmoid"`: `low + (high - low) / (1 + exp(-x))`;
     - `"tanh"`: `middle + (high - low) / 2 tanh(x)`;
-    - `"clip"`: the nearest number between the bounds.
+    - `"clip"`: the nearest number in the interval.
 
-    The first two end in a clip, since in float32 the sum may exceed a bound by a unit in the last place. Computes in
-    float32 under every dtype policy.
+    The first two are clipped too, since in float32 the sum may exceed a bound by one unit in the last place. Computes
+    in float32 under every dtype policy.
 
     Args:
-        low: the least output.
+        low: the smallest output.
         high: the largest output.
-        method: one of these.
-        **kwargs: as of every Keras layer.
+        method: one of the above.
+        **kwargs: passed to `keras.layers.Layer`.
 
     Input shape:
         Any.
@@ -36,7 +36,7 @@ class BoundedOutput(keras.layers.Layer):
         As the input, float32.
 
     Raises:
-        ValueError: the bounds are no finite numbers in order, or the method is unknown.
+        ValueError: the bounds are not finite and in order, or the method is unknown.
 
     Example:
         >>> import numpy as np
@@ -47,14 +47,14 @@ class BoundedOutput(keras.layers.Layer):
 
     def __init__(self, low: float = 0.0, high: float = 1.0, method: str = "sigmoid", **kwargs: object) -> None:
         super().__init__(**kwargs)
-        self.autocast = False  # or inputs would be rounded to the halves of a mixed policy
+        self.autocast = False  # else a mixed policy would round the inputs to half precision
         numbers = all(isinstance(bound, int | float) and math.isfinite(bound) for bound in (low, high))
         require(self, numbers and low < high, f"low and high must be finite numbers in order; got {low!r}, {high!r}")
         require(self, method in _METHODS, f"method must be one of {', '.join(_METHODS)}; got {method!r}")
         self.low, self.high, self.method = float(low), float(high), method
 
     def call(self, inputs: Tensor) -> Tensor:
-        """Bring the input, of any shape, between the bounds."""
+        """Map the input, of any shape."""
         values = in_precision(self, inputs)
         if self.method == "clip":
             return keras.ops.clip(values, self.low, self.high)
@@ -68,7 +68,7 @@ class BoundedOutput(keras.layers.Layer):
         return keras.ops.clip(placed, self.low, self.high)
 
     def compute_output_spec(self, inputs: Tensor) -> Tensor:
-        """Float32, whatever the policy is."""
+        """Float32, whatever the dtype policy."""
         return keras.KerasTensor(inputs.shape, dtype=precision(self))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
@@ -76,7 +76,7 @@ class BoundedOutput(keras.layers.Layer):
         return input_shape
 
     def contracts(self) -> Contracts:
-        """Between the bounds; and nondecreasing, as all three methods are."""
+        """Bounded; and nondecreasing, as all three methods are."""
         from kexport.contracts import Bounded, Monotonic
 
         return [Bounded(self.low, self.high), Monotonic(1)]

@@ -1,4 +1,4 @@
-"""An output that adds up to what a reference adds up to."""
+"""An output with the sum of a reference."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from kexport_layers._types import Contracts, Shape, Tensor
 
 @keras.saving.register_keras_serializable(package="kexport")
 class ConservedSum(keras.layers.Layer):
-    """Shifts `x` along the last axis so that it adds up to what the reference does.
+    """Shifts `x` along the last axis, so that its sum is that of a reference.
 
-    `y = x + (sum(reference) - sum(x)) / n` is the point nearest to `x` of that sum: the projection on a hyperplane
+    `y = x + (sum(reference) - sum(x)) / n` is the point of that sum nearest to `x`: the projection onto a hyperplane
     (Boyd and Vandenberghe, Convex optimization, 2004, section 8.1). Computes in float32 under every dtype policy.
 
     Args:
-        **kwargs: as of every Keras layer.
+        **kwargs: passed to `keras.layers.Layer`.
 
     Call arguments:
-        x: what is shifted.
-        reference: whose sum is kept.
+        x: the values to shift.
+        reference: the values whose sum is kept.
 
     Input shape:
         Both `(batch, ..., features)`; the reference may have another number of features.
@@ -41,7 +41,7 @@ class ConservedSum(keras.layers.Layer):
 
     def __init__(self, **kwargs: object) -> None:
         super().__init__(**kwargs)
-        self.autocast = False  # or inputs would be rounded to the halves of a mixed policy
+        self.autocast = False  # else a mixed policy would round the inputs to half precision
 
     def build(self, x_shape: Shape, reference_shape: Shape) -> None:
         """Check the shapes."""
@@ -58,13 +58,13 @@ class ConservedSum(keras.layers.Layer):
         count = values.shape[-1]
         assert count is not None
         if kept.shape[-1] == count:
-            # One sum of small differences loses less than two of large numbers.
+            # One sum of small differences is more accurate than the difference of two large sums.
             return values + keras.ops.mean(kept - values, axis=-1, keepdims=True)
-        lacking = keras.ops.sum(kept, axis=-1, keepdims=True) - keras.ops.sum(values, axis=-1, keepdims=True)
-        return values + lacking * (1.0 / count)
+        difference = keras.ops.sum(kept, axis=-1, keepdims=True) - keras.ops.sum(values, axis=-1, keepdims=True)
+        return values + difference * (1.0 / count)
 
     def compute_output_spec(self, x: Tensor, reference: Tensor) -> Tensor:
-        """Float32, whatever the policy is."""
+        """Float32, whatever the dtype policy."""
         return keras.KerasTensor(x.shape, dtype=precision(self))
 
     def compute_output_shape(self, x_shape: Shape, reference_shape: Shape) -> Shape:
@@ -72,7 +72,7 @@ class ConservedSum(keras.layers.Layer):
         return x_shape
 
     def contracts(self) -> Contracts:
-        """The sum of the reference is kept."""
+        """The sum of the reference is conserved."""
         from kexport.contracts import About, Conserves
 
         return [About(Conserves(), "reference")]

@@ -4,33 +4,33 @@ from __future__ import annotations
 
 import keras
 
-from kexport_layers._dense import ConstrainedDense, in_precision, precision, require
+from kexport_layers._dense import Activations, ConstrainedDense, in_precision, precision, require
 from kexport_layers._types import Config, Contracts, Shape, Tensor
 
-_CONVEX = ("linear", "relu", "leaky_relu", "softplus", "exponential")
+_CONVEX = Activations(("linear", "relu", "leaky_relu", "softplus", "exponential"), "which are convex and nondecreasing")
 
 
 @keras.saving.register_keras_serializable(package="kexport")
 class ConvexDense(ConstrainedDense):
     """A dense layer whose outputs are convex functions of the network's input.
 
-    The first layer takes the input `x` alone: `y = activation(x w + bias)`. The layers behind it take what the one
-    before gives, with weights that are not negative, and may take the input again, with free weights:
+    The first layer takes the input `x` alone: `y = activation(x w + bias)`. Each later layer takes the output of the
+    one before it, with nonnegative weights, and may take the input again, with free weights:
     `y = activation(z |v| + x w + bias)`. The activation is convex and nondecreasing. Amos, Xu and Kolter, Input convex
     neural networks, 2017, proposition 1. Computes in float32 under every dtype policy.
 
     Args:
         units: size of the last axis of the output.
-        activation: the name of one that is convex and nondecreasing; None for none.
-        hidden: whether what the layer takes first is what another such layer gives.
-        use_bias: add a constant.
+        activation: the name of a convex and nondecreasing activation; None for none.
+        hidden: whether the first argument is the output of another such layer.
+        use_bias: whether to add a bias.
         kernel_initializer: of all weights.
-        kernel_regularizer: of the weights of what the layer takes first.
-        **kwargs: as of every Keras layer.
+        kernel_regularizer: of the weights of the first argument.
+        **kwargs: passed to `keras.layers.Layer`.
 
     Call arguments:
-        inputs: the network's input, or with `hidden` what the layer before gives.
-        x: with `hidden`, the network's input, if the layer is to see it again.
+        inputs: the network's input, or with `hidden` the output of the previous layer.
+        x: with `hidden`, optionally the network's input.
 
     Input shape:
         `(batch, ..., features)` of both.
@@ -59,12 +59,11 @@ class ConvexDense(ConstrainedDense):
         kernel_regularizer: object = None,
         **kwargs: object,
     ) -> None:
-        why = "which are convex and never fall"
-        super().__init__(units, activation, _CONVEX, why, use_bias, kernel_initializer, kernel_regularizer, **kwargs)
+        super().__init__(units, activation, _CONVEX, use_bias, kernel_initializer, kernel_regularizer, **kwargs)
         self.hidden = bool(hidden)
 
     def build(self, inputs_shape: Shape, x_shape: Shape | None = None) -> None:
-        """Make the weights."""
+        """Create the weights."""
         require(self, x_shape is None or self.hidden, "a second input x goes with hidden=True; got hidden=False")
         if x_shape is not None:
             require(self, x_shape[-1] is not None, f"the number of features must be fixed; got shape {x_shape}")
@@ -79,7 +78,7 @@ class ConvexDense(ConstrainedDense):
 
     @property
     def kernel(self) -> Tensor:
-        """The weights of what the layer takes first; not negative where that is hidden."""
+        """The weights of the first argument; nonnegative if that is hidden."""
         free = keras.ops.convert_to_tensor(self.free_kernel)
         return keras.ops.abs(free) if self.hidden else free
 
@@ -93,7 +92,7 @@ class ConvexDense(ConstrainedDense):
         return result if self.activation in (None, "linear") else self._activation(result)
 
     def compute_output_spec(self, inputs: Tensor, x: Tensor | None = None) -> Tensor:
-        """Float32, whatever the policy is."""
+        """Float32, whatever the dtype policy."""
         return keras.KerasTensor(self.compute_output_shape(inputs.shape), dtype=precision(self))
 
     def compute_output_shape(self, inputs_shape: Shape, x_shape: Shape | None = None) -> Shape:
@@ -101,7 +100,7 @@ class ConvexDense(ConstrainedDense):
         return (*inputs_shape[:-1], self.units)
 
     def contracts(self) -> Contracts:
-        """Convex; and where it takes what another layer gives, nondecreasing in that."""
+        """Convex; and nondecreasing in the output of the previous layer."""
         from kexport.contracts import About, Convex, Monotonic
 
         if not self.hidden:

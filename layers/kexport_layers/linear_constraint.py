@@ -16,23 +16,24 @@ _TOLERANCE = 1e-9  # of the right-hand side: beyond it equations contradict each
 
 @keras.saving.register_keras_serializable(package="kexport")
 class LinearConstraint(keras.layers.Layer):
-    """Projects the last axis on the points that satisfy one of three kinds of linear constraint.
+    """Projects the last axis onto the points that satisfy one of three kinds of linear constraint.
 
     - `A`, `b`: the solutions of `A y = b`, by `y = x - A+ (A x - b)` with the pseudo-inverse `A+`;
     - `low`, `high`: a box;
     - `a`, `at_most`: the half-space `a y <= at_most`, by `y = x - max(0, a x - at_most) a / |a|^2`.
 
-    The output is the nearest such point: Boyd and Vandenberghe, Convex optimization, 2004, section 8.1. There is no
-    such closed form for several kinds at once, so these are refused. Computes in float32 under every dtype policy.
+    The output is the nearest such point: Boyd and Vandenberghe, Convex optimization, 2004, section 8.1. For
+    several kinds at once there is no such closed form, so they are refused. Computes in float32 under every dtype
+    policy.
 
     Args:
         A: rows of a matrix of shape (equations, features).
-        b: one number an equation.
-        low: one number, or one a feature; None for no bound.
-        high: likewise.
+        b: the right-hand side, one number per equation.
+        low: the lower bound, one number or one per feature; None for no bound.
+        high: the upper bound, likewise.
         a: one number a feature.
-        at_most: a number.
-        **kwargs: as of every Keras layer.
+        at_most: the bound of `a y`.
+        **kwargs: passed to `keras.layers.Layer`.
 
     Input shape:
         `(batch, ..., features)`.
@@ -41,8 +42,8 @@ class LinearConstraint(keras.layers.Layer):
         As the input, float32.
 
     Raises:
-        ValueError: none of the kinds, or several; numbers that are not finite or do not fit each other or the input;
-            equations that contradict each other; an empty box; `a` is 0.
+        ValueError: none of the kinds is given, or several; a number is not finite; shapes do not fit each other or the
+            input; the equations contradict each other; the box is empty; `a` is 0.
 
     Example:
         >>> import numpy as np
@@ -53,7 +54,7 @@ class LinearConstraint(keras.layers.Layer):
 
     def __init__(
         self,
-        A: Sequence[Sequence[float]] | None = None,  # noqa: N803  (the name that mathematics has for it)
+        A: Sequence[Sequence[float]] | None = None,  # noqa: N803  (its name in mathematics)
         b: Sequence[float] | None = None,
         low: float | Sequence[float] | None = None,
         high: float | Sequence[float] | None = None,
@@ -62,7 +63,7 @@ class LinearConstraint(keras.layers.Layer):
         **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
-        self.autocast = False  # or inputs would be rounded to the halves of a mixed policy
+        self.autocast = False  # else a mixed policy would round the inputs to half precision
         numbers = {"A": A, "b": b, "low": low, "high": high, "a": a, "at_most": at_most}
         named = {name for name, value in numbers.items() if value is not None}
         plane, box, half = named == {"A", "b"}, bool(named) and named <= {"low", "high"}, named == {"a", "at_most"}
@@ -83,7 +84,7 @@ class LinearConstraint(keras.layers.Layer):
     def _plane(self, matrix: Array, right: Array) -> None:
         fits = matrix.ndim == 2 and matrix.size > 0 and right.shape == matrix.shape[:1]
         require(
-            self, fits, f"A must be a matrix and b have a number a row; got shapes {matrix.shape} and {right.shape}"
+            self, fits, f"A must be a matrix and b have one number per row; got shapes {matrix.shape} and {right.shape}"
         )
         inverse = np.linalg.pinv(matrix)
         point = inverse @ right
@@ -99,7 +100,8 @@ class LinearConstraint(keras.layers.Layer):
 
     def _box(self, arrays: dict[str, Array]) -> None:
         shapes = {each.shape for each in arrays.values() if each.ndim}
-        require(self, len(shapes) <= 1 and all(len(s) == 1 for s in shapes), "low and high must be numbers, or as many")
+        fits = len(shapes) <= 1 and all(len(shape) == 1 for shape in shapes)
+        require(self, fits, "low and high must be numbers, or vectors of one length")
         if len(arrays) == 2:
             require(self, bool((arrays["low"] <= arrays["high"]).all()), "the box is empty: low lies above high")
         self._features = next(iter(shapes))[0] if shapes else None
@@ -137,11 +139,11 @@ class LinearConstraint(keras.layers.Layer):
 
     @staticmethod
     def _as(values: Tensor, constant: Array) -> Array:
-        """A constant in the dtype of the values."""
+        """The constant in the dtype of the values."""
         return np.asarray(constant, keras.backend.standardize_dtype(values.dtype))
 
     def compute_output_spec(self, inputs: Tensor) -> Tensor:
-        """Float32, whatever the policy is."""
+        """Float32, whatever the dtype policy."""
         return keras.KerasTensor(inputs.shape, dtype=precision(self))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:

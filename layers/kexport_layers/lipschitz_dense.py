@@ -1,4 +1,4 @@
-"""A dense layer whose output moves no more than a bound times its input."""
+"""A dense layer whose output changes by at most a bound times the change of its input."""
 
 from __future__ import annotations
 
@@ -6,11 +6,25 @@ import math
 
 import keras
 
-from kexport_layers._dense import ConstrainedDense, require
+from kexport_layers._dense import Activations, ConstrainedDense, require
 from kexport_layers._types import Config, Contracts, Tensor
 
-_GENTLE = ("linear", "relu", "relu6", "leaky_relu", "elu", "softplus", "softsign", "sigmoid", "hard_sigmoid", "tanh")
-# The largest singular value, computed in float32, may be too small by some units in the last place.
+_GENTLE = Activations(
+    (
+        "linear",
+        "relu",
+        "relu6",
+        "leaky_relu",
+        "elu",
+        "softplus",
+        "softsign",
+        "sigmoid",
+        "hard_sigmoid",
+        "tanh",
+    ),
+    "which have a slope of at most 1",
+)
+# The largest singular value, computed in float32, may be a few units in the last place too small.
 _SAFETY = 1 - 2.0**-17
 
 
@@ -18,19 +32,19 @@ _SAFETY = 1 - 2.0**-17
 class LipschitzDense(ConstrainedDense):
     """A dense layer with `|y - y'| <= bound |x - x'|` in the 2-norm.
 
-    `y = activation(x kernel + bias)`, where the kernel is the free one, divided by as much as its largest singular
-    value exceeds the bound; the activation changes no faster than its input. Gouk, Frank, Pfahringer and Cree,
+    `y = activation(x kernel + bias)`: where the largest singular value of the free kernel exceeds the bound, the kernel
+    is scaled down to it; the activation has a slope of at most 1. Gouk, Frank, Pfahringer and Cree,
     Regularisation of neural networks by enforcing Lipschitz continuity, 2021. Computes in float32 under every dtype
     policy. In ONNX and TFLite the kernel is a constant.
 
     Args:
         units: size of the last axis of the output.
-        bound: the constant.
-        activation: the name of one that changes no faster than its input; None for none.
-        use_bias: add a constant.
+        bound: the Lipschitz constant.
+        activation: the name of an activation with a slope of at most 1; None for none.
+        use_bias: whether to add a bias.
         kernel_initializer: of the free kernel.
         kernel_regularizer: of the free kernel.
-        **kwargs: as of every Keras layer.
+        **kwargs: passed to `keras.layers.Layer`.
 
     Input shape:
         `(batch, ..., features)`.
@@ -39,7 +53,7 @@ class LipschitzDense(ConstrainedDense):
         `(batch, ..., units)`, float32.
 
     Raises:
-        ValueError: the bound is no number above 0, or the activation is not known to be gentle enough.
+        ValueError: the bound is not positive, or the activation is not known to have a slope of at most 1.
 
     Example:
         >>> import numpy as np
@@ -58,15 +72,14 @@ class LipschitzDense(ConstrainedDense):
         kernel_regularizer: object = None,
         **kwargs: object,
     ) -> None:
-        why = "which change no faster than what they take"
-        super().__init__(units, activation, _GENTLE, why, use_bias, kernel_initializer, kernel_regularizer, **kwargs)
-        sound = isinstance(bound, int | float) and math.isfinite(bound) and bound > 0
-        require(self, sound, f"bound must be a number above 0; got {bound!r}")
+        super().__init__(units, activation, _GENTLE, use_bias, kernel_initializer, kernel_regularizer, **kwargs)
+        valid = isinstance(bound, int | float) and math.isfinite(bound) and bound > 0
+        require(self, valid, f"bound must be a positive number; got {bound!r}")
         self.bound = float(bound)
 
     @property
     def kernel(self) -> Tensor:
-        """The free kernel, made smaller where its 2-norm exceeds the bound."""
+        """The free kernel, scaled down where its 2-norm exceeds the bound."""
         free = keras.ops.convert_to_tensor(self.free_kernel)
         norm = keras.ops.max(keras.ops.svd(free, full_matrices=False, compute_uv=False))
         most = self.bound * _SAFETY

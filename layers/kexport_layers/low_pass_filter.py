@@ -1,4 +1,4 @@
-"""A low-pass filtered copy of the input."""
+"""A low-pass filter along time."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ _PADDINGS = ("same", "causal", "valid")
 class LowPassFilter(keras.layers.Layer):
     """Filters every channel along time with one finite impulse response (FIR).
 
-    `y[n] = sum over k of taps[k] * x[n + offset - k]`, zero outside of the signal; the offset centres the taps for
-    `"same"` and is 0 for `"causal"`. All designs give a linear phase (taps symmetric) and unit gain at DC (taps
-    that sum to 1): Oppenheim and Schafer, Discrete-Time Signal Processing, 3rd edition, chapter 7.
+    `y[n] = sum over k of taps[k] * x[n + offset - k]`, zero outside the signal; the offset centres the taps for
+    `"same"` and is 0 for `"causal"`. All designs have linear phase (symmetric taps) and unit gain at DC (taps that
+    sum to 1): Oppenheim and Schafer, Discrete-Time Signal Processing, 3rd edition, chapter 7.
 
     - Without a cut-off: the moving average, `taps[k] = 1 / kernel_size`.
     - With one: the windowed sinc of that half-amplitude (-6 dB) frequency, as `scipy.signal.firwin` designs it.
     - By specification: the fewest taps of a Kaiser window whose gain stays within `10^(-attenuation/20)` of 1 up to
       `pass_band`, and of 0 from `stop_band` on.
 
-    It computes in float32 where its compute dtype is a half, whose 11 bits would blur the taps; and it promises
-    `LinearTimeInvariant` with its taps and `LowPass` with the bands of its design, the former on all samples of the
-    signal. A filter that stops nothing, such as one of one tap, promises no `LowPass`.
+    It computes in float32 where its compute dtype has half precision, whose 11 bits are too few for the taps. It
+    promises `LinearTimeInvariant` with its taps, for all samples of the signal, and `LowPass` with the bands of its
+    design. A filter that stops nothing, such as a single tap, promises no `LowPass`.
 
     Args:
         kernel_size: number of taps, odd; by default 5, or as many as a specification needs.
         cutoff: cut-off frequency in Hz, below half the sample rate; None for the moving average.
-        sample_rate: samples a second, in Hz; goes with `cutoff` or a specification.
-        window: of the windowed sinc, by SciPy's name.
+        sample_rate: in Hz; required with `cutoff` and with a specification.
+        window: of the windowed sinc, as SciPy names it.
         padding: `"same"` (as long as the input, centred), `"causal"` (as long, from the past only) or `"valid"`
             (`kernel_size - 1` shorter, no zeros added).
         pass_band: upper edge of the pass band in Hz; the three make a specification.
         stop_band: lower edge of the stop band in Hz, at most half the sample rate.
         attenuation: of the stop band in dB, from 10 to 120.
-        **kwargs: as of every Keras layer.
+        **kwargs: passed to `keras.layers.Layer`.
 
     Input shape:
         `(batch, time)` or `(batch, time, channels)`; batch and time may be dynamic.
@@ -127,7 +127,7 @@ class LowPassFilter(keras.layers.Layer):
         if self.padding == "causal":
             signal = keras.ops.pad(signal, [[0, 0], [self.kernel_size - 1, 0], [0, 0]])
         channels = signal.shape[-1]
-        # Convolution layers correlate: they do not flip the kernel. Symmetric taps need no flip.
+        # Convolution layers correlate: they do not flip the kernel, and symmetric taps need no flip.
         taps = keras.ops.reshape(keras.ops.convert_to_tensor(self.taps, dtype=signal.dtype), (-1, 1, 1))
         padding = "same" if self.padding == "same" else "valid"
         if channels == 1:
@@ -140,7 +140,7 @@ class LowPassFilter(keras.layers.Layer):
         return keras.ops.squeeze(filtered, -1) if single else filtered
 
     def contracts(self) -> Contracts:
-        """One convolution, and the bands that it keeps."""
+        """A convolution, and the bands that it keeps."""
         from kexport.contracts import LinearTimeInvariant, LowPass
 
         size = self.kernel_size
@@ -175,7 +175,7 @@ class LowPassFilter(keras.layers.Layer):
 
 
 def _require_specification(layer: LowPassFilter) -> float:
-    """The sample rate of a layer whose specification is sound."""
+    """The sample rate of a layer, once its specification is checked."""
     edges = (layer.pass_band, layer.stop_band, layer.attenuation)
     _require(None not in edges, f"a specification has pass_band, stop_band and attenuation; got {edges}")
     _require(layer.cutoff is None, f"a specification says where the filter cuts off; got a cutoff, {layer.cutoff} Hz")

@@ -7,30 +7,33 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from kexport_layers._dense import ConstrainedDense, directions, require
+from kexport_layers._dense import Activations, ConstrainedDense, directions, require
 from kexport_layers._types import Config, Contracts, Shape, Tensor
 
-_RISING = ("linear", "relu", "relu6", "leaky_relu", "elu", "softplus", "softsign", "sigmoid", "hard_sigmoid", "tanh")
+_RISING = Activations(
+    ("linear", "relu", "relu6", "leaky_relu", "elu", "softplus", "softsign", "sigmoid", "hard_sigmoid", "tanh"),
+    "which are nondecreasing",
+)
 
 
 @keras.saving.register_keras_serializable(package="kexport")
 class MonotonicDense(ConstrainedDense):
-    """A dense layer whose outputs never fall where a feature grows, or never rise, as `direction` says.
+    """A dense layer whose outputs never fall, or never rise, as a feature grows.
 
     `y = activation(x kernel + bias)` with `kernel[i, j] = direction[i] |w[i, j]|` and a nondecreasing activation; a
-    feature of direction 0 has free weights. Layers in a row stay monotone: Archer and Wang, Application of the back
-    propagation neural network algorithm with monotonicity constraints for two-group classification problems, 1993.
+    feature of direction 0 has free weights. A stack of such layers is monotone: Archer and Wang, Application of the
+    back propagation neural network algorithm with monotonicity constraints for two-group classification problems, 1993.
     Computes in float32 under every dtype policy.
 
     Args:
         units: size of the last axis of the output.
-        direction: 1 for outputs that never fall where the input grows, -1 for outputs that never rise, 0 for a feature
-            of which nothing is promised; one for all, or one a feature.
-        activation: the name of a nondecreasing one; None for none.
-        use_bias: add a constant.
-        kernel_initializer: of the weights whose magnitude counts.
-        kernel_regularizer: of the same.
-        **kwargs: as of every Keras layer.
+        direction: 1 for outputs that never fall as the feature grows, -1 for outputs that never rise, 0 for no promise;
+            a single one for all features, or one per feature.
+        activation: the name of a nondecreasing activation; None for none.
+        use_bias: whether to add a bias.
+        kernel_initializer: of the free weights.
+        kernel_regularizer: of the free weights.
+        **kwargs: passed to `keras.layers.Layer`.
 
     Input shape:
         `(batch, ..., features)`.
@@ -39,8 +42,8 @@ class MonotonicDense(ConstrainedDense):
         `(batch, ..., units)`, float32.
 
     Raises:
-        ValueError: an activation that is not known to be nondecreasing, a direction that is none of 1, -1, 0, or not as
-            many of them as features.
+        ValueError: the activation is not known to be nondecreasing, a direction is none of 1, -1 and 0, or there are
+            not as many of them as features.
 
     Example:
         >>> import numpy as np
@@ -59,12 +62,11 @@ class MonotonicDense(ConstrainedDense):
         kernel_regularizer: object = None,
         **kwargs: object,
     ) -> None:
-        why = "which never fall"
-        super().__init__(units, activation, _RISING, why, use_bias, kernel_initializer, kernel_regularizer, **kwargs)
+        super().__init__(units, activation, _RISING, use_bias, kernel_initializer, kernel_regularizer, **kwargs)
         self.direction = directions(self, direction)
 
     def build(self, input_shape: Shape) -> None:
-        """Make the weights, when there is a direction for every feature."""
+        """Check that there is a direction for every feature, and create the weights."""
         count = len(self.direction) if isinstance(self.direction, tuple) else input_shape[-1]
         require(
             self,

@@ -1,4 +1,4 @@
-"""Pooling over a set: the order of its members does not count."""
+"""Pooling over a set, independent of the order of its members."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _MODES = ("mean", "sum", "max", "min")
 
 @keras.saving.register_keras_serializable(package="kexport")
 class PermutationPooling(keras.layers.Layer):
-    """Mean, sum, maximum or minimum over one axis: the same for every order of what lies along it.
+    """Mean, sum, maximum or minimum along one axis, independent of the order along it.
 
     Zaheer and others, Deep sets, 2017. Computes in float32 under every dtype policy.
 
     Args:
         mode: `"mean"`, `"sum"`, `"max"` or `"min"`.
-        axis: along which the members of a set lie; the batch is axis 0.
-        **kwargs: as of every Keras layer.
+        axis: of the members of the set; the batch is axis 0.
+        **kwargs: passed to `keras.layers.Layer`.
 
     Input shape:
         `(batch, ...)` of rank 2 or more; batch and members may be dynamic.
@@ -39,16 +39,16 @@ class PermutationPooling(keras.layers.Layer):
 
     def __init__(self, mode: str = "mean", axis: int = 1, **kwargs: object) -> None:
         super().__init__(**kwargs)
-        self.autocast = False  # or inputs and weights would be rounded to the halves of a mixed policy
+        self.autocast = False  # else a mixed policy would round inputs and weights to half precision
         require(self, mode in _MODES, f"mode must be one of {', '.join(_MODES)}; got {mode!r}")
-        require(self, isinstance(axis, int) and axis != 0, f"axis must be a whole number other than 0; got {axis!r}")
+        require(self, isinstance(axis, int) and axis != 0, f"axis must be an integer other than 0; got {axis!r}")
         self.mode, self.axis = mode, axis
 
     def build(self, input_shape: Shape) -> None:
         """Check that the input has the axis."""
         rank = len(input_shape)
         fits = -rank < self.axis < rank
-        require(self, fits, f"axis {self.axis} is no axis of a set in an input of shape {tuple(input_shape)}")
+        require(self, fits, f"axis {self.axis} does not exist in an input of shape {tuple(input_shape)}")
         super().build(input_shape)
 
     def call(self, inputs: Tensor) -> Tensor:
@@ -57,7 +57,7 @@ class PermutationPooling(keras.layers.Layer):
         return pool(in_precision(self, inputs), axis=self.axis)
 
     def compute_output_spec(self, inputs: Tensor) -> Tensor:
-        """Float32, whatever the policy is."""
+        """Float32, whatever the dtype policy."""
         return keras.KerasTensor(self.compute_output_shape(inputs.shape), dtype=precision(self))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
@@ -66,7 +66,7 @@ class PermutationPooling(keras.layers.Layer):
         return (*input_shape[:axis], *input_shape[axis + 1 :])
 
     def contracts(self) -> Contracts:
-        """The order along the axis does not count."""
+        """Independent of the order along the axis."""
         from kexport.contracts import PermutationInvariant
 
         return [PermutationInvariant(self.axis)]

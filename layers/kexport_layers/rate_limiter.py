@@ -1,4 +1,4 @@
-"""A copy of the input that never moves faster than a step a sample."""
+"""A limiter of the step from one sample in time to the next."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import keras
 from kexport_layers._dense import in_precision, precision, require
 from kexport_layers._types import Config, Contracts, Shape, Tensor
 
-# Up to here a signal of known length is followed without a loop, whose turns cost more than what is done in them.
+# Up to this many samples a signal of known length is unrolled: a loop costs more than the work in its body.
 _LONGEST_UNROLLED = 128
 
 
@@ -23,7 +23,7 @@ class RateLimiter(keras.layers.Layer):
 
     Args:
         step: the largest change from one sample to the next, in units of the input.
-        **kwargs: as of every Keras layer.
+        **kwargs: passed to `keras.layers.Layer`.
 
     Input shape:
         `(batch, time)` or `(batch, time, channels)`; batch and time may be dynamic.
@@ -32,7 +32,7 @@ class RateLimiter(keras.layers.Layer):
         As the input, float32.
 
     Raises:
-        ValueError: the step is no number above 0, or the input has another rank.
+        ValueError: the step is not positive, or the input has another rank.
 
     Example:
         >>> import numpy as np
@@ -43,13 +43,13 @@ class RateLimiter(keras.layers.Layer):
 
     def __init__(self, step: float, **kwargs: object) -> None:
         super().__init__(**kwargs)
-        self.autocast = False  # or inputs and weights would be rounded to the halves of a mixed policy
-        sound = isinstance(step, int | float) and math.isfinite(step) and step > 0
-        require(self, sound, f"step must be a number above 0; got {step!r}")
+        self.autocast = False  # else a mixed policy would round inputs and weights to half precision
+        valid = isinstance(step, int | float) and math.isfinite(step) and step > 0
+        require(self, valid, f"step must be a positive number; got {step!r}")
         self.step = float(step)
 
     def build(self, input_shape: Shape) -> None:
-        """Check the rank of the input, and make the recurrence."""
+        """Check the rank of the input, and build the recurrence."""
         shape = tuple(input_shape)
         require(self, len(shape) in (2, 3), f"the input must be (batch, time) or (batch, time, channels); got {shape}")
         channels = (shape[2] if len(shape) == 3 else 1) or 0
@@ -69,7 +69,7 @@ class RateLimiter(keras.layers.Layer):
         return keras.ops.squeeze(followed, -1) if len(values.shape) == 2 else followed
 
     def _unrolled(self, values: Tensor) -> Tensor:
-        """The same, step by step."""
+        """The recurrence without a loop."""
         order = [1, 0, *range(2, len(values.shape))]
         samples = keras.ops.split(keras.ops.transpose(values, order), values.shape[1], axis=0)
         followed = samples[:1]
@@ -78,7 +78,7 @@ class RateLimiter(keras.layers.Layer):
         return keras.ops.transpose(keras.ops.concatenate(followed, axis=0), order)
 
     def compute_output_spec(self, inputs: Tensor) -> Tensor:
-        """Float32, whatever the policy is."""
+        """Float32, whatever the dtype policy."""
         return keras.KerasTensor(inputs.shape, dtype=precision(self))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
@@ -86,7 +86,7 @@ class RateLimiter(keras.layers.Layer):
         return input_shape
 
     def contracts(self) -> Contracts:
-        """No step is larger, and no sample sees a later one."""
+        """Rate-limited and causal."""
         from kexport.contracts import Causal, RateLimited
 
         return [RateLimited(self.step), Causal()]
@@ -106,11 +106,11 @@ class _Follower(keras.layers.Layer):
     def call(
         self, inputs: Tensor, states: Sequence[Tensor], training: bool | None = None
     ) -> tuple[Tensor, list[Tensor]]:
-        """The next sample, which is the next state too."""
+        """The next sample, which is also the next state."""
         now = _next(states[0], inputs, self.step)
         return now, [now]
 
 
 def _next(before: Tensor, sample: Tensor, step: float) -> Tensor:
-    """What follows a sample of the output where the input is this."""
+    """The output sample that follows `before` for this input sample."""
     return before + keras.ops.clip(sample - before, -step, step)

@@ -14,14 +14,14 @@ from kexport_layers._types import Config, Contracts, Shape, Tensor
 class ScaledOutput(keras.layers.Layer):
     """Multiplies its input by a constant: `y = scale * x`.
 
-    It promises `Scaled`, of its scale. It computes in float32 where its compute dtype is a half.
+    It promises `Scaled` with its scale. It computes in float32 where its compute dtype has half precision.
 
     Args:
-        scale: a number, or one a channel (the last axis).
-        **kwargs: as of every Keras layer.
+        scale: one number, or one per channel (the last axis).
+        **kwargs: passed to `keras.layers.Layer`.
 
     Input shape:
-        Any; of rank 2 or more when `scale` has one number a channel.
+        Any shape; of rank 2 or more when `scale` has one number per channel.
 
     Output shape:
         As the input, in the layer's compute dtype.
@@ -42,7 +42,7 @@ class ScaledOutput(keras.layers.Layer):
         self.scale: float | list[float] = float(scale) if single else [float(value) for value in scale]  # type: ignore[union-attr, arg-type]
         values = [self.scale] if isinstance(self.scale, float) else self.scale
         if not values or not all(map(math.isfinite, values)):
-            raise ValueError(f"ScaledOutput: scale must be one finite number, or one a channel; got {scale!r}")
+            raise ValueError(f"ScaledOutput: scale must be one finite number, or one per channel; got {scale!r}")
 
     def build(self, input_shape: Shape) -> None:
         """Check that there is a scale for every channel."""

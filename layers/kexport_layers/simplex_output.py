@@ -1,4 +1,4 @@
-"""Outputs that are not negative and add up to a total."""
+"""Nonnegative outputs that add up to a total."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class SimplexOutput(keras.layers.Layer):
     every dtype policy.
 
     Args:
-        total: what the outputs add up to.
-        **kwargs: as of every Keras layer.
+        total: the sum of the outputs.
+        **kwargs: passed to `keras.layers.Layer`.
 
     Input shape:
         `(batch, ..., features)`, of rank 2 or more.
@@ -28,7 +28,7 @@ class SimplexOutput(keras.layers.Layer):
         As the input, float32.
 
     Raises:
-        ValueError: the total is no number above 0, or the input has no last axis beside the batch.
+        ValueError: the total is not positive, or the input has no axis besides the batch.
 
     Example:
         >>> import numpy as np
@@ -39,9 +39,9 @@ class SimplexOutput(keras.layers.Layer):
 
     def __init__(self, total: float = 1.0, **kwargs: object) -> None:
         super().__init__(**kwargs)
-        self.autocast = False  # or inputs would be rounded to the halves of a mixed policy
-        sound = isinstance(total, int | float) and math.isfinite(total) and total > 0
-        require(self, sound, f"total must be a number above 0; got {total!r}")
+        self.autocast = False  # else a mixed policy would round the inputs to half precision
+        valid = isinstance(total, int | float) and math.isfinite(total) and total > 0
+        require(self, valid, f"total must be a positive number; got {total!r}")
         self.total = float(total)
 
     def build(self, input_shape: Shape) -> None:
@@ -50,12 +50,12 @@ class SimplexOutput(keras.layers.Layer):
         super().build(input_shape)
 
     def call(self, inputs: Tensor) -> Tensor:
-        """Give `(batch, ..., features)` shares of the total."""
+        """Compute shares of the total from `(batch, ..., features)`."""
         shares = keras.ops.softmax(in_precision(self, inputs), axis=-1)
         return shares if self.total == 1 else shares * self.total
 
     def compute_output_spec(self, inputs: Tensor) -> Tensor:
-        """Float32, whatever the policy is."""
+        """Float32, whatever the dtype policy."""
         return keras.KerasTensor(inputs.shape, dtype=precision(self))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
@@ -63,7 +63,7 @@ class SimplexOutput(keras.layers.Layer):
         return input_shape
 
     def contracts(self) -> Contracts:
-        """The sum, and that no share is negative or more than all."""
+        """The sum, and the bounds 0 and total of each share."""
         from kexport.contracts import Bounded, SumsTo
 
         return [SumsTo(self.total), Bounded(0.0, self.total)]

@@ -16,7 +16,7 @@ def test_the_output_is_the_scaled_input_in_its_shape_and_dtype(scale):
 
 @pytest.mark.parametrize("scale", [float("nan"), float("inf"), [1.0, float("nan")], []])
 def test_a_scale_that_is_no_finite_number_is_refused(scale):
-    with pytest.raises(ValueError, match="one finite number, or one a channel"):
+    with pytest.raises(ValueError, match="one finite number, or one per channel"):
         ScaledOutput(scale)
 
 
