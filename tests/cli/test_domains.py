@@ -119,12 +119,12 @@ def test_recorded_data_that_does_not_fit_the_model_is_refused(tmp_path, monkeypa
     three = np.zeros((4, 3), "float32")
     np.save("three.npy", three)
     for model, given, domain, message in [
-        (one, "wrong_name.npz", None, "'sgnal', which is no input"),
+        (one, "wrong_name.npz", None, "'sgnal', which is not an input"),
         (one, "rank.npy", None, "wrong shape"),
         (one, "three.npy", {"x": "uniform(0, 1)"}, "two domains"),
         (one, {"x": three}, {"x": "uniform(0, 1)"}, "two domains"),
         (one, {}, None, "holds no arrays"),
-        (two, "three.npy", None, "holds one array, and the model has 2 inputs"),
+        (two, "three.npy", None, "holds one array, but the model has 2 inputs"),
         (two, three, None, "holds one array"),
         (two, {"x": three, "y": three[:2]}, None, "differ in number"),
         (one, np.zeros((4, 3), "complex64"), None, "do not fit dtype float32"),

@@ -1,4 +1,4 @@
-"""Writing every format of one build: in this process, or by a converter in a process of its own."""
+"""The formats of one build, written in this process or by converters in processes of their own."""
 
 from __future__ import annotations
 
@@ -110,10 +110,10 @@ def _converted(form: Format, worker: Worker, timeout: float) -> Mapping[str, obj
         (details,) = worker.results(timeout)
     except WorkerCrashError as crash:
         raise ExportError(
-            f"the {form.name} converter did not survive the model",
+            f"the {form.name} converter crashed or took too long",
             got=crash,
             expected=f"a conversion within {timeout:g} s",
-            hint=f"build --formats without {form.name}, or allow it more time with --timeout SECONDS",
+            hint=f"build --formats without {form.name}, or allow more time with --timeout SECONDS",
         ) from crash
     except RuntimeError as error:  # the traceback of an exception that a converter should not raise
         instead = f"build --formats without {form.name}"

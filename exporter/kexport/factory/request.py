@@ -22,7 +22,7 @@ from kexport.process import DEFAULT_TIMEOUT
 
 @dataclass(frozen=True)
 class Declarations:
-    """What a person states about the model.
+    """What the user states about the model.
 
     Attributes:
         domain: of some or all inputs: a text such as `"uniform(-5, 5)"`, a `(low, high)` pair, or an array of recorded
@@ -61,7 +61,7 @@ class Conversion:
 
 @dataclass(frozen=True)
 class BuildRequest:
-    """What a build is asked for; `kexport.build` and the command line both make one.
+    """What is to be built; `kexport.build` and the command line both make one.
 
     Attributes:
         model: a live `keras.Model`, or text that names one, as `kexport.build` takes it.
@@ -69,7 +69,7 @@ class BuildRequest:
         settings: keyword arguments of a registered model or a callable, as text.
         declarations: what is stated about the model.
         conversion: which formats are written, and how.
-        trust: what of the user's code may run.
+        trust: the user code that may run.
         strictness: how the finished artifacts are checked.
     """
 
@@ -132,7 +132,7 @@ class BuildPlan:
 
 
 def _readable(domain: dict[str, object]) -> dict[str, object]:
-    """The domains themselves.
+    """The domains, unchanged.
 
     Raises:
         UsageError: a text among them cannot be read.

@@ -41,7 +41,7 @@ def resolve_domains(program: Program, declared: Mapping[str, object]) -> InputDo
     signature = program.signature
     names = [spec.name for spec in signature.inputs]
     for name in declared:
-        require_known(name, names, f"a domain is given for {name!r}, which is no input of the model")
+        require_known(name, names, f"a domain is given for {name!r}, which is not an input of the model")
     limits = _embedding_limits(program)
     domains: dict[str, Domain] = {}
     undeclared: dict[str, str] = {}
@@ -94,7 +94,7 @@ def _require_same_count(specs: list[TensorSpec], arrays: Mapping[str, Array]) ->
             raise UsageError(
                 f"the recorded samples of inputs {first!r} and {spec.name!r} differ in number",
                 got=f"{len(arrays[first])} and {len(arrays[spec.name])} rows",
-                expected="as many rows of each: row by row they belong together",
+                expected="the same number of rows: row by row they belong together",
             )
 
 

@@ -65,12 +65,12 @@ class Recording:
         if self.only is not None:
             if len(names) != 1:
                 raise UsageError(
-                    f"{self.origin} holds one array, and the model has {len(names)} inputs",
+                    f"{self.origin} holds one array, but the model has {len(names)} inputs",
                     expected="arrays by input, as a .npz or a mapping: " + ", ".join(names),
                 )
             arrays[names[0]] = data_files.as_rows(self.only, signature.inputs[0]) if self.series else self.only
         for name in arrays:
-            require_known(name, names, f"{self.origin} holds {name!r}, which is no input of the model")
+            require_known(name, names, f"{self.origin} holds {name!r}, which is not an input of the model")
         self._refuse_declared(arrays)
         return arrays
 
@@ -79,8 +79,8 @@ class Recording:
         if both:
             raise UsageError(
                 f"input {both[0]!r} has two domains",
-                got=f"{self.origin} holds recorded samples of it, and a domain is declared",
-                expected="one of the two",
+                got=f"recorded samples in {self.origin}, and a declared domain",
+                expected="only one of them",
             )
 
     def examples(self, model: object) -> dict[str, Array]:
@@ -101,6 +101,8 @@ def _all_filled(origin: str, arrays: Mapping[str, object]) -> dict[str, Array]:
 def _filled(origin: str, array: Array) -> Array:
     if not array.ndim or not array.size:
         raise UsageError(
-            f"{origin} holds no samples", got=f"shape {array.shape}", expected="an array whose first axis counts them"
+            f"{origin} holds no samples",
+            got=f"shape {array.shape}",
+            expected="an array whose first axis counts the samples",
         )
     return array

@@ -38,7 +38,7 @@ class Program:
     state: Sequence[tuple[GraphVariable, Array]] = ()
 
     def reset(self) -> None:
-        """Let what the model keeps between calls be as it was when it was traced."""
+        """Restore the state that the model keeps between calls to what it was when the model was traced."""
         for variable, value in self.state:
             variable.assign(value)
 
@@ -48,7 +48,7 @@ class Program:
         return isinstance(self.model, Served)
 
     def resources(self) -> list[LookupTable]:
-        """What the function captures beside variables, and must be saved with it."""
+        """What the function captures besides variables; it must be saved with them."""
         return list(_tables(self.model))
 
     @property
@@ -58,14 +58,14 @@ class Program:
 
 
 def trace(model: BuiltModel | Served, samples: Mapping[str, Array] | None = None) -> Program:
-    """Trace the model with `training=False` and its axes as dynamic as it declares them.
+    """Trace the model with `training=False`; axes that it declares without a size stay dynamic.
 
     Args:
         model: the Keras model, or the function of a SavedModel.
-        samples: recorded inputs by name, which tell what a model takes that was never called.
+        samples: recorded inputs by name; they show what a model takes that was never called.
 
     Raises:
-        ModelError: nothing tells what the inputs of the model are.
+        ModelError: the inputs of the model cannot be determined.
         ExportError: the model fails when it is traced.
     """
     import keras
@@ -91,7 +91,7 @@ def trace(model: BuiltModel | Served, samples: Mapping[str, Array] | None = None
         raise ExportError(
             f"model {model.name!r} cannot be traced for inference",
             got=located(error),
-            hint="a layer that needs Python values, or fixed sizes, cannot become a graph",
+            hint="a layer whose code needs Python values, or fixed sizes, cannot be traced",
         ) from error
     interface = interface.with_outputs(structure)
     outputs = tuple(
@@ -110,7 +110,7 @@ def trace(model: BuiltModel | Served, samples: Mapping[str, Array] | None = None
 
 
 def _in_words(scopes: Mapping[str, Sequence[object]], model: BuiltModel | Served) -> dict[str, str]:
-    """Of every scope, who opened it: a layer or an operation, its path in the model and its class."""
+    """The layer or operation that opened each scope, with its path in the model and its class, in words."""
     import keras
 
     places: dict[int, str] = {}
@@ -154,7 +154,7 @@ def _tables(model: BuiltModel | Served) -> Iterator[LookupTable]:
 def _shape(name: str, tensor: Tensor) -> tuple[int | None, ...]:
     if tensor.shape.rank is None:
         raise ExportError(
-            f"output {name!r} has no fixed number of axes",
+            f"output {name!r} has an unknown number of axes",
             got=tensor.name,
             hint="keras.ops.reshape, or a layer with a fixed output shape, gives it one",
         )

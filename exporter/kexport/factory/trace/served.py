@@ -110,5 +110,7 @@ def _sorted(names: Sequence[str]) -> bool:
 
 def _spec(name: str, spec: InputSpec) -> TensorSpec:
     if spec.shape.rank is None:
-        raise ModelError(f"input {name!r} has no fixed number of axes", expected="a signature of tensors of known rank")
+        raise ModelError(
+            f"input {name!r} has an unknown number of axes", expected="a signature of tensors of known rank"
+        )
     return TensorSpec(name, spec.dtype.name, tuple(spec.shape.as_list()))

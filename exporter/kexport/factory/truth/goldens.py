@@ -67,7 +67,7 @@ def establish(program: Program, oracle: Oracle, domains: Mapping[str, Domain]) -
         keras = oracle.outputs(cases)
     except Exception as error:  # the model's own code may raise anything
         raise ModelError(
-            f"model {program.model.name!r} fails on inputs from their domains",
+            f"model {program.model.name!r} fails on inputs drawn from their domains",
             got=located(error),
             expected="; ".join(f"{name} in {domain}" for name, domain in domains.items()),
             hint="declare the domain of each input, or give recorded samples",
