@@ -19,7 +19,6 @@ from kexport.process import Worker
 
 CONVERTERS = """
 import os, time
-from typing import Any
 def dying(**task): os.kill(os.getpid(), 11); yield
 def hanging(**task): time.sleep(60); yield
 def wrong(**task): {}["a missing key"]; yield
