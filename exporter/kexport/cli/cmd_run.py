@@ -25,15 +25,15 @@ def command(path: str, source: str, runtime: str | None, output: str | None) -> 
     from kexport.cli._boundary import quiet_libraries
     from kexport.field.loading import session_of
 
-    wanted = None if runtime is None else runtimes.get(runtime)
-    if wanted is not None:
-        wanted.require()
+    requested = None if runtime is None else runtimes.get(runtime)
+    if requested is not None:
+        requested.require()
     bundle = Bundle.open(path)
     writer = data_files.writer_for(output, bundle.signature)
     feeds = data_files.read(Path(source), bundle.signature)
     bundle.signature.check(feeds)  # before a runtime is imported
     with quiet_libraries():
-        session = session_of(bundle, wanted)
+        session = session_of(bundle, requested)
         outputs = session(feeds)
     writer(outputs, sys.stdout)
     shapes = ", ".join(f"{name} {array.shape}" for name, array in outputs.items())

@@ -55,9 +55,7 @@ def command(
     from kexport.field.verification import Verification, required_runtimes, verify_bundle
 
     if truth and strictness.search is None:
-        raise UsageError(
-            "--truth says what to search against, and no search was asked for", hint="--search 30s --truth"
-        )
+        raise UsageError("--truth needs a search: it says what the search compares with", hint="--search 30s --truth")
     required = () if require is None else required_runtimes.names_of(require)
     names = required_runtimes.including(runtimes, required)
     requested = None if names is None else tuple(map(known_runtimes.get, names))

@@ -57,7 +57,7 @@ def describe(path: Path) -> ArtifactFacts:
     """Read an artifact in a process of its own.
 
     Raises:
-        BundleError: it is of no known kind, or the runtime cannot load it.
+        BundleError: its format is unknown, or the runtime cannot load it.
         MissingRuntimeError: no runtime that reads it is installed.
     """
     format_name = format_of(path)
@@ -73,7 +73,7 @@ def format_of(path: Path) -> str:
     """The name of an artifact's format, told by the name of its file, or by what is in its folder.
 
     Raises:
-        BundleError: there is no such file or folder, or it is of no known kind.
+        BundleError: there is no such file or folder, or its format is unknown.
     """
     if not path.exists():
         raise BundleError(f"there is no file or folder {path}")
@@ -85,7 +85,7 @@ def format_of(path: Path) -> str:
         members = ", ".join(dict.fromkeys(file.member for file in files if file.member))
         raise BundleError(f"{path} is neither a bundle nor an artifact", expected=f"manifest.json or {members}")
     suffixes = ", ".join(dict.fromkeys(file.suffix for file in files if file.suffix))
-    raise BundleError(f"{path} is of no known kind", expected=f"a folder, or a file ending in {suffixes}")
+    raise BundleError(f"the format of {path} is unknown", expected=f"a folder, or a file ending in {suffixes}")
 
 
 def declaration_of(worker: Worker, path: Path, runtime: Runtime, trust: Trust = NO_TRUST) -> Declaration:

@@ -46,7 +46,7 @@ class NameMap:
     outputs: Mapping[str, str]
 
     @classmethod
-    def own(cls, signature: Signature) -> NameMap:
+    def identity(cls, signature: Signature) -> NameMap:
         """Every input and output by the artifact's own name."""
         return cls(*({spec.name: spec.name for spec in specs} for specs in (signature.inputs, signature.outputs)))
 
@@ -111,7 +111,7 @@ class RemoteSession:
         self.signature = source.signature
         self.label = label or source.runtime.name
         self.has_failed = has_failed
-        self._names = NameMap.own(source.signature)
+        self._names = NameMap.identity(source.signature)
         self._restarting_worker = worker
         self._worker: Worker | None = None
         self._load: _LoadJson = {

@@ -54,7 +54,7 @@ class SharedInterface:
         """The interface of pairs without problems."""
         signature = Signature(tuple(pair.common for pair in inputs), tuple(pair.common for pair in outputs))
         ours, theirs = ({p.b.name: p.a.name for p in pairs} for pairs in (inputs, outputs))
-        return cls(signature, NameMap.own(signature), NameMap(ours, theirs), domains)
+        return cls(signature, NameMap.identity(signature), NameMap(ours, theirs), domains)
 
     def renamed(self, a: RemoteSession, b: RemoteSession) -> tuple[RemoteSession, RemoteSession]:
         """Sessions of A and B, called by the names of this interface."""
@@ -62,7 +62,7 @@ class SharedInterface:
 
     def inputs_renamed(self, a: RemoteSession, b: RemoteSession) -> tuple[RemoteSession, RemoteSession]:
         """Likewise, but with their own names for the outputs, which need not be paired yet."""
-        names = (replace(ours, outputs=NameMap.own(each.signature).outputs)
+        names = (replace(ours, outputs=NameMap.identity(each.signature).outputs)
                  for ours, each in ((self.a, a), (self.b, b)))  # fmt: skip
         one, other = (each.renamed(called) for each, called in zip((a, b), names, strict=True))
         return one, other
