@@ -59,3 +59,8 @@ def test_a_required_runtime_takes_the_place_of_its_note_and_of_no_other():
     assert required.notes == (other, "litert was left out of this text")
     assert [check.runtime for check in required.checks] == ["litert"]
     assert required.to_json()["notes"] == ["keras was left out: slow", "litert was left out of this text"]
+
+
+def test_a_code_that_only_a_later_version_knows_is_read_as_text():
+    data = {**CHECK.to_json(), "facts": ["plain", {"code": "of next year", "text": "news"}]}
+    assert Check.from_json(data).facts == ("plain", "news")

@@ -67,12 +67,13 @@ def fact_to_json(fact: Fact) -> Json:
 
 
 def fact_from_json(data: Json) -> Fact:
-    """The inverse of `fact_to_json`.
+    """The inverse of `fact_to_json`; a code that only a later version knows is left out, and the text stays.
 
     Raises:
-        KeyError, TypeError, ValueError: it is neither text nor a fact with a known code.
+        KeyError, TypeError: it is neither text nor a fact.
     """
     if isinstance(data, str):
         return data
     entry = mapping(data)
-    return CodedFact(FactCode(entry["code"]), str(entry["text"]))
+    text = str(entry["text"])
+    return CodedFact(FactCode(entry["code"]), text) if entry["code"] in [code.value for code in FactCode] else text
