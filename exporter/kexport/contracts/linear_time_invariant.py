@@ -84,8 +84,8 @@ class LinearTimeInvariant:
         bench = Bench(replace(experiment, space=space), signal, self._form(space, signal), rng)
         if self.taps is not None:
             stated = np.asarray(self.taps)
-            found = measured_taps(bench, len(stated), self.advance)
-            return self._examine_taps(bench, stated, found)
+            measured = measured_taps(bench, len(stated), self.advance)
+            return self._examine_taps(bench, stated, measured)
         if bench.length < 2:
             return Verdict(False, None, None, _UNIT, _TOO_SHORT, ran=False)
         try:
@@ -94,13 +94,13 @@ class LinearTimeInvariant:
             return Verdict(False, None, None, _UNIT, _TOO_SHORT, ran=False)
         return self._falsify(bench, taps, advance, np.zeros_like(taps))
 
-    def _examine_taps(self, bench: Bench, taps: Array, found: Array) -> Verdict:
+    def _examine_taps(self, bench: Bench, taps: Array, measured: Array) -> Verdict:
         """Judge stated taps, and name those that measure otherwise."""
-        verdict = self._falsify(bench, taps, self.advance, np.nan_to_num(found - taps))
+        verdict = self._falsify(bench, taps, self.advance, np.nan_to_num(measured - taps))
         if verdict.passed or not verdict.ran:
             return verdict
         size = float(np.abs(np.stack([bench.low, bench.high])).max())
-        words = _taps_off(taps, found, (verdict.limit or 0.0) / (4 * size) if size else math.inf)
+        words = _taps_off(taps, measured, (verdict.limit or 0.0) / (4 * size) if size else math.inf)
         return replace(verdict, detail=words, remarks=verdict.facts)
 
     def _falsify(self, bench: Bench, taps: Array, advance: int, wrong: Array) -> Verdict:
@@ -159,15 +159,15 @@ def _numbers(values: Sequence[float]) -> tuple[float, ...]:
     return numbers if all(map(math.isfinite, numbers)) else ()
 
 
-def _taps_off(taps: Array, found: Array, least: float) -> str:
+def _taps_off(taps: Array, measured: Array, least: float) -> str:
     """Which taps are off by how much, the worst first."""
-    wrong = np.nan_to_num(np.abs(found - taps))
+    wrong = np.nan_to_num(np.abs(measured - taps))
     least = max(least, 0.1 * float(wrong.max()))
     worst = [int(k) for k in np.argsort(-wrong)[:_NAMED] if wrong[k] > least]
     words = []
     for k in worst:
-        share = f" ({100 * (found[k] / taps[k] - 1):+.3g} %)" if taps[k] else ""
-        words.append(f"tap {k} is {found[k]:.6g} instead of {taps[k]:.6g}{share}")
+        share = f" ({100 * (measured[k] / taps[k] - 1):+.3g} %)" if taps[k] else ""
+        words.append(f"tap {k} is {measured[k]:.6g} instead of {taps[k]:.6g}{share}")
     more = int((wrong > least).sum()) - len(words)
     return ", ".join([*words, f"and {more} more"] if more > 0 else words)
 

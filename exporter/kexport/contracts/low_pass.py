@@ -170,9 +170,9 @@ class _Measurement:
         self, response: Response, population: Population, frequencies: Sequence[float] | None
     ) -> Population | None:
         """The sample that breaks the contract most, and still does when every input moves by an ulp."""
-        found = sorted(self._compared(response, population, frequencies), key=lambda each: -each.worth)
-        self._findings.extend(each for each in found if each.worth <= 1)
-        for finding in found:
+        ranked = sorted(self._compared(response, population, frequencies), key=lambda each: -each.worth)
+        self._findings.extend(each for each in ranked if each.worth <= 1)
+        for finding in ranked:
             if finding.worth <= 1:
                 break
             row = finding.tone.row

@@ -77,8 +77,8 @@ def contract_in(stated: Contract | About) -> Contract:
 
 def _graph_of(model: object) -> LayerGraph | None:
     functional = getattr(model, "_functional", None) or model
-    known = hasattr(functional, "_nodes_by_depth") and hasattr(functional, "_inputs_struct")
-    return cast(LayerGraph, functional) if known else None
+    traceable = hasattr(functional, "_nodes_by_depth") and hasattr(functional, "_inputs_struct")
+    return cast(LayerGraph, functional) if traceable else None
 
 
 def _run(graph: LayerGraph, inputs: Sequence[TensorFacts], ledger: Ledger, path: str) -> list[TensorFacts]:
