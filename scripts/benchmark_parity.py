@@ -107,9 +107,7 @@ def measure(folder: str, runtime_name: str, repeats: int) -> tuple[int, float, f
 def peak(folder: Path, runtime: str) -> float:
     """The most memory, in MB, that a process takes which checks a bundle."""
     command = [sys.executable, __file__, "--child", str(folder), runtime]
-    # A build has set PYTHONSAFEPATH, with which the scripts do not find each other.
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment)
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     return float(done.stdout.splitlines()[-1])
 
 

@@ -32,6 +32,10 @@ QUIET_ENVIRONMENT = {
     "ORT_DISABLE_TELEMETRY": "1",
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "KERAS_BACKEND": "tensorflow",
+}
+#: What a worker process gets besides; the user's own process, and what that starts, keep Python's settings.
+_WORKER_ENVIRONMENT = {
+    **QUIET_ENVIRONMENT,
     "PYTHONWARNINGS": "ignore",
     "PYTHONSAFEPATH": "1",  # a file onnx.py in the user's folder must not shadow the package
 }
@@ -88,7 +92,7 @@ class Worker:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._log,
-                env={**os.environ, **QUIET_ENVIRONMENT},
+                env={**os.environ, **_WORKER_ENVIRONMENT},
             )
         cleanup.register(self._process.kill)
 

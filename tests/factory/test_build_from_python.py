@@ -1,3 +1,5 @@
+import os
+
 import keras
 import numpy as np
 import pytest
@@ -115,3 +117,8 @@ def test_inputs_that_nobody_named_pass_in_keras_too(tmp_path):
     bundle = kexport.build(model, tmp_path / "b", formats=["keras"])
     assert bundle.passed, bundle.report
     assert [spec.name for spec in bundle.signature.inputs] == [tensor.name for tensor in model.inputs]
+
+
+def test_a_build_leaves_the_settings_of_python_to_the_process_that_asked(bundle):
+    assert bundle
+    assert not {"PYTHONSAFEPATH", "PYTHONWARNINGS"} & set(os.environ)
