@@ -1,4 +1,5 @@
-import os
+import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -119,6 +120,11 @@ def test_inputs_that_nobody_named_pass_in_keras_too(tmp_path):
     assert [spec.name for spec in bundle.signature.inputs] == [tensor.name for tensor in model.inputs]
 
 
-def test_a_build_leaves_the_settings_of_python_to_the_process_that_asked(bundle):
-    assert bundle
-    assert not {"PYTHONSAFEPATH", "PYTHONWARNINGS"} & set(os.environ)
+def test_a_build_leaves_the_settings_of_python_to_the_process_that_asked():
+    code = (
+        "import os\nfrom kexport.factory.tensorflow_workers import import_tensorflow\nimport_tensorflow()\n"
+        "assert os.environ['TF_CPP_MIN_LOG_LEVEL']\n"
+        "assert not {'PYTHONSAFEPATH', 'PYTHONWARNINGS'} & set(os.environ)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
