@@ -39,7 +39,7 @@ class Faults:
     """The faults that were asked for, and what is known of each, kept in the work folder.
 
     Args:
-        options: of the command line.
+        options: the options of the command line.
     """
 
     def __init__(self, options: argparse.Namespace) -> None:

@@ -54,7 +54,7 @@ def draw(path: Path, signal: Signal, truth: Signal, results: dict[str, Signal], 
     above.legend(frameon=False, loc="upper right", ncols=2)
     for name, result in results.items():
         below.plot(time, np.abs(result - truth) / (ULP * scale), linewidth=0.8, label=name)
-    below.set(xlabel="time (s)", ylabel="off SciPy\n(float32 ulp of scale)", xlim=(0, time[-1]), ylim=(0, 1.2))
+    below.set(xlabel="time (s)", ylabel="error from SciPy\n(float32 ulp of scale)", xlim=(0, time[-1]), ylim=(0, 1.2))
     below.legend(frameon=False, loc="upper right", ncols=len(results), fontsize=8)
     for axes in (above, below):
         axes.spines[["top", "right"]].set_visible(False)

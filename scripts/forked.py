@@ -28,7 +28,7 @@ class Task:
     """One case.
 
     Attributes:
-        name: of the case.
+        name: the name of the case.
         work: gets a folder that exists, and returns what JSON can hold.
         folder: to work in, kept; a temporary one if None.
         timeout: seconds after which it is ended.

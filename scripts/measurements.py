@@ -35,7 +35,7 @@ class Measurements:
     """A table of measurements, `docs/NAME.json`, and the page `docs/NAME.md` made of it.
 
     Attributes:
-        name: of both files.
+        name: the name of both files.
         package: the package of the cases. It is imported late, since most cases import Keras.
     """
 

@@ -62,7 +62,7 @@ def main() -> int:
     terminal.show(bundle.report, bundle, sys.stdout)
 
     _, images, _, labels = digits()
-    print(f"\n{len(labels)} held-out digits  named right  sum of probabilities  least of them")
+    print(f"\n{len(labels)} held-out digits      correct  sum of probabilities  least of them")
     for name in [check.runtime or "" for check in bundle.report.checks if check.compared]:
         found = np.asarray(kexport.load(bundle.path, name)(images), "float64")
         right, sums = np.mean(found.argmax(axis=1) == labels), found.sum(axis=1)

@@ -69,7 +69,7 @@ class ModelError(KexportError):
 
 
 class UncheckedError(KexportError):
-    """A requested check could not be made here."""
+    """A requested check could not be run here."""
 
     exit_code = UNCHECKED
 
@@ -104,7 +104,7 @@ def require_known(name: str, existing: Iterable[str], subject: str, got: object 
     Args:
         name: as it was given.
         existing: the existing names, in the order in which the error lists them.
-        subject: of the error.
+        subject: the subject of the error.
         got: of the error, if the subject does not contain the name.
     """
     names = list(existing)

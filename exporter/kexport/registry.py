@@ -39,7 +39,7 @@ def get(folder: str, name: str, expected: type[T], attribute: str, kind: str | N
 
     Args:
         folder: such as `"factory/formats"`.
-        name: of its file.
+        name: the name of its file.
         expected: the type of the plug-in.
         attribute: its name in the file.
         kind: what error messages call it; by default the attribute in lower case.

@@ -29,7 +29,7 @@ def run_imports(names: Sequence[str]) -> None:
                 importlib.import_module(name)
         except Exception as error:
             raise UsageError(
-                f"--import {name} failed", got=located(error), hint="run the file by itself to see"
+                f"--import {name} failed", got=located(error), hint="run the file on its own to see the error"
             ) from error
 
 

@@ -15,7 +15,7 @@ class Activations:
     """The activations that keep a constraint.
 
     Attributes:
-        names: of the activations.
+        names: the names of the activations.
         why: a clause for error messages: what they have in common.
     """
 
@@ -31,8 +31,8 @@ class ConstrainedDense(keras.layers.Layer):
         activation: its name; None for no activation.
         allowed: the activations that keep the constraint.
         use_bias: whether to add a bias.
-        kernel_initializer: of the free weights.
-        kernel_regularizer: of the free weights.
+        kernel_initializer: the initializer of the free weights.
+        kernel_regularizer: the regularizer of the free weights.
         **kwargs: passed to `keras.layers.Layer`.
     """
 

@@ -1,6 +1,6 @@
 """Taps of low-pass filters with a finite impulse response (FIR), and the bands that their response keeps.
 
-Frequencies without a unit are in cycles a sample: 0.5 is the Nyquist frequency.
+Frequencies without a unit are in cycles per sample: 0.5 is the Nyquist frequency.
 """
 
 from __future__ import annotations

@@ -24,8 +24,8 @@ class ConvexDense(ConstrainedDense):
         activation: the name of a convex and nondecreasing activation; None for none.
         hidden: whether the first argument is the output of another such layer.
         use_bias: whether to add a bias.
-        kernel_initializer: of all weights.
-        kernel_regularizer: of the weights of the first argument.
+        kernel_initializer: the initializer of all weights.
+        kernel_regularizer: the regularizer of the weights of the first argument.
         **kwargs: passed to `keras.layers.Layer`.
 
     Call arguments:

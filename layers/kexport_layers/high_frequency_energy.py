@@ -21,9 +21,9 @@ class HighFrequencyEnergy(keras.regularizers.Regularizer):
     batch, it smooths the output of a layer along time (axis 1). It affects training and leaves nothing in an artifact.
 
     Args:
-        cutoff: in Hz, from 0 to half the sample rate.
-        sample_rate: samples a second, in Hz.
-        strength: of the penalty.
+        cutoff: the cut-off frequency in Hz, from 0 to half the sample rate.
+        sample_rate: samples per second, in Hz.
+        strength: the strength of the penalty.
         axis: the time axis; its size must be fixed.
 
     Raises:

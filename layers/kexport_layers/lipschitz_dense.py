@@ -42,8 +42,8 @@ class LipschitzDense(ConstrainedDense):
         bound: the Lipschitz constant.
         activation: the name of an activation with a slope of at most 1; None for none.
         use_bias: whether to add a bias.
-        kernel_initializer: of the free kernel.
-        kernel_regularizer: of the free kernel.
+        kernel_initializer: the initializer of the free kernel.
+        kernel_regularizer: the regularizer of the free kernel.
         **kwargs: passed to `keras.layers.Layer`.
 
     Input shape:

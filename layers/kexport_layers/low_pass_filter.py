@@ -33,13 +33,13 @@ class LowPassFilter(keras.layers.Layer):
     Args:
         kernel_size: number of taps, odd; by default 5, or as many as a specification needs.
         cutoff: cut-off frequency in Hz, below half the sample rate; None for the moving average.
-        sample_rate: in Hz; required with `cutoff` and with a specification.
-        window: of the windowed sinc, as SciPy names it.
+        sample_rate: samples per second, in Hz; required with `cutoff` and with a specification.
+        window: the window of the windowed sinc, as SciPy names it.
         padding: `"same"` (as long as the input, centred), `"causal"` (as long, from the past only) or `"valid"`
             (`kernel_size - 1` shorter, no zeros added).
         pass_band: upper edge of the pass band in Hz; the three make a specification.
         stop_band: lower edge of the stop band in Hz, at most half the sample rate.
-        attenuation: of the stop band in dB, from 10 to 120.
+        attenuation: the attenuation of the stop band in dB, from 10 to 120.
         **kwargs: passed to `keras.layers.Layer`.
 
     Input shape:

@@ -31,8 +31,8 @@ class MonotonicDense(ConstrainedDense):
             a single one for all features, or one per feature.
         activation: the name of a nondecreasing activation; None for none.
         use_bias: whether to add a bias.
-        kernel_initializer: of the free weights.
-        kernel_regularizer: of the free weights.
+        kernel_initializer: the initializer of the free weights.
+        kernel_regularizer: the regularizer of the free weights.
         **kwargs: passed to `keras.layers.Layer`.
 
     Input shape:

@@ -18,7 +18,7 @@ class PermutationPooling(keras.layers.Layer):
 
     Args:
         mode: `"mean"`, `"sum"`, `"max"` or `"min"`.
-        axis: of the members of the set; the batch is axis 0.
+        axis: the axis of the members of the set; the batch is axis 0.
         **kwargs: passed to `keras.layers.Layer`.
 
     Input shape:

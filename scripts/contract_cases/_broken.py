@@ -18,12 +18,12 @@ class Broken:
     """A layer that promises something and does not keep it.
 
     Attributes:
-        kind: of the contract that it breaks.
+        kind: the kind of the contract that it breaks.
         title: how, in words.
         function: what the layer computes, of Keras tensors: its inputs, then its weights.
         promises: what it promises: contracts, or what a healthy layer promises.
         shapes: of each input, without the batch.
-        domain: of every input.
+        domain: the domain of every input.
         example: inputs on which the break shows, where it is too rare to be met at random.
         weights: of the layer, by name.
         hint: that the measure of the effect needs, such as the frequency at which to look.
@@ -76,8 +76,8 @@ class Cases:
     """The breaks of one kind of contract, in the order of their file.
 
     Args:
-        kind: of contract, and the name of the file.
-        shape: of the input, without the batch, where a case does not give its own.
+        kind: the kind of contract, and the name of the file.
+        shape: the shape of the input, without the batch, where a case does not give its own.
         domain: likewise.
     """
 

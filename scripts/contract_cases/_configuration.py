@@ -22,9 +22,9 @@ class Configuration:
         words: its parameters, for readers.
         make: of Keras tensors by name, the output; weights are random afterwards.
         shapes: of each input by name, without the batch.
-        domain: of every input.
+        domain: the domain of every input.
         policy: of the layers.
-        seed: of the weights.
+        seed: the seed of the weights.
         spread: deviation of the weights; None leaves them as they are initialised.
         promises: what is promised besides what the layers do.
     """
@@ -68,7 +68,7 @@ class Draw:
     """Draws parameters of configurations, the same whenever it is made.
 
     Args:
-        seed: of a layer.
+        seed: the seed of a layer.
     """
 
     def __init__(self, seed: int) -> None:

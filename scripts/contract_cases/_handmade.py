@@ -32,13 +32,13 @@ class Handmade:
     """A layer, and the smallest graphs that compute it.
 
     Attributes:
-        name: of the layer's file, with what is special about it.
+        name: the name of the layer's file, with what is special about it.
         layer: makes the Keras layer.
         shapes: of each input by name, without the batch.
         batch: samples in a call.
-        graph: of the built layer: the ONNX operators, and their constants by name.
+        graph: the graph of the built layer: the ONNX operators, and their constants by name.
         function: of the built layer: the same as a function of TensorFlow tensors.
-        domain: of every input.
+        domain: the domain of every input.
     """
 
     name: str

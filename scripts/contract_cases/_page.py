@@ -150,7 +150,7 @@ def _matrix(records: Records) -> Iterator[str]:
     for record in records.values():
         if "problem" not in record:
             rows[record["layers"][0] if len(record["layers"]) == 1 else "compositions"].append(record)
-    yield "Checks that passed, of parity and of promises; a check that could not be made has not passed.\n"
+    yield "Checks that passed, of parity and of promises; a check that could not be run has not passed.\n"
     yield _line("layer", "configurations", *RUNTIMES)
     yield _line("---", "---:", *["---"] * len(RUNTIMES))
     for layer, own in sorted(rows.items()):

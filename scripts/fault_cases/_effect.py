@@ -40,7 +40,7 @@ class Effect:
         corner: the largest effect at a corner of the domain, in noise floors; infinite for another whole number, NaN,
             dtype or shape.
         sampled: likewise of the random samples.
-        share: of the random samples on which it exceeds `MULTIPLE` noise floors.
+        share: the share of the random samples on which it exceeds `MULTIPLE` noise floors.
         samples: how many there were.
         example: the largest effect on the fault's own example; None where it has none.
         seconds: that the healthy artifact took for 100,000.

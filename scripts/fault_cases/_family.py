@@ -60,7 +60,7 @@ class Family:
     """A healthy model and its faults.
 
     Attributes:
-        name: of the family, and of its file.
+        name: the name of the family, and of its file.
         title: what the model is, in a few words.
         domain: of each input.
         make: makes the model; keyword arguments make variants of it for faults.

@@ -42,7 +42,7 @@ def by_search(path: Path, runtime: str, budget: Budget, searched: Path) -> dict[
     It is made with the runtimes of a device first, and where they find nothing with TensorFlow's too.
 
     Args:
-        path: of the bundle.
+        path: the path of the bundle.
         runtime: to search.
         budget: of the search.
         searched: takes a copy of the bundle, with the input that was found.

@@ -190,7 +190,7 @@ def _healthy(table: Mapping[str, Any]) -> Iterator[str]:
         yield f"- {title}: {len(models)} models, {len(lines)} called faulty."
         yield from (f"  - {line}" for line in lines)
         if part == "healthy" and (unmade := _unmade(models)):
-            yield f"  - {unmade} of the checks could not be made."
+            yield f"  - {unmade} of the checks could not be run."
 
 
 def _unmade(models: Mapping[str, Any]) -> int:

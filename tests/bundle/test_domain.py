@@ -115,7 +115,7 @@ def test_recorded_data_is_sampled_whole_or_cut_to_its_beginning_and_never_made_l
         drawn = domain.sample(rng, (50, length))
         assert np.array_equal(np.unique(drawn, axis=0), domain.values[:, :length])
     for shape in ((2, 6), (2, 5, 1), (2,)):
-        with pytest.raises(UsageError, match="smaller"):
+        with pytest.raises(UsageError, match="too small"):
             domain.sample(rng, shape)
 
 

@@ -49,7 +49,7 @@ def test_each_output_has_one_limit_in_the_order_of_the_outputs(tmp_path, change,
     ids=str,
 )
 def test_a_limit_that_bounds_nothing_is_refused(tmp_path, change):
-    assert "'filtered' that bounds nothing" in refusal(tmp_path, lambda limits: limits[0].update(change))
+    assert "invalid limit for output 'filtered'" in refusal(tmp_path, lambda limits: limits[0].update(change))
 
 
 @pytest.mark.parametrize("value", ["wide", None, [], {}])

@@ -210,8 +210,8 @@ def test_a_manifest_that_points_outside_its_folder_is_refused(kexport, reference
     manifest = json.loads((reference / "manifest.json").read_text())
     manifest["artifacts"][0]["path"] = path
     (reference / "manifest.json").write_text(json.dumps(manifest))
-    refused(kexport("verify", reference), 2, "outside of its bundle")
-    refused(kexport("inspect", reference), 2, "outside of its bundle")
+    refused(kexport("verify", reference), 2, "outside its bundle")
+    refused(kexport("inspect", reference), 2, "outside its bundle")
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"schema": 1}'])

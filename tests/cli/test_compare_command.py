@@ -34,8 +34,8 @@ def test_two_files_that_agree_are_a_table_and_exit_code_0(kexport):
     assert lines[0].split() == ["A", "B", "output", "error", "limit", "verdict", "worst", "element"]
     assert lines[1].startswith("model.onnx onnxruntime  model.tflite litert_reference  filtered")
     assert "pass" in lines[1]
-    assert "60 inputs of search" in result.stdout or "(search)" in lines[2]
-    assert "note: input signal was given no domain: uniform(-1, 1) is the default" in lines
+    assert "60 searched inputs" in result.stdout or "(search)" in lines[2]
+    assert "note: input signal has no declared domain: uniform(-1, 1) is the default" in lines
     assert lines[-1] == "model.tflite against model.onnx: 3 checks passed"
 
 
@@ -83,7 +83,7 @@ def test_names_are_mapped(kexport, different, tmp_path):
         (("--domain", "z=uniform(0, 1)"), "which is no input"),
         (("--domain", "x=unifrm(0, 1)"), "domain 'unifrm(0, 1)' cannot be read"),
         (("--samples", "none.npz"), "there is no file"),
-        (("--tolerance", "z=1"), "no output of the model"),
+        (("--tolerance", "z=1"), "not an output of the model"),
         (("--search", "soon"), "unreadable budget"),
         (("--runtime", "lite"), "unknown runtime"),
     ],

@@ -33,7 +33,7 @@ def test_recorded_data_is_the_domain_and_comes_back_as_it_was(recorded):
     domain = bundle.domains()["signal"]
     assert isinstance(domain, Samples)
     assert np.array_equal(domain.values, signal)
-    assert "150 recorded rows check, 150 others calibrate" in said
+    assert "150 recorded rows for checks, 150 others for calibration" in said
     assert bundle.manifest.samples.rows["signal"] == samples.Rows(150, 150)
 
 
@@ -63,10 +63,10 @@ def test_an_undeclared_domain_is_shown_by_build_verify_and_inspect(kexport, tmp_
     )
     np.savez(tmp_path / "x.npz", x=np.ones((9, 3)))
     built = kexport("build", "--model", "m.py:model", "--formats", "onnx", "--samples", "x.npz", "--out", "b")
-    note = "input y was given no domain: uniform(-1, 1) is the default"
+    note = "input y has no declared domain: uniform(-1, 1) is the default"
     assert built.returncode == 0, built.stderr
     assert built.stdout.count(note) == 1
-    assert "input x was given no domain" not in built.stdout
+    assert "input x has no declared domain" not in built.stdout
     assert note in json.loads(kexport("verify", "b", "--json").stdout)["notes"]
     assert "in uniform(-1, 1), not declared: the default" in kexport("inspect", "b").stdout
     assert json.loads((tmp_path / "b" / "manifest.json").read_text())["undeclared"] == {"y": "the default"}
@@ -94,7 +94,7 @@ def arrays(folder):
         ("cut.npz", ["cannot be read"]),
         ("no.csv", ["holds no numbers"]),
         ("gap.csv", ["line 2, column 1"]),
-        ("right.txt", ["not a kind of file that can be read"]),
+        ("right.txt", ["not a file that kexport can read"]),
         ("right.npz", ["two domains", "right.npz"]),
     ],
 )

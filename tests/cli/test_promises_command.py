@@ -71,7 +71,7 @@ def test_where_no_low_pass_was_measured_the_command_says_that_nothing_is_drawn(k
     pytest.importorskip("matplotlib")
     result = kexport("verify", promising(tmp_path, {"kind": "finite", "params": {}}), *LIGHT, "--plots", "pictures")
     assert result.returncode == 0, result.stdout + result.stderr
-    assert "nothing drawn: no low-pass promise was measured" in result.stdout
+    assert "nothing to plot: no low-pass promise was measured" in result.stdout
 
 
 def test_a_folder_that_cannot_be_written_is_refused_before_the_work(kexport, low_pass, tmp_path):
@@ -156,6 +156,6 @@ def test_what_is_promised_and_what_is_not_kept_is_shown(kexport, tmp_path):
     result = kexport("inspect", promising(tmp_path, *promises, not_carried=[lost]))
     assert result.returncode == 0, result.stderr
     assert "lies between 0 and 1, from features (layer y)" in result.stdout
-    assert "strange {}, which is not known here" in result.stdout
-    section = result.stdout.partition("promises of layers that the model does not keep")[2]
+    assert "strange {}, a kind that is not registered here" in result.stdout
+    section = result.stdout.partition("promises of layers that do not carry over to the model")[2]
     assert "no rule is known" in section

@@ -23,7 +23,7 @@ def bundle(tmp_path):
         (("--search", ""), "unreadable budget ''"),
         (("--search", "10", "--seed", "-1"), "-1 is not in the range x>=0"),
         (("--search", "10", "--seed", "x"), "'x' is not a valid integer"),
-        (("--tolerance", "nosuch=1"), "'nosuch', which is no output of the model"),
+        (("--tolerance", "nosuch=1"), "'nosuch', which is not an output of the model"),
         (("--tolerance", "filtered=-1"), "unreadable tolerance '-1'"),
         (("--tolerance", "filtered=0"), "unreadable tolerance '0'"),
         (("--tolerance", "filtered=much"), "unreadable tolerance 'much'"),

@@ -44,7 +44,7 @@ def test_a_running_sum_is_causal():
 def test_what_looks_ahead_is_found(broken, shape):
     verdict = checked(Causal(), broken, shape=shape)
     assert not verdict.passed
-    assert "the inputs part at sample" in verdict.detail
+    assert "the inputs diverge at sample" in verdict.detail
 
 
 def test_what_broke_it_is_tried_first_the_next_time():

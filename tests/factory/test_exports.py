@@ -39,7 +39,7 @@ def model():
         ("hanging", "longer than 1 s"),
         ("wrong", "KeyError: 'a missing key' ("),
         ("wrong", "converters.py:5, from kexport/process.py:"),
-        ("wrong", "a fault of kexport: please report"),
+        ("wrong", "a bug in kexport: please report"),
     ],
 )
 def test_a_converter_that_crashes_or_hangs_is_an_error_with_a_name(tmp_path, monkeypatch, name, words):
@@ -66,7 +66,7 @@ def test_a_writer_that_fails_tells_where_unless_the_model_is_to_blame(tmp_path):
     program = trace(keras.Model(inputs, keras.layers.Dense(1, name="y")(inputs)))
     writers: dict[str, Any] = {
         r"ZeroDivisionError.*test_exports.py:\d+\)$": _unwritable,
-        "fault of kexport": _misused,
+        "bug in kexport": _misused,
     }
     for words, write in writers.items():
         form = Format("fragile", "model.fragile", "", 99, writer=write)

@@ -89,7 +89,7 @@ def test_what_keras_itself_says_is_as_right_as_the_truth():
     truth, own = np.array([1, 2, 3]), np.array([1, 2, 4])
     result = outcome(own.copy(), truth, WHOLE, EXACT, own)
     assert result.passed
-    assert "1 elements are as in Keras" in result.remarks[-1]
+    assert "1 elements match Keras" in result.remarks[-1]
     assert not outcome(np.array([1, 2, 5]), truth, WHOLE, EXACT, own).passed
 
 

@@ -90,7 +90,7 @@ def test_a_declared_limit_is_that_of_every_runtime():
 
 
 def test_a_tolerance_for_what_is_no_output_is_refused_with_those_that_are():
-    with pytest.raises(UsageError, match="'z', which is no output") as refused:
+    with pytest.raises(UsageError, match="'z', which is not an output") as refused:
         declared([OWN], {"z": 1})
     assert "one of y" in str(refused.value)
 
@@ -118,5 +118,5 @@ def test_the_floor_is_that_of_the_samples_that_have_no_edge():
 def test_a_ratio_cannot_be_declared_of_whole_numbers():
     whole = limit_for(TensorSpec("label", "int64", (None,)), 1.0, 0.0, "float64 twin")
     assert declared([whole], {"label": "1"})[0].limit == 1
-    with pytest.raises(UsageError, match="real numbers"):
+    with pytest.raises(UsageError, match="not real-valued"):
         declared([whole], {"label": "40dB"})

@@ -40,7 +40,7 @@ def test_a_failure_is_an_error_an_unmade_check_a_warning_and_the_summary_a_notic
     assert error[2].splitlines() == ["7.5e-01 of output scale, the limit is 5.0e-01", FAILED.detail]
     assert (warning[0], warning[2]) == ("warning", "not installed")
     assert warning[1]["file"] == "artifacts/lowpass/manifest.json"
-    assert (notice[0], notice[2]) == ("notice", "lowpass: of 3 checks 1 failed, 1 could not be made")
+    assert (notice[0], notice[2]) == ("notice", "lowpass: 3 checks, 1 failed, 1 could not be run")
 
 
 def test_a_report_that_passed_is_one_notice():

@@ -55,7 +55,7 @@ def test_larger_batches_are_served_sample_by_sample(pinned, runtime, batch):
 
 def test_inputs_of_different_batches_are_refused(pinned):
     session = runtimes.get("litert").open(pinned[0], SIGNATURE)
-    with pytest.raises(InputError, match="different batches"):
+    with pytest.raises(InputError, match="different batch sizes"):
         session({"x": X, "y": X[:1]})
 
 

@@ -34,7 +34,7 @@ def test_a_failure_reads_well(reference):
         assert_parity(reference, runtimes=["litert", "onnxruntime"])
     assert isinstance(caught.value, AssertionError)
     first, titles, *rows = str(caught.value).splitlines()
-    assert first.startswith("lowpass: of 9 checks ")
+    assert first.startswith("lowpass: 9 checks, ")
     assert titles.split() == ["verdict", "check", "artifact", "runtime", "output", "figure", "limit"]
     failed = [check for check in caught.value.report.checks if not check.passed]
     assert failed

@@ -15,8 +15,8 @@ class ContractEntry:
     """One contract of the model.
 
     Attributes:
-        kind: of contract, such as `"bounded"`.
-        params: of the contract, as JSON represents them.
+        kind: the kind of contract, such as `"bounded"`.
+        params: the parameters of the contract, as JSON represents them.
         inputs: names of the model's inputs that it is about.
         outputs: names of the model's outputs that it is about; empty for a contract about weights.
         layer: the layer that states it; empty when a person stated it at build time.
@@ -53,7 +53,7 @@ class ContractEntry:
         for side, names, existing in sides:
             if unknown := set(names) - existing:
                 raise BundleError(
-                    f"contract {entry.kind!r} is about {side} that the model does not have",
+                    f"contract {entry.kind!r} names {side} that the model does not have",
                     got=", ".join(sorted(unknown)),
                     expected=", ".join(sorted(existing)),
                 )
@@ -65,8 +65,8 @@ class NotCarried:
     """A contract of a layer that is not known to hold for the model.
 
     Attributes:
-        kind: of contract.
-        params: of the contract, as JSON represents them.
+        kind: the kind of contract.
+        params: the parameters of the contract, as JSON represents them.
         layer: the layer that states it.
         ended_by: the layer at which it ends.
         why: it ends there.

@@ -56,7 +56,7 @@ def read(path: Path, signature: Signature) -> tuple[ContractEntry, Probe]:
     try:
         content = path.read_bytes()
         if witnesses.name_of(content, _PREFIX) != path.name:
-            raise BundleError(f"{name} is damaged", got="a digest other than its name", hint=hint)
+            raise BundleError(f"{name} is damaged", got="a digest that does not match its name", hint=hint)
         with np.load(io.BytesIO(content), allow_pickle=False) as stored:
             about = require_schema(name, json.loads(str(stored["about"])), _SCHEMA, hint=hint)
             entry = ContractEntry.from_json(mapping(about["contract"]), signature)

@@ -39,9 +39,7 @@ def load(path: Path) -> Mapping[str, Array] | Array:
         InputError: the file is missing, damaged or of an unknown kind, or holds something that is not a number.
     """
     if path.suffix not in _KINDS:
-        raise InputError(
-            f"{path} is not a kind of file that can be read", expected="a file ending in .npy, .npz or .csv"
-        )
+        raise InputError(f"{path} is not a file that kexport can read", expected="a file ending in .npy, .npz or .csv")
     try:
         if path.suffix == ".csv":
             return _read_csv(path)
@@ -119,7 +117,7 @@ def writer_for(output: str | None, signature: Signature) -> Writer:
     suffix = ".csv" if output is None else Path(output).suffix
     if suffix not in _KINDS:
         raise UsageError(
-            f"{output} is not a kind of file that can be written", expected=".npy, .npz or .csv at the end"
+            f"{output} is not a file that kexport can write", expected="a file ending in .npy, .npz or .csv"
         )
     if suffix != ".npz" and len(signature.outputs) != 1:
         raise UsageError(

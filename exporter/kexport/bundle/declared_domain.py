@@ -111,7 +111,7 @@ def _unreadable(name: str, value: object, spec: TensorSpec) -> UsageError:
     return UsageError(
         f"the domain of input {name!r} is neither a range nor samples of dtype {spec.dtype}",
         got=" ".join(repr(value).split())[:60],
-        expected="a text such as 'uniform(-5, 5)', a (low, high) pair, or an array whose first axis counts samples",
+        expected="a string such as 'uniform(-5, 5)', a (low, high) pair, or an array whose first axis counts samples",
     )
 
 

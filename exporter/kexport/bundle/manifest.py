@@ -42,7 +42,7 @@ class Manifest:
     """All that `manifest.json` states.
 
     Attributes:
-        name: of the bundle.
+        name: the name of the bundle.
         model: signature, state and promises of the model.
         artifacts: every one that was written.
         goldens: the golden cases, and the limit of each output.
@@ -121,7 +121,7 @@ class Manifest:
     def notes(self) -> list[str]:
         """What every report on the bundle says about its domains."""
         return [
-            f"input {name} was given no domain: {self.domains[name]} is {origin}"
+            f"input {name} has no declared domain: {self.domains[name]} is {origin}"
             for name, origin in self.undeclared.items()
         ]
 

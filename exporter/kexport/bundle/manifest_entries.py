@@ -22,7 +22,7 @@ class Artifact:
 
     Attributes:
         format: the name of the format, such as `"onnx"`.
-        precision: of its weights and arithmetic, such as `"float32"`.
+        precision: the precision of its weights and arithmetic, such as `"float32"`.
         path: relative to the bundle.
         sha256: of the file, or of the folder as `kexport.bundle.digests` defines it.
         bytes: its size.
@@ -71,7 +71,7 @@ class GoldensEntry:
     """The golden cases of a bundle and how far an artifact may be from them.
 
     Attributes:
-        path: of the file, relative to the bundle.
+        path: the path of the file, relative to the bundle.
         sha256: of the file.
         cases: one label per golden.
         limits: one per output.
@@ -191,7 +191,7 @@ def _limits(entries: Sequence[JsonObject], signature: Signature) -> tuple[Output
         numbers = (limit.scale, limit.floor, limit.limit, *(() if limit.decibels is None else (limit.decibels,)))
         if not all(math.isfinite(each) for each in numbers) or limit.scale <= 0 or limit.limit < 0:
             raise BundleError(
-                f"the manifest has a limit of output {limit.output!r} that bounds nothing",
+                f"the manifest has an invalid limit for output {limit.output!r}",
                 got=f"limit {limit.limit}, scale {limit.scale}, floor {limit.floor}",
                 expected="finite numbers, the scale above 0",
                 hint=_HINT,
@@ -211,7 +211,7 @@ def safe_path(text: str) -> str:
     path = PurePosixPath(text)
     if not text or path.is_absolute() or ".." in path.parts or "\\" in text or ":" in text:
         raise BundleError(
-            "the manifest names a path outside of its bundle",
+            "the manifest names a path outside its bundle",
             got=text,
             expected="a relative path below the bundle",
             hint="do not use this bundle",

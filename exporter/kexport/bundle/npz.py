@@ -62,7 +62,7 @@ class NpzArrays(Mapping[str, Array]):
     """The arrays of a file, each read when it is looked up.
 
     Args:
-        path: of the file.
+        path: the path of the file.
 
     Raises:
         OSError, zipfile.BadZipFile: it cannot be read.

@@ -55,7 +55,7 @@ class Measurement:
     Attributes:
         figure: what was measured, finite, in `unit`.
         limit: what it may be at most (in decibels of a ratio: at least), in `unit`.
-        unit: of figure and limit.
+        unit: the unit of figure and limit.
     """
 
     figure: float | None = None
@@ -76,7 +76,7 @@ class Check:
         subject: the artifact, runtime, output and promise that it is about.
         measured: the figure, its limit and their unit.
         facts: what a person should know about it, in this order.
-        ran: False when the check could not be made at all.
+        ran: False when the check could not be run at all.
         metrics: further figures by name, such as `ulp` and `sqnr_db`: numbers, texts, and lists of them.
     """
 
@@ -100,7 +100,7 @@ class Check:
 
     @classmethod
     def not_run(cls, kind: CheckKind, subject: Subject, *facts: Fact) -> Check:
-        """A check that could not be made, which is no pass; the facts say why."""
+        """A check that could not be run, which is no pass; the facts say why."""
         return cls(kind, False, subject, facts=facts, ran=False)
 
     @property
@@ -228,7 +228,7 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0 all passed; 1 a check failed; 3 a check could not be made, or no numbers were compared."""
+        """0 all passed; 1 a check failed; 3 a check could not be run, or no numbers were compared."""
         if self.passed:
             return 0
         return FAILED if any(not check.passed and check.ran for check in self.checks) else UNCHECKED

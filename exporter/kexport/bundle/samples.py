@@ -49,7 +49,7 @@ class SamplesEntry:
     """The `samples` of a manifest.
 
     Attributes:
-        path: of the file, relative to the bundle.
+        path: the path of the file, relative to the bundle.
         sha256: of the file.
         rows: the size of the parts, for each input with recorded data.
     """
@@ -177,7 +177,7 @@ def restored(path: Path, entry: SamplesEntry, signature: Signature) -> dict[str,
         places = split(rows.count, unit(spec))
         for place, values in zip(places, parts, strict=True):
             if len(place) != len(values):
-                raise BundleError(f"{path.name} is not split as this kexport splits recorded data")
+                raise BundleError(f"{path.name} is not split the way this version of kexport splits recorded data")
             whole[place] = values
         recordings[spec.name] = Samples(whole)
     return recordings

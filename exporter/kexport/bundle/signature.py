@@ -122,7 +122,7 @@ class Signature:
         if not isinstance(feeds, Mapping):
             if len(inputs) != 1:
                 raise InputError(
-                    f"the model has {len(inputs)} inputs and got one value without a name",
+                    f"the model has {len(inputs)} inputs but got one unnamed value",
                     got=type(feeds).__name__,
                     expected=f"a mapping with {_listed(spec.name for spec in inputs)}",
                 )

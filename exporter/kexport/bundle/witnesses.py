@@ -133,7 +133,7 @@ def read(path: Path, signature: Signature) -> Witness:
     try:
         content = path.read_bytes()
         if name_of(content) != path.name:
-            raise BundleError(f"{name} is damaged", got="a digest that differs from its name", hint=hint)
+            raise BundleError(f"{name} is damaged", got="a digest that does not match its name", hint=hint)
         with np.load(io.BytesIO(content), allow_pickle=False) as stored:
             about = require_schema(name, json.loads(str(stored["about"])), SCHEMA, hint=hint)
             golden = goldens.golden_in(stored, 0, str(about["label"]), signature)

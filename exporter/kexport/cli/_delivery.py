@@ -19,7 +19,7 @@ def delivering(function: Callable[..., int]) -> Callable[..., int]:
     """Give a command the options `--junit` and `--github`, and `deliver`, which takes its report to both."""
 
     @click.option("--junit", metavar="FILE", help="Write the report as JUnit XML.")
-    @click.option("--github", is_flag=True, help="Annotate as GitHub Actions does; add to $GITHUB_STEP_SUMMARY.")
+    @click.option("--github", is_flag=True, help="Print GitHub annotations; append to $GITHUB_STEP_SUMMARY.")
     @functools.wraps(function)
     def command(*args: object, junit: str | None, github: bool, **options: object) -> int:
         # JSON must stay alone on standard output; GitHub reads both streams.
@@ -40,7 +40,7 @@ class Delivery:
     Args:
         junit: path of the file to write, if any.
         github: whether to annotate.
-        stream: on which annotations are printed.
+        stream: where annotations are printed.
     """
 
     def __init__(self, junit: str | None, github: bool, stream: TextIO) -> None:

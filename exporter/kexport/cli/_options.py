@@ -31,7 +31,7 @@ DOMAIN = click.option(
     "choice(A, B, ...); may be repeated.",
 )
 SAMPLES = click.option(
-    "--samples", metavar="FILE", help="Recorded inputs as their domain: a .npz by input name, a .npy or a .csv."
+    "--samples", metavar="FILE", help="Recorded inputs: a .npz with arrays by input name, a .npy or a .csv."
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on standard output.")
 
@@ -41,7 +41,7 @@ _TRUST: Mapping[str, Option] = {
         "imports",
         multiple=True,
         metavar="FILE|MODULE",
-        help="Run this code first: it registers your own layers, or kinds of contract; may be repeated.",
+        help="Run this code first: it registers your layers or kinds of contract; may be repeated.",
     ),
     "allow_lambda": click.option(
         "--allow-lambda", is_flag=True, help="Load the Lambda layers of a .keras file, which runs the bytecode in it."
@@ -56,7 +56,7 @@ _TOLERANCE = click.option(
     "40dB; may be repeated.",
 )
 _SEED = click.option(
-    "--seed", type=click.IntRange(min=0), default=0, help="Of the search: the same seed finds the same inputs."
+    "--seed", type=click.IntRange(min=0), default=0, help="Seed of the search: the same seed finds the same inputs."
 )
 
 
@@ -65,8 +65,8 @@ def gathered(argument: str, make: Callable[..., object], options: Mapping[str, O
 
     Args:
         argument: its name.
-        make: makes it of the options' values, which it takes as keywords.
-        options: by the keyword of each.
+        make: makes it from the options' values, passed as keywords.
+        options: the options, by keyword.
     """
 
     def decorate(function: Command) -> Command:
@@ -98,7 +98,7 @@ def checking(function: Command, search: str | None = None) -> Command:
         "--search",
         metavar="30s|5000",
         default=search,
-        help=f"Search that long, or that many evaluations, for the worst input.{by_default}",
+        help=f"Search for the worst input for this long, or for this many evaluations.{by_default}",
     )
     options = {"search": budget, "seed": _SEED, "tolerance": _TOLERANCE}
     return gathered("strictness", _strictness, options)(function)
@@ -112,7 +112,7 @@ def listed(option: str, text: str) -> tuple[str, ...]:
     """
     names = tuple(name.strip() for name in text.split(",") if name.strip())
     if not names:
-        raise UsageError(f"{option} names nothing", expected=f"names with commas between them: {option} A,B")
+        raise UsageError(f"{option} is empty", expected=f"names separated by commas: {option} A,B")
     return names
 
 

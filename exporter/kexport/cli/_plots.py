@@ -15,7 +15,7 @@ from kexport.bundle.report import Report
 def plotting(function: Callable[..., int]) -> Callable[..., int]:
     """Give a command the option `--plots`, and `plot`, which draws what was measured of its report."""
 
-    @click.option("--plots", metavar="DIR", help="Draw the frequency response of low-pass promises, as PNG, into DIR.")
+    @click.option("--plots", metavar="DIR", help="Plot the frequency response of low-pass promises as PNG, in DIR.")
     @functools.wraps(function)
     def command(*args: object, plots: str | None, **options: object) -> int:
         folder = None if plots is None else Path(plots)
@@ -33,9 +33,9 @@ def plotting(function: Callable[..., int]) -> Callable[..., int]:
 
             drawn = draw_responses(report, Bundle.open(path), folder)
             for each in drawn:
-                click.echo(f"drawn {each}", file=stream)
+                click.echo(f"plotted {each}", file=stream)
             if not drawn:
-                click.echo("nothing drawn: no low-pass promise was measured", file=stream)
+                click.echo("nothing to plot: no low-pass promise was measured", file=stream)
 
         return function(*args, plot=plot, **options)
 

@@ -27,7 +27,7 @@ _MODEL = (
     "folder."
 )
 _CONTRACT = (
-    "What the model promises besides what its layers state, such as 'y=bounded(0, 1)' or 'x->y=monotonic(1)'; may be "
+    "A promise of the model besides those of its layers, such as 'y=bounded(0, 1)' or 'x->y=monotonic(1)'; may be "
     "repeated."
 )
 
@@ -58,11 +58,11 @@ def _converting(function: Command) -> Command:
     """Give the command the options about formats; it gets `conversion`."""
     options = {
         "formats": click.option(
-            "--formats", metavar="A,B", help="What to write; by default all that suit the model (kexport list formats)."
+            "--formats", metavar="A,B", help="Formats to write; by default all that suit the model."
         ),
-        "opset": click.option("--opset", type=int, help="Of the ONNX artifact; by default the highest."),
+        "opset": click.option("--opset", type=int, help="Opset of the ONNX artifact; by default the highest."),
         "timeout": click.option(
-            "--timeout", type=click.FloatRange(min=1), help="Seconds that the conversion to one format may take."
+            "--timeout", type=click.FloatRange(min=1), help="Time limit for each conversion, in seconds."
         ),
         "keep_going": click.option(
             "--keep-going", is_flag=True, help="Build the other formats when one is refused; still exits with 1."
@@ -129,7 +129,7 @@ def _summary(bundle: Bundle, seconds: float) -> str:
     from kexport.reports import summary
 
     if not bundle.report.passed:
-        return f"rejected: {summary(bundle.report)}; the bundle lies at {bundle.path}"
+        return f"rejected: {summary(bundle.report)}; the bundle is at {bundle.path}"
     return f"built {bundle.path}: {len(bundle.report.checks)} checks passed, {seconds:.1f} s"
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 )
 @DOMAIN
 @SAMPLES
-@click.option("--witness", metavar="FILE.npz", help="Write the worst input to this file, by the names of A.")
+@click.option("--witness", metavar="FILE.npz", help="Write the worst input to this file, under the names in A.")
 @trusting
 @JSON
 @functools.partial(checking, search=DEFAULT_SEARCH)

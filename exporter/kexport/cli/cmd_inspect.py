@@ -35,13 +35,13 @@ def _show_bundle(path: str) -> None:
 
     bundle = Bundle.open(path)
     manifest = bundle.manifest
-    click.echo(f"{manifest.name}: {'every check of the build passed' if bundle.passed else 'REJECTED by its build'}")
+    click.echo(f"{manifest.name}: {'every check of the build passed' if bundle.passed else 'REJECTED at build time'}")
     _section("inputs", ((s.name, f"{s}" + _domain(manifest, s.name)) for s in manifest.signature.inputs))
     _section("outputs", ((s.name, str(s)) for s in manifest.signature.outputs))
     if manifest.contracts:
         _section("promises", map(_promise, manifest.contracts))
     if manifest.not_carried:
-        _section("promises of layers that the model does not keep", map(_not_carried, manifest.not_carried))
+        _section("promises of layers that do not carry over to the model", map(_not_carried, manifest.not_carried))
     for artifact in manifest.artifacts:
         facts = {
             "format": artifact.format,
@@ -52,7 +52,7 @@ def _show_bundle(path: str) -> None:
         }
         _section(artifact.path, _texts(facts))
     _section("built with", _texts(manifest.provenance))
-    click.echo(f"\nparity, as built, over {len(manifest.cases)} goldens")
+    click.echo(f"\nparity at build time, over {len(manifest.cases)} goldens")
     terminal.show(bundle.report, bundle, sys.stdout)
 
 
@@ -77,8 +77,8 @@ def _promise(entry: ContractEntry) -> tuple[str, str]:
     try:
         words = kinds.contract_of(entry).words()
     except UsageError:
-        words = f"keeps {entry.kind} {dict(entry.params)}, which is not known here"
-    by = f" (layer {entry.layer})" if entry.layer else " (stated at the build)"
+        words = f"promises {entry.kind} {dict(entry.params)}, a kind that is not registered here"
+    by = f" (layer {entry.layer})" if entry.layer else " (stated at build time)"
     if not entry.outputs:
         return f"layer {entry.layer}", f"{words}, by its weights"
     from_inputs = f", from {', '.join(entry.inputs)}" if entry.inputs else ""

@@ -10,7 +10,7 @@ import click
 @click.command("run")
 @click.argument("path", metavar="BUNDLE")
 @click.option("--input", "source", required=True, metavar="FILE", help="A .npy, .npz or .csv file.")
-@click.option("--runtime", metavar="NAME", help="By default the best one that is installed.")
+@click.option("--runtime", metavar="NAME", help="By default the best installed one.")
 @click.option("--output", metavar="FILE", help="A .npy, .npz or .csv file; by default CSV on standard output.")
 def command(path: str, source: str, runtime: str | None, output: str | None) -> None:
     """Run a bundle's model on data from a file.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @click.argument("path", metavar="BUNDLE")
 @RUNTIMES
 @trusting
-@click.option("--require", metavar="A,B", help="Use these runtimes too; each must compare an output.")
+@click.option("--require", metavar="A,B", help="Run these runtimes too; each must compare at least one output.")
 @click.option("--truth", is_flag=True, help="Search against the model in the .keras artifact; needs TensorFlow.")
 @JSON
 @checking
@@ -55,7 +55,7 @@ def command(
     from kexport.field.verification import Verification, required_runtimes, verify_bundle
 
     if truth and strictness.search is None:
-        raise UsageError("--truth needs a search: it says what the search compares with", hint="--search 30s --truth")
+        raise UsageError("--truth needs --search: it sets what the search compares with", hint="--search 30s --truth")
     required = () if require is None else required_runtimes.names_of(require)
     names = required_runtimes.including(runtimes, required)
     requested = None if names is None else tuple(map(known_runtimes.get, names))

@@ -63,7 +63,7 @@ class Causal:
             return Measured(worst.max(axis=1, initial=-np.inf), 2 * experiment.slack_of(a, b))
 
         def describe(probe: Population) -> str:
-            return f"the inputs part at sample {_parting(probe, signal, epsilon)[0]}"
+            return f"the inputs diverge at sample {_parting(probe, signal, epsilon)[0]}"
 
         ways, unit = [_futures(space, signal)], "of an earlier output"
         verdict = falsify(experiment, measure, unit=unit, space=space, propose=ways, describe=describe)

@@ -21,7 +21,7 @@ class Conserves:
     """`sum of y along the axis = sum of x along the axis`.
 
     Attributes:
-        axis: of input and output; the batch is axis 0.
+        axis: the axis of input and output; the batch is axis 0.
 
     Raises:
         UsageError: the axis is not an integer.
@@ -53,7 +53,7 @@ class Conserves:
                 raise UsageError(
                     "contract 'conserves': the sums of input and output have different shapes",
                     got=f"an output of shape {y.shape} and an input of shape {x.shape}",
-                    expected="the same shape but for the axis",
+                    expected="shapes that differ along that axis only",
                 )
             excess = np.abs(sum_y - sum_x).reshape(len(y), -1).max(axis=1, initial=0.0)
             # Where all elements are shifted alike, they are wrong alike, and their errors do not cancel out. A sum that

@@ -62,7 +62,7 @@ class LinearTimeInvariant:
             raise UsageError(
                 "contract 'linear_time_invariant' needs a filter",
                 got=f"taps {self.taps}, advance {self.advance}, skip {self.skip}, axis {self.axis}",
-                expected="finite taps or None, and integers; two non-negative ones to skip",
+                expected="finite taps or None, integers, and two non-negative integers to skip",
             )
         object.__setattr__(self, "taps", taps)
         object.__setattr__(self, "skip", skip)
@@ -70,7 +70,7 @@ class LinearTimeInvariant:
     def words(self) -> str:
         """The promise as a sentence."""
         count = 0 if self.taps is None else len(self.taps)
-        filters = "by one filter, the same" if not count else f"by the same {count} tap{'s' if count > 1 else ''}"
+        filters = "by one and the same filter" if not count else f"by the same {count} tap{'s' if count > 1 else ''}"
         start, end = self.skip
         within = f", but for {start} samples at the start and {end} at the end" if start or end else ""
         return f"is the input filtered {filters} at all times{within}"
@@ -108,9 +108,9 @@ class LinearTimeInvariant:
 
         Args:
             bench: the experiment, with the signals that the taps were measured with.
-            taps: of shape `(taps,)`.
-            advance: as of the contract.
-            wrong: by how much each tap measures otherwise.
+            taps: the taps, of shape `(taps,)`.
+            advance: the advance of the contract.
+            wrong: by how much each tap differs from the contract.
         """
         experiment, signal = bench.experiment, bench.signal
         share = 1.0

@@ -42,7 +42,7 @@ class LowPass:
         stop_band: the lower edge of the stop band, in Hz, at most half the sample rate.
         ripple: the largest change of a sine's amplitude in the pass band, in dB.
         attenuation: the smallest loss of a sine in the stop band, in dB.
-        sample_rate: samples a second, in Hz.
+        sample_rate: samples per second, in Hz.
         axis: the time axis of input and output; every channel is filtered alone.
 
     Raises:
@@ -67,15 +67,15 @@ class LowPass:
                 "contract 'low_pass' needs a filter",
                 got=f"pass band to {self.pass_band} Hz within {self.ripple} dB, stop band from {self.stop_band} Hz by "
                 f"{self.attenuation} dB, at {self.sample_rate} Hz",
-                expected="positive numbers, the pass band below the stop band, and the stop band from at most half the "
-                "sample rate",
+                expected="positive numbers, the pass band below the stop band, and the stop band edge "
+                "at most half the sample rate",
             )
 
     def words(self) -> str:
         """The promise as a sentence."""
         return (
-            f"passes up to {self.pass_band:g} Hz within {self.ripple:g} dB and stops from {self.stop_band:g} Hz by "
-            f"{self.attenuation:g} dB, at {self.sample_rate:g} samples a second"
+            f"passes up to {self.pass_band:g} Hz within {self.ripple:g} dB and attenuates from {self.stop_band:g} Hz "
+            f"by {self.attenuation:g} dB, at {self.sample_rate:g} samples per second"
         )
 
     def examine(self, experiment: Experiment) -> Verdict:

@@ -27,7 +27,7 @@ class PermutationInvariant:
     """`f(x in another order) = f(x)`.
 
     Attributes:
-        axis: of the input, whose order is permuted; the batch is axis 0.
+        axis: the axis of the input, whose order is permuted; the batch is axis 0.
 
     Raises:
         UsageError: the axis is not an integer, or is the batch.

@@ -20,7 +20,7 @@ class Sparse:
     """At least a given share of the weights does not exceed a threshold in magnitude.
 
     Attributes:
-        share: of the elements of each weight, from 0 to 1.
+        share: the share of the elements of each weight, from 0 to 1.
         threshold: the largest magnitude that counts as zero.
         weights: names of the weights within the layer; None for all matrices, or all weights where there is no matrix.
 
@@ -57,7 +57,7 @@ class Sparse:
         }
         name = min(shares, key=lambda each: shares[each])
         return Verdict(
-            shares[name] >= self.share, shares[name], self.share, "small weights, at least", f"least in {name}"
+            shares[name] >= self.share, shares[name], self.share, "small weights, at least", f"fewest in {name}"
         )
 
 

@@ -21,7 +21,7 @@ class SumsTo:
 
     Attributes:
         total: the sum.
-        axis: of the output; the batch is axis 0.
+        axis: the axis of the output; the batch is axis 0.
 
     Raises:
         UsageError: the total is not finite, or the axis is not an integer.

@@ -23,7 +23,7 @@ class WeightNorm:
     """The norm of each weight is at most a bound.
 
     Attributes:
-        bound: of the norm.
+        bound: the bound of the norm.
         norm: 1, 2 or "inf" (the operator norm of a matrix, the vector norm of a vector), "fro", or "max" (the largest
             element); all axes of a weight but the last are flattened into one.
         weights: names of the weights within the layer; None for all matrices, or all weights where there is no matrix.

@@ -27,12 +27,12 @@ class Exports:
     Args:
         program: the traced model.
         formats: which to write, in the order of the manifest.
-        folder: of the bundle.
+        folder: the folder of the bundle.
         conversion: the converters' options and timeout, and whether a refused format is recorded instead of raised.
 
     Attributes:
-        details: of each written format: what the manifest says of its artifact.
-        refusals: of each format that was refused: the error.
+        details: for each written format, what the manifest records about its artifact.
+        refusals: the error for each format that was refused.
     """
 
     def __init__(self, program: Program, formats: Sequence[Format], folder: Path, conversion: Conversion) -> None:

@@ -25,7 +25,7 @@ def fault(subject: str, error: BaseException | str, instead: str) -> ExportError
     return ExportError(
         subject,
         got=_summary(error),
-        hint=f"this is a fault of kexport: please report these lines together with the model; meanwhile, {instead}",
+        hint=f"this is a bug in kexport: please report these lines together with the model; meanwhile, {instead}",
     )
 
 

@@ -75,7 +75,7 @@ def build(
         settings: keyword arguments of a registered model or a callable, as text.
         imports: files or modules that register the layers of a `.keras` file.
         allow_lambda: load Lambda layers from a `.keras` file, which runs the bytecode in it.
-        opset: of the ONNX artifact; by default the highest that its converter writes.
+        opset: the opset of the ONNX artifact; by default the highest that its converter writes.
         timeout: seconds that the conversion to one format may take.
         keep_going: build the other formats when one is refused; the refusal is then a failed check.
         search: how long to search for the inputs on which each artifact is furthest from the truth, which the bundle
@@ -147,7 +147,7 @@ class _Written:
     Attributes:
         notes: for the report.
         reference: the model itself, which answers on any input.
-        checks: of promises about weights.
+        checks: the checks of promises about weights.
     """
 
     notes: list[str]

@@ -43,7 +43,7 @@ class Conversion:
 
     Attributes:
         formats: their names; None for all that the model can be written as.
-        opset: of the ONNX artifact; None for the highest that its converter writes.
+        opset: the opset of the ONNX artifact; None for the highest that its converter writes.
         timeout: seconds that the conversion to one format may take.
         keep_going: whether a refused format becomes a failed check instead of an error.
     """
@@ -115,10 +115,10 @@ class BuildPlan:
     """A request whose names are resolved.
 
     Attributes:
-        request: that it follows from.
-        source: of the model.
+        request: the request that it follows from.
+        source: the source of the model.
         target: the bundle's folder.
-        formats: to write, in the order of the manifest.
+        formats: the formats to write, in the order of the manifest.
         domain: declared by the source or the request, by input.
         recording: recorded data of inputs.
     """

@@ -93,7 +93,7 @@ def declaration_of(worker: Worker, path: Path, runtime: Runtime, trust: Trust = 
 
     Args:
         worker: the process that loads it.
-        path: of the artifact.
+        path: the path of the artifact.
         runtime: the one that loads it.
         trust: the user code that may run while it is loaded.
 

@@ -46,7 +46,7 @@ def session_of(bundle: Bundle, runtime: Runtime | None = None) -> Session:
     artifacts = bundle.artifacts_of(runtime.reads)
     if not artifacts:
         raise MissingRuntimeError(
-            f"{name!r} holds nothing that runtime {runtime.name!r} can read",
+            f"{name!r} has no artifact that runtime {runtime.name!r} can read",
             got=", ".join(formats),
             expected=runtime.reads,
             hint=f"build it with --formats {runtime.reads}",

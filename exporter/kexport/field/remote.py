@@ -59,7 +59,7 @@ class ArtifactSource:
         home: the folder that holds it.
         artifact: its path in that folder.
         runtime: the one that loads it.
-        signature: of the artifact, by its own names.
+        signature: the signature of the artifact, by its own names.
         trust: the user code that may run while it is loaded.
     """
 

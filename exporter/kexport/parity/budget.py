@@ -18,9 +18,9 @@ class Budget:
     """The end of a search: after a number of seconds, or of evaluations of each runtime.
 
     Attributes:
-        seconds: that the search may take; None for no limit.
+        seconds: how long the search may take; None for no limit.
         evaluations: samples that each runtime may evaluate; with this limit alone, a search is reproducible.
-        seed: of the random samples.
+        seed: the seed of the random samples.
     """
 
     seconds: float | None = None
@@ -51,8 +51,8 @@ class Clock:
     """Measures how much of a budget is used.
 
     Attributes:
-        budget: that is measured.
-        evaluations: made so far; the search counts them.
+        budget: the budget.
+        evaluations: how many were made so far; the search counts them.
     """
 
     def __init__(self, budget: Budget) -> None:

@@ -20,10 +20,10 @@ def nudged(array: Array, rng: np.random.Generator, epsilon: float, domain: Domai
     """Move every real number by one unit in the last place of the model's arithmetic, up or down at random.
 
     Args:
-        array: of any dtype; only real numbers move.
+        array: an array of any dtype; only real numbers move.
         rng: draws the directions.
         epsilon: one unit in the last place of 1.
-        domain: that numbers do not leave, because the model need not accept others: at its ends they move inwards.
+        domain: numbers do not leave it, because the model need not accept others: at its ends they move inwards.
     """
     if array.dtype.kind != "f" and array.dtype.name != "bfloat16":
         return array
@@ -44,7 +44,7 @@ def movement(spec: TensorSpec, keras_output: Array, truth: Array, others: Sequen
     """How far each element of the truth moves when inputs and weights move by one unit in the last place.
 
     Args:
-        spec: of the output.
+        spec: the specification of the output.
         keras_output: what the model computes in its own precision.
         truth: the true output, of the same shape.
         others: what the model computes on nudged inputs.

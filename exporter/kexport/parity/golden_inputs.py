@@ -36,10 +36,10 @@ def plan(
     often where there are fewer than eight.
 
     Args:
-        signature: of the model.
+        signature: the signature of the model.
         domains: one an input.
         refusal: why the model refuses some inputs, None when it takes them; asked once a length.
-        seed: of the random inputs.
+        seed: the seed of the random inputs.
 
     Raises:
         ModelError: the model refuses every length that was tried.
@@ -81,7 +81,7 @@ def _accepted_lengths(
             return
     if not accepted:
         raise ModelError(
-            "the model refuses every length that was tried for its dynamic axes",
+            "the model rejects every length tried for its dynamic axes",
             got=reason,
             expected=f"one of {', '.join(map(str, _LENGTHS))} to fit",
             hint="give recorded samples as the domain of its inputs",

@@ -27,7 +27,7 @@ class TensorSource:
     Attributes:
         tensor: its name; empty where there is none.
         operator: the operators that compute it.
-        how: by what it was recognised: its name, its values, or its place in the graph.
+        how: how it was recognised: by its name, its values, or its place in the graph.
     """
 
     tensor: str = ""
@@ -42,7 +42,7 @@ class LayerError:
     Attributes:
         figure: the distance, in `unit`.
         limit: the largest allowed distance.
-        unit: of both.
+        unit: the unit of both.
         excess: the distance as a multiple of the limit; infinite where no distance exists, as for a misplaced NaN.
         sqnr_db: the signal-to-quantisation-noise ratio, in dB.
         detail: what is wrong, in words.
@@ -70,8 +70,8 @@ class LayerRow:
             something else, while all that follows is right.
         other: the layer into which it is fused, or whose result it passes on.
         source: the tensor of the artifact that holds its result.
-        shape: of the truth.
-        error: of that tensor.
+        shape: the shape of the truth.
+        error: the error of that tensor.
     """
 
     layer: str

@@ -22,9 +22,9 @@ class Element:
 
     Attributes:
         golden: the label of the golden.
-        index: of the element in the output.
+        index: the index of the element in the output.
         value: what the runtime computed; numbers that JSON cannot hold as text.
-        truth: likewise.
+        truth: the right value, in the same form.
         text: all of that in words; empty when the two are equal.
     """
 
@@ -46,7 +46,7 @@ class Outcome:
     Attributes:
         figure: the largest distance; None when no number could be compared.
         limit: the largest allowed figure (in decibels: the smallest).
-        unit: of figure and limit.
+        unit: the unit of figure and limit.
         problems: one sentence a difference; empty when the output is right.
         remarks: what else a reader should know: where the largest distance lies, which elements were excluded.
         ran: False when the output cannot be judged at all.

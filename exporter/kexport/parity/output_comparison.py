@@ -28,8 +28,8 @@ class OutputComparison:
     and truth of the worst element; `floor`, and where the limit comes from.
 
     Args:
-        spec: of the output.
-        limit: of the output.
+        spec: the specification of the output.
+        limit: the limit of the output.
     """
 
     def __init__(self, spec: TensorSpec, limit: OutputLimit) -> None:
@@ -55,8 +55,8 @@ class OutputComparison:
         """Compare one golden: dtype, shape, NaN/Inf pattern, then numbers.
 
         Args:
-            label: of the golden.
-            truth: of the output.
+            label: the label of the golden.
+            truth: the truth of the output.
             value: what the runtime computed, of the truth's shape.
             keras_output: Keras' own output where it legitimately differs from the truth: both are right.
             ulp_sensitivity: how far one unit in the last place of the inputs moves each element of the truth.
@@ -189,7 +189,7 @@ class OutputComparison:
         if self._tally.mostly_excluded and not failed:
             return (
                 f"{self._tally.excluded} of {self._tally.elements} elements are set apart, because one unit in the "
-                "last place makes another number there: nothing can be concluded"
+                "last place changes the value there: nothing can be concluded"
             )
         return None
 

@@ -15,7 +15,7 @@ class OutputsComparison:
     """Compares every output of a signature with the truth, golden after golden; none of them is kept in memory.
 
     Args:
-        signature: of the model.
+        signature: the signature of the model.
         limits: one an output, in any order.
     """
 
@@ -34,11 +34,11 @@ class OutputsComparison:
         """Compare one golden.
 
         Args:
-            label: of the golden.
+            label: the label of the golden.
             truth: one array an output.
             values: what the runtime computed, likewise.
-            keras_output: of some outputs, `Golden.keras_output`.
-            ulp_sensitivity: of some outputs, `Golden.ulp_sensitivity`.
+            keras_output: `Golden.keras_output`, for some outputs.
+            ulp_sensitivity: `Golden.ulp_sensitivity`, for some outputs.
         """
         second, sensitivity = keras_output or {}, ulp_sensitivity or {}
         for name, comparison in self._comparisons.items():

@@ -22,7 +22,7 @@ class Trial:
     """Samples to evaluate together.
 
     Attributes:
-        population: of each input, an array whose first axis counts the samples.
+        population: for each input, an array whose first axis counts the samples.
         form: their shapes.
         origin: how they came about, in words.
     """
@@ -51,7 +51,7 @@ class Sampler:
     Args:
         space: where samples come from.
         targets: names of the comparisons; each has an evolution strategy of its own.
-        seed: of what is random.
+        seed: the seed of the random choices.
         largest: the largest batch, where its samples are small.
     """
 

@@ -25,8 +25,8 @@ def scores(
     """Of each sample the largest distance of any output, in multiples of its limit: above 1 it may be wrong.
 
     Args:
-        signature: of the model.
-        limits: of each output.
+        signature: the signature of the model.
+        limits: the limit of each output.
         values: what a runtime computed.
         references: the reference outputs, of the same shapes.
         batched: whether the first axis of every output counts the samples; if not, the call is one sample.

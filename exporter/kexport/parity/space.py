@@ -30,9 +30,9 @@ class Space:
     """All inputs of a model: their domains, and the shapes that the model accepts.
 
     Args:
-        signature: of the model.
+        signature: the signature of the model.
         domains: one an input.
-        shapes: of whole inputs that the model accepts.
+        shapes: the shapes of whole inputs that the model accepts.
 
     Attributes:
         batched: whether samples may be stacked along the first axis; if not, a sample is one whole call.

@@ -13,8 +13,8 @@ class Tally:
     """Counts of samples and elements, the power of signal and error, and changed labels of one output.
 
     Attributes:
-        samples: that were compared.
-        elements: likewise.
+        samples: how many samples were compared.
+        elements: how many elements were compared.
         excluded: elements that cannot be judged.
         samples_excluded: samples with such an element.
         ill_conditioned: elements judged by a wider limit.
@@ -68,18 +68,16 @@ class Tally:
         """What a reader should know of the counts."""
         remarks = []
         if self.as_in_keras:
-            remarks.append(f"{self.as_in_keras} elements are as in Keras, and not as in float64")
+            remarks.append(f"{self.as_in_keras} elements match Keras, but not float64")
         if self.label_flips:
-            remarks.append(f"in {self.label_flips} of {self.samples} rows another score is the largest")
+            remarks.append(f"in {self.label_flips} of {self.samples} rows a different score is the largest")
         if self.excluded:
             remarks.append(
                 f"{self.excluded} elements in {self.samples_excluded} of {self.samples} samples are set apart: "
-                "one unit in the last place makes another number there"
+                "one unit in the last place changes the value there"
             )
         if self.ill_conditioned:
-            remarks.append(
-                f"{self.ill_conditioned} elements have a limit of their own: the model is ill-conditioned there"
-            )
+            remarks.append(f"{self.ill_conditioned} elements have a wider limit: the model is ill-conditioned there")
         return remarks
 
     def counts(self) -> dict[str, int]:

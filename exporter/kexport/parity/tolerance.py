@@ -58,7 +58,7 @@ def limit_for(spec: TensorSpec, scale: float, noise: float, source: str) -> Outp
     """The limit of one output.
 
     Args:
-        spec: of the output.
+        spec: the specification of the output.
         scale: the largest finite magnitude of the truth over all goldens.
         noise: the largest absolute distance of Keras' own result from it.
         source: how the noise was measured.
@@ -125,7 +125,7 @@ class Tolerance:
         if not match or not 0 < value < float("inf"):
             raise UsageError(
                 f"unreadable tolerance {text!r}",
-                expected="a number above 0, dB behind it or not, and a reason after a colon",
+                expected="a number above 0, with dB if it is a ratio, and optionally a reason after a colon",
                 hint="for example 1e-4, '1e-4: 12-bit sensor', '40dB: int8 weights'",
             )
         return cls(None, value, match[3] or "") if match[2] else cls(value, None, match[3] or "")
@@ -157,11 +157,11 @@ def declared(
     names = [limit.output for limit in limits]
     read = {name: Tolerance.of(value) for name, value in tolerances.items()}
     for name in read:
-        require_known(name, names, f"a tolerance is given for {name!r}, which is no output of the model")
+        require_known(name, names, f"a tolerance is given for {name!r}, which is not an output of the model")
     for limit in limits:
         if limit.source == EXACT and (tolerance := read.get(limit.output)) and tolerance.decibels is not None:
             raise UsageError(
-                f"output {limit.output!r} is not made of real numbers: no ratio of signal to error can be declared",
+                f"output {limit.output!r} is not real-valued: a signal-to-error ratio cannot be declared",
                 expected="the largest difference, such as 1",
             )
     return tuple(_replaced(limit, read.get(limit.output)) for limit in limits)
@@ -188,7 +188,7 @@ def robust_floor(noises: Sequence[Array], scale: float, epsilon: float) -> float
 
     Args:
         noises: for each golden, the absolute noise of each element; the first axis counts the samples.
-        scale: of the output.
+        scale: the scale of the output.
         epsilon: one unit in the last place of 1 in the model's arithmetic.
     """
     rows = np.concatenate([by_row(noise) for noise in noises]) / scale if noises else np.zeros(0)

@@ -89,7 +89,7 @@ def _divergence(divergence: Divergence, row: LayerRow) -> list[str]:
     shape, error = " x ".join(map(str, row.shape)), row.error
     lines = [f"it diverges at {divergence.layer} ({row.kind}; {row.source.operator or 'no operator'}; {shape})"]
     if divergence.with_it:
-        lines.append(f"  or in a layer before it without a tensor of its own: {', '.join(divergence.with_it)}")
+        lines.append(f"  or in an earlier layer that has no tensor in the artifact: {', '.join(divergence.with_it)}")
     if error.figure is not None:
         limit = [] if error.limit is None else [f"limit {_number(error.limit)}"]
         figures = [f"error {_number(error.figure)} {error.unit}", *limit, *_ratio(error.sqnr_db)]

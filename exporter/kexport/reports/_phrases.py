@@ -13,7 +13,7 @@ NOTHING_COMPARED = "no output was compared with the truth: nothing is proved"
 
 
 def verdict(check: Check) -> str:
-    """`pass`, `FAIL`, or `not checked` for a check that could not be made."""
+    """`pass`, `FAIL`, or `not checked` for a check that could not be run."""
     return "pass" if check.passed else "FAIL" if check.ran else "not checked"
 
 
@@ -91,8 +91,8 @@ def number(value: float | None, unit: str | None = None, decimals: int = 1) -> s
 
     Args:
         value: the figure.
-        unit: of it.
-        decimals: of decibels.
+        unit: its unit.
+        decimals: how many a figure in decibels gets.
     """
     if value is None:
         return "-"
@@ -113,9 +113,9 @@ def summary(report: Report) -> str:
     """The number of checks and their outcome in one line, which never hides that nothing was proved."""
     failed = sum(not check.passed and check.ran for check in report.checks)
     not_run = sum(not check.ran for check in report.checks)
-    parts = [f"{failed} failed"] * bool(failed) + [f"{not_run} could not be made"] * bool(not_run)
+    parts = [f"{failed} failed"] * bool(failed) + [f"{not_run} could not be run"] * bool(not_run)
     if parts:
-        return f"{report.bundle}: of {len(report.checks)} checks {', '.join(parts)}"
+        return f"{report.bundle}: {len(report.checks)} checks, {', '.join(parts)}"
     if not report.passed:
         return f"{report.bundle}: {NOTHING_COMPARED}"
     return f"{report.bundle}: {len(report.checks)} checks passed"

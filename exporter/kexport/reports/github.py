@@ -26,12 +26,12 @@ _MOST_ROWS, _MOST_TEXT = 500, 1000  # rows, and characters of a check's detail: 
 def render(report: Report, folder: PurePath | None = None) -> str:
     """The workflow commands of a report, one a line, without a final newline.
 
-    Each failed check is an error, each check that could not be made a warning, a report that compared no numbers is an
+    Each failed check is an error, each check that could not be run a warning, a report that compared no numbers is an
     error, and the summary is a notice.
 
     Args:
-        report: of the bundle.
-        folder: of the bundle, relative to the repository; with it annotations point to files of the bundle.
+        report: the report of the bundle.
+        folder: the folder of the bundle, relative to the repository; with it annotations point to files of the bundle.
     """
     commands = []
     for check in report.checks:

@@ -1,4 +1,4 @@
-"""The report as JUnit XML: one test case a check; a failed check is a failure, one that could not be made an error.
+"""The report as JUnit XML: one test case a check; a failed check is a failure, one that could not be run an error.
 
 Only elements that every reader supports are written: figures are in `system-out`, since few readers support
 `properties` of a case, and there is no time, since none is measured. A report that compared no numbers gets an

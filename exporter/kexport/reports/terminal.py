@@ -24,7 +24,7 @@ def show(report: Report, bundle: Bundle, stream: TextIO) -> None:
     """Print the tables of parity, search and promises, then the checks that did not pass, then the notes.
 
     Args:
-        report: of the bundle.
+        report: the report of the bundle.
         bundle: for the sizes of its artifacts.
         stream: to print to.
     """

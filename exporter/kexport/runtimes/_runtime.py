@@ -45,7 +45,7 @@ class ArtifactFile:
 
     Attributes:
         format: its name.
-        suffix: of a file's name; empty when the artifact is a folder.
+        suffix: the suffix of its file name; empty when the artifact is a folder.
         member: a file that such a folder holds.
         details: reads what an artifact states besides inputs and outputs, such as its opset and operators.
     """
@@ -207,7 +207,7 @@ def by_sample(
     def run_each(arrays: Sequence[Array]) -> Sequence[Array]:
         sizes = {len(array) for array in arrays}
         if len(sizes) > 1:
-            raise InputError("the inputs have different batches", got=sorted(sizes), expected="one size for all")
+            raise InputError("the inputs have different batch sizes", got=sorted(sizes), expected="the same for all")
         # What a runtime returns may be overwritten by its next run.
         rows = [[array[row : row + 1] for array in arrays] for row in range(sizes.pop())]
         results = [[np.array(value) for value in run(row)] for row in rows]
@@ -239,7 +239,7 @@ def best(formats: Collection[str], subject: str, wanted: Sequence[Runtime] | Non
     """The best installed runtime that reads one of the formats.
 
     Args:
-        formats: of the artifacts at hand.
+        formats: the formats of the artifacts at hand.
         subject: what holds the artifacts, for the error message.
         wanted: runtimes to prefer; the others are considered only where none of these reads one of the formats.
 

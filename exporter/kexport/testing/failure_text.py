@@ -17,8 +17,8 @@ def failure_text(report: Report, folder: Path) -> str:
     """The summary, a table of the checks that did not pass with the facts of each, and commands to find out more.
 
     Args:
-        report: of the bundle.
-        folder: of the bundle, for the commands.
+        report: the report of the bundle.
+        folder: the folder of the bundle, for the commands.
     """
     failures = [check for check in report.checks if not check.passed]
     rows = [_TITLES, *map(_row, failures)]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class ParityError(AssertionError):
-    """A check failed, or a requested check could not be made.
+    """A check failed, or a requested check could not be run.
 
     Attributes:
         report: every check.
@@ -57,7 +57,7 @@ def assert_parity(
         Every check; all of them have passed.
 
     Raises:
-        ParityError: an `AssertionError`: an export was refused, a check failed or could not be made, or no numbers
+        ParityError: an `AssertionError`: an export was refused, a check failed or could not be run, or no numbers
             were compared.
         KexportError: the bundle cannot be read, the model cannot be loaded, or an argument is wrong.
 

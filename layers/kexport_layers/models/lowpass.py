@@ -24,11 +24,11 @@ def lowpass(
     Args:
         kernel_size: number of taps, odd; by default 5, or as many as the bands need.
         cutoff: cut-off frequency in Hz.
-        sample_rate: samples a second, in Hz.
+        sample_rate: samples per second, in Hz.
         padding: `same`, `causal` or `valid`.
         pass_band: frequency in Hz up to which the signal passes.
         stop_band: frequency in Hz from which it is stopped.
-        attenuation: of what is stopped, in dB.
+        attenuation: the attenuation of what is stopped, in dB.
     """
     import keras
 

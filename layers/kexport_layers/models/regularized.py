@@ -17,8 +17,8 @@ def regularized(
         features: size of the input.
         outputs: size of the output, the logits.
         units: size of the hidden layer.
-        strength: of the penalty: it adds `strength * sum |w|` to the loss of training, and nothing to inference.
-        seed: of the initial weights.
+        strength: weight of the penalty: adds `strength * sum |w|` to the loss of training, and nothing to inference.
+        seed: the seed of the initial weights.
     """
     import keras
 

@@ -52,14 +52,14 @@ def without_rank(x):
 @pytest.mark.parametrize(
     ("emit", "complaint"),
     [
-        (lambda op, inputs: [tf.cast(inputs[0], tf.int32)], "output 0 has dtype int32 in place of float32"),
-        (lambda op, inputs: [inputs[0][:, :2]], r"output 0 has shape \(None, 2\) in place of \(None, 3\)"),
-        (lambda op, inputs: [inputs[0][0]], r"output 0 has shape \(3,\) in place of \(None, 3\)"),
+        (lambda op, inputs: [tf.cast(inputs[0], tf.int32)], "output 0 has dtype int32 instead of float32"),
+        (lambda op, inputs: [inputs[0][:, :2]], r"output 0 has shape \(None, 2\) instead of \(None, 3\)"),
+        (lambda op, inputs: [inputs[0][0]], r"output 0 has shape \(3,\) instead of \(None, 3\)"),
         (lambda op, inputs: [without_rank(inputs[0])], "output 0 lost its rank, which was 2"),
-        (lambda op, inputs: [], "it gave 0 outputs in place of 1"),
-        (lambda op, inputs: [inputs[0], inputs[0]], "it gave 2 outputs in place of 1"),
-        (lambda op, inputs: [np.zeros((1, 3), "float32")], "output 0 is no tensor but ndarray"),
-        (lambda op, inputs: [ComplexPair(inputs[0], inputs[0])], "output 0 has dtype complex64 in place of float32"),
+        (lambda op, inputs: [], "it returned 0 outputs instead of 1"),
+        (lambda op, inputs: [inputs[0], inputs[0]], "it returned 2 outputs instead of 1"),
+        (lambda op, inputs: [np.zeros((1, 3), "float32")], "output 0 is not a tensor but ndarray"),
+        (lambda op, inputs: [ComplexPair(inputs[0], inputs[0])], "output 0 has dtype complex64 instead of float32"),
     ],
     ids=["dtype", "shape", "axes", "rank", "too_few", "too_many", "no_tensor", "complex"],
 )  # fmt: skip
@@ -83,7 +83,7 @@ def test_a_dtype_may_be_narrowed_only_by_a_lowering_that_states_it(emitted):
     def emit(op, inputs):
         return [tf.cast(inputs[0], tf.float32 if op.outputs[0].dtype == tf.float64 else op.outputs[0].dtype)]
 
-    with pytest.raises(LoweringError, match="dtype float32 in place of float64"):
+    with pytest.raises(LoweringError, match="dtype float32 instead of float64"):
         emitted(function, "Cast", emit)
 
 
@@ -95,11 +95,11 @@ def test_a_narrowed_dtype_is_taken_from_a_lowering_that_states_it(emitted):
     assert graph.outputs[0].dtype == tf.int32
 
 
-def test_it_is_told_as_a_fault_of_kexport():
+def test_it_is_reported_as_a_bug_in_kexport():
     trace = (
         'Traceback (most recent call last):\n  File "/x/exporter/kexport/factory/emit/postcondition.py", line 5, in f\n'
-        "    raise\nkexport.factory.emit.postcondition.LoweringError: lowering a of Exp in layer b: it gave 0 outputs"
+        "    raise\nkexport.factory.emit.postcondition.LoweringError: lowering a of Exp in b: it returned 0 outputs"
     )
     error = fault("the onnx converter failed on the model", trace, "build without it")
-    assert "lowering a of Exp in layer b: it gave 0 outputs" in str(error)
-    assert "fault of kexport" in str(error)
+    assert "lowering a of Exp in b: it returned 0 outputs" in str(error)
+    assert "bug in kexport" in str(error)

@@ -73,7 +73,7 @@ def test_two_lowerings_of_one_operation_without_a_stated_order_are_an_error(list
 
 
 def test_an_order_that_goes_round_in_a_circle_is_an_error():
-    with pytest.raises(ValueError, match="in a circle: a, b, c"):
+    with pytest.raises(ValueError, match="form a cycle: a, b, c"):
         lowerings.in_order("Abs", [claiming("a", "b"), claiming("b", "c"), claiming("c", "a")])
 
 

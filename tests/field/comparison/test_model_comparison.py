@@ -100,7 +100,7 @@ def test_a_bundle_without_a_format_of_the_other_is_compared_in_the_best_runtime_
     report = compare(keep("onnx"), keep("tflite"))
     assert report.passed
     assert of_kind(report, "parity")[0].runtime == "litert against onnxruntime"
-    assert any("none is in both" in note for note in report.notes)
+    assert any("no format in common" in note for note in report.notes)
 
 
 def test_a_weight_off_by_a_thousandth_is_found_and_the_witness_shows_it(tmp_path):
@@ -161,8 +161,8 @@ def test_the_last_ones_left_are_paired_with_a_note_when_they_are_alike(tmp_path)
     a, b = models.linear(tmp_path / "a.onnx"), models.linear(tmp_path / "b.onnx", x="image", y="scores")
     report = compare(a, b)
     assert report.passed
-    assert any("input x of A is taken for image of B" in note for note in report.notes)
-    assert any("output y of A is taken for scores of B" in note for note in report.notes)
+    assert any("input x of A is paired with image of B" in note for note in report.notes)
+    assert any("output y of A is paired with scores of B" in note for note in report.notes)
     other = models.linear(tmp_path / "c.onnx", models.WEIGHTS.astype("float64"), x="image", dtype=models.DOUBLE)
     with pytest.raises(UsageError, match="inputs of A and B cannot be paired"):
         compare(a, other)
@@ -176,14 +176,14 @@ def test_names_that_tensorflow_has_added_to_are_recognised(tmp_path):
     foreign = retensored(LOWPASS / "model.tflite", tmp_path / "foreign.tflite", rename)
     report = compare(LOWPASS, foreign)
     assert report.passed
-    assert "input signal of A is serving_default_signal:0 of B, as TensorFlow names it" in report.notes
+    assert "input signal of A is serving_default_signal:0 of B, the name that TensorFlow gave it" in report.notes
 
 
 @pytest.mark.parametrize(
     ("other", "words"),
-    [({"weights": models.WEIGHTS.astype("float64"), "dtype": models.DOUBLE}, "float64 .* other dtypes"),
-     ({"weights": np.ones((5, 3), "float32")}, "x is .* other shapes"),
-     ({"weights": np.ones((4, 2), "float32")}, "y is .* other shapes")],
+    [({"weights": models.WEIGHTS.astype("float64"), "dtype": models.DOUBLE}, "float64 .* dtypes differ"),
+     ({"weights": np.ones((5, 3), "float32")}, "x is .* shapes differ"),
+     ({"weights": np.ones((4, 2), "float32")}, "y is .* shapes differ")],
 )  # fmt: skip
 def test_another_dtype_or_shape_is_a_failed_check_of_the_signature(tmp_path, other, words):
     report = compare(models.linear(tmp_path / "a.onnx"), models.linear(tmp_path / "b.onnx", **other))
@@ -272,7 +272,7 @@ def test_a_declared_tolerance_stands_in_place_of_the_derived_limit(tmp_path):
     assert report.passed
     assert "the limit of output y, 0.01, was declared: another sensor" in report.notes
     assert_close(of_kind(report, "parity")[0].limit, 0.01)
-    with pytest.raises(UsageError, match="no output of the model"):
+    with pytest.raises(UsageError, match="not an output of the model"):
         compare(a, b, tolerance={"z": "1e-2"})
 
 

@@ -143,7 +143,7 @@ def test_without_a_truth_what_failed_on_the_goldens_is_the_wrong_one(bundle):
     found = kexport.verify(bundle, search="2000")
     assert wrong(found, "parity") == {"onnxruntime"}
     assert wrong(found) == {"onnxruntime"}
-    assert "onnxruntime differs, and is the one that is wrong" in of_kind(found, "search")["litert"].detail
+    assert "onnxruntime differs, and is the one at fault" in of_kind(found, "search")["litert"].detail
     assert of_kind(found, "search")["litert"].metrics["partners"] == ["litert_reference", "onnxruntime"]
 
 

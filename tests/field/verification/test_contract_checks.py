@@ -56,7 +56,7 @@ def test_a_broken_promise_says_who_promised_what_and_on_which_input_it_broke(pro
 def test_a_promise_of_a_person_names_no_layer(promising):
     path = promising(ContractEntry("bounded", {"high": -100}, ("features",), ("scaled_features",)))
     (check,) = contracts_in(verify(path, ["litert"]))
-    assert check.facts[0] == "promised at the build that it is at most -100"
+    assert check.facts[0] == "promised at build time that it is at most -100"
 
 
 def test_what_broke_a_promise_is_tried_first_the_next_time(promising):

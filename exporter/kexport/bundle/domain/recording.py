@@ -32,7 +32,7 @@ class Samples:
         if len(recorded) != len(shape) or any(
             size < wanted for size, wanted in zip(recorded[1:], shape[1:], strict=True)
         ):
-            raise UsageError("the recorded samples are smaller", got=recorded[1:], expected=shape[1:])
+            raise UsageError("the recorded samples are too small", got=recorded[1:], expected=shape[1:])
         picked = self.values[rng.integers(0, len(self.values), shape[0])]
         cut: Array = picked[tuple(map(slice, shape))]
         return cut

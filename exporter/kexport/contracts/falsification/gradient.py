@@ -22,7 +22,7 @@ def ascent(
 
     Args:
         merit: what to climb, for each sample of a population.
-        space: of the samples.
+        space: the space of the samples.
         start: one sample.
         rng: draws the directions where there are too many coordinates.
     """

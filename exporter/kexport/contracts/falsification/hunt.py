@@ -75,7 +75,7 @@ def hunt(
         space: the domain of the samples.
         epsilon: one unit in the last place of 1, in the coarsest arithmetic of the model.
         effort: how long to search.
-        unit: of the verdict.
+        unit: the unit of the verdict.
         propose: ways to derive promising samples from random ones, used in turn with the random samples themselves.
         describe: puts a counterexample into words, for the detail.
     """
@@ -97,7 +97,7 @@ def falsify(
         experiment: what is judged.
         measure: as for `hunt`.
         unit: as for `hunt`.
-        space: of the samples, if it is not the experiment's own: one of pairs, or with other lengths.
+        space: the space of the samples, if it is not the experiment's own: one of pairs, or with other lengths.
         propose: as for `hunt`.
         describe: as for `hunt`.
     """

@@ -9,7 +9,7 @@ from kexport.contracts.falsification.hunt import Measured, Propose, falsify
 from kexport.contracts.protocol import Experiment, Function, Verdict
 from kexport.parity.space import Population, Space
 
-_NOWHERE = "the domain holds the negative of no input that was tried"
+_NOWHERE = "the domain contains the negative of none of the inputs tried"
 _UNIT = "of the opposite"
 _LEAST = 256
 

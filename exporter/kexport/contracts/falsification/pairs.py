@@ -27,7 +27,7 @@ def by_slope(excess: Array, slack: Array, step: Array, relative: float) -> Array
 
     Args:
         excess: beyond the promise; negative where the promise holds.
-        slack: of the excess.
+        slack: the slack of the excess.
         step: between the inputs; the merit is 0 where it is 0.
         relative: the slack of an output of size 1.
     """

@@ -22,8 +22,8 @@ class FilterBands:
     """What a low-pass filter must keep.
 
     Attributes:
-        low: the upper edge of the pass band, in cycles a sample.
-        high: the lower edge of the stop band, in cycles a sample.
+        low: the upper edge of the pass band, in cycles per sample.
+        high: the lower edge of the stop band, in cycles per sample.
         ripple: the largest change of a tone's amplitude in the pass band, in dB.
         attenuation: the smallest loss of a tone in the stop band, in dB.
     """
@@ -61,7 +61,7 @@ class Finding:
 
 
 def worst_frequencies(response: Response, bands: FilterBands) -> Iterator[float]:
-    """Frequencies, in cycles a sample, where the filter's impulse response puts it at its worst; and a few others."""
+    """Frequencies, in cycles per sample, where the filter's impulse response puts it at its worst; and a few others."""
     low, high = bands.low, bands.high
     grid = np.linspace(0, 0.5, _GRID)
     gains = response.at(grid)
@@ -80,9 +80,9 @@ def findings(bands: FilterBands, tone: Tone, slack: float) -> Iterator[Finding]:
     """How a tone compares with the bands; nothing for a frequency between them.
 
     Args:
-        bands: of the filter.
+        bands: the bands of the filter.
         tone: as measured.
-        slack: of one element of the output.
+        slack: the slack of one element of the output.
     """
     gain, error = tone.gain, tone.error
     if error > _UNCLEAR:

@@ -28,7 +28,7 @@ class Bench:
         signal: as given.
         low: the smallest value of each element of the signal, float64 of the shape of one sample.
         high: the largest value of each element.
-        length: of the signals, in samples.
+        length: the length of the signals, in samples.
     """
 
     def __init__(self, experiment: Experiment, signal: Signal, form: Form, rng: np.random.Generator) -> None:
@@ -109,7 +109,7 @@ def fitted_taps(bench: Bench, rng: np.random.Generator, skip: tuple[int, int], s
     For a signal of N samples and an output of M samples, all `N + M - 1` taps that can join the two are fitted.
 
     Args:
-        bench: to measure on.
+        bench: the bench to measure on.
         rng: draws the signals.
         skip: how many output samples to ignore at the start and at the end.
         signals: how many to draw.
@@ -143,7 +143,7 @@ def rounding(taps: Array, x: Array, epsilon: float) -> Array:
     Journal on Scientific Computing 41 (2019), theorem 2.4; u is half a unit in the last place of 1.
 
     Args:
-        taps: of shape `(taps,)`.
+        taps: the taps, of shape `(taps,)`.
         x: signals, the first axis counting the samples.
         epsilon: one unit in the last place of 1.
 

@@ -25,12 +25,12 @@ class Tone:
     """The response of a filter to one constant or sine.
 
     Attributes:
-        frequency: in cycles a sample; 0 for a constant.
+        frequency: its frequency in cycles per sample; 0 for a constant.
         gain: the ratio of the amplitudes; for a constant, 1 plus its error relative to the largest constant.
         error: by how much the gain may be off.
-        amplitude: of the input; for a constant its value.
+        amplitude: the amplitude of the input; for a constant its value.
         rest: the largest content of the output other than the sine, beyond that of the input.
-        row: in the population.
+        row: its row in the population.
     """
 
     frequency: float
@@ -45,11 +45,11 @@ class Response:
     """Measures one filter with signals of one length.
 
     Args:
-        bench: to measure on.
+        bench: the bench to measure on.
 
     Attributes:
         taps: the impulse response by channel, of shape `(channels, offsets)`.
-        offsets: of the taps from the impulse, in samples.
+        offsets: the distance of each tap from the impulse, in samples.
         died_out: whether the signals are long enough for the whole impulse response.
         interior: the outputs that see no end of the signal.
         slack: by how much one element of the output may be off.
@@ -95,7 +95,7 @@ class Response:
         return self.interior.stop - self.interior.start if self.taps.shape[1] else 0
 
     def at(self, frequencies: Array) -> Array:
-        """The gain at these frequencies, in cycles a sample, by channel: of shape `(channels, frequencies)`."""
+        """The gain at these frequencies, in cycles per sample, by channel: of shape `(channels, frequencies)`."""
         waves = np.exp(-2j * np.pi * np.outer(self.offsets, frequencies))
         return np.abs(self.taps @ waves) if self.offsets.size else np.zeros((len(self.taps), len(frequencies)))
 
@@ -103,9 +103,9 @@ class Response:
         """Sines around the middle of the domain; frequency 0 is a constant.
 
         Args:
-            frequencies: in cycles a sample.
-            phases: in radians.
-            share: of half the domain's width: the amplitude.
+            frequencies: the frequencies in cycles per sample.
+            phases: the phases in radians.
+            share: the amplitude, as a share of half the domain's width.
         """
         middle, reach = (self.low + self.high) / 2, (self.high - self.low) / 2
         time = np.arange(self._bench.length)
@@ -127,7 +127,7 @@ class Response:
 
         Args:
             population: the samples.
-            frequencies: of the samples, in cycles a sample; estimated when None.
+            frequencies: the frequencies of the samples, in cycles per sample; estimated when None.
         """
         x, y = self._bench.responses(population)
         tones: list[Tone] = []
@@ -173,7 +173,7 @@ def _fit(signals: Array, frequency: float, time: Array) -> tuple[Array, float, A
 
 
 def _frequency_of(signal: Array) -> float:
-    """The frequency of the sine that a signal most probably is, in cycles a sample; 0 for a constant."""
+    """The frequency of the sine that a signal most probably is, in cycles per sample; 0 for a constant."""
     if not np.ptp(signal) or len(signal) < 4:
         return 0.0
     points = _OVERSAMPLING * len(signal)

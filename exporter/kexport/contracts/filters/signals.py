@@ -20,7 +20,7 @@ class Signal:
     """The input that a contract is about.
 
     Attributes:
-        name: of the input.
+        name: the name of the input.
         axis: the time axis of a population.
         dynamic: whether the signal may have any length.
     """

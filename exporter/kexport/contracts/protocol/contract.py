@@ -19,7 +19,7 @@ class Effort:
     Attributes:
         samples: the largest number of samples to evaluate.
         seconds: the longest time to spend; a slow model is then tried on fewer samples, and the verdict says so.
-        seed: of the random number generator.
+        seed: the seed of the random number generator.
         first: samples to try before all others: earlier counterexamples.
     """
 
@@ -40,7 +40,7 @@ class Verdict:
         passed: no counterexample was found.
         figure: the worst value that was measured, in `unit`.
         limit: the largest allowed value of the figure: the contract's bound plus the slack of float arithmetic.
-        unit: of figure and limit.
+        unit: the unit of figure and limit.
         detail: where the figure was measured, in one sentence.
         broken_by: the counterexample: one sample, for each input an array whose first axis has length 1.
         tried: how many samples were evaluated.

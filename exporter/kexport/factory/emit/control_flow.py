@@ -117,7 +117,7 @@ def _item_sizes(emitter: Emitter, body: Graph, variable: Tensor, inputs: Sequenc
 
     item = tensor_lists.written(variable)
     if item is None:
-        raise ExportError("a loop carries a list of tensors whose items' shape is not known", got=variable.op.name)
+        raise ExportError("a loop carries a list of tensors whose item shape is unknown", got=variable.op.name)
     prefix = f"{emitter.prefix}{variable.op.name}/first/"
     with tf.Graph().as_default():
         stand_ins = [

@@ -55,7 +55,7 @@ def emit(handover: Handover, format_name: str, weight: Weight = constant, also: 
 
     Args:
         handover: the traced program.
-        format_name: whose lowerings apply.
+        format_name: the format whose lowerings apply.
         weight: makes the tensor for a captured array.
         also: further lowerings, by name.
 
@@ -96,7 +96,7 @@ class _Conversion:
 
     Attributes:
         handover: the program.
-        format_name: of the format it is emitted for.
+        format_name: the name of the format it is emitted for.
         lowerings: by type of operation, in the order they are asked.
         weight: makes the tensor for a captured array.
         folding: computes operations on weights.
@@ -169,7 +169,7 @@ class _Emission:
         if any(isinstance(value, ComplexPair) for value in inputs):
             raise self._conversion.refused("an operation on complex numbers has no equivalent", op.type, name)
         if any(isinstance(value, Table | Reserved) for value in inputs):
-            why = "an operation takes a table, or a list, that no tensor stands for"
+            why = "an operation takes a table or a list that cannot be represented as a tensor"
             raise self._conversion.refused(why, op.type, name)
         return self.copy(op, inputs, {}, [tensor.dtype for tensor in op.outputs])
 
@@ -192,7 +192,7 @@ class _Emission:
         if isinstance(value, Table):
             return value  # a lowering replaces what reads it: it is no tensor
         if value is None:
-            raise ExportError("the model captures something that has no value", got=op.name)
+            raise ExportError("the model captures a tensor without a value", got=op.name)
         return self._conversion.folding.weight(self._conversion.weight(op.name, value), value)
 
     def _lowered(

@@ -33,9 +33,9 @@ class FoldedWeights:
         """The outputs of an operation on weights, as constants; None when it is none, or they would be too large.
 
         Args:
-            op: of the traced graph.
+            op: the operation in the traced graph.
             inputs: what stands for its inputs in the new graph.
-            name: of the new constants.
+            name: the name of the new constants.
         """
         import numpy as np
         import tensorflow as tf

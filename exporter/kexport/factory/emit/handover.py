@@ -42,7 +42,7 @@ class TracedGraph:
         graph_def: with its library of functions.
         inputs: names of the tensors of the flat inputs, in the order of the signature.
         outputs: names of the tensors of the flat outputs, likewise.
-        captures: of each placeholder that stands for something the function captured, its value: an array, or a
+        captures: for each placeholder that stands for something that the function captured, its value: an array or a
             `Table`. Arrays are mapped from the file, not read.
     """
 
@@ -58,12 +58,12 @@ class Handover:
 
     Attributes:
         graph: the traced function.
-        signature: of the artifacts.
-        scopes: of each scope in the graph, the layer or operation that opened it, in words.
+        signature: the signature of the artifacts.
+        scopes: for each scope in the graph, the layer or operation that opened it, in words.
         recurrent: settings of the functions that compute recurrent layers, by function name.
-        name: of the model.
-        assigned: of each placeholder that stands for state, a variable that is read and assigned to: the operation that
-            assigns. The folder `STATEFUL` in the handover then holds a SavedModel.
+        name: the name of the model.
+        assigned: for each placeholder that stands for state (a variable that is read and assigned to), the operation
+            that assigns. The folder `STATEFUL` in the handover then holds a SavedModel.
     """
 
     graph: TracedGraph

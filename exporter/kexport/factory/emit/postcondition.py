@@ -20,7 +20,7 @@ class Lowered:
     """What a lowering made of an operation.
 
     Attributes:
-        lowering: that was applied.
+        lowering: the lowering that was applied.
         op: the operation of the traced graph.
         inputs: what stands for its inputs in the new graph.
         outputs: what the lowering gave: tensors; or a `ComplexPair` in place of a complex one, a `Missing` in place of
@@ -36,8 +36,8 @@ class Lowered:
         """Require as many outputs as the operation has, of its dtypes and with compatible static shapes.
 
         Args:
-            name: of the operation in the new graph.
-            scopes: of each scope in the graph, the layer or operation that opened it, in words.
+            name: the name of the operation in the new graph.
+            scopes: for each scope in the graph, the layer or operation that opened it, in words.
 
         Raises:
             LoweringError: they differ.
@@ -51,20 +51,20 @@ class Lowered:
         import tensorflow as tf
 
         if len(self.outputs) != len(self.op.outputs):
-            yield f"it gave {len(self.outputs)} outputs in place of {len(self.op.outputs)}"
+            yield f"it returned {len(self.outputs)} outputs instead of {len(self.op.outputs)}"
             return
         for index, (output, replaced) in enumerate(zip(self.outputs, self.op.outputs, strict=True)):
             if isinstance(output, Missing | Reserved):
                 continue  # nothing uses the one, and the other is a list that has no shape yet
             if not isinstance(output, tf.Tensor | ComplexPair):
-                yield f"output {index} is no tensor but {type(output).__name__}"
+                yield f"output {index} is not a tensor but {type(output).__name__}"
             elif replaced.dtype != tf.variant:  # a list is one tensor here, of which the traced graph knows nothing
                 yield from (f"output {index} {fault}" for fault in self._differences(output, replaced))
 
     def _differences(self, output: Tensor | ComplexPair, replaced: Tensor) -> Iterator[str]:
         dtype = replaced.dtype.name
         if output.dtype.name not in (dtype, self.lowering.narrowed.get(dtype)):
-            yield f"has dtype {output.dtype.name} in place of {dtype}"
+            yield f"has dtype {output.dtype.name} instead of {dtype}"
         if replaced.shape.rank is None:
             return
         if output.shape.rank is None:
@@ -72,7 +72,7 @@ class Lowered:
         elif output.shape.rank != replaced.shape.rank or (
             self._has_same_sizes() and not output.shape.is_compatible_with(replaced.shape)
         ):
-            yield f"has shape {output.shape} in place of {replaced.shape}"
+            yield f"has shape {output.shape} instead of {replaced.shape}"
 
     def _has_same_sizes(self) -> bool:
         """Whether the outputs must have the sizes that they had: not between operations that are replaced together."""

@@ -17,22 +17,22 @@ def refusal(
     """The error for operations that a format lacks.
 
     Args:
-        format_name: of the format.
-        why: in a few words.
+        format_name: the name of the format.
+        why: the reason, in a few words.
         operations: type and name in the graph of each.
-        scopes: of each scope in the graph, the layer or operation that opened it, in words.
+        scopes: for each scope in the graph, the layer or operation that opened it, in words.
     """
     by_layer: dict[str, set[str]] = {}
     for kind, name in operations:
         by_layer.setdefault(layer_of(name, scopes), set()).add(kind)
     kinds = set().union(*by_layer.values())
     if any(_TEXT.search(kind) for kind in kinds):
-        hint = f"{format_name} has no such operations on strings: leave that layer to preprocessing"
+        hint = f"{format_name} does not have these string operations: move that layer into preprocessing"
     else:
         others = ",".join(form.name for form in formats.every() if form.name != format_name)
         hint = (
-            f"other settings of that layer, another format (--formats {others}), or the layer's work outside of the "
-            "model, in preprocessing"
+            f"change the layer's settings, choose another format (--formats {others}), or move the layer out of the "
+            "model, into preprocessing"
         )
     return ExportError(
         f"the model cannot be written as {format_name}: {why}",

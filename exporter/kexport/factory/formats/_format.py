@@ -19,8 +19,8 @@ class Option:
     """A setting of a converter that a person can choose.
 
     Attributes:
-        name: of the setting, as the converter gets it.
-        values: that the converter supports.
+        name: the name under which the converter takes it.
+        values: the values that the converter supports.
         read: the value that an artifact has, given its details in the manifest; it goes into the provenance.
     """
 
@@ -35,7 +35,7 @@ class Format:
 
     Attributes:
         name: as users type it, and the name of its file.
-        path: of what it writes, in the bundle.
+        path: the path in the bundle of what it writes.
         summary: what it is, in one line.
         rank: its place in lists and manifests; no two formats share one.
         default: whether a build that names no formats writes it.
@@ -43,7 +43,7 @@ class Format:
         writer: writes the program to a path in this process, and returns details for the manifest.
         converter: `"module:function"`, run in a worker process because it may crash or take long. It takes the
             paths `handover` and `target` as text and the `options` of the build, and yields the details once.
-        options: of the converter.
+        options: the options of the converter.
         needs_layers: whether it writes the layers of the model, which one that TensorFlow loaded has not.
         keeps_state: whether its artifacts keep what a model remembers between calls.
         expected: what a model must be made of to be written; refusals quote it.
@@ -60,7 +60,7 @@ class Format:
     options: tuple[Option, ...] = ()
     needs_layers: bool = False
     keeps_state: bool = False
-    expected: str = "operations that the format has"
+    expected: str = "operations that the format supports"
 
 
 def names() -> list[str]:
@@ -97,7 +97,7 @@ def require_supported(options: Mapping[str, int | None]) -> None:
     """Refuse a setting that no converter supports.
 
     Args:
-        options: of the converters, by name; None leaves the choice to them.
+        options: the options of the converters, by name; None leaves the choice to them.
 
     Raises:
         UsageError: a format has this option, and cannot be written with the value.

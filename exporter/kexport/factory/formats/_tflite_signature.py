@@ -41,8 +41,8 @@ def with_public_names(content: bytes, signature: Signature, in_order: bool = Tru
     """The file with the names of the manifest.
 
     Args:
-        content: of the file.
-        signature: of the manifest.
+        content: the content of the file.
+        signature: the signature of the manifest.
         in_order: whether inputs and outputs have the order of the signature; else they have its names.
     """
     from tensorflow.lite.tools import flatbuffer_utils

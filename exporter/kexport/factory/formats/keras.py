@@ -43,7 +43,7 @@ def _require_loadable(target: Path) -> None:
         config = read_config(target)
     except ModelError as error:
         raise ExportError(
-            "the model cannot be written as keras: Keras would not load it again",
+            "the model cannot be written as keras: Keras would not load it back",
             got=error.subject.removeprefix(f"{target.name} "),
             expected=error.facts["expected"],
             hint="write it as a layer class; or add --allow-lambda; or build --formats without keras",
@@ -51,7 +51,7 @@ def _require_loadable(target: Path) -> None:
     if missing := unregistered(config):
         others = ",".join(form.name for form in every() if form is not FORMAT)
         raise ExportError(
-            "the model cannot be written as keras: Keras could not load it again",
+            "the model cannot be written as keras: Keras could not load it back",
             got=f"classes that are not registered: {', '.join(missing)}",
             expected="@keras.saving.register_keras_serializable(package=...) above each class",
             hint=f"or another format (--formats {others})",

@@ -18,7 +18,7 @@ def noise(graph: Graph, largest_size: int) -> float:
     """The most that rounded places may move an output, relative to its scale.
 
     Args:
-        graph: of the traced function.
+        graph: the graph of the traced function.
         largest_size: stands for sizes that are dynamic.
     """
     sizes = [size or largest_size for op in _transforms(graph) for size in op.inputs[0].shape[1:3]]

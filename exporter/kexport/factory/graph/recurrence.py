@@ -17,7 +17,7 @@ class Recurrence:
     """A call that computes a recurrent layer; stands for the operation where a lowering gets one.
 
     Attributes:
-        settings: of the layer, as `corrections/recurrent.py` records them.
+        settings: the settings of the layer, as `corrections/recurrent.py` records them.
         sequences: (batch, time, features).
         states: the initial ones, (batch, units) each.
         mask: (batch, time), or None.
@@ -73,9 +73,9 @@ class UnmaskedSteps:
 
     Attributes:
         sequences: (batch, time, features); what follows the unmasked steps is arbitrary.
-        counts: of unmasked steps, (batch,).
-        places: of each step, how many unmasked steps there are up to it, itself included; (batch, time).
-        mask: of each step, whether it is unmasked. Both in the order of computation.
+        counts: the number of unmasked steps, (batch,).
+        places: for each step, how many unmasked steps there are up to it, itself included; (batch, time).
+        mask: for each step, whether it is unmasked. Both in the order of computation.
     """
 
     sequences: Tensor

@@ -14,8 +14,8 @@ class Reserved:
     """A list that has been reserved; the shape of its items is known from the first write on.
 
     Attributes:
-        count: of items, a tensor.
-        dtype: of the items.
+        count: the number of items, a tensor.
+        dtype: the dtype of the items.
     """
 
     count: Tensor

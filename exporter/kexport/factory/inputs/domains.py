@@ -21,7 +21,7 @@ class InputDomains:
     """The domains of the inputs of a model.
 
     Attributes:
-        domains: of every input.
+        domains: the domains of every input.
         notes: for the report.
         undeclared: the inputs whose domain nobody declared, each with where it comes from.
     """
@@ -79,9 +79,9 @@ def _kept(signature: Signature, domains: Mapping[str, Domain]) -> tuple[dict[str
         if values.dtype.kind in "fc" and not np.isfinite(values).all():
             notes.append(f"input {spec.name}: the recorded rows hold NaN or infinity")
         notes.append(
-            f"input {spec.name}: too few recorded rows to split ({rows.count}): all of them check, and calibrate"
+            f"input {spec.name}: too few recorded rows to split ({rows.count}): all of them check and calibrate"
             if rows.shared
-            else f"input {spec.name}: {rows.check} recorded rows check, {rows.calibration} others calibrate"
+            else f"input {spec.name}: {rows.check} recorded rows for checks, {rows.calibration} others for calibration"
         )
     return {name: Samples(values) for name, values in kept.items()}, notes
 
@@ -94,7 +94,7 @@ def _require_same_count(specs: list[TensorSpec], arrays: Mapping[str, Array]) ->
             raise UsageError(
                 f"the recorded samples of inputs {first!r} and {spec.name!r} differ in number",
                 got=f"{len(arrays[first])} and {len(arrays[spec.name])} rows",
-                expected="the same number of rows: row by row they belong together",
+                expected="the same number of rows: corresponding rows form one sample",
             )
 
 

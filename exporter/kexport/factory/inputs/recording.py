@@ -21,8 +21,8 @@ class Recording:
 
     Attributes:
         origin: what messages call it.
-        arrays: by input.
-        only: of the only input, whatever its name.
+        arrays: the arrays by input name.
+        only: the array of the only input, whatever its name.
         series: whether a single column of `only` may be one long sample, as in a table.
         declared: inputs that also have a declared domain, which is an error if they are recorded.
     """

@@ -43,8 +43,8 @@ def localise_artifact(probe: ArtifactProbe, truths: LayerTruths) -> Localisation
     """Compare every layer of an artifact with its truth, and find where the artifact diverges from the model.
 
     Args:
-        probe: of the artifact.
-        truths: of the model's layers.
+        probe: observes the artifact.
+        truths: the truths of the model's layers.
 
     Raises:
         ArtifactError: the artifact is missing, or cannot be read.
@@ -108,4 +108,4 @@ def _harmless(divergences: Sequence[Divergence], quantised: bool) -> list[str]:
     if quantised or not divergences:
         return []
     names = ", ".join(divergence.layer for divergence in divergences)
-    return [f"beyond the limits from their own noise, though the outputs are within theirs: {names}"]
+    return [f"layers beyond their limits, though every output is within its limit: {names}"]

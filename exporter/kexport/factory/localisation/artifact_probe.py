@@ -28,7 +28,7 @@ class ArtifactProbe:
 
     Args:
         bundle: holds the artifact.
-        artifact: to observe.
+        artifact: the artifact to observe.
         runtime: runs it.
     """
 
@@ -80,7 +80,7 @@ class ArtifactProbe:
 
         Args:
             calls: the inputs of each call; the results of the last one count.
-            keys: of the tensors.
+            keys: the keys of the tensors.
             alone: whether the copy outputs nothing else.
 
         Returns:

@@ -114,11 +114,11 @@ def cut(
     """Where the artifact diverges, found by cutting after the layers whose tensors are matched, and a note on that.
 
     Args:
-        artifact: to cut.
-        case: on which it is wrong.
-        layers: of the model, in order.
-        rows: of the layers.
-        matches: of the layers that have one, by name.
+        artifact: the artifact to cut.
+        case: a case on which it is wrong.
+        layers: the layers of the model, in order.
+        rows: the rows of the layers.
+        matches: the match of each layer that has one, by layer name.
     """
     by_name = {layer.name: layer for layer in layers}
     factor = artifact.runtime.accumulation_factor
@@ -137,7 +137,7 @@ def cut(
     around = {row.layer: layer_report.sources(row, rows, matches) for row in rows if row.layer in matches}
     result = search(list(around), {name: nearest for name, (nearest, _) in around.items()}, wrong)
     if result.first is None:
-        return [], f"cut after one layer at a time, the artifact is right ({result.count} cuts)"
+        return [], f"cut after one layer at a time, the artifact is correct ({result.count} cuts)"
     before = f"cut after {result.last} it does not" if result.last else "there is no earlier layer to cut after"
     note = f"cut after {result.first} it fails; {before} ({result.count} cuts)"
     return [Divergence(result.first, around[result.first][1])], note

@@ -119,7 +119,7 @@ def _chosen(bundle: Bundle, wanted: Sequence[Runtime] | None) -> list[tuple[Arti
     for runtime in runtimes:
         if runtime.reads not in formats:
             raise MissingRuntimeError(
-                f"{bundle.manifest.name!r} holds nothing that runtime {runtime.name!r} can read",
+                f"{bundle.manifest.name!r} has no artifact that runtime {runtime.name!r} can read",
                 got=", ".join(sorted(formats)),
                 expected=runtime.reads,
             )

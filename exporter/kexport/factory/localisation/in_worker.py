@@ -113,10 +113,10 @@ def observe(
     """Run a copy of the artifact that outputs these tensors; writes them into `VALUES` of the folder.
 
     Args:
-        artifact: to copy.
-        signature: of the model, as JSON.
+        artifact: the artifact to copy.
+        signature: the signature of the model, as JSON.
         calls: how many to make with the inputs `N/NAME` in `FEEDS` of the folder; the last one's results are written.
-        keys: of the tensors.
+        keys: the keys of the tensors.
         alone: whether the copy outputs nothing else.
         folder: for the copy, its inputs and the values.
 

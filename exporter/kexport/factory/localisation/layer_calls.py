@@ -22,7 +22,7 @@ class CallSite:
     """Which call of which layer it is.
 
     Attributes:
-        path: of the layer in the model, such as `"encoder/dense_1"`.
+        path: the path of the layer in the model, such as `"encoder/dense_1"`.
         number: which call of that layer it is, from 1.
         kind: the layer's class.
         recurrent: whether the layer goes through the steps of a sequence.
@@ -45,7 +45,7 @@ class Call:
 
     Attributes:
         site: which call of which layer.
-        scope: that it opened in the graph, where the model was traced.
+        scope: the scope that it opened in the graph, where the model was traced.
         outputs: flat; eager or symbolic tensors.
     """
 

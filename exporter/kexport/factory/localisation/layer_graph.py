@@ -17,7 +17,7 @@ class TracedCall:
     Attributes:
         site: which call of which layer.
         name: as people read it: the layer's path, with the number of the call where there are several.
-        scope: in the graph.
+        scope: its scope in the graph.
         tensors: the names in the graph of its outputs.
         feeds: names of the calls whose results it takes.
         same_as: the call whose results it passes on unchanged.

@@ -66,13 +66,13 @@ class LayerTruths:
     """The layers of a model, traced once, and their truth on given inputs.
 
     Attributes:
-        calls: of layers in the model, in Keras' order.
+        calls: the calls of layers in the model, in Keras' order.
         outputs: the tensor of the traced graph behind each output of the model.
         source: what the limits come from.
 
     Args:
         model: a `keras.Model`.
-        signature: of the bundle.
+        signature: the signature of the bundle.
         feeds: inputs by name; they decide what a model takes that was never called.
 
     Raises:

@@ -44,9 +44,9 @@ def judge(
     """Compare what the artifact holds for each layer with the layer's truth.
 
     Args:
-        layers: in order.
-        matcher: of the artifact's tensors.
-        accumulation_factor: of the runtime.
+        layers: the layers, in order.
+        matcher: finds the artifact's tensors.
+        accumulation_factor: the accumulation factor of the runtime.
         quantised: whether the signal-to-quantisation-noise ratio counts instead of the limit.
     """
     rows, matches = [], {}

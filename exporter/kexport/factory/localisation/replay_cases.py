@@ -49,7 +49,7 @@ def replay_cases(bundle: Bundle, accumulation_factor: float) -> Iterator[ReplayC
 
     Args:
         bundle: the bundle.
-        accumulation_factor: of the runtime.
+        accumulation_factor: the accumulation factor of the runtime.
 
     Raises:
         ArtifactError: the goldens are not those that were built.

@@ -31,7 +31,7 @@ class TensorMatch:
     Attributes:
         tensor: the tensor.
         value: in the layout of the truth where its shape fits; None when nothing was run.
-        how: by what it was recognised.
+        how: how it was recognised.
     """
 
     tensor: ArtifactTensor
@@ -43,11 +43,11 @@ class TensorMatcher:
     """Finds the tensors of an artifact that hold the outputs of its model's layers.
 
     Args:
-        layers: in order.
-        tensors: in the artifact's order.
-        values: of the tensors by key; without them only names and places count.
+        layers: the layers, in order.
+        tensors: its tensors, in the artifact's order.
+        values: the values of the tensors by key; without them only names and places count.
         outputs: the tensor of the traced graph behind each output of the model.
-        accumulation_factor: of the runtime.
+        accumulation_factor: the accumulation factor of the runtime.
     """
 
     def __init__(

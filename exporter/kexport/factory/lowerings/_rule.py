@@ -95,7 +95,7 @@ def in_order(op: str, lowerings: Sequence[Lowering]) -> list[Lowering]:
             )
         followers[first[0].name] += 1
     if len(set(followers.values())) != len(followers):
-        raise ValueError(f"the order of the lowerings of {op} goes round in a circle: {', '.join(sorted(followers))}")
+        raise ValueError(f"the `before` of the lowerings of {op} form a cycle: {', '.join(sorted(followers))}")
     return sorted(lowerings, key=lambda lowering: -followers[lowering.name])
 
 

@@ -42,9 +42,9 @@ def onnx_node(
         kind: its type in ONNX.
         inputs: tensors; None for an optional input that is left out.
         outputs: dtype and static shape of each output.
-        attributes: of the node, which JSON can hold.
+        attributes: the attributes of the node, which JSON can hold.
         note: what other lowerings may want to know about the node, see `note_of`.
-        domain: of its type; ONNX' own by default.
+        domain: the domain of its type; ONNX' own by default.
     """
     import tensorflow as tf
 

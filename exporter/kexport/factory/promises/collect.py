@@ -18,8 +18,8 @@ from kexport.factory.promises.weights import check_weights
 from kexport.factory.trace import Program, Served, paths
 from kexport.factory.trace.protocols import BuiltModel
 
-_NO_OUTPUT = "its result is no output of the model"
-_SUBCLASSED = "the calls inside a subclassed model are not known"
+_NO_OUTPUT = "its result is not an output of the model"
+_SUBCLASSED = "the calls inside a subclassed model cannot be seen"
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Promises:
     Attributes:
         contracts: those that hold for the model.
         not_carried: contracts of layers that are not known to hold for the model.
-        checks: of contracts about weights.
+        checks: the checks of contracts about weights.
     """
 
     contracts: tuple[ContractEntry, ...]

@@ -65,7 +65,7 @@ class Ledger:
     """Every contract that a layer states, and where it ends.
 
     Attributes:
-        origins: in the order of the calls.
+        origins: the contracts, in the order of the calls.
         ends: by place in `origins`, the layer that ended the contract, and why.
     """
 

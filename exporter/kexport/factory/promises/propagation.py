@@ -163,7 +163,7 @@ def _after_several(
         places = [place] if place is not None else list(range(len(arguments))) if isinstance(stated, About) else []
         carried = len(places) == 1 and _carry_about(arguments, places[0], held, paths)
         if not carried:
-            ledger.end(held.origins, call.name, "it takes several tensors, and this one is no input of the model")
+            ledger.end(held.origins, call.name, "it takes several tensors, and this one is not an input of the model")
     return TensorFacts(paths, output, call.name)
 
 

@@ -19,7 +19,7 @@ class Source:
     """A model that exists and can be loaded.
 
     Attributes:
-        name: of the bundle that is built from it.
+        name: the name of the bundle that is built from it.
         load: returns the Keras model, or a function that stands for one; Keras is imported only here.
         domains: the domain of some or all inputs, as text or as a `Domain`, by the input's name.
         live: whether the model is created in this process; its classes may then exist nowhere else.

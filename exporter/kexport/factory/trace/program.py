@@ -22,10 +22,10 @@ class Program:
     Attributes:
         model: the Keras model, or the function of a SavedModel.
         interface: how it is called.
-        signature: of every artifact that is made from it.
+        signature: the signature of every artifact that is made from it.
         core: a TensorFlow concrete function from flat inputs to flat outputs.
-        scopes: of each scope in the graph, the layer or operation that opened it, in words.
-        recurrent: of each function in the graph that computes a recurrent layer, the layer's settings.
+        scopes: for each scope in the graph, the layer or operation that opened it, in words.
+        recurrent: for each function in the graph that computes a recurrent layer, the layer's settings.
         state: variables that the function assigns to, each with the value it had when it was traced.
     """
 

@@ -20,7 +20,7 @@ class Served:
     """The serving signature of a SavedModel, called like a Keras model.
 
     Args:
-        name: of the model.
+        name: the name of the model.
         loaded: the object that TensorFlow loaded; it owns the variables.
         function: the serving signature.
     """

@@ -31,7 +31,7 @@ def carry_witnesses(
         signature: of the new model; witnesses that do not fit it are left out, and so are those on which the new model
             is ill-conditioned.
         reference: gives the truth of the new model.
-        limits: of its outputs.
+        limits: the limits of its outputs.
     """
     for old in (target, store.rejected(target)):
         for path in witnesses.paths(old):
@@ -52,8 +52,8 @@ def carry_counterexamples(target: Path, folder: Path, signature: Signature, cont
     Args:
         target: where the new bundle will stand.
         folder: where it is written.
-        signature: of the new model; what does not fit it is left out.
-        contracts: of the new model; counterexamples to others are left out.
+        signature: the signature of the new model; what does not fit it is left out.
+        contracts: the contracts of the new model; counterexamples to others are left out.
     """
     for old in (target, store.rejected(target)):
         for path in counterexamples.paths(old):

@@ -99,7 +99,7 @@ class _Output:
     """The results of one output, by case.
 
     Attributes:
-        spec: of the output.
+        spec: the specification of the output.
         keras: what the model itself computes.
         truth: what is true.
         moved: how far each element moves when inputs and weights move by one unit in the last place.

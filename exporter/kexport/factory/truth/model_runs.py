@@ -43,7 +43,7 @@ class ModelRuns:
 
         Args:
             oracle: the model and its twin.
-            signature: of the model.
+            signature: the signature of the model.
             cases: flat inputs of each.
             keras: what the model computes of them.
         """

@@ -29,7 +29,7 @@ class TwinReference:
     Args:
         program: the traced model.
         oracle: the model and its twin.
-        limits: of the outputs; their source says whether the twin can be trusted.
+        limits: the limits of the outputs; their source says whether the twin can be trusted.
         signature: the public names of inputs and outputs, in the order of the program.
     """
 
@@ -104,7 +104,7 @@ def of_bundle(bundle: Bundle, trust: Trust = NO_TRUST) -> TwinReference:
     """Load the model in a bundle's `.keras` artifact into this process, as a reference.
 
     Args:
-        bundle: that holds it.
+        bundle: the bundle that holds it.
         trust: the user code that may run while it is loaded.
 
     Raises:

@@ -25,7 +25,7 @@ def comparison_inputs(
     Args:
         operands: A and B.
         shared: their interface.
-        sessions: of both, which must take the inputs of a build.
+        sessions: sessions of both; the inputs of a build must suit both.
 
     Raises:
         ModelError: every length of the dynamic axes is refused.

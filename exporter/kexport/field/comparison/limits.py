@@ -18,7 +18,7 @@ from kexport.parity.tolerance import EPSILON, UNMEASURED, between, declaration, 
 Limits = dict[str, OutputLimit]
 Shapes = dict[str, tuple[int, ...]]
 _FIXED = (
-    "how noisy the models are cannot be measured, since an input cannot be nudged: the limit is a fixed one; "
+    "the models' noise cannot be measured, because no input can be perturbed: the limit is a fixed one; "
     "--tolerance OUTPUT=LIMIT declares another"
 )
 
@@ -78,7 +78,7 @@ def derive_limits(
     for index, noise in bare.items():
         limits[index] = noise.limits(scales)
         if not noise.steady:
-            notes.append(f"{pairs[0][index].label} answers the same inputs in different ways")
+            notes.append(f"{pairs[0][index].label} returns different outputs for the same inputs")
         if any(limit.source == UNMEASURED for limit in limits[index].values()):
             notes.append(_FIXED)
     derived: list[Limits] = []

@@ -176,7 +176,7 @@ class _ModelComparison:
 
         Args:
             strictness: how long to search, and declared limits.
-            path: of the worst input, if it is to be kept.
+            path: where to write the worst input; None not to keep it.
         """
         budget = strictness.search
         assert budget is not None
@@ -194,7 +194,9 @@ class _ModelComparison:
                 compared.append(pair)
                 targets.append(target)
         if self._stateful:
-            self._record.note(["no search: the model keeps state between calls, and single inputs say nothing of it"])
+            self._record.note(
+                ["no search: the model keeps state between calls, so inputs do not determine its outputs"]
+            )
         elif targets:
             self._search(compared, targets, Clock(budget), path)
         if identical and len(targets) in (0, len(pairs)):
@@ -230,5 +232,5 @@ class _ModelComparison:
         if all(state.worst == 0 and not state.suspects and not state.failure for state in states):
             tried = sum(state.evaluations for state in states)
             self._record.note(
-                [f"identical: no element of any output differs, in {cases} cases and {tried} inputs of search"]
+                [f"identical: no element of any output differs, in {cases} cases and {tried} searched inputs"]
             )

@@ -34,7 +34,7 @@ class Noise:
         ulp: one unit in the last place, relative to 1.
 
     Attributes:
-        scales: of each output, the largest magnitude.
+        scales: the largest magnitude of each output.
         steady: whether the model answers the same inputs in the same way.
     """
 

@@ -20,7 +20,7 @@ class Operand:
 
     Attributes:
         name: `"A"` or `"B"`.
-        path: of the bundle's folder, or of the artifact.
+        path: the path of the bundle's folder, or of the artifact.
         home: the folder that holds the artifacts.
         artifacts: paths in that folder, by format.
         bundle: None for a bare artifact.
@@ -81,7 +81,7 @@ def contenders(
         runtime.require()
         if runtime.reads not in {*a.artifacts, *b.artifacts}:
             raise MissingRuntimeError(
-                f"runtime {runtime.name!r} can read neither of the two",
+                f"runtime {runtime.name!r} can read neither of the two models models",
                 got=f"{_listed(a)} and {_listed(b)}",
                 expected=runtime.reads,
             )
@@ -91,7 +91,7 @@ def contenders(
     able = [r for r in common if (r.installed if wanted is None else r in wanted)]
     if not able:
         return [(_best(a, wanted), _best(b, wanted))], [
-            "the bundles are not compared format by format: none is in both"
+            "the bundles have no format in common, so they are not compared format by format"
         ]
     notes = [f"{r.name} was left out: not installed" for r in common if wanted is None and not r.installed]
     return [pair for runtime in able for pair in _pairs(a, b, runtime)], notes

@@ -31,7 +31,7 @@ class ArtifactPair:
     Attributes:
         a: session of A, by the names of the shared interface.
         b: likewise.
-        terms: of their comparison.
+        terms: the terms of their comparison.
     """
 
     a: RemoteSession
@@ -113,7 +113,7 @@ def replay(pair: ArtifactPair, cases: Iterator[Case], target: SearchTarget | Non
         truth = {name: _wide(value) for name, value in references.items()}
         comparison.add(label, truth, values, None, sensitivity)
     if not ran:
-        yield pair.not_run("neither of the two takes any of the inputs tried")
+        yield pair.not_run("neither model accepts any of the inputs tried")
         return
     for name, outcome in comparison.outcomes().items():
         yield pair.parity(name, outcome)

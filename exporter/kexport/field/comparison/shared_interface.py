@@ -21,8 +21,8 @@ class InterfaceOptions:
     """What a user says about the inputs and outputs of two models.
 
     Attributes:
-        names: of B by those of A, where they differ.
-        domains: of inputs, by name.
+        names: the names in B by those in A, where they differ.
+        domains: the domains of inputs, by name.
         samples: a file with recorded inputs.
     """
 
@@ -39,7 +39,7 @@ class SharedInterface:
         signature: what fits both.
         a: the shared names by the names of A, which are the same.
         b: the shared names by the names of B.
-        domains: of the inputs.
+        domains: the domains of the inputs.
     """
 
     signature: Signature
@@ -72,7 +72,7 @@ def observed_outputs(names: Sequence[str], calls: Sequence[tuple[Mapping[str, Ar
     """Outputs as they came out: an axis is dynamic when its size is that of the batch, or changed.
 
     Args:
-        names: of the outputs.
+        names: the names of the outputs.
         calls: inputs and outputs.
     """
     specs = []
@@ -104,7 +104,7 @@ def domains_of(
     domains = {name: coerce(name, value, specs[name]) for name, value in declared.items()}
     counts = {name: len(domain.values) for name, domain in domains.items() if isinstance(domain, Samples)}
     if len(set(counts.values())) > 1:
-        raise UsageError("the recorded samples differ in number", got=counts, expected="as many rows of every input")
+        raise UsageError("the recorded samples differ in number", got=counts, expected="one number for all of them")
     notes: list[str] = []
     a, b = operands
     for operand, name_of in ((a, {p.a.name: p.a.name for p in inputs}), (b, {p.b.name: p.a.name for p in inputs})):
@@ -115,7 +115,7 @@ def domains_of(
     for name, spec in specs.items():
         if name not in domains:
             domains[name] = default_for(spec)
-            notes.append(f"input {name} was given no domain: {domains[name]} is the default")
+            notes.append(f"input {name} has no declared domain: {domains[name]} is the default")
     return {name: domains[name] for name in specs}, notes
 
 

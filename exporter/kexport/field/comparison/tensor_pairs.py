@@ -26,8 +26,8 @@ class TensorPair:
         sizes = zip(self.a.shape, self.b.shape, strict=False)
         if self.a.numpy_dtype.kind == self.b.numpy_dtype.kind == "U" or self.a.numpy_dtype == self.b.numpy_dtype:
             same = len(self.a.shape) == len(self.b.shape) and all(None in pair or pair[0] == pair[1] for pair in sizes)
-            return "" if same else f"{names} is {self.a} in A and {self.b} in B: other shapes"
-        return f"{names} is {self.a} in A and {self.b} in B: other dtypes"
+            return "" if same else f"{names} is {self.a} in A and {self.b} in B: the shapes differ"
+        return f"{names} is {self.a} in A and {self.b} in B: the dtypes differ"
 
     @property
     def common(self) -> TensorSpec:
@@ -43,9 +43,9 @@ def paired(
 
     Args:
         kind: `"input"` or `"output"`.
-        a: of A.
-        b: of B.
-        names: of B by those of A, as a user maps them; entries of the other kind are ignored.
+        a: those of A.
+        b: those of B.
+        names: the user's map from names of A to names of B; entries of the other kind are ignored.
 
     Raises:
         UsageError: something has no partner.
@@ -56,7 +56,7 @@ def paired(
         free = _by_key([name for name in theirs if name not in partners.values()], same)
         mine = _by_key([name for name in ours if name not in partners], same)
         partners |= {name: free[key] for key, name in mine.items() if key in free}
-    notes = [f"{kind} {name} of A is {other} of B, as TensorFlow names it" for name, other in partners.items()
+    notes = [f"{kind} {name} of A is {other} of B, the name that TensorFlow gave it" for name, other in partners.items()
              if name != other and names.get(name) != other]  # fmt: skip
     left = [s for s in a if s.name not in partners], [s for s in b if s.name not in partners.values()]
     if any(left):
@@ -64,7 +64,7 @@ def paired(
             raise _unpaired(kind, a, b, left)
         name, other = left[0][0].name, left[1][0].name
         partners[name] = other
-        notes.append(f"{kind} {name} of A is taken for {other} of B: nothing else is left, and they are alike")
+        notes.append(f"{kind} {name} of A is paired with {other} of B: nothing else is left, and they match")
     return [TensorPair(spec, theirs[partners[spec.name]]) for spec in a], notes
 
 
@@ -78,7 +78,7 @@ def require_names(names: Mapping[str, str], a: Sequence[TensorSpec], b: Sequence
                     expected="one of " + ", ".join(spec.name for spec in specs),
                 )
         if list(names.values()).count(theirs) > 1:
-            raise UsageError(f"--map names {theirs!r} of B twice", expected="one of A for each of B")
+            raise UsageError(f"--map names {theirs!r} of B twice", expected="each name of B at most once")
 
 
 def _by_key(names: Sequence[str], key: Callable[[str], str]) -> dict[str, str]:

@@ -18,7 +18,7 @@ from kexport.field.search.target import KeptWitness, SearchTarget
 def require_writable(path: Path) -> None:
     """Raise `UsageError` unless a `.npz` file can be written at the path."""
     if path.suffix != ".npz":
-        raise UsageError(f"{path} is of no kind that a witness can be written as", expected="a file ending in .npz")
+        raise UsageError(f"{path} cannot hold a witness", expected="a file ending in .npz")
     if path.is_dir() or not path.parent.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
         raise UsageError(f"{path} cannot be written", got="a folder, no such folder, or no permission")
 
@@ -35,12 +35,12 @@ def keep(targets: Sequence[SearchTarget], path: Path | None) -> list[str]:
             target.keep(KeptWitness(remark="--witness FILE.npz keeps the input"))
         return []
     if not targets:
-        return [f"{path} was not written: nothing was searched"]
+        return [f"{path} was not written: no search was run"]
     worst = max(failed or targets, key=lambda target: target.state.worst)
     try:
         kept = witness.failing(worst) if failed else witness.nearest(worst)
     except RuntimeFailedError as error:
-        worst.fail([f"a runtime fails on an input that it took before: {error}"], error.remote or worst.session)
+        worst.fail([f"a runtime fails on an input that it accepted before: {error}"], error.remote or worst.session)
         return []
     if kept is None:
         return [f"{path} was not written: there is no input on which they differ"]

@@ -55,7 +55,7 @@ class BundleSearch:
     Attributes:
         bundle: the bundle; its folder takes the witnesses.
         participants: the runtimes, and the truth where it is known.
-        limits: of the outputs.
+        limits: the limits of the outputs.
         budget: how long to search.
     """
 
@@ -69,7 +69,7 @@ class BundleSearch:
         bundle, tested = self.bundle, self.participants.tested
         try:
             if bundle.manifest.stateful:
-                raise UncheckedError("the model keeps state between calls: single inputs say nothing of it")
+                raise UncheckedError("the model keeps state between calls, so inputs do not determine its outputs")
             space = space_of(bundle)
         except UncheckedError as error:
             for session in tested:
@@ -145,7 +145,7 @@ def _keep_nearest(bundle: Bundle, targets: Sequence[SearchTarget]) -> None:
     try:
         worst.keep(_stored(bundle, worst, witness.nearest(worst)))
     except RuntimeFailedError as error:
-        worst.fail([f"{worst.session.runtime.name} fails on an input that it took before: {error}"], worst.session)
+        worst.fail([f"{worst.session.runtime.name} fails on an input that it accepted before: {error}"], worst.session)
 
 
 def _stored(bundle: Bundle, target: SearchTarget, kept: Witness | None) -> KeptWitness:

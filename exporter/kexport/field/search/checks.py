@@ -13,7 +13,7 @@ from kexport.field.search.target import SearchTarget
 from kexport.parity.budget import Clock
 
 UNIT = "limits"
-_NONE_TAKEN = "the model took none of the inputs that were tried"
+_NONE_TAKEN = "the model accepted none of the inputs tried"
 
 
 def check(
@@ -22,10 +22,10 @@ def check(
     """The check of a runtime.
 
     Args:
-        session: of the runtime.
+        session: the session of the runtime.
         targets: its comparisons.
         blamed: the failed ones among them that speak against it.
-        clock: of the search.
+        clock: the clock of the search.
     """
     if not targets:
         why = "there is nothing to compare it with: no other runtime is installed that reads an artifact"
@@ -44,7 +44,7 @@ def check(
     facts = _facts(blamed[0] if blamed else worst, session, len(blamed))
     for target in targets:
         if target.failed and target not in blamed:
-            facts.append(f"{_opponent(target, session)} differs, and is the one that is wrong")
+            facts.append(f"{_opponent(target, session)} differs, and is the one at fault")
     figure = worst.state.worst if np.isfinite(worst.state.worst) else None
     subject, measured = Subject(session.artifact, session.runtime.name), Measurement(figure, 1.0, UNIT)
     return Check(CheckKind.SEARCH, not blamed, subject, measured, tuple(facts), metrics=metrics)
@@ -68,9 +68,9 @@ def _facts(target: SearchTarget, session: RemoteSession, failures: int) -> list[
     other = _opponent(target, session)
     against = f" against {other}" * bool(other) + f" and {failures - 1} more" * (failures > 1)
     if not state.failure:
-        text = f"the worst of {state.evaluations} inputs{against} lies at {state.worst:.2g} of the limit"
+        text = f"the worst of {state.evaluations} inputs{against} reaches {state.worst:.2g} of the limit"
         text += f" ({state.worst_label})" * bool(state.worst_label)
-        ties = f"{state.inconclusive} differ, too few to tell from ties: nothing in the inputs can be nudged"
+        ties = f"{state.inconclusive} differ, too few to rule out ties: no input can be perturbed"
         excluded = f"{state.suspects} are set apart: the model is ill-conditioned there"
         return [text, *[ties] * bool(state.inconclusive), *[excluded] * bool(state.excluded)]
     first, *others = state.failure
@@ -97,5 +97,5 @@ def _metrics(
 
 
 def not_run(session: RemoteSession, why: str) -> Check:
-    """The check of a search that could not be made."""
+    """The check of a search that could not be run."""
     return Check.not_run(CheckKind.SEARCH, Subject(session.artifact, session.runtime.name), why)

@@ -21,7 +21,7 @@ def run(targets: Sequence[SearchTarget], clock: Clock, tested: Sequence[RemoteSe
 
     Args:
         targets: comparisons in one space; those with the truth as their reference share it.
-        clock: of the budget.
+        clock: measures the budget.
         tested: the runtimes that a verdict is wanted on.
     """
     space = targets[0].terms.space

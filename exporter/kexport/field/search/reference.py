@@ -27,7 +27,7 @@ class Conditioning:
     Each array has the shape of its output.
 
     Attributes:
-        truth: of each output.
+        truth: the truth of each output.
         ulp_sensitivity: how far one unit in the last place moves it (`Golden.ulp_sensitivity`).
         noise: how far float arithmetic is from it when the inputs are nudged.
         keras_output: what Keras itself computes; empty where another runtime is the reference.
@@ -104,8 +104,8 @@ class PeerReference:
     """Another runtime as the reference (`Reference`).
 
     Args:
-        session: of that runtime.
-        terms: of the comparison.
+        session: the session of that runtime.
+        terms: the terms of the comparison.
         nudge: moves the inputs; by default within their domains.
     """
 

@@ -52,11 +52,11 @@ class TargetState:
         excluded: judged samples on which the model is ill-conditioned.
         inconclusive: samples that differ, but are too few to rule out ties.
         worst: the largest distance, in limits.
-        worst_label: of the sample at that distance.
+        worst_label: the label of the sample at that distance.
         worst_sample: that sample, while nothing has failed.
         failure: why it failed, one sentence each; empty when it did not.
         at_fault: the runtime that raised, or died.
-        refused: the call in which it did.
+        refused: the call in which it raised or died.
         wrong: the sample behind the failure, where numbers are wrong.
     """
 
@@ -91,10 +91,10 @@ class SearchTarget:
     """A runtime against its reference.
 
     Args:
-        session: of the runtime.
+        session: the session of the runtime.
         reference: what it is compared with.
-        terms: of the comparison.
-        seed: of the nudges.
+        terms: the terms of the comparison.
+        seed: the seed of the nudges.
         opening: inputs of the first call of the sessions, if there was one.
 
     Attributes:
@@ -143,7 +143,7 @@ class SearchTarget:
         Args:
             why: one sentence for each runtime that failed.
             session: the runtime that raised, or died.
-            call: in which it did.
+            call: the call in which it did.
         """
         if not self.failed:
             self.state.failure, self.state.at_fault, self.state.refused = tuple(why), session, call
@@ -265,5 +265,5 @@ class SearchTarget:
             return
         if not judged.wrong:  # not by itself: the words are still those of the other side
             first, *others = self.state.failure
-            self.state.failure = (f"seen from {self.reference.session.label}, {first}", *others)
+            self.state.failure = (f"as seen from {self.reference.session.label}, {first}", *others)
         self.state.wrong = WrongSample(judged, wrong.call)

@@ -45,9 +45,9 @@ class Terms:
     """What a comparison of two functions rests on.
 
     Attributes:
-        signature: of both.
+        signature: their common signature.
         space: where samples come from.
-        limits: of each output, how far the one may be from the other.
+        limits: for each output, how far one function may be from the other.
         ulp: one unit in the last place, relative to 1, of the coarsest arithmetic in the model.
     """
 
@@ -85,8 +85,8 @@ def limits_for(limits: tuple[OutputLimit, ...], *accumulation_factors: float) ->
     """How far a runtime may be from the truth, or two runtimes from each other, by output.
 
     Args:
-        limits: of the manifest.
-        accumulation_factors: of the one runtime that is compared with the truth, or of both runtimes.
+        limits: the limits in the manifest.
+        accumulation_factors: that of the runtime compared with the truth, or those of the two runtimes compared.
     """
     by_runtime = [[for_kernels(limit, factor) for limit in limits] for factor in accumulation_factors]
     if len(by_runtime) == 1:

@@ -27,8 +27,8 @@ class SampleVerdict:
         wrong: whether an element lies beyond its limit where the model is well-conditioned.
         excluded: whether the model is ill-conditioned at all elements that lie beyond.
         golden: the sample, and its reference outputs.
-        limits: of each output, for this sample.
-        outcomes: of each output.
+        limits: the limit of each output, for this sample.
+        outcomes: the outcome for each output.
     """
 
     wrong: bool
@@ -70,12 +70,12 @@ def verdicts(
     """Judge each sample of a batch, as the goldens are judged.
 
     Args:
-        terms: of the comparison.
+        terms: the terms of the comparison.
         accumulation_factor: the larger one of the runtimes compared.
         feeds: the samples.
         values: what the runtime computed.
         reference: what it is compared with.
-        label: of the samples.
+        label: the label of the samples.
     """
     batched = terms.batched
     count = len(next(iter(feeds.values()))) if batched else 1

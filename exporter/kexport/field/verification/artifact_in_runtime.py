@@ -23,7 +23,7 @@ class ArtifactInRuntime:
         bundle: the bundle.
         artifact: one of its artifacts.
         runtime: one that reads it.
-        limits: of the outputs, in this runtime.
+        limits: the limits of the outputs, in this runtime.
         trust: the user code that may run while it is loaded.
     """
 

@@ -134,7 +134,7 @@ def _check(bundle: Bundle, entry: ContractEntry, contract: Contract, experiment:
 def _facts(verdict: Verdict, contract: Contract, entry: ContractEntry) -> list[str]:
     facts = []
     if verdict.ran and not verdict.passed:
-        who = f"layer {entry.layer} promised" if entry.layer else "promised at the build"
+        who = f"layer {entry.layer} promised" if entry.layer else "promised at build time"
         facts.append(f"{who} that it {contract.words()}")
     if verdict.figure is not None and not math.isfinite(verdict.figure):
         facts.append("the figure is infinite or NaN")

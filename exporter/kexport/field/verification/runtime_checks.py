@@ -23,7 +23,7 @@ class RuntimeChecks:
     """The checks of a bundle's artifacts, for whichever runtime.
 
     Attributes:
-        bundle: whose digests were checked before.
+        bundle: the bundle; its digests have been checked.
         trust: the user code that may run while an artifact is loaded.
         strictness: its limits, and how long to look for a violation of a contract.
     """

@@ -28,7 +28,7 @@ def check_witnesses(tested: ArtifactInRuntime, session: Session) -> Iterator[Che
         if witness.reference == tested.runtime.name:
             continue  # the expected outputs are this runtime's own
         if witness.digest and witness.digest not in digests:
-            why = f"{path}: its truth is what {witness.reference} gave for an artifact that is no longer in the bundle"
+            why = f"{path}: its reference is {witness.reference}, on an artifact that is no longer in the bundle"
             yield Check.not_run(CheckKind.WITNESS, tested.subject, why, "delete the file, and search again")
             continue
         yield from _replay(tested, session, path, witness)

@@ -48,7 +48,7 @@ def load_file(path: Path) -> Any:
         )
     if missing := unregistered(config):
         raise ModelError(
-            f"{path.name} holds {_listed(missing)}, which nobody registered with Keras",
+            f"{path.name} holds {_listed(missing)}, not registered with Keras",
             expected="@keras.saving.register_keras_serializable(package=...) above the class",
             hint="--import FILE|MODULE runs the code that registers it",
         )

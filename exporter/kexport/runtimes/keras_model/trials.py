@@ -59,7 +59,7 @@ def best(
         if equal:
             _refuse_unused(*equal[0], guessed)
         if len(equal) > 1:
-            raise UndecidedError("; or ".join(_shapes(interface) for interface, _ in equal[:3]) + " fit alike")
+            raise UndecidedError("; or ".join(_shapes(interface) for interface, _ in equal[:3]) + " fit equally well")
         if equal:
             return equal[0]
     because = f", which fails with {reason(failure)}" if failure else ""
@@ -105,7 +105,7 @@ def _covers(one: Interface, other: Interface) -> bool:
 def _refuse_unused(interface: Interface, function: TracedFunction, guessed: Sequence[str]) -> None:
     for spec, tensor in zip(interface.inputs, function.inputs, strict=False):
         if spec.name in guessed and not tensor.consumers():
-            raise UndecidedError(f"the model does nothing with {spec.name!r}: any shape fits")
+            raise UndecidedError(f"the model does not use {spec.name!r}: any shape fits")
 
 
 def _shapes(interface: Interface) -> str:

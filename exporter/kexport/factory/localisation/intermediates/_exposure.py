@@ -19,7 +19,7 @@ class ArtifactTensor:
 
     Attributes:
         key: identifies it; unique in the artifact.
-        names: of the tensors of the traced graph that it stands for; a converter joins the names of what it fuses.
+        names: the tensors of the traced graph that it stands for; a converter joins the names of what it fuses.
         operator: the type of the operator that computes it.
         inputs: keys of the tensors that the operator takes.
         constants: names of the constants that the operator takes.
