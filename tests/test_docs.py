@@ -76,7 +76,7 @@ def test_the_layers_that_the_page_on_promises_names_are_those_that_state_some():
 
     folder = Path(kexport_layers.__file__).parent
     text = "\n".join(path.read_text() for path in sorted(folder.glob("*.py")) if "def contracts" in path.read_text())
-    told = CONTRACTS.partition("Of `kexport_layers`, these state")[2].partition("##")[0]
+    told = CONTRACTS.partition("In `kexport_layers`, these state")[2].partition("##")[0]
     assert set(re.findall(r"`(\w+)`", told)) == set(re.findall(r"^class ([A-Z]\w+)\(", text, re.MULTILINE))
 
 
