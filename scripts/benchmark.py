@@ -58,7 +58,7 @@ RAW_CHAIN = [
 
 
 def seconds(commands: list[list[str]], folder: str) -> float:
-    """Wall time of the commands, one after another, in seconds."""
+    """Wall time of the commands, run one after another, in seconds."""
     quiet = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "ORT_DISABLE_TELEMETRY": "1"}
     start = time.perf_counter()
     for command in commands:
@@ -69,7 +69,7 @@ def seconds(commands: list[list[str]], folder: str) -> float:
 
 
 def medians(repeats: int, *measures: Callable[[], float]) -> list[float]:
-    """The median of each measure, all taken in turns so that a slow minute of the machine meets each alike."""
+    """The median of each measure, all taken in turns so that a slow minute of the machine affects each alike."""
     rounds = [[measure() for measure in measures] for _ in range(repeats)]
     return [statistics.median(column) for column in zip(*rounds, strict=True)]
 
@@ -120,7 +120,7 @@ def _per_call(call: Callable[[], object]) -> float:
 
 
 def main() -> int:
-    """Print a row for each figure; 1 when one misses its limit."""
+    """Print a row for each figure; returns 1 when one misses its limit."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=5)
     repeats = parser.parse_args().repeats

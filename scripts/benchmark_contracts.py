@@ -1,19 +1,19 @@
-"""Promises: breaks that are planted, layers that keep theirs, the stop band of a filter, and what layers cost.
+"""Measure promises: planted breaks, layers that keep their promises, the stop band of a filter, and the cost of layers.
 
     python scripts/benchmark_contracts.py --work DIR [--parts breaks,healthy,response,latency] [--only REGEX] [--write]
     python scripts/benchmark_contracts.py --sample
 
-The cases are in scripts/contract_cases. `breaks` builds layers that do not keep what they promise, measures by how
-much, refuses what lies within four slacks, and lets every runtime find it. `healthy` builds layers and compositions of
+The cases are in scripts/contract_cases. `breaks` builds layers that break their promises, measures by how much, rejects
+breaks within four slacks, and checks that every runtime finds the others. `healthy` builds layers and compositions of
 them, and checks every promise with five seeds. `response` measures the stop band of a filter through every artifact,
-against SciPy. `latency` times the artifact of each layer in turns with the smallest hand-written graph of its
+against SciPy. `latency` times the artifact of each layer, in turns with the smallest hand-written graph of the same
 mathematics.
 
-Bundles and records are kept in DIR; `--resume` keeps what an earlier run wrote there. `--write` puts all into
-docs/contracts_measured.json, and the page docs/contracts_measured.md beside it. `--sample` plants a few breaks, and
-compares what comes out with docs/contracts_measured.json.
+Bundles and records are kept in DIR; `--resume` keeps what an earlier run wrote there. `--write` writes all
+results to docs/contracts_measured.json, and the page docs/contracts_measured.md beside it. `--sample` plants a few
+breaks, and compares the results with docs/contracts_measured.json.
 
-Exit code 1 when a break is missed or is none, a promise that is kept is called broken, or a limit is missed. All of it
+Exit code 1 when a break is missed or has no effect, a kept promise is called broken, or a limit is missed. A full run
 takes an hour or two on two cores. Needs the packages of `kexport[build,test]`.
 """
 
@@ -32,19 +32,19 @@ import forked
 from measurements import PACKAGES, Measurements, Record, add_options, parsed, parser, quiet_environment, versions
 
 CONTRACTS = Measurements("contracts_measured", "contract_cases")
-#: Of each part: the module that does it. It has `names()` and `work(name, folder)`.
+#: For each part, the module that does it. It has `names()` and `work(name, folder)`.
 PARTS = {"breaks": "_found", "healthy": "_healthy", "response": "_response", "latency": "_latency"}
 SAMPLE = "^(scaled|bounded|linear_time_invariant)/(off by one part|a clip|a step on|centre tap)"
 
 
 def run(part: str, options: argparse.Namespace) -> Record:
-    """Do a part for the cases that were asked for; what is known of all of its cases."""
+    """Do a part for the requested cases; returns the records of all its cases."""
     module, work = CONTRACTS.cases(PARTS[part]), Path(options.work) / part
     names = [name for name in module.names() if re.search(options.only, name)]
     work.mkdir(parents=True, exist_ok=True)
     kept = {name: work / f"{_file_name(name)}.json" for name in names}
     waiting = [name for name in names if not (options.resume and _is_done(kept[name]))]
-    # What is timed is timed alone.
+    # Timings run one at a time.
     jobs = 1 if part == "latency" else options.jobs
     tasks = [forked.Task(name, partial(module.work, name), work / _file_name(name)) for name in waiting]
     for index, outcome in enumerate(forked.outcomes(tasks, jobs), 1):
@@ -64,7 +64,7 @@ def _file_name(name: str) -> str:
 
 
 def merged(table: Record, found: dict[str, Record]) -> Record:
-    """The table with what was found now, without cases that are no more; other parts stay as they are."""
+    """The table with the new results, without cases that no longer exist; other parts are unchanged."""
     parts = {}
     for part, module in PARTS.items():
         known = set(CONTRACTS.cases(module).names()) if part in found else set(table.get(part, {}))
@@ -74,7 +74,7 @@ def merged(table: Record, found: dict[str, Record]) -> Record:
 
 
 def sample() -> int:
-    """Plant a few breaks; 1 when one is missed, or is not in the table."""
+    """Plant a few breaks; returns 1 when one is missed or is not in the table."""
     with tempfile.TemporaryDirectory() as folder:
         options = argparse.Namespace(work=folder, only=SAMPLE, resume=False, jobs=2)
         wrong = list(_differences(run("breaks", options), CONTRACTS.read().get("breaks", {})))
@@ -94,7 +94,7 @@ def _differences(found: Record, table: Record) -> Iterator[str]:
 
 
 def main() -> int:
-    """Run what was asked for; 1 when something is not as it should be."""
+    """Run the requested parts; returns 1 when a result is not as it should be."""
     quiet_environment()
     command = parser(__doc__)
     add_options(command, CONTRACTS, "cases")

@@ -6,13 +6,13 @@
 
 Models, their domains and their faults are in scripts/fault_cases, one file a family. Bundles are built once and kept in
 DIR. `effect` plants each fault and measures what it does; a fault without an effect is refused. `goldens` verifies the
-faulty bundle, `search` searches it for 60 s at most, `localise` asks for the layer. `healthy` searches healthy bundles
-for 2 s with 5 seeds, `resaved` verifies files that hold the same in another order. `--resume` keeps what an earlier run
-wrote into DIR. `--write` puts all into docs/faults.json, and the page docs/faults.md beside it. `--sample` plants a few
-faults, and compares what comes out with docs/faults.json.
+faulty bundle, `search` searches it for 60 s at most, `localise` names the layer. `healthy` searches healthy bundles for
+2 s with 5 seeds, `resaved` verifies files with the same content in another order. `--resume` keeps what an earlier run
+wrote into DIR. `--write` writes all results to docs/faults.json, and the page docs/faults.md beside it. `--sample`
+plants a few faults, and compares the results with docs/faults.json.
 
 Exit code 1 when a fault that must be found is missed, a healthy artifact is called faulty, or a fault cannot be
-planted. All of it takes some hours on two cores. Needs `kexport[build]`.
+planted. A full run takes some hours on two cores. Needs `kexport[build]`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ SAMPLE = "^(dense|bounded)/"
 
 
 class Faults:
-    """The faults that were asked for, and what is known of each, kept in the work folder.
+    """The requested faults and the record of each, kept in the work folder.
 
     Args:
         options: the options of the command line.
@@ -51,16 +51,16 @@ class Faults:
         self.faults = [fault for f in self.families for fault in f.faults if re.search(options.only, fault.name)]
 
     def place(self, fault: Any, suffix: str = "") -> Path:
-        """Of a fault's bundle, or of a file or folder beside it."""
+        """The path of a fault's bundle, or of a file or folder beside it."""
         return self.work / str(fault.family) / (str(fault.name).replace("/", "_") + suffix)
 
     def record(self, fault: Any) -> Record:
-        """What is known of a fault."""
+        """The record of a fault."""
         path = self.place(fault, ".json")
         return dict(json.loads(path.read_text())) if path.exists() else {}
 
     def plant(self) -> None:
-        """Plant all and measure them, a process a family."""
+        """Plant and measure all faults, one process per family."""
         command = [sys.executable, __file__, "--work", str(self.work), "--only", self.options.only, "--family"]
         lacking = [f for f in self.families if not (self.options.resume and all(map(self._planted, f.faults)))]
 
@@ -77,7 +77,7 @@ class Faults:
         return not re.search(self.options.only, fault.name) or "effect" in self.record(fault)
 
     def find(self, part: str, how: Callable[[Any], Record]) -> None:
-        """Let one way of finding faults try all that were planted."""
+        """Run one way of finding faults on all planted faults."""
         faults = [fault for fault in self.faults if "effect" in self.record(fault)]
         if self.options.resume:
             faults = [fault for fault in faults if part not in self.record(fault)]
@@ -86,18 +86,18 @@ class Faults:
             print(f"[{index}/{len(faults)}] {part} {fault.name}: {json.dumps(found)}", flush=True)
 
     def goldens(self, fault: Any) -> Record:
-        """What plain verification says."""
+        """The result of plain verification."""
         return dict(FAULTS.cases("_found").by_goldens(self.place(fault), fault.runtime))
 
     def search(self, fault: Any) -> Record:
-        """What a search says."""
+        """The result of a search."""
         from kexport.parity.budget import Budget
 
         found, budget = FAULTS.cases("_found"), Budget(seconds=self.options.seconds)
         return dict(found.by_search(self.place(fault), fault.runtime, budget, self.place(fault, ".searched")))
 
     def localise(self, fault: Any) -> Record:
-        """The layer that is named; only of faults that lie in one, in formats that can be looked into."""
+        """The layer that is named; only for faults inside a layer, in formats whose layers can be observed."""
         if not fault.layer or fault.format not in ("onnx", "tflite"):
             return {}
         searched = self.place(fault, ".searched")
@@ -105,7 +105,7 @@ class Faults:
 
 
 def _each(function: Callable[[Any], Any], items: Iterable[Any], jobs: int) -> Iterator[tuple[Any, Any]]:
-    """Each item with its result, as soon as it is there."""
+    """Each item with its result, as soon as it is available."""
     with ThreadPoolExecutor(jobs) as pool:
         running = {pool.submit(function, item): item for item in items}
         for job in as_completed(running):
@@ -113,7 +113,7 @@ def _each(function: Callable[[Any], Any], items: Iterable[Any], jobs: int) -> It
 
 
 def healthy(options: argparse.Namespace, part: str) -> Record:
-    """Of each healthy model that was asked for, what was said against it."""
+    """For each requested healthy model, the false alarms."""
     module, work = FAULTS.cases("_healthy"), Path(options.work)
     names = [name for name in module.names() if re.search(options.only, name)]
     kept = work / f"{part}.json"
@@ -139,7 +139,7 @@ def healthy(options: argparse.Namespace, part: str) -> Record:
 
 
 def merged(table: Record, faults: Faults, parts: dict[str, Record]) -> Record:
-    """The table with what was found now, without faults that are no more; other sections stay as they are."""
+    """The table with the new results, without faults that no longer exist; other sections are unchanged."""
     known = {fault.name for family in FAULTS.cases().every() for fault in family.faults}
     old = {name: entry for name, entry in table.get("faults", {}).items() if name in known}
     new = {fault.name: record for fault in faults.faults if "effect" in (record := faults.record(fault))}
@@ -148,17 +148,17 @@ def merged(table: Record, faults: Faults, parts: dict[str, Record]) -> Record:
 
 
 def command_line() -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     command = parser(__doc__)
     add_options(command, FAULTS, "faults, or healthy models,")
-    command.add_argument("--seconds", type=float, default=60.0, help="of search a fault (%(default)s)")
+    command.add_argument("--seconds", type=float, default=60.0, help="of search per fault (%(default)s)")
     command.add_argument("--family", help=argparse.SUPPRESS)
     command.add_argument("--healthy", help=argparse.SUPPRESS)
     return parsed(command, OF_FAULTS + OF_HEALTHY, OF_FAULTS)
 
 
 def sample() -> int:
-    """Plant a few faults; 1 when what comes out is not what the table says."""
+    """Plant a few faults; returns 1 when a result differs from the table."""
     with tempfile.TemporaryDirectory() as folder:
         options = argparse.Namespace(work=folder, only=SAMPLE, resume=False, jobs=2)
         faults = Faults(options)
@@ -181,7 +181,7 @@ def _differences(fault: Any, record: Record, table: Record) -> Iterator[str]:
 
 
 def main() -> int:
-    """Run what was asked for; 1 when something is not as it should be."""
+    """Run the requested parts; returns 1 when a result is not as it should be."""
     quiet_environment()
     options = command_line()
     if options.sample:

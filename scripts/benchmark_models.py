@@ -2,8 +2,8 @@
 
     python scripts/benchmark_models.py [--repeats 3] [resnet50] [mobilenetv2] [size] [latency]
 
-Keras' own four exports, one after the other in one process, are what the first rows are measured against; the raw
-converters' files what the last ones are. Exit code 1 when a limit is missed. Needs `kexport[build,test]`.
+The first rows compare with Keras' own four exports, one after the other in one process; the last ones compare with the
+files of the raw converters. Exit code 1 when a limit is missed. Needs `kexport[build,test]`.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ def dense(units: int = 1000):
     return keras.Model(inputs, x)
 """
 
-#: Keras' four exports; prints the seconds they take once TensorFlow is imported and the model is made.
+#: Keras' four exports; prints the seconds that they take once TensorFlow is imported and the model is created.
 RAW = """
 import sys, time
 import keras, models, tensorflow
 model = getattr(models, sys.argv[1])()
-model(keras.ops.zeros([1, *model.input_shape[1:]]))  # Keras exports no ONNX of a model that was never called
+model(keras.ops.zeros([1, *model.input_shape[1:]]))  # Keras cannot export a model to ONNX before it was called
 start = time.perf_counter()
 model.save("raw.keras")
 model.export("raw_saved_model", format="tf_saved_model", verbose=False)
@@ -54,7 +54,7 @@ model.export("raw.tflite", format="litert", verbose=False)
 print(time.perf_counter() - start)
 """
 
-#: kexport's; prints the seconds of the four conversions alone, then those of the whole build, from the trace on.
+#: kexport's four; prints the seconds of the conversions alone, then those of the whole build, from the trace on.
 OURS = """
 import sys, time
 from pathlib import Path
@@ -93,7 +93,7 @@ print(time.perf_counter() - stamps["tracing"])
 
 
 class Measured:
-    """Seconds that a script printed, and the largest memory of all its processes together, in bytes."""
+    """The seconds that a script printed, and the peak memory of all its processes together, in bytes."""
 
     def __init__(self, script: str, *arguments: str, folder: str) -> None:
         self.memory = 0
@@ -146,7 +146,7 @@ class Table:
 
 
 def speed(table: Table, name: str, alone_limit: float, whole_limit: float, repeats: int, folder: str) -> None:
-    """The four exports of one model: time, and memory."""
+    """Time and memory of the four exports of one model."""
     rounds = []
     for _ in range(repeats):
         raw = Measured(RAW, name, folder=folder)
@@ -177,7 +177,7 @@ import keras, models, tensorflow as tf
 model = getattr(models, sys.argv[1])()
 model.save("shared.keras")
 shape = [1, *(64 if size is None else size for size in model.input_shape[1:])]
-model(keras.ops.zeros(shape))  # Keras exports no ONNX of a model that was never called
+model(keras.ops.zeros(shape))  # Keras cannot export a model to ONNX before it was called
 model.export("raw.onnx", format="onnx", verbose=False)
 function = tf.function(lambda x: model(x, training=False)).get_concrete_function(tf.TensorSpec(shape, "float32"))
 open("raw.tflite", "wb").write(tf.lite.TFLiteConverter.from_concrete_functions([function]).convert())
@@ -247,7 +247,7 @@ def _per_call(call: Callable[[], object]) -> float:
 
 
 def main() -> int:
-    """Print a row for each figure; 1 when one misses its limit."""
+    """Print a row for each figure; returns 1 when one misses its limit."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("parts", nargs="*", help="resnet50, mobilenetv2, size, latency; by default all")

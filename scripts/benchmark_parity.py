@@ -2,11 +2,11 @@
 
     python scripts/benchmark_parity.py [--samples 10000] [--repeats 5] [--write]
 
-Builds bundles whose domain is a recording, and times in turns, in one process: the check of every golden as `verify`
-makes it (reading, running, comparing with the truth), and the raw runtime on the same batches in memory. Memory is the
-peak of a process of its own that checks a tenth of the samples, or all. Exit code 1 when a limit is missed on a model
-that takes a microsecond a sample or more: below that, a comparison of float64 numbers is more work than the model.
-`--write` puts the table into docs/faults.json and its page. Needs `kexport[build]`.
+Builds bundles whose domain is a recording, and times two things in turns, in one process: the check of every golden as
+`verify` does it (reading, running, comparing with the truth), and the raw runtime on the same batches in memory. Memory
+is the peak of a separate process that checks a tenth of the samples, or all. Exit code 1 when a limit is missed on a
+model that takes a microsecond a sample or more: below that, a comparison of float64 numbers is more work than the
+model. `--write` puts the table into docs/faults.json and its page. Needs `kexport[build]`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ RUNTIMES = ("onnxruntime", "litert")
 
 
 def models() -> dict[str, Callable[[], tuple[Any, tuple[int, ...]]]]:
-    """Name of each model, and what makes it and tells the shape of one sample."""
+    """For each model, its name, the function that creates it, and the shape of one sample."""
     import keras
     from keras import layers
 
@@ -59,7 +59,7 @@ def models() -> dict[str, Callable[[], tuple[Any, tuple[int, ...]]]]:
 
 
 def build(folder: Path, count: int) -> list[str]:
-    """Build every model with a recording of which `count` rows check, and another with a tenth of it."""
+    """Build every model with a recording that has `count` rows to check, and again with a tenth of it."""
     from kexport.factory.tensorflow_workers import import_tensorflow
 
     import_tensorflow()
@@ -80,7 +80,7 @@ def build(folder: Path, count: int) -> list[str]:
 
 
 def measure(folder: str, runtime_name: str, repeats: int) -> tuple[int, float, float]:
-    """Samples, and the median seconds of checking them all and of only running them."""
+    """The number of samples, and the median seconds of checking them all and of only running them."""
     from kexport import runtimes
     from kexport.bundle.folder import Bundle
     from kexport.field.verification import ArtifactInRuntime, check_parity
@@ -105,14 +105,14 @@ def measure(folder: str, runtime_name: str, repeats: int) -> tuple[int, float, f
 
 
 def peak(folder: Path, runtime: str) -> float:
-    """The most memory, in MB, that a process takes which checks a bundle."""
+    """The peak memory, in MB, of a process that checks a bundle."""
     command = [sys.executable, __file__, "--child", str(folder), runtime]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     return float(done.stdout.splitlines()[-1])
 
 
 def child(folder: str, runtime: str) -> None:
-    """Check a bundle, and print the most memory that it took."""
+    """Check a bundle, and print the peak memory."""
     from kexport import runtimes
     from kexport.bundle.folder import Bundle
     from kexport.field.verification import RuntimeChecks
@@ -122,13 +122,13 @@ def child(folder: str, runtime: str) -> None:
 
 
 def _peak_memory() -> float:
-    """The most memory, in MB, of this program. Not `ru_maxrss`, which a process takes over from its parent."""
+    """The peak memory of this program, in MB. Not `ru_maxrss`, which a process inherits from its parent."""
     (line,) = (each for each in Path("/proc/self/status").read_text().splitlines() if each.startswith("VmHWM:"))
     return float(line.split()[1]) / 1024
 
 
 def main() -> int:
-    """Measure all and print a table; 1 when a limit is missed."""
+    """Measure all models and print a table; returns 1 when a limit is missed."""
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

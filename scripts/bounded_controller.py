@@ -1,12 +1,13 @@
 """A network that balances a pendulum through an actuator with limits, in closed loop in every runtime.
 
-    python scripts/bounded_controller.py            # the command stays within its bounds and its rate: exits with 0
+    python scripts/bounded_controller.py            # the command keeps its bounds and its rate limit: exits with 0
     python scripts/bounded_controller.py --break    # the clip at the end is gone: exits with 1
 
-A pendulum of 0.2 kg and 0.5 m stands on its pivot; a motor there turns it with at most 0.6 N m and changes by at most
-0.05 N m a sample, 100 times a second. The network imitates `-3 angle - 0.5 rate`. From the state and the command that
-was sent last it gives two samples of a command: the last one, and the next, for the rate is a promise about both.
-Without the clip a calm run stays within the bounds all the same: it takes the hunt, or a push, to see that it is gone.
+A pendulum of 0.2 kg and 0.5 m stands upright on its pivot. A motor there applies at most 0.6 N m, and its torque
+changes by at most 0.05 N m per sample, at 100 samples per second. The network imitates `-3 angle - 0.5 rate`. From the
+state and the last command it computes two samples of the command, the last and the next, since the rate limit is a
+promise about both. Without the clip, an undisturbed run still stays within the bounds: only the search, or a push,
+shows that the clip is missing.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import numpy.typing as npt
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-BOUND, STEP = 0.6, 0.05  # N m, and N m a sample
+BOUND, STEP = 0.6, 0.05  # N m, and N m per sample
 ANGLE, SPEED = 0.6, 3.0  # rad and rad/s: the states that the network is made for
 SECONDS, PERIOD, SUBSTEPS = 4.0, 0.01, 4
 GRAVITY, INERTIA, DAMPING = 0.2 * 9.81 * 0.5, 0.2 * 0.5**2, 0.005  # m g l, m l^2, N m s
@@ -33,12 +34,12 @@ ROUNDING = 2.0**-20
 PUSH = 1.5  # N m, for 50 ms
 
 Array = npt.NDArray[Any]
-#: From angles, speeds and the commands that were sent last, each `(runs, 1)`, to both commands `(runs, 2, 1)`.
+#: Maps angles, speeds and the last commands sent, each `(runs, 1)`, to both commands, `(runs, 2, 1)`.
 Controller = Callable[[dict[str, Array]], Any]
 
 
 def controller(broken: bool) -> Any:
-    """The trained network; broken, its last layer promises the bounds and lets everything through."""
+    """The trained network; if `broken`, its last layer promises the bounds but does not clip."""
     import keras
 
     from kexport_layers.bounded_output import BoundedOutput
@@ -66,7 +67,7 @@ def controller(broken: bool) -> Any:
 
 
 def closed_loop(act: Controller) -> Loop:
-    """A calm run and one with pushes, each from 0.2 rad, through the model."""
+    """Run the model in closed loop from 0.2 rad: once undisturbed, once with pushes."""
     count = round(SECONDS / PERIOD)
     angle, speed, sent = np.full((2, 1), 0.2), np.zeros((2, 1)), np.zeros((2, 1))
     angles, commands = np.zeros((count, 2)), np.zeros((count, 2))
@@ -84,20 +85,20 @@ def closed_loop(act: Controller) -> Loop:
 
 @dataclass(frozen=True)
 class Loop:
-    """Angles in rad and commands in N m, `(samples, runs)`, of a calm run and of one with pushes."""
+    """Angles in rad and commands in N m, `(samples, runs)`, of an undisturbed run and of one with pushes."""
 
     angles: Array
     commands: Array
 
     @property
     def largest(self) -> Array:
-        """Of each run the largest command, and the largest change of it, the first from rest."""
+        """For each run, the largest command and its largest change; the first change is from rest."""
         changes = np.diff(self.commands, axis=0, prepend=0.0)
         return np.asarray(np.abs(np.stack([self.commands, changes])).max(axis=1).T)
 
     @property
     def beyond(self) -> Array:
-        """Where these exceed bounds and rate by more than float32 rounds."""
+        """Where commands exceed the bounds, or their rate limit, by more than float32 rounding."""
         return np.asarray(self.largest > np.array([BOUND, STEP]) * (1 + ROUNDING))
 
     def row(self, name: str) -> str:

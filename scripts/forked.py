@@ -1,7 +1,7 @@
-"""Cases in processes of their own: copies of this one, which has imported everything and run nothing.
+"""Run each case in its own process, forked from this one, which has imported everything and run nothing.
 
-A copy starts at once, where a new process would import TensorFlow for seconds; and a case that crashes, hangs or leaves
-state behind harms no other.
+A fork starts at once, while a new process would spend seconds importing TensorFlow; and a case that crashes, hangs or
+leaves state behind affects no other.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a task: a result, the traceback of an error, or how its process ended without either.
+    """The outcome of a task: a result, the traceback of an error, or how its process ended without either.
 
     Attributes:
         task: the task.
@@ -60,7 +60,7 @@ class Outcome:
 
 
 def import_everything(*also: str) -> None:
-    """Import what a case needs, and these modules. Nothing may be run here, or copies of this process would hang."""
+    """Import what a case needs, and these modules. Nothing may run here, or forks of this process would hang."""
     import kexport
     from kexport.factory.tensorflow_workers import import_tensorflow
 
@@ -73,7 +73,7 @@ def import_everything(*also: str) -> None:
 
 
 def outcomes(tasks: Sequence[Task], jobs: int) -> Iterator[Outcome]:
-    """Run the tasks, so many at a time; each gives its outcome as soon as it has ended."""
+    """Run the tasks, several at a time; yields each outcome as soon as the task has ended."""
     waiting, running = list(reversed(tasks)), list[_Running]()
     try:
         while waiting or running:
@@ -135,7 +135,7 @@ class _Running:
         return bool(process)
 
     def outcome(self) -> Outcome:
-        """What came of the task, once its process has ended."""
+        """The outcome of the task, once its process has ended."""
         answer = json.loads(self._answer.read_text()) if self._answer.exists() else {"crash": self._end}
         if self._temporary:
             self._temporary.cleanup()

@@ -1,11 +1,11 @@
-"""The stop band of an electrocardiogram's low-pass, as every runtime really has it, beside SciPy's `freqz`.
+"""Measure the stop band of a low-pass filter for electrocardiograms in every runtime, next to SciPy's `freqz`.
 
     python scripts/low_pass_ecg.py                  # every runtime has the stop band of the design: exits with 0
-    python scripts/low_pass_ecg.py --plots plots    # and draws its frequency response in every runtime
-    python scripts/low_pass_ecg.py --break          # one tap is mistyped by 1 %: exits with 1
+    python scripts/low_pass_ecg.py --plots plots    # also plots the frequency response in every runtime
+    python scripts/low_pass_ecg.py --break          # one tap is off by 1 %: exits with 1
 
 The recording is `pywt.data.ecg()`: 1024 samples; 360 Hz is assumed. Its range is the domain. Each gain of the table is
-measured: a sine of full amplitude goes through the artifact, and what comes out is fitted by least squares.
+measured: a sine of full amplitude goes through the artifact, and a sine is fitted to the output by least squares.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 RATE, CUTOFF, TAPS = 360, 40, 31
 FREQUENCIES = (0, 10, 20, 30, 40, 50, 60, 70, 80, 100, 120, 140, 160, 180)
 SWEEP = tuple(range(RATE // 2 + 1))
-STOP_BAND = 60  # Hz, where the mains of half the world hums
-#: Of a measured gain, where it is above the floor; below it the noise of float32 is part of what is measured.
+STOP_BAND = 60  # Hz, the mains frequency of half the world
+#: The tolerance of a measured gain above the floor; below the floor, float32 noise dominates the measurement.
 TOLERANCE_DB, FLOOR_DB = 0.01, -80.0
 
 Array = npt.NDArray[Any]
 
 
 def filter_model(broken: bool) -> Any:
-    """The filter; broken, it convolves with a table of its taps in which one is wrong, and promises as before."""
+    """The filter; if `broken`, it convolves with a table of taps in which one is wrong, but promises the same."""
     import keras
 
     from kexport_layers.low_pass_filter import LowPassFilter
@@ -51,7 +51,7 @@ def filter_model(broken: bool) -> Any:
 
 
 def gains(model: Any, amplitude: float, frequencies: Sequence[float] = FREQUENCIES) -> Array:
-    """In dB at each of these frequencies in Hz, away from the ends of the signals."""
+    """Gains in dB at these frequencies in Hz, measured away from the ends of the signals."""
     time = np.arange(1024)
     angles = 2 * np.pi * np.outer(frequencies, time) / RATE
     answers = np.asarray(model((amplitude * np.cos(angles)).astype("float32")), "float64")
@@ -65,21 +65,21 @@ def gains(model: Any, amplitude: float, frequencies: Sequence[float] = FREQUENCI
 
 
 def gains_by_scipy(frequencies: Sequence[float] = FREQUENCIES) -> Array:
-    """In dB at each of these frequencies in Hz, from the same design in float64."""
+    """Gains in dB at these frequencies in Hz, from the same design in float64."""
     from scipy.signal import firwin, freqz
 
     return np.asarray(20 * np.log10(np.abs(freqz(firwin(TAPS, CUTOFF, fs=RATE), worN=frequencies, fs=RATE)[1])))
 
 
 def share_above(signal: Array, frequency: float) -> float:
-    """Of a signal's energy, without its mean, in dB."""
+    """The share of a signal's energy, without its mean, in dB."""
     spectrum = np.abs(np.fft.rfft((signal - signal.mean()) * np.hanning(len(signal)))) ** 2
     above = np.fft.rfftfreq(len(signal), 1 / RATE) >= frequency
     return float(10 * np.log10(spectrum[above].sum() / spectrum.sum()))
 
 
 def table(expected: Array, measured: dict[str, Array]) -> None:
-    """Print the gains, and where a runtime strays from SciPy."""
+    """Print the gains, and mark where a runtime differs from SciPy."""
     print(f"\n{'gain in dB':>10}  {'SciPy':>9}" + "".join(f"  {name:>16}" for name in measured))
     for row, frequency in enumerate(FREQUENCIES):
         marks = [_text(gain[row]) + ("" if same(expected, gain)[row] else " *") for gain in measured.values()]
@@ -89,16 +89,16 @@ def table(expected: Array, measured: dict[str, Array]) -> None:
 
 
 def _text(gain: float) -> str:
-    return f"{round(float(gain), 3) + 0.0:.3f}"  # without a sign of zero
+    return f"{round(float(gain), 3) + 0.0:.3f}"  # avoids -0.000
 
 
 def same(expected: Array, gain: Array) -> Array:
-    """Where a gain is SciPy's; below the floor it only has to lie there too."""
+    """Where a gain equals SciPy's; below the floor it only has to be below the floor too."""
     return np.where(expected > FLOOR_DB, np.abs(gain - expected) <= TOLERANCE_DB, gain <= FLOOR_DB + 1)
 
 
 def draw(path: Path, measured: dict[str, Array]) -> None:
-    """The gain of every runtime at each of `SWEEP`, over SciPy's."""
+    """Plot the gain of every runtime at the frequencies of `SWEEP`, and SciPy's."""
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -114,7 +114,7 @@ def draw(path: Path, measured: dict[str, Array]) -> None:
     axes.legend(frameon=False, loc="upper right", fontsize=8)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110)
-    print(f"drawn: {path}")
+    print(f"plotted: {path}")
 
 
 def main() -> int:
@@ -122,8 +122,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("artifacts/low_pass_ecg"))
     parser.add_argument("--formats", help="by default all")
-    parser.add_argument("--plots", type=Path, help="folder for the drawing")
-    parser.add_argument("--break", dest="broken", action="store_true", help="mistype a tap by 1 %%")
+    parser.add_argument("--plots", type=Path, help="folder for the plot")
+    parser.add_argument("--break", dest="broken", action="store_true", help="change one tap by 1 %%")
     arguments = parser.parse_args()
 
     import pywt
@@ -147,7 +147,7 @@ def main() -> int:
         after.append(share_above(model(recording[None])[0], STOP_BAND))
     table(expected, measured)
     before = share_above(recording, STOP_BAND)
-    print(f"the recording has {before:.1f} dB of its energy above {STOP_BAND} Hz; filtered {max(after):.1f} dB at most")
+    print(f"energy above {STOP_BAND} Hz: {before:.1f} dB in the recording, at most {max(after):.1f} dB after filtering")
     if arguments.plots:
         draw(arguments.plots / "low_pass_ecg.png", swept)
     return bundle.report.exit_code or int(not all(same(expected, gain).all() for gain in measured.values()))

@@ -1,4 +1,4 @@
-"""What the scripts that measure share: the environment, tables in docs/ with the pages made of them, common options."""
+"""Shared by the measuring scripts: the environment, the tables in docs/ and the pages made from them, and options."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Record = dict[str, Any]
 
 
 def quiet_environment() -> None:
-    """Before TensorFlow is imported: Keras on TensorFlow, on the CPU, without the libraries' own words."""
+    """Set, before TensorFlow is imported: Keras on TensorFlow, on the CPU, without the libraries' log messages."""
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
@@ -32,7 +32,7 @@ def versions(packages: Sequence[str] = PACKAGES) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Measurements:
-    """A table of measurements, `docs/NAME.json`, and the page `docs/NAME.md` made of it.
+    """A table of measurements, `docs/NAME.json`, and the page `docs/NAME.md` made from it.
 
     Attributes:
         name: the name of both files.
@@ -44,12 +44,12 @@ class Measurements:
 
     @property
     def table(self) -> Path:
-        """The file of the table."""
+        """The path of the table."""
         return DOCS / f"{self.name}.json"
 
     @property
     def page(self) -> Path:
-        """The file of the page."""
+        """The path of the page."""
         return DOCS / f"{self.name}.md"
 
     def cases(self, module: str = "") -> Any:
@@ -61,7 +61,7 @@ class Measurements:
         return dict(json.loads(self.table.read_text(encoding="utf-8"))) if self.table.exists() else {}
 
     def write(self, table: Mapping[str, Any]) -> None:
-        """Write the table, a line for each record, and the page."""
+        """Write the table, one line per record, and the page."""
         sections = []
         for key, value in table.items():
             text = json.dumps(value)
@@ -93,8 +93,8 @@ def add_options(options: argparse.ArgumentParser, measurements: Measurements, ca
     """
     options.add_argument("--work", metavar="DIR", help="where bundles and records are kept")
     options.add_argument("--only", default="", metavar="REGEX", help=f"{cases} whose name matches")
-    options.add_argument("--jobs", type=int, default=1, help="at a time (%(default)s)")
-    options.add_argument("--resume", action="store_true", help="keep what is in DIR already")
+    options.add_argument("--jobs", type=int, default=1, help="how many run at a time (%(default)s)")
+    options.add_argument("--resume", action="store_true", help="keep the results that DIR already holds")
     options.add_argument("--sample", action="store_true", help="the part that the tests run")
     options.add_argument("--write", action="store_true", help=f"write docs/{measurements.name}.json and its page")
 

@@ -1,12 +1,12 @@
-"""A model of scikit-learn's diabetes data that never says: more weight, less disease; in every runtime.
+"""A model of scikit-learn's diabetes data whose forecast never improves as weight rises, in every runtime.
 
     python scripts/monotone_diabetes.py            # monotone where it promises to be: exits with 0
     python scripts/monotone_diabetes.py --break    # one weight of it has the wrong sign: exits with 1
 
-442 patients, ten measures each, and how far their disease had gone a year later. Whatever else is known of a patient,
-a higher body mass index, blood pressure or level of triglycerides (`s5`) must not make the forecast better: no doctor
-could act on it, and where patients are few, an unconstrained network says so all the same. The other seven measures
-may act in any way. The recorded patients are the domain. Training takes some seconds.
+The data are 442 patients with ten measures each, and the progression of their disease a year later. All else equal, a
+higher body mass index, blood pressure or level of triglycerides (`s5`) must not improve the forecast: no doctor could
+act on that, but an unconstrained network does it where patients are few. The other seven measures may have any effect.
+The recorded patients are the domain. Training takes some seconds.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ import numpy.typing as npt
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 RISING = ("bmi", "bp", "s5")
-UNIT = 100.0  # of the disease's measure, which goes from 25 to 346
+UNIT = 100.0  # of the measure of disease progression, which goes from 25 to 346
 UNITS, EPOCHS = 8, 60
 
 Array = npt.NDArray[Any]
 
 
 def patients() -> tuple[tuple[str, ...], Any]:
-    """The names of the measures; and of training and held-out patients these, standardised, and what came of them."""
+    """The names of the measures; training and held-out patients, standardised; and their disease progression."""
     from sklearn.datasets import load_diabetes
     from sklearn.model_selection import train_test_split
 
@@ -41,7 +41,7 @@ def patients() -> tuple[tuple[str, ...], Any]:
 
 
 def trained(hidden: Any, last: Any, name: str) -> Any:
-    """The network of these two layers, trained."""
+    """The trained network of these two layers."""
     import keras
 
     _, (measures, _, outcomes, _) = patients()
@@ -53,7 +53,7 @@ def trained(hidden: Any, last: Any, name: str) -> Any:
 
 
 def monotone(broken: bool) -> Any:
-    """Nondecreasing in what must not fall, free in the rest; broken, one weight gets the wrong sign at inference."""
+    """Nondecreasing in the chosen measures, free in the rest; if `broken`, one weight has the wrong sign."""
     import keras
 
     from kexport_layers.monotonic_dense import MonotonicDense
@@ -90,7 +90,7 @@ def unconstrained() -> Any:
 
 
 def row(name: str, forecast: Any) -> str:
-    """One line of the table: errors, and for how many patients the forecast falls as one measure alone rises."""
+    """One line of the table: errors, and how often the forecast falls as one measure alone rises."""
     names, (training, held_out, _, outcomes) = patients()
     off = np.asarray(forecast(held_out), "float64").reshape(-1) - outcomes
     explained = 1 - np.mean(off**2) / np.var(outcomes)

@@ -1,10 +1,10 @@
 """A classifier of scikit-learn's digits whose outputs are probabilities, in every runtime.
 
     python scripts/simplex_digits.py            # none is negative, and they sum to 1: exits with 0
-    python scripts/simplex_digits.py --break    # logits leave in their place: exits with 1
+    python scripts/simplex_digits.py --break    # it outputs logits instead: exits with 1
 
-The second is what remains when the softmax moves into the loss of the training and nobody puts it back. Nothing else
-shows it: all artifacts agree, and the accuracy is what it was. Training takes some seconds.
+The broken model results when the softmax moves into the training loss and nobody puts it back. Nothing else shows the
+fault: all artifacts agree, and the accuracy is unchanged. Training takes some seconds.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ EPOCHS = 30
 
 
 def classifier(broken: bool) -> Any:
-    """A trained classifier; broken, its last layer promises a simplex and lets the logits through."""
+    """A trained classifier; if `broken`, its last layer promises a simplex but passes the logits through."""
     import keras
 
     from kexport_layers.simplex_output import SimplexOutput
@@ -46,7 +46,7 @@ def classifier(broken: bool) -> Any:
 
 
 def main() -> int:
-    """Train, build, and look at the held-out digits in every runtime."""
+    """Train, build, and evaluate the held-out digits in every runtime."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("artifacts/simplex_digits"))
     parser.add_argument("--formats", help="by default all")
@@ -62,7 +62,7 @@ def main() -> int:
     terminal.show(bundle.report, bundle, sys.stdout)
 
     _, images, _, labels = digits()
-    print(f"\n{len(labels)} held-out digits      correct  sum of probabilities  least of them")
+    print(f"\n{len(labels)} held-out digits  named right  sum of probabilities  least of them")
     for name in [check.runtime or "" for check in bundle.report.checks if check.compared]:
         found = np.asarray(kexport.load(bundle.path, name)(images), "float64")
         right, sums = np.mean(found.argmax(axis=1) == labels), found.sum(axis=1)

@@ -16,7 +16,7 @@ import numpy as np
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-#: Adam moves weights around zero without ever setting one; what is this small makes no difference and is cut.
+#: Adam moves weights around zero without ever setting one; weights this small make no difference and are cut.
 CUT = 1e-3
 STRENGTH = 2e-3
 EPOCHS = 150
@@ -55,7 +55,7 @@ def train(out: Path) -> None:
 
 
 def evaluate(bundle: Path) -> int:
-    """Print the held-out accuracy in every runtime; 1 when two differ."""
+    """Print the held-out accuracy in every runtime; returns 1 when two differ."""
     import kexport
 
     _, images, _, labels = digits()
@@ -68,7 +68,7 @@ def evaluate(bundle: Path) -> int:
 
 
 def main() -> int:
-    """The command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("train").add_argument("--out", type=Path, default=Path("artifacts/digits.keras"))
