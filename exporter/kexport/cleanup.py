@@ -1,4 +1,4 @@
-"""What to clean up when the process ends in the middle of something: worker processes, half-written folders."""
+"""Clean-ups for a process that ends in the middle of something: worker processes, half-written folders."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Every error that kexport raises on purpose, with the exit code of a command that it ends.
 
-A message states one fact a line: the subject, what was got, what was expected, and a hint.
+A message states one fact per line: the subject, the actual value, the expected one, and a hint.
 """
 
 from __future__ import annotations
@@ -102,10 +102,10 @@ def require_known(name: str, existing: Iterable[str], subject: str, got: object 
     """Raise `UsageError` unless a name exists.
 
     Args:
-        name: as it was given.
+        name: the name, as it was given.
         existing: the existing names, in the order in which the error lists them.
         subject: the subject of the error.
-        got: of the error, if the subject does not contain the name.
+        got: the actual value in the error, if the subject does not contain the name.
     """
     names = list(existing)
     if name not in names:
@@ -113,7 +113,7 @@ def require_known(name: str, existing: Iterable[str], subject: str, got: object 
 
 
 def reason(error: BaseException) -> str:
-    """The type of an exception and the first telling line of its message, without colours and preambles."""
+    """The type of an exception and the first informative line of its message, without colours and preambles."""
     # The text of a KeyError is the repr of its key.
     text = error.args[0] if isinstance(error, KeyError) and error.args else error
     text = re.sub(r"\x1b\[[0-9;]*m", "", str(text))

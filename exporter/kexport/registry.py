@@ -35,7 +35,7 @@ def names(folder: str) -> list[str]:
 
 
 def get(folder: str, name: str, expected: type[T], attribute: str, kind: str | None = None) -> T:
-    """The plug-in of a name in a folder of kexport.
+    """The plug-in of that name in a folder of kexport.
 
     Args:
         folder: such as `"factory/formats"`.

@@ -1,4 +1,4 @@
-"""Types of what layers take and return; Keras ships none."""
+"""Types of the arguments and results of layers; Keras ships none."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 #: Numbers that a layer computes with before it runs.
 Array: TypeAlias = NDArray[np.float64]
-#: Of a tensor; None is a dynamic axis.
+#: The shape of a tensor; None is a dynamic axis.
 Shape: TypeAlias = tuple[int | None, ...]
 #: The arguments of a constructor, as Keras serialises them.
 Config: TypeAlias = dict[str, object]

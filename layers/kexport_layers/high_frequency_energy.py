@@ -1,4 +1,4 @@
-"""A regulariser against high frequencies."""
+"""A regulariser that penalises high frequencies."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class LinearConstraint(keras.layers.Layer):
         b: the right-hand side, one number per equation.
         low: the lower bound, one number or one per feature; None for no bound.
         high: the upper bound, likewise.
-        a: one number a feature.
+        a: one number per feature.
         at_most: the bound of `a y`.
         **kwargs: passed to `keras.layers.Layer`.
 

@@ -37,7 +37,7 @@ class LowPassFilter(keras.layers.Layer):
         window: the window of the windowed sinc, as SciPy names it.
         padding: `"same"` (as long as the input, centred), `"causal"` (as long, from the past only) or `"valid"`
             (`kernel_size - 1` shorter, no zeros added).
-        pass_band: upper edge of the pass band in Hz; the three make a specification.
+        pass_band: upper edge of the pass band in Hz; with the next two it makes up a specification.
         stop_band: lower edge of the stop band in Hz, at most half the sample rate.
         attenuation: the attenuation of the stop band in dB, from 10 to 120.
         **kwargs: passed to `keras.layers.Layer`.

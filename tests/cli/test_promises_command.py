@@ -63,7 +63,7 @@ def test_the_response_of_a_low_pass_is_drawn(kexport, low_pass, tmp_path):
     result = kexport("verify", low_pass, *LIGHT, "--plots", "pictures")
     assert result.returncode == 0, result.stdout + result.stderr
     picture = tmp_path / "pictures" / "lowpass-filtered.png"
-    assert f"drawn {os.path.relpath(picture, tmp_path)}" in result.stdout
+    assert f"plotted {os.path.relpath(picture, tmp_path)}" in result.stdout
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 

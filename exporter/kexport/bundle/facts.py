@@ -1,4 +1,4 @@
-"""What reports say in words: facts of a check, and notes beside the checks. Code decides on codes, never on words."""
+"""The texts in reports: facts of a check, and notes beside the checks. Code depends on codes, never on texts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kexport.bundle.json_files import Json, mapping
 
 
 class FactCode(str, Enum):
-    """What a fact states, where code decides on it."""
+    """What a fact states, where code depends on it."""
 
     IDENTICAL = "identical"
 
@@ -20,7 +20,7 @@ class FactCode(str, Enum):
 
 @dataclass(frozen=True)
 class CodedFact:
-    """A fact that code decides on.
+    """A fact that code depends on.
 
     Attributes:
         code: what it states.
@@ -34,7 +34,7 @@ class CodedFact:
         return self.text
 
 
-#: One thing that a person should know about a check: text, with a code where code decides on it.
+#: One thing that a person should know about a check: text, with a code where code depends on it.
 Fact: TypeAlias = str | CodedFact
 
 #: No element of the output differs from the reference.
@@ -57,7 +57,7 @@ class RuntimeNote:
         return f"{self.runtime} {self.text}"
 
 
-#: What a reader should know besides the checks.
+#: A note for the reader beside the checks.
 Note: TypeAlias = str | RuntimeNote
 
 

@@ -39,7 +39,7 @@ FILE_NAME = "manifest.json"
 
 @dataclass(frozen=True)
 class Manifest:
-    """All that `manifest.json` states.
+    """The content of `manifest.json`.
 
     Attributes:
         name: the name of the bundle.
@@ -74,7 +74,7 @@ class Manifest:
 
     @property
     def not_carried(self) -> tuple[NotCarried, ...]:
-        """What layers promise and the model does not."""
+        """Promises of layers that do not carry over to the model."""
         return self.model.not_carried
 
     @property
@@ -119,7 +119,7 @@ class Manifest:
 
     @property
     def notes(self) -> list[str]:
-        """What every report on the bundle says about its domains."""
+        """The notes about its domains that every report on the bundle contains."""
         return [
             f"input {name} has no declared domain: {self.domains[name]} is {origin}"
             for name, origin in self.undeclared.items()

@@ -24,7 +24,7 @@ class Artifact:
         format: the name of the format, such as `"onnx"`.
         precision: the precision of its weights and arithmetic, such as `"float32"`.
         path: relative to the bundle.
-        sha256: of the file, or of the folder as `kexport.bundle.digests` defines it.
+        sha256: the digest of the file, or of the folder as `kexport.bundle.digests` defines it.
         bytes: its size.
         details: what else the format records: opset, operators and their versions; `external`, the files beside it
             that hold its weights.
@@ -72,7 +72,7 @@ class GoldensEntry:
 
     Attributes:
         path: the path of the file, relative to the bundle.
-        sha256: of the file.
+        sha256: the digest of the file.
         cases: one label per golden.
         limits: one per output.
         ulp: one unit in the last place, relative to 1, of the coarsest arithmetic in the model.
@@ -123,13 +123,13 @@ class DomainsEntry:
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """What is known about the model.
+    """What the manifest records about the model.
 
     Attributes:
         signature: its inputs and outputs.
         stateful: whether it keeps state between calls.
         contracts: what it promises.
-        not_carried: what its layers promise and the model does not.
+        not_carried: promises of its layers that do not carry over to the model.
     """
 
     signature: Signature

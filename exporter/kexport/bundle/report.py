@@ -68,7 +68,7 @@ _UNMEASURED = Measurement()
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was checked, or that was to be checked and could not be.
+    """One thing that was checked, or that should have been checked but could not be.
 
     Attributes:
         kind: what was checked.
@@ -100,7 +100,7 @@ class Check:
 
     @classmethod
     def not_run(cls, kind: CheckKind, subject: Subject, *facts: Fact) -> Check:
-        """A check that could not be run, which is no pass; the facts say why."""
+        """A check that could not be run, which does not count as passed; the facts say why."""
         return cls(kind, False, subject, facts=facts, ran=False)
 
     @property
@@ -214,7 +214,7 @@ class Report:
     Attributes:
         bundle: its name.
         checks: every check, passed or not.
-        notes: what a reader should know besides, such as the runtimes that were left out.
+        notes: further notes for the reader, such as the runtimes that were left out.
     """
 
     bundle: str

@@ -50,7 +50,7 @@ class SamplesEntry:
 
     Attributes:
         path: the path of the file, relative to the bundle.
-        sha256: of the file.
+        sha256: the digest of the file.
         rows: the size of the parts, for each input with recorded data.
     """
 

@@ -26,7 +26,7 @@ class TensorSpec:
     Attributes:
         name: the same in every format.
         dtype: its name in NumPy, or `"bfloat16"` or `"string"`.
-        shape: one size an axis; `None` is a dynamic axis.
+        shape: one size per axis; `None` is a dynamic axis.
     """
 
     name: str
@@ -145,7 +145,7 @@ class Signature:
         return [spec.check(feeds[spec.name]) for spec in inputs]
 
     def named_outputs(self, values: Sequence[_Value]) -> dict[str, _Value]:
-        """The outputs, one value each, as a mapping from name to value."""
+        """The outputs as a mapping from name to value."""
         return {spec.name: value for spec, value in zip(self.outputs, values, strict=True)}
 
     def to_json(self) -> JsonObject:

@@ -1,4 +1,4 @@
-"""The `kexport` command: one file a subcommand, `cmd_NAME.py`. The only place that knows click."""
+"""The `kexport` command: one file per subcommand, `cmd_NAME.py`. Only this package imports click."""
 
 
 def main() -> None:

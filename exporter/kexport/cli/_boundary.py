@@ -1,4 +1,4 @@
-"""Where errors become a message and an exit code. A bug stays a traceback."""
+"""Turns errors into a message and an exit code. A bug stays a traceback."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def delivering(function: Callable[..., int]) -> Callable[..., int]:
 
 
 class Delivery:
-    """Takes a report to where it was asked for.
+    """Delivers a report to where it was requested.
 
     Args:
         junit: path of the file to write, if any.
@@ -49,7 +49,7 @@ class Delivery:
     def prepare(self) -> None:
         """Check before the work that the file can be written, and remove an old one.
 
-        An old report must not pass for that of a run which wrote none.
+        An old report must not be mistaken for the report of a run that wrote none.
 
         Raises:
             UsageError: it cannot be written.

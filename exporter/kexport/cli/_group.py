@@ -32,5 +32,5 @@ def kexport() -> None:
     """Export Keras 3 models, and prove that every artifact computes the same function.
 
     Exit codes: 0 every check ran and passed; 1 a check failed or an export was refused; 2 usage or bad input;
-    3 something asked for could not be checked; 130 interrupted.
+    3 a requested check could not be run; 130 interrupted.
     """

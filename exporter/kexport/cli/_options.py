@@ -1,4 +1,4 @@
-"""Options that several commands have, each declared once, and the nouns in which commands get them."""
+"""Options that several commands share, each declared once, and the objects that commands get from them."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ _FACTORY = ("keras", "tensorflow", "tf2onnx", "onnx", "scipy")
 
 @click.command("doctor")
 def command() -> None:
-    """Say what is installed, what is missing, and the command that installs it."""
+    """List what is installed and what is missing, with the command that installs it."""
     from kexport import runtimes
 
     click.echo(f"kexport {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}")

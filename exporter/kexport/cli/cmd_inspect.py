@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.command("inspect")
 @click.argument("path", metavar="BUNDLE|FILE")
 def command(path: str) -> None:
-    """Show what a bundle or a single artifact holds: signature, promises, sizes, versions, parity."""
+    """Show the contents of a bundle or a single artifact: signature, promises, sizes, versions, parity."""
     from kexport.bundle import manifest
 
     if (Path(path) / manifest.FILE_NAME).exists():
@@ -70,7 +70,7 @@ def _show_file(path: str, facts: ArtifactFacts) -> None:
 
 
 def _promise(entry: ContractEntry) -> tuple[str, str]:
-    """What is promised, in words where the kind of contract is known here."""
+    """The promise, in words where the kind of contract is registered here."""
     from kexport.contracts import kinds
     from kexport.errors import UsageError
 

@@ -15,7 +15,7 @@ import click
 def command(path: str, source: str, runtime: str | None, output: str | None) -> None:
     """Run a bundle's model on data from a file.
 
-    In a .csv a row is a sample, and a single column is one series. A .npz holds an array an input, by name.
+    In a .csv file a row is a sample, and a single column is one series. A .npz file holds one array per input, by name.
     """
     from pathlib import Path
 

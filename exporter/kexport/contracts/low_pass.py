@@ -121,7 +121,7 @@ class _Measurement:
         return self._summary(response, broken)
 
     def _response(self) -> Response | None:
-        """The response, measured with signals that are long enough, if the model takes such."""
+        """The response, measured with signals that are long enough, if the model accepts any."""
         space = with_lengths(self._experiment.space, self._signal, self._experiment.function, _LENGTHS)
         lengths = sorted({self._signal.length(form) for form in space.forms})
         usable = [n for n in lengths if n >= min(_LENGTHS[0], lengths[-1])]

@@ -26,7 +26,7 @@ class Satisfies:
         relation: "equal" or "at_most".
 
     Raises:
-        UsageError: A is no matrix of finite numbers, b does not fit it, or the relation is unknown.
+        UsageError: A is not a matrix of finite numbers, b does not fit it, or the relation is unknown.
     """
 
     A: tuple[tuple[float, ...], ...]

@@ -26,7 +26,7 @@ class Exports:
 
     Args:
         program: the traced model.
-        formats: which to write, in the order of the manifest.
+        formats: the formats to write, in the order of the manifest.
         folder: the folder of the bundle.
         conversion: the converters' options and timeout, and whether a refused format is recorded instead of raised.
 

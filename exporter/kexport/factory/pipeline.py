@@ -76,13 +76,13 @@ def build(
         imports: files or modules that register the layers of a `.keras` file.
         allow_lambda: load Lambda layers from a `.keras` file, which runs the bytecode in it.
         opset: the opset of the ONNX artifact; by default the highest that its converter writes.
-        timeout: seconds that the conversion to one format may take.
+        timeout: time limit for the conversion to one format, in seconds.
         keep_going: build the other formats when one is refused; the refusal is then a failed check.
         search: how long to search for the inputs on which each artifact is furthest from the truth, which the bundle
             keeps: `"30s"`, or `"5000"` evaluations.
         tolerance: limits of some outputs in place of the derived ones, such as `{"y": "1e-4: 12-bit sensor"}` or
             `"40dB"`; the reason goes into the report.
-        contracts: what the model promises besides what its layers state: contracts of `kexport.contracts`, or texts
+        contracts: promises of the model besides those of its layers: contracts of `kexport.contracts`, or texts
             such as `"bounded(0, 1)"`, in a list; or by what they are about, `{"y": ..., "x->y": ..., "layer": ...}`.
         progress: called with the name of each step as it begins.
         observe: called with each check as soon as it is made.
@@ -108,7 +108,7 @@ def build(
 def build_bundle(
     request: BuildRequest, progress: Progress = lambda step: None, observe: Observer = lambda check: None
 ) -> Bundle:
-    """Do what a request asks for; `build` says what it returns and raises."""
+    """Build what a request describes; see `build` for what it returns and raises."""
     with request.trust.lambdas():
         plan = request.plan()
         with store.staging(plan.target) as folder:
@@ -142,7 +142,7 @@ def _build(plan: BuildPlan, folder: Path, progress: Progress, observe: Observer)
 
 @dataclass(frozen=True)
 class _Written:
-    """What writing a bundle leaves for its check.
+    """What writing a bundle passes on to its check.
 
     Attributes:
         notes: for the report.

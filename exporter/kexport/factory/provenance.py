@@ -1,4 +1,4 @@
-"""What a bundle was built with: versions only, so that no time, user, host or path gets into it."""
+"""Records what a bundle was built with: versions only, so that it contains no time, user, host or path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a build is asked for, and the plan that follows from it before TensorFlow is imported."""
+"""The request for a build, and the plan made from it before TensorFlow is imported."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Declarations:
             samples whose first axis counts the samples.
         samples: recorded data as the domain of the inputs that it holds: the path of a `.npz`, `.npy` or `.csv`, arrays
             by input name, or the array of the only input.
-        contracts: what the model promises besides what its layers state, as `kexport.build` takes it.
+        contracts: promises of the model besides those of its layers, as `kexport.build` takes them.
     """
 
     domain: Mapping[str, object] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class Conversion:
     Attributes:
         formats: their names; None for all that the model can be written as.
         opset: the opset of the ONNX artifact; None for the highest that its converter writes.
-        timeout: seconds that the conversion to one format may take.
+        timeout: time limit for the conversion to one format, in seconds.
         keep_going: whether a refused format becomes a failed check instead of an error.
     """
 
@@ -61,7 +61,7 @@ class Conversion:
 
 @dataclass(frozen=True)
 class BuildRequest:
-    """What is to be built; `kexport.build` and the command line both make one.
+    """The request for a build, made by `kexport.build` and by the command line.
 
     Attributes:
         model: a live `keras.Model`, or text that names one, as `kexport.build` takes it.
@@ -82,7 +82,7 @@ class BuildRequest:
     strictness: Strictness = field(default_factory=Strictness)
 
     def plan(self) -> BuildPlan:
-        """Find the model and the formats, and refuse what is wrong with the request before TensorFlow is imported.
+        """Find the model and the formats, and reject a wrong request before TensorFlow is imported.
 
         Raises:
             UsageError: a name, domain, contract or option is unknown or cannot be read.

@@ -1,4 +1,4 @@
-"""What a single artifact states about itself, without the bundle that it came from."""
+"""What a single artifact declares about itself, without its bundle."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Declaration:
     Attributes:
         signature: inputs, and the names of the outputs; dtypes and shapes of outputs show only when it runs, and are
             placeholders here.
-        details: what its file states besides, such as its opset and operators.
+        details: other facts from its file, such as its opset and operators.
     """
 
     signature: Signature
@@ -38,7 +38,7 @@ class Declaration:
 
 @dataclass(frozen=True)
 class ArtifactFacts:
-    """What is known about an artifact file or folder.
+    """The facts about an artifact file or folder.
 
     Attributes:
         format: the name of its format.
@@ -70,7 +70,7 @@ def describe(path: Path) -> ArtifactFacts:
 
 
 def format_of(path: Path) -> str:
-    """The name of an artifact's format, told by the name of its file, or by what is in its folder.
+    """The name of an artifact's format, recognised by its file name or by the content of its folder.
 
     Raises:
         BundleError: there is no such file or folder, or its format is unknown.

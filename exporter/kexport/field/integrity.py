@@ -1,4 +1,4 @@
-"""Whether the files of a bundle are those that were built."""
+"""Checks that the files of a bundle are those that were built."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a user allows to run while a model is loaded: code that registers layers, and the bytecode of Lambda layers."""
+"""The user code that may run while a model is loaded: code that registers layers, and bytecode of Lambda layers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does an artifact compute what the model computes? Goldens, the limits of their outputs, and the comparison.
+"""Whether an artifact computes what the model computes: goldens, limits of outputs, and the comparison.
 
 The names below are imported when they are first used: a command that compares nothing does not pay for NumPy.
 """

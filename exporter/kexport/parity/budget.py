@@ -29,7 +29,7 @@ class Budget:
 
     @classmethod
     def parse(cls, text: str, seed: int = 0) -> Budget:
-        """The budget that `30s`, `2m` or `5000` stands for.
+        """Parse a budget such as `30s`, `2m` or `5000`.
 
         Raises:
             UsageError: the text holds no positive number, or an unknown unit.
@@ -62,7 +62,7 @@ class Clock:
 
     @property
     def seconds(self) -> float:
-        """Seconds since the clock was made."""
+        """Seconds since the clock was created."""
         return time.monotonic() - self._began
 
     @property

@@ -1,4 +1,4 @@
-"""Whole tensors built from the corners of a domain: its ends, an impulse, every value of a discrete one."""
+"""Whole tensors built from the corners of a domain: its ends, an impulse, every value of a discrete domain."""
 
 from __future__ import annotations
 

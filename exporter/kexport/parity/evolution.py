@@ -1,4 +1,4 @@
-"""Making the worst samples worse: an evolution strategy with restarts.
+"""An evolution strategy with restarts, which makes the worst samples worse.
 
 Its moves are those of hill climbing (steps of all sizes, in all coordinates or a few), of differential evolution
 (Storn and Price, 1997: the difference of two samples added to a third) and crossover. The worst samples survive; when

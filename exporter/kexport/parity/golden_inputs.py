@@ -37,12 +37,12 @@ def plan(
 
     Args:
         signature: the signature of the model.
-        domains: one an input.
-        refusal: why the model refuses some inputs, None when it takes them; asked once a length.
+        domains: one per input.
+        refusal: why the model rejects some inputs, None when it accepts them; called once per length.
         seed: the seed of the random inputs.
 
     Raises:
-        ModelError: the model refuses every length that was tried.
+        ModelError: the model rejects every length that was tried.
     """
     rng = np.random.default_rng(seed)
     inputs = signature.inputs

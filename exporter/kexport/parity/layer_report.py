@@ -1,4 +1,4 @@
-"""Where an artifact diverges from its model: the error of each layer, and the first ones that exceed their limit."""
+"""A report on where an artifact diverges from its model: the error of each layer, and the first beyond its limit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NOT_OBSERVABLE = "not observable"
 NOT_RUN = "not run"
 REWRITTEN = "rewritten"
 
-#: So many times its limit a layer's error may be by chance: its noise is known from a few runs on one input.
+#: A layer's error may be this many times its limit by chance: its noise is estimated from a few runs on one input.
 CLEAR = 10.0
 
 SCHEMA = 1
@@ -42,7 +42,7 @@ class LayerError:
     Attributes:
         figure: the distance, in `unit`.
         limit: the largest allowed distance.
-        unit: the unit of both.
+        unit: the unit of figure and limit.
         excess: the distance as a multiple of the limit; infinite where no distance exists, as for a misplaced NaN.
         sqnr_db: the signal-to-quantisation-noise ratio, in dB.
         detail: what is wrong, in words.
@@ -106,7 +106,7 @@ class Divergence:
 
     Attributes:
         layer: the first whose error exceeds its limit, while all its inputs are within theirs.
-        with_it: layers between it and those inputs without a tensor of their own: the fault may lie in them.
+        with_it: layers between it and those inputs that have no tensor in the artifact: the fault may lie in them.
         before: the largest distance among the inputs, relative to scale; None when none was observed.
         before_db: the smallest signal-to-quantisation-noise ratio among the inputs, in dB.
     """
@@ -128,7 +128,7 @@ class Localisation:
         failing: what is wrong with the outputs themselves, one text each; empty when they are right.
         rows: one per call of a layer, in Keras' order.
         divergences: where it diverges; the first of them is the earliest.
-        notes: what else a reader should know.
+        notes: further notes for the reader.
     """
 
     artifact: str
@@ -163,7 +163,7 @@ class Localisation:
 
 
 def diverging(rows: Sequence[LayerRow], ends: Collection[str]) -> tuple[list[LayerRow], list[Divergence]]:
-    """The rows, with those marked as rewritten that are, and every layer at which the artifact diverges, in order.
+    """The rows, with rewritten layers marked, and every layer at which the artifact diverges, in order.
 
     Args:
         rows: one per call, in order.
@@ -179,9 +179,9 @@ def diverging(rows: Sequence[LayerRow], ends: Collection[str]) -> tuple[list[Lay
 
 
 def _judged(rows: Sequence[LayerRow], ends: Collection[str], most: float) -> dict[str, bool]:
-    """Of each layer that can be judged, whether its error is at most so many times its limit.
+    """For each layer that can be judged, whether its error is at most `most` times its limit.
 
-    A wrong result makes wrong what follows. Where all that follows is right, the tensor merely has the layer's name.
+    A wrong result makes the layers after it wrong. If they are all right, the tensor merely has the layer's name.
     """
     judged = {row.layer: row.error.excess <= most for row in rows if row.seen}
     for row in rows:
@@ -208,7 +208,7 @@ def _divergences(rows: Sequence[LayerRow], judged: Mapping[str, bool]) -> list[D
 
 
 def sources(row: LayerRow, rows: Sequence[LayerRow], judged: Collection[str]) -> tuple[list[str], tuple[str, ...]]:
-    """The nearest layers before it that can be judged, and those between that cannot, in order."""
+    """The nearest layers before it that can be judged, and the layers in between that cannot, in order."""
     by_name = {each.layer: each for each in rows}
     nearest: list[str] = []
     between: set[str] = set()
@@ -224,7 +224,7 @@ def sources(row: LayerRow, rows: Sequence[LayerRow], judged: Collection[str]) ->
 
 
 def followers(layer: str, rows: Sequence[LayerRow], judged: Collection[str]) -> list[str]:
-    """The nearest layers behind it that can be judged."""
+    """The nearest layers after it that can be judged."""
     nearest: list[str] = []
     reached = {layer}
     for row in rows:

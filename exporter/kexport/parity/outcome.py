@@ -47,8 +47,8 @@ class Outcome:
         figure: the largest distance; None when no number could be compared.
         limit: the largest allowed figure (in decibels: the smallest).
         unit: the unit of figure and limit.
-        problems: one sentence a difference; empty when the output is right.
-        remarks: what else a reader should know: where the largest distance lies, which elements were excluded.
+        problems: one sentence per difference; empty when the output is right.
+        remarks: further remarks: where the largest distance lies, which elements were excluded.
         ran: False when the output cannot be judged at all.
         worst: the element with the largest distance, if numbers were compared.
         metrics: the figures of the comparison by name; `OutputComparison` lists them.
@@ -86,13 +86,13 @@ class Outcome:
 
     @property
     def facts(self) -> tuple[Fact, ...]:
-        """What a check on it states."""
+        """The facts that a check on it states."""
         if self.identical:
             return (IDENTICAL,)
         return self.problems or (f"worst: {self.remarks[0]}", *self.remarks[1:])
 
     @property
     def measured(self) -> Measurement:
-        """Figure and limit as a check holds them; an infinite figure is none."""
+        """Figure and limit as a check holds them; None for an infinite figure."""
         finite = self.figure is not None and math.isfinite(self.figure)
         return Measurement(self.figure if finite else None, self.limit, self.unit)

@@ -181,7 +181,7 @@ class OutputComparison:
         return UNIT_EXACT if self._exact else UNIT_DIFFERENCE
 
     def _unjudged(self, *, failed: bool) -> str | None:
-        """Why nothing can be concluded, None when something can: a wrong dtype or shape is wrong in any case."""
+        """Why nothing can be concluded; None when something can: a wrong dtype or shape always counts."""
         if self._malformed:
             return None
         if self._limit.limit > LARGEST_LIMIT and self._limit.source != DECLARED and self._spec.is_float:

@@ -16,7 +16,7 @@ class OutputsComparison:
 
     Args:
         signature: the signature of the model.
-        limits: one an output, in any order.
+        limits: one per output, in any order.
     """
 
     def __init__(self, signature: Signature, limits: Iterable[OutputLimit]) -> None:
@@ -35,7 +35,7 @@ class OutputsComparison:
 
         Args:
             label: the label of the golden.
-            truth: one array an output.
+            truth: one array per output.
             values: what the runtime computed, likewise.
             keras_output: `Golden.keras_output`, for some outputs.
             ulp_sensitivity: `Golden.ulp_sensitivity`, for some outputs.

@@ -1,4 +1,4 @@
-"""The order in which a search tries inputs: patterns and random samples first, then both and evolved ones in turn."""
+"""The order in which a search tries inputs: patterns and random samples first, then those and evolved ones in turn."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Trial:
     Attributes:
         population: for each input, an array whose first axis counts the samples.
         form: their shapes.
-        origin: how they came about, in words.
+        origin: how they were generated, in words.
     """
 
     population: Population
@@ -33,11 +33,11 @@ class Trial:
 
     @property
     def count(self) -> int:
-        """Of samples."""
+        """The number of samples."""
         return len(next(iter(self.population.values())))
 
     def feeds(self, batched: bool) -> Population:
-        """The inputs of one call: all samples together, or the only one without the axis that counts them."""
+        """The inputs of one call: all samples together, or the only sample without its leading axis."""
         return self.population if batched else {name: np.array(v[0]) for name, v in self.population.items()}
 
     def rows(self, chosen: Array) -> Trial:
@@ -50,7 +50,7 @@ class Sampler:
 
     Args:
         space: where samples come from.
-        targets: names of the comparisons; each has an evolution strategy of its own.
+        targets: names of the comparisons; each has its own evolution strategy.
         seed: the seed of the random choices.
         largest: the largest batch, where its samples are small.
     """
@@ -84,7 +84,7 @@ class Sampler:
         return Trial(self._space.random(self._rng, count, form), form, "random")
 
     def _next_form(self) -> Form:
-        """Every form once in a random order, and again: even a short search meets many of them."""
+        """Every form once in random order, then again: even a short search then covers many forms."""
         if not self._forms:
             self._forms = [self._space.forms[index] for index in self._rng.permutation(len(self._space.forms))]
         return self._forms.pop()

@@ -22,7 +22,7 @@ def scores(
     references: Mapping[str, Array],
     batched: bool,
 ) -> Array:
-    """Of each sample the largest distance of any output, in multiples of its limit: above 1 it may be wrong.
+    """For each sample, the largest distance of any output, in multiples of its limit: above 1 it may be wrong.
 
     Args:
         signature: the signature of the model.
@@ -40,7 +40,7 @@ def scores(
 
 
 def local(spec: TensorSpec, limit: OutputLimit, truth: Array) -> OutputLimit:
-    """The limit of single elements of a sample, by the sample's scale where that is more than the goldens'."""
+    """The limit of single elements of a sample, relative to the sample's scale if it exceeds the goldens'."""
     if not spec.is_float:
         return limit
     finite = np.abs(truth[np.isfinite(truth)])

@@ -31,7 +31,7 @@ class Space:
 
     Args:
         signature: the signature of the model.
-        domains: one an input.
+        domains: one per input.
         shapes: the shapes of whole inputs that the model accepts.
 
     Attributes:

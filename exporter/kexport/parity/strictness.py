@@ -28,7 +28,7 @@ class StrictnessJson(TypedDict):
 
 @dataclass(frozen=True)
 class Strictness:
-    """What the arguments `search` and `tolerance` of a public function express.
+    """The arguments `search` and `tolerance` of a public function.
 
     Attributes:
         search: how long to search for the inputs on which an artifact is worst; None for no search.
@@ -54,7 +54,7 @@ class Strictness:
         """The derived limits, with the declared ones in their place.
 
         Raises:
-            UsageError: a tolerance is given for something that is no output, or does not fit its dtype.
+            UsageError: a tolerance is given for something that is not an output, or does not fit its dtype.
         """
         return declared(derived, self.tolerance)
 

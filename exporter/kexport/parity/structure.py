@@ -1,4 +1,4 @@
-"""What is compared before numbers: dtype, shape, and where NaN and infinity are."""
+"""Checks made before numbers are compared: dtype, shape, and the positions of NaN and infinity."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def as_text(value: Array) -> Array:
 
 
 def structure_problem(spec: TensorSpec, truth: Array, value: Array) -> str | None:
-    """Why dtype or shape of a value are wrong, None when they are right."""
+    """Why the dtype or shape of a value is wrong; None when both are right."""
     if value.dtype != spec.numpy_dtype and not (value.dtype.kind == spec.numpy_dtype.kind == "U"):
         return f"dtype {value.dtype} instead of {spec.dtype}"
     if value.shape != truth.shape:
@@ -25,7 +25,7 @@ def structure_problem(spec: TensorSpec, truth: Array, value: Array) -> str | Non
 
 
 def nonfinite_problem(spec: TensorSpec, truth: Array, value: Array, ulp_sensitivity: Array | None) -> str | None:
-    """Why NaN and infinity of a value are wrong, None when they are where the truth has them.
+    """Why NaN and infinity in a value are wrong; None when they are where the truth has them.
 
     Elements that one unit in the last place makes infinite, or finite, may be either.
     """
@@ -40,7 +40,7 @@ def nonfinite_problem(spec: TensorSpec, truth: Array, value: Array, ulp_sensitiv
 
 
 def matched_to_keras(spec: TensorSpec, truth: Array, keras_output: Array, value: Array) -> tuple[Array, int]:
-    """The truth with the elements in which the value agrees with Keras instead, and how many those are."""
+    """The truth, with Keras' elements where the value agrees with those instead, and their number."""
     if not spec.is_float:
         agrees = (value == keras_output) & (value != truth)
     else:
@@ -55,7 +55,7 @@ def _narrowed(spec: TensorSpec, truth: Array) -> Array:
 
 
 def _kinds(values: Array) -> Array:
-    """Of each element: 0 when it is finite, 1 for NaN, 2 for +Inf, 3 for -Inf; of complex ones, of both parts."""
+    """For each element: 0 when it is finite, 1 for NaN, 2 for +Inf, 3 for -Inf; for complex ones, of both parts."""
     if values.dtype.kind == "c":
         return np.asarray(_kinds(values.real) + 4 * _kinds(values.imag))
     return np.asarray(np.isnan(values) + 2 * np.isposinf(values) + 3 * np.isneginf(values))

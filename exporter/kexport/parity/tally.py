@@ -19,7 +19,7 @@ class Tally:
         samples_excluded: samples with such an element.
         ill_conditioned: elements judged by a wider limit.
         as_in_keras: elements that agree with Keras in float32 rather than with the truth.
-        label_flips: rows of scores in which another column is the largest; None for outputs that are no scores.
+        label_flips: rows of scores in which another column is the largest; None for outputs that are not scores.
     """
 
     def __init__(self) -> None:
@@ -65,7 +65,7 @@ class Tally:
         return 2 * self.excluded > self.elements
 
     def remarks(self) -> list[str]:
-        """What a reader should know of the counts."""
+        """Remarks about the counts for the reader."""
         remarks = []
         if self.as_in_keras:
             remarks.append(f"{self.as_in_keras} elements match Keras, but not float64")
@@ -92,5 +92,5 @@ class Tally:
 
 
 def _power(values: Array) -> float:
-    """The sum of squares; not by a product of vectors, whose threads would wait for each other on a busy machine."""
+    """The sum of squares; not a dot product, whose threads would wait for each other on a busy machine."""
     return float(np.einsum("i,i->", values, values))

@@ -147,11 +147,11 @@ class Tolerance:
 def declared(
     limits: Iterable[OutputLimit], tolerances: Mapping[str, Tolerance | str | float]
 ) -> tuple[OutputLimit, ...]:
-    """The limits, with those that a person declared in place of the derived ones.
+    """The limits, with declared ones replacing the derived ones.
 
     Raises:
-        UsageError: a tolerance is given for something that is no output, or is a ratio for an output that is not made
-            of real numbers.
+        UsageError: a tolerance is given for something that is not an output, or is a ratio for an output that
+            is not real-valued.
     """
     limits = tuple(limits)
     names = [limit.output for limit in limits]

@@ -110,7 +110,7 @@ def size(count: int) -> str:
 
 
 def summary(report: Report) -> str:
-    """The number of checks and their outcome in one line, which never hides that nothing was proved."""
+    """The number of checks and their outcome in one line; it always shows when nothing was proved."""
     failed = sum(not check.passed and check.ran for check in report.checks)
     not_run = sum(not check.ran for check in report.checks)
     parts = [f"{failed} failed"] * bool(failed) + [f"{not_run} could not be run"] * bool(not_run)
@@ -122,6 +122,6 @@ def summary(report: Report) -> str:
 
 
 def fact_lines(check: Check) -> Iterator[str]:
-    """The facts of a check, one a line; a fact of several lines keeps them."""
+    """The facts of a check, one per line; a fact of several lines keeps them."""
     for fact in check.facts:
         yield from (line.strip() for line in str(fact).splitlines() if line.strip())

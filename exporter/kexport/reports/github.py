@@ -24,7 +24,7 @@ _MOST_ROWS, _MOST_TEXT = 500, 1000  # rows, and characters of a check's detail: 
 
 
 def render(report: Report, folder: PurePath | None = None) -> str:
-    """The workflow commands of a report, one a line, without a final newline.
+    """The workflow commands of a report, one per line, without a final newline.
 
     Each failed check is an error, each check that could not be run a warning, a report that compared no numbers is an
     error, and the summary is a notice.

@@ -1,4 +1,4 @@
-"""The report as JUnit XML: one test case a check; a failed check is a failure, one that could not be run an error.
+"""The report as JUnit XML: one test case per check; a failed check is a failure, one that could not be run an error.
 
 Only elements that every reader supports are written: figures are in `system-out`, since few readers support
 `properties` of a case, and there is no time, since none is measured. A report that compared no numbers gets an
@@ -64,7 +64,7 @@ def _add(suite: ElementTree.Element, bundle: str, check: Check, name: str) -> No
 
 
 def _facts(check: Check) -> Iterator[str]:
-    """The figures of a check in full precision, one a line."""
+    """The figures of a check in full precision, one per line."""
     unit = f" {check.unit}" if check.unit else ""
     if check.figure is not None:
         yield f"figure: {check.figure!r}{unit}"

@@ -1,4 +1,4 @@
-"""The report of a comparison of two models, in text: one row an output, then the failures, then the notes."""
+"""The report of a comparison of two models, in text: one row per output, then the failures, then the notes."""
 
 from __future__ import annotations
 

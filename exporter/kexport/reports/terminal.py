@@ -1,4 +1,4 @@
-"""The report as tables for people, with the failures in words below them."""
+"""Renders the report as tables for people, followed by the failures in words."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def show(report: Report, bundle: Bundle, stream: TextIO) -> None:
 
 
 def _parity_table(rows: list[Check], sizes: Mapping[str, int], several: bool) -> Table:
-    """One row an artifact, runtime and output: size, error, noise floors, ratio of signal to error, limit, verdict."""
+    """One row per artifact, runtime and output: size, error, noise floors, signal-to-error ratio, limit, verdict."""
     names = ["artifact", "runtime", *(["output"] if several else [])]
     table = _empty(names, ["size", "error", "x floor", "SQNR", "limit"])
     for check in rows:
@@ -122,7 +122,7 @@ def _search_legend(rows: list[Check]) -> str:
 
 
 def _contract_table(rows: list[Check], several: bool) -> Table:
-    """One row a contract and runtime; the rows of one contract are adjacent."""
+    """One row per contract and runtime; the rows of one contract are adjacent."""
     table = _empty(["promise", *(["output"] if several else []), "runtime"], ["figure", "limit"], ["unit"])
     last = None
     order = list(dict.fromkeys((check.output, check.contract) for check in rows))

@@ -1,4 +1,4 @@
-"""What kexport uses of LiteRT's interpreter and of ONNX Runtime's session, as protocols: neither ships types."""
+"""Protocols for LiteRT's interpreter and ONNX Runtime's session, as far as kexport uses them: neither ships types."""
 
 from __future__ import annotations
 

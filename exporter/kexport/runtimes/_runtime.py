@@ -47,7 +47,7 @@ class ArtifactFile:
         format: its name.
         suffix: the suffix of its file name; empty when the artifact is a folder.
         member: a file that such a folder holds.
-        details: reads what an artifact states besides inputs and outputs, such as its opset and operators.
+        details: reads further facts from an artifact, such as its opset and operators.
     """
 
     format: str
@@ -147,7 +147,7 @@ class Runtime:
             )
 
     def open(self, path: Path, signature: Signature) -> Session:
-        """Load an artifact whose digest the caller has checked.
+        """Load an artifact; the caller has checked its digest.
 
         Raises:
             MissingRuntimeError: the runtime is not installed.

@@ -1,6 +1,6 @@
 """Closeness of arrays, in units in the last place: the only such check that the tests of this project use.
 
-A tolerance such as 1e-5 says nothing about where it comes from, and is right for one magnitude only. Here the limit
+A tolerance such as 1e-5 has no stated origin, and is right for one magnitude only. Here the limit
 follows from the precision of the numbers: so many units in the last place, of the whole output's scale or of each
 element.
 """

@@ -1,4 +1,4 @@
-"""The text of a failed assertion: what did not pass, by how much and where, and what to type next."""
+"""The text of a failed assertion: what did not pass, by how much and where, and which command to run next."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _row(check: Check) -> tuple[str, ...]:
 def _commands(failures: list[Check], folder: Path) -> Iterator[str]:
     where = shlex.quote(str(folder))
     yield f"check it again:    kexport verify {where}"
-    # A broken promise is no fault of a single layer: the artifact may well compute what Keras does.
+    # A broken promise is not the fault of a single layer: the artifact may well compute what Keras does.
     wrong = [each for each in failures if each.ran and each.figure is not None and each.kind is not CheckKind.CONTRACT]
     for runtime in dict.fromkeys(check.runtime for check in wrong if check.runtime):
         yield f"find the layer:    kexport localise {where} --runtime {runtime}"

@@ -12,7 +12,7 @@ def scaled(scale: float | tuple[float, ...] = 2.0) -> "keras.Model":
     """The input `(batch, features)` times a constant.
 
     Args:
-        scale: one number, or one a feature, which fixes the number of features.
+        scale: one number, or one per feature, which fixes the number of features.
     """
     import keras
 

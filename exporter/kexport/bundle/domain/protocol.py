@@ -1,4 +1,4 @@
-"""What every input domain can do."""
+"""The protocol of every input domain."""
 
 from __future__ import annotations
 

@@ -94,12 +94,12 @@ def falsify(
     """The hunt for an experiment.
 
     Args:
-        experiment: what is judged.
-        measure: as for `hunt`.
-        unit: as for `hunt`.
+        experiment: the experiment.
+        measure: as in `hunt`.
+        unit: as in `hunt`.
         space: the space of the samples, if it is not the experiment's own: one of pairs, or with other lengths.
-        propose: as for `hunt`.
-        describe: as for `hunt`.
+        propose: as in `hunt`.
+        describe: as in `hunt`.
     """
     samples = experiment.space if space is None else space
     epsilon, effort = experiment.slack.epsilon, experiment.effort

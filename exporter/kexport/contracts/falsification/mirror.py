@@ -19,7 +19,7 @@ def mirrored(sign: float, experiment: Experiment) -> Verdict:
 
     Args:
         sign: 1 for even functions, -1 for odd ones.
-        experiment: what is judged.
+        experiment: the experiment.
     """
     function, space = experiment.function, experiment.space
     rng = np.random.default_rng(experiment.effort.seed)

@@ -19,7 +19,7 @@ _FAINT = 1e-15  # -300 dB
 
 @dataclass(frozen=True)
 class FilterBands:
-    """What a low-pass filter must keep.
+    """The requirements on a low-pass filter.
 
     Attributes:
         low: the upper edge of the pass band, in cycles per sample.

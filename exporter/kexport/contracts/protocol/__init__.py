@@ -1,4 +1,4 @@
-"""What a contract is, and what it is judged with: the function, its space of inputs, the slack and the effort."""
+"""Contracts, and what they are judged with: the function, its space of inputs, the slack and the effort."""
 
 from kexport.contracts.protocol.contract import EFFORT, Contract, Effort, Verdict, WeightContract
 from kexport.contracts.protocol.experiment import Experiment, check_by_experiment

@@ -1,4 +1,4 @@
-"""What a contract is: a statement about a function that must hold in every runtime, and the verdict on it."""
+"""Contracts, which are statements about a function that must hold in every runtime, and the verdicts on them."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from kexport.parity.space import Space
 
 @dataclass(frozen=True)
 class Experiment:
-    """What a contract is judged on.
+    """The function and the conditions that a contract is judged with.
 
     Attributes:
         function: the model in one runtime, as a black box.

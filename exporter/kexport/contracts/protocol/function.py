@@ -1,4 +1,4 @@
-"""The model as a contract sees it: a black box from samples to numbers."""
+"""The model as a contract sees it: a black box that maps samples to numbers."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Function:
         self._names = [spec.name for spec in space.inputs]
 
     def __call__(self, population: Population) -> Array:
-        """The contract's first output for each sample, real numbers as float64; the first axis counts the samples.
+        """Compute the contract's first output, real numbers as float64; the first axis counts the samples.
 
         Args:
             population: for each input of the model an array whose first axis counts the samples; other names are

@@ -1,4 +1,4 @@
-"""Loops and branches of a traced graph, emitted with bodies of their own."""
+"""Emits the loops and branches of a traced graph, with their bodies."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ArgumentSpec(Protocol):
 
 
 class Emitter(Protocol):
-    """What emits the operations of a graph; `prefix` precedes their names."""
+    """Emits the operations of a graph; `prefix` precedes their names."""
 
     prefix: str
 
@@ -158,7 +158,7 @@ def _specs(tensors: Sequence[Tensor]) -> list[ArgumentSpec]:
 
 
 def _same(one: Shape, other: Shape) -> bool:
-    """Whether the same is known of two shapes."""
+    """Whether two static shapes are equal, unknown sizes included."""
     if one.rank is None or other.rank is None:
         return one.rank is other.rank
     return one.as_list() == other.as_list()

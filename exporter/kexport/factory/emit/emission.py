@@ -127,7 +127,7 @@ class _Emission:
         self._emitted[_key(tensor)] = value
 
     def tensors(self, wanted: Sequence[Tensor]) -> list[Any]:
-        """What stands for the source's tensors; whatever they need is emitted first."""
+        """The values that replace the source's tensors; whatever they need is emitted first."""
         pending = [tensor.op for tensor in reversed(wanted) if _key(tensor) not in self._emitted]
         while pending:
             op = pending[-1]
@@ -145,7 +145,7 @@ class _Emission:
         return [self._emitted[_key(tensor)] for tensor in wanted]
 
     def _emit(self, op: Operation, inputs: list[Any]) -> Sequence[object]:
-        """What stands for the outputs of an operation."""
+        """The values that replace the outputs of an operation."""
         name = self.prefix + op.name
         outputs = self._read(op, inputs, name)
         if outputs is not None:
@@ -190,7 +190,7 @@ class _Emission:
     def _captured(self, op: Operation) -> object:
         value = self._conversion.handover.graph.captures[op.name]
         if isinstance(value, Table):
-            return value  # a lowering replaces what reads it: it is no tensor
+            return value  # not a tensor: a lowering replaces the operations that read it
         if value is None:
             raise ExportError("the model captures a tensor without a value", got=op.name)
         return self._conversion.folding.weight(self._conversion.weight(op.name, value), value)

@@ -1,4 +1,4 @@
-"""Nodes of graphs in half precision, float16 or bfloat16: which are exact, what they give, and the same in float32."""
+"""Half-precision nodes (float16 or bfloat16): which are exact, what they output, and their float32 equivalents."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def new_node(name: str, kind: str, inputs: Sequence[str], **types: int) -> NodeD
 
 
 def outputs(node: NodeDef) -> Iterator[tuple[str, int, int]]:
-    """Of each output of a node: its argument, its index within that argument, and its type."""
+    """For each output of a node: its argument, its index within that argument, and its type."""
     from tensorflow.python.framework import op_def_registry
 
     for arg in op_def_registry.get(node.op).output_arg:

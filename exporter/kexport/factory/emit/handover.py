@@ -125,7 +125,7 @@ def read(folder: Path) -> Handover:
 
 
 def _value(external: Tensor, program: Program) -> Array | tuple[Array, Array] | None:
-    """What a captured tensor stands for: an array, a pair of arrays for a table, None where it has no value."""
+    """The value of a captured tensor: an array, a pair of arrays for a table, or None."""
     import tensorflow as tf
 
     if external.dtype != tf.resource:

@@ -1,4 +1,4 @@
-"""What every lowering must give: outputs like those of the operation that it replaces."""
+"""The postcondition of every lowering: its outputs match those of the operation that it replaces."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from kexport.factory.lowerings import ComplexPair, Lowering, Missing
 
 
 class LoweringError(Exception):
-    """A lowering gave something else than the operation it replaces: a fault of kexport, not of the model."""
+    """The outputs of a lowering do not match the operation that it replaces: a bug in kexport, not in the model."""
 
 
 @dataclass(frozen=True)
 class Lowered:
-    """What a lowering made of an operation.
+    """The result of a lowering.
 
     Attributes:
         lowering: the lowering that was applied.
         op: the operation of the traced graph.
         inputs: what stands for its inputs in the new graph.
-        outputs: what the lowering gave: tensors; or a `ComplexPair` in place of a complex one, a `Missing` in place of
-            any, and a list of tensors in whatever represents it.
+        outputs: what the lowering returned: tensors; a `ComplexPair` for a complex one, a `Missing` for any, and for a
+            list of tensors whatever represents it.
     """
 
     lowering: Lowering

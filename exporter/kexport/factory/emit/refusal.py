@@ -1,4 +1,4 @@
-"""Errors that name the layers of a model which a format cannot hold."""
+"""Errors that name the layers of a model that a format cannot represent."""
 
 from __future__ import annotations
 

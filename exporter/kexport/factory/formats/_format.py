@@ -1,4 +1,4 @@
-"""What a format declares about itself. Nothing outside of this folder knows a format by name."""
+"""The declaration of a format. Nothing outside this folder refers to a format by name."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ class Format:
         converter: `"module:function"`, run in a worker process because it may crash or take long. It takes the
             paths `handover` and `target` as text and the `options` of the build, and yields the details once.
         options: the options of the converter.
-        needs_layers: whether it writes the layers of the model, which one that TensorFlow loaded has not.
+        needs_layers: whether it writes the layers of the model; a SavedModel that was loaded has none.
         keeps_state: whether its artifacts keep what a model remembers between calls.
-        expected: what a model must be made of to be written; refusals quote it.
+        expected: what a model must consist of; refusals quote it.
     """
 
     name: str
@@ -85,7 +85,7 @@ def every() -> list[Format]:
 
 
 def defaults(*, layers: bool = True) -> list[str]:
-    """The names of the formats that a build writes when it is not told which, by rank.
+    """The names of the formats that a build writes by default, by rank.
 
     Args:
         layers: whether the model keeps its layers.

@@ -1,4 +1,4 @@
-"""What kexport uses of ONNX models, and of tf2onnx' graph, as protocols: neither package ships types."""
+"""Protocols for ONNX models and tf2onnx' graph, as far as kexport uses them: neither package ships types."""
 
 from __future__ import annotations
 

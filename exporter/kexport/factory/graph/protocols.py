@@ -1,4 +1,4 @@
-"""What kexport uses of TensorFlow's graphs, as protocols: TensorFlow ships no types.
+"""Protocols for TensorFlow's graphs, as far as kexport uses them: TensorFlow ships no types.
 
 What a TensorFlow function returns is untyped, so these protocols document signatures, and check what is done with
 arguments. A size or rank is None where it is unknown. It is typed `int | Any` all the same: a lowering reads those

@@ -1,4 +1,4 @@
-"""Which axes of placeholders a dynamic size comes from, read off the graph instead of computed."""
+"""Traces a dynamic size to axes of placeholders, from the graph alone."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def size(tensor: Tensor, axis: int) -> SymbolicSize | None:
 
     Returns:
         A number; or axes of placeholders, the largest of which it is (they are broadcast: each has this size, or 1);
-        None where the graph does not tell it in a way that is known here.
+        None where the graph does not show it in a form that is recognised here.
     """
     if tensor.shape.rank is None:
         return None

@@ -23,7 +23,7 @@ class InputDomains:
     Attributes:
         domains: the domains of every input.
         notes: for the report.
-        undeclared: the inputs whose domain nobody declared, each with where it comes from.
+        undeclared: the inputs without a declared domain, each with the origin of its domain.
     """
 
     domains: dict[str, Domain]

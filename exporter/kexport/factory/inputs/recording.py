@@ -1,4 +1,4 @@
-"""What `samples` may be: a file, arrays by input, or the array of the only input, named once the model is loaded."""
+"""The forms of `samples`: a file, arrays by input, or the array of the only input, named once the model is loaded."""
 
 from __future__ import annotations
 

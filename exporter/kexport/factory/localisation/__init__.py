@@ -1,4 +1,4 @@
-"""Finding the layer at which an artifact parts from its model."""
+"""Finds the layer at which an artifact diverges from its model."""
 
 from kexport.factory.localisation.bundle_localisation import localise
 

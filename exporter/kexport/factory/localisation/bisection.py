@@ -1,4 +1,4 @@
-"""Finding the first wrong layer without observing all: the artifact is cut after one layer at a time, and run.
+"""Finds the first wrong layer without observing all: the artifact is cut after one layer at a time, and run.
 
 A cut artifact has that layer's tensor as its only output, so that everything before it is fused and placed in memory
 as in the whole artifact.

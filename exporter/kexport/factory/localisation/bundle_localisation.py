@@ -1,4 +1,4 @@
-"""Where the artifacts of a bundle part from its model, layer by layer."""
+"""Finds where the artifacts of a bundle diverge from its model, layer by layer."""
 
 from __future__ import annotations
 

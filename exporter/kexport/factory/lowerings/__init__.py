@@ -1,4 +1,4 @@
-"""What a converter lacks, or does wrongly, replaced by operations that it has: one file for each lowering.
+"""Lowerings replace operations that a converter lacks or gets wrong with operations that it has: one file each.
 
 A file is named after the operation, and after the format too where it serves only one.
 """

@@ -1,4 +1,4 @@
-"""How convolutions are traced: their axes, and dilation, which TensorFlow expresses by moving space into the batch.
+"""Traced convolutions: their axes, and dilation, which TensorFlow expresses by moving space into the batch.
 
 A dilated convolution without a kernel of its own on the CPU is traced as SpaceToBatchND, a convolution without
 dilation, BatchToSpaceND. The paddings of the first less the crops of the last are those of the dilated convolution,

@@ -36,7 +36,7 @@ def rotated(
 
 
 def _tournament(count: int) -> Array:
-    """The partner of each player in each round; who has none is his own."""
+    """The partner of each player in each round; a player without a partner is paired with itself."""
     even = count + count % 2
     rounds = []
     circle = list(range(even))

@@ -1,4 +1,4 @@
-"""What every lowering is, and which of several lowerings of one operation is asked first."""
+"""The rule of a lowering, and the order in which several lowerings of one operation are asked."""
 
 from __future__ import annotations
 

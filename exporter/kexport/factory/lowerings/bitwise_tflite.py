@@ -81,7 +81,7 @@ def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
 
 
 def _asks_for_the_sign(op: Operation, inputs: Sequence[Tensor]) -> bool:
-    """Whether the operation masks the sign bit, and its result is only ever asked to be negative."""
+    """Whether the operation masks the sign bit, and its result is used only to test for negative numbers."""
     import tensorflow as tf
 
     if op.type != "BitwiseAnd" or inputs[0].dtype.name != "int32":

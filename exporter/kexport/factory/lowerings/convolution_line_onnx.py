@@ -1,4 +1,4 @@
-"""A convolution of a single channel along one axis, in ONNX as such: Keras' Conv1D, and filters of signals.
+"""A 1-D convolution of a single channel, written to ONNX as a 1-D convolution: Keras' Conv1D, and filters of signals.
 
 TensorFlow has none: it makes an image of one row. ONNX Runtime takes 1.6 times as long for that (31 taps on 4 x 2048
 samples: 48 us instead of 30). With more channels its 2-D kernels are the faster ones (16 into 32: 105 us instead of

@@ -1,6 +1,6 @@
-"""Fourier transforms of complex numbers, which neither TFLite nor tf2onnx maps: matrices instead.
+"""Fourier transforms of complex numbers, which neither TFLite nor tf2onnx maps, as products with matrices.
 
-onnxruntime's own DFT errs by 1e-2 where the length is no power of two.
+onnxruntime's own DFT is off by 1e-2 where the length is not a power of two.
 Source: see `_dft.py`.
 """
 

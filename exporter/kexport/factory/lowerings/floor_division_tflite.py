@@ -1,4 +1,4 @@
-"""Floor division of floats as what it is, floor(x / y): TFLite's own kernel fails where a divisor is 0.
+"""Floor division of floats as floor(x / y): TFLite's own kernel fails where a divisor is 0.
 
 Source: TensorFlow's `FloorDiv` of floating point numbers.
 """

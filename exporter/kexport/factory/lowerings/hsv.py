@@ -1,4 +1,4 @@
-"""Colours between RGB and HSV, which both converters lack: the definition.
+"""Conversion between RGB and HSV, which both converters lack, by its definition.
 
 With `v = max(r, g, b)` and `d = v - min(r, g, b)`: `s = d / v`, and the hue is `(g - b) / 6d` where red is the largest,
 `2/6 + (b - r) / 6d` where green is, `4/6 + (r - g) / 6d` else, plus 1 where it is negative; 0 where d is. Back, with

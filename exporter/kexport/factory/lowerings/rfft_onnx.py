@@ -1,4 +1,4 @@
-"""Fourier transforms of real numbers, and back: matrices instead.
+"""Fourier transforms of real numbers, and their inverses, as products with matrices.
 
 tf2onnx maps the magnitude of a whole RFFT alone, and TFLite RFFT2D alone, of lengths that are powers of two. There
 the operator stays if nothing but real and imaginary parts, magnitude or angle is asked of it.

@@ -1,4 +1,4 @@
-"""What kexport adds to tf2onnx' mapping: nodes carried through TensorFlow's graph, handlers, and two corrections.
+"""Additions to tf2onnx' mapping: nodes carried through TensorFlow's graph, handlers, and two corrections.
 
 Attributes:
     HANDLERS: handlers that are added to tf2onnx' own, or replace them, by type of operation.

@@ -1,4 +1,4 @@
-"""What tf2onnx calls to map an operation: the graph, the node, the node's name and the arguments registered with it."""
+"""The signature of a tf2onnx handler: the graph, the node, the node's name and the arguments registered with it."""
 
 from __future__ import annotations
 

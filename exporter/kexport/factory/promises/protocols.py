@@ -1,4 +1,4 @@
-"""What the propagation uses of a functional Keras model, as protocols: Keras ships no types."""
+"""Protocols for a functional Keras model, as far as the propagation uses it: Keras ships no types."""
 
 from __future__ import annotations
 

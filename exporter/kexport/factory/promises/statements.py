@@ -1,4 +1,4 @@
-"""Contracts that a person states at build time, and what each is about."""
+"""Contracts that a person states at build time, and the output, input or layer that each is about."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def statements(contracts: object) -> list[Statement]:
     """The statements in `build(contracts=...)`: contracts or texts in a sequence, or keyed by what they are about.
 
     Raises:
-        UsageError: one cannot be parsed, or is no contract.
+        UsageError: one cannot be parsed, or is not a contract.
     """
     if isinstance(contracts, Mapping):
         return [Statement(one.contract, about) for about, each in contracts.items() for one in statements(each)]

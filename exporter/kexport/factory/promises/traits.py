@@ -1,4 +1,4 @@
-"""What is known of a function besides its contracts."""
+"""Traits: properties of a function other than its contracts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Traits:
-    """What is known of a function besides its contracts; False and None where it is unknown.
+    """Properties of a function other than its contracts; False or None where unknown.
 
     Attributes:
         identity: it returns its input.

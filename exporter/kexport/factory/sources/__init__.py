@@ -1,4 +1,4 @@
-"""What `--model` may be: one file per kind of source."""
+"""The kinds of source for `--model`: one file per kind."""
 
 from kexport.factory.sources._source import Source, find
 

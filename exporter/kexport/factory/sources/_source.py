@@ -10,7 +10,7 @@ from kexport import registry
 from kexport.errors import UsageError
 
 FOLDER = "factory/sources"
-#: What a text that names a model may be, in words.
+#: The kinds of text that name a model, in words.
 KINDS = "a registered name, file.py:callable, package.module:callable, a .keras file or a SavedModel folder"
 
 

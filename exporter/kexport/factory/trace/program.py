@@ -48,7 +48,7 @@ class Program:
         return isinstance(self.model, Served)
 
     def resources(self) -> list[LookupTable]:
-        """What the function captures besides variables; it must be saved with them."""
+        """The captured objects other than variables, which must be saved with the function."""
         return list(_tables(self.model))
 
     @property

@@ -1,4 +1,4 @@
-"""What a build uses of Keras models and of traced functions, as protocols: neither library ships types."""
+"""Protocols for Keras models and traced functions, as far as a build uses them: neither library ships types."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names of variables that a graph takes."""
+"""Variable names that a graph accepts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kexport.factory.trace.protocols import GraphVariable
 
 @contextlib.contextmanager
 def valid(variables: Iterable[GraphVariable]) -> Iterator[None]:
-    """Within the block, no name holds what a graph refuses: a leading `_`, or characters that are not ASCII."""
+    """Within the block, names are valid in a graph: no leading `_`, and ASCII characters only."""
     with contextlib.ExitStack() as stack:
         for variable in variables:
             name = variable._handle_name
@@ -22,7 +22,7 @@ def valid(variables: Iterable[GraphVariable]) -> Iterator[None]:
 
 
 def _fit(name: str) -> str:
-    """The nearest name that a graph takes; what follows the last colon is the number of an output, and stays."""
+    """The nearest name that a graph accepts; the output number after the last colon stays."""
     name, colon, number = name.rpartition(":")
     fit = re.sub(r"[^A-Za-z0-9_.\\/>-]", "_", name)
     return (fit if fit[:1].isalnum() else f"v{fit}") + colon + number

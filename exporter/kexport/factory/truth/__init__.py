@@ -1,4 +1,4 @@
-"""What is true of a model: its outputs in float64, and how far its own float32 lies from them."""
+"""The truth of a model: its outputs in float64, and how far its float32 outputs are from them."""
 
 from kexport.factory.truth.carried_witnesses import carry_counterexamples, carry_witnesses
 from kexport.factory.truth.goldens import PERTURBATION, TWIN, GoldenSet, establish

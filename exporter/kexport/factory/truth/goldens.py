@@ -36,8 +36,8 @@ class GoldenSet:
     """The goldens of a bundle, and the limit of each output.
 
     Attributes:
-        goldens: what goes in, and what is true of what comes out.
-        limits: one an output.
+        goldens: the inputs and the true outputs.
+        limits: one per output.
         ulp: one unit in the last place, relative to 1, of the coarsest arithmetic in the model.
     """
 
@@ -143,7 +143,7 @@ class _Output:
         return replace(limit, floor=floor, limit=max(limit.limit, FLOOR_MULTIPLE * floor))
 
     def answers_differ(self, case: int) -> bool:
-        """Whether float arithmetic gives another answer: another whole number, or NaN or infinity in other places."""
+        """Whether float arithmetic changes the answer: another whole number, or NaN or infinity in other places."""
         keras, truth = self.keras[case], self.truth[case]
         if keras.shape != truth.shape:
             return False

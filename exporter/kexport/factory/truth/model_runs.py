@@ -1,4 +1,4 @@
-"""What a model and its float64 twin compute on the planned cases, and whether the two are one function."""
+"""The results of a model and its float64 twin on the planned cases, and whether both are the same function."""
 
 from __future__ import annotations
 

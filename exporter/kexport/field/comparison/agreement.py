@@ -1,4 +1,4 @@
-"""Finding the interface that two models share, or why they share none."""
+"""Finds the interface that two models share, or why they share none."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class DerivedLimits:
     Attributes:
         pairs: for each pair, the limits by output.
         shapes: the shapes of the inputs of every case.
-        notes: what a reader should know of the limits.
+        notes: notes for the reader about the limits.
     """
 
     pairs: Sequence[Limits]
@@ -52,7 +52,7 @@ def derive_limits(
     cases: Iterable[Case],
     strictness: Strictness,
 ) -> DerivedLimits:
-    """What each pair of artifacts may differ by.
+    """The largest allowed difference for each pair of artifacts.
 
     Args:
         operands: A and B.

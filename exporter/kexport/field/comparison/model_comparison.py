@@ -95,7 +95,7 @@ class ComparisonRequest:
 
     Attributes:
         a: the reference: a bundle or an artifact.
-        b: likewise.
+        b: the other model, likewise.
         runtimes: names of those to take; empty for the default.
         interface: what a user says about inputs and outputs.
         trust: the user code that may run while a `.keras` file is loaded.
@@ -118,7 +118,7 @@ class ComparisonRequest:
 
 
 def compare_models(request: ComparisonRequest, observe: Observer = lambda check: None) -> Report:
-    """Make the comparison; `compare` says what is raised."""
+    """Run the comparison, as documented in `compare`."""
     wanted = [get_runtime(name) for name in dict.fromkeys(request.runtimes)] if request.runtimes else None
     if request.witness is not None:
         require_writable(request.witness)
@@ -176,7 +176,7 @@ class _ModelComparison:
 
         Args:
             strictness: how long to search, and declared limits.
-            path: where to write the worst input; None not to keep it.
+            path: where to write the worst input, if anywhere.
         """
         budget = strictness.search
         assert budget is not None

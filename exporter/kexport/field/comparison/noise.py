@@ -35,7 +35,7 @@ class Noise:
 
     Attributes:
         scales: the largest magnitude of each output.
-        steady: whether the model answers the same inputs in the same way.
+        steady: whether the model returns the same outputs for the same inputs.
     """
 
     def __init__(self, shared: SharedInterface, ulp: float) -> None:
@@ -49,7 +49,7 @@ class Noise:
         self.steady = True
 
     def add(self, session: RemoteSession, feeds: Mapping[str, Array]) -> None:
-        """Measure it on one case; a case that the model refuses counts for nothing."""
+        """Measure it on one case; a case that the model rejects is ignored."""
         nudged = [self._nudge(feeds, self._rng) for _ in range(_NUDGES * bool(self._moving))]
         try:
             base, again, *others = session.run([feeds, feeds, *nudged])
@@ -69,7 +69,7 @@ class Noise:
     def limits(self, scales: Mapping[str, float]) -> dict[str, OutputLimit]:
         """The limit of each output, relative to the scales.
 
-        Differences between two answers to the same inputs are not noise, and widen no limit.
+        Differences between two outputs for the same inputs are not noise, and widen no limit.
         """
         limits = {}
         for spec in self._signature.outputs:

@@ -24,9 +24,9 @@ class ComparisonRecord:
             self.observe(check)
 
     def note(self, notes: Iterable[Note]) -> None:
-        """Record what a reader should know besides."""
+        """Record a note for the reader."""
         self.notes += notes
 
     def report(self, title: str) -> Report:
-        """All of it, each note once."""
+        """The report, with each note once."""
         return Report(title, tuple(self.checks), tuple(dict.fromkeys(self.notes)))

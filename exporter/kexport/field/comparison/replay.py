@@ -30,7 +30,7 @@ class ArtifactPair:
 
     Attributes:
         a: session of A, by the names of the shared interface.
-        b: likewise.
+        b: session of B, likewise.
         terms: the terms of their comparison.
     """
 
@@ -40,7 +40,7 @@ class ArtifactPair:
 
     @property
     def runtimes(self) -> str:
-        """Of both, in words."""
+        """Both runtimes, in words."""
         return runtimes_of(self.a, self.b)
 
     @property
@@ -56,11 +56,11 @@ class ArtifactPair:
         return SearchTarget(self.b, PeerReference(self.a, self.terms), self.terms, seed)
 
     def subject(self, output: str | None = None) -> Subject:
-        """What a check of both is about."""
+        """The subject of a check of both."""
         return Subject(self.b.artifact, self.runtimes, output)
 
     def not_run(self, why: str) -> Check:
-        """A check that neither of them could make."""
+        """A check that could run in neither of them."""
         return replace(Check.not_run(CheckKind.RUNTIME, self.subject(), why), metrics=self.metrics)
 
     def failure(self, why: str) -> Check:

@@ -1,4 +1,4 @@
-"""Which inputs and outputs of two models are the same: by a map, by name, or because nothing else is left."""
+"""Pairs the inputs and outputs of two models: by a map, by name, or because nothing else is left."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _ADDED = re.compile(r"^(?:serving_default_)?(.+?)(?::0)?$")  # how TensorFlow de
 
 @dataclass(frozen=True)
 class TensorPair:
-    """An input or output of A, and the same one of B."""
+    """An input or output of A, and its counterpart in B."""
 
     a: TensorSpec
     b: TensorSpec
 
     @property
     def problem(self) -> str:
-        """Why values of the one do not fit the other, empty when they do."""
+        """Why values of one do not fit the other; empty when they do."""
         names = self.a.name if self.a.name == self.b.name else f"{self.a.name} = {self.b.name}"
         sizes = zip(self.a.shape, self.b.shape, strict=False)
         if self.a.numpy_dtype.kind == self.b.numpy_dtype.kind == "U" or self.a.numpy_dtype == self.b.numpy_dtype:

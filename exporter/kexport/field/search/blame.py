@@ -1,4 +1,4 @@
-"""Which side of a failed comparison is wrong where no truth is known: the one that fewer formats agree with."""
+"""Blames the side of a failed comparison that fewer formats agree with, where no truth is known."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from kexport.field.search.target import SearchTarget
 
 
 def blamed(session: RemoteSession, targets: Sequence[SearchTarget]) -> list[SearchTarget]:
-    """The failed comparisons that speak against a runtime."""
+    """The failed comparisons in which a runtime is blamed."""
     return [target for target in targets if target.failed and session in blamed_of(target, targets)]
 
 

@@ -33,8 +33,8 @@ class Participants:
     """The runtimes of a search.
 
     Attributes:
-        tested: those that a verdict is wanted on.
-        partners: those that they are compared with besides.
+        tested: those under test.
+        partners: further runtimes that they are compared with.
         truth: the reference of all tested ones; None when they are compared with each other and the partners.
     """
 

@@ -24,7 +24,7 @@ def check(
     Args:
         session: the session of the runtime.
         targets: its comparisons.
-        blamed: the failed ones among them that speak against it.
+        blamed: the failed ones in which it is blamed.
         clock: the clock of the search.
     """
     if not targets:

@@ -12,7 +12,7 @@ from kexport.field.search.target import SearchCall, SearchTarget
 from kexport.parity.budget import Clock
 from kexport.parity.sampler import Sampler, Trial
 
-_MOST_REFUSALS = 50  # inputs in a row that the model itself does not take
+_MOST_REFUSALS = 50  # consecutive inputs that the model itself does not accept
 _LARGEST_BATCH = 1 << 30
 
 
@@ -22,7 +22,7 @@ def run(targets: Sequence[SearchTarget], clock: Clock, tested: Sequence[RemoteSe
     Args:
         targets: comparisons in one space; those with the truth as their reference share it.
         clock: measures the budget.
-        tested: the runtimes that a verdict is wanted on.
+        tested: the runtimes under test.
     """
     space = targets[0].terms.space
     sampler = Sampler(space, [target.name for target in targets], clock.budget.seed)
@@ -64,7 +64,7 @@ class _Evaluation:
 def _evaluate(trial: Trial, targets: Sequence[SearchTarget]) -> _Evaluation | None:
     """Run a trial in every runtime of the targets, and meanwhile compute the truth.
 
-    None when the model itself does not take such inputs: without a truth, when no runtime takes them.
+    None when the model itself does not accept such inputs; without a truth, when no runtime accepts them.
     """
     feeds = trial.feeds(targets[0].terms.batched)
     sessions = list(dict.fromkeys(session for target in targets for session in target.sessions))

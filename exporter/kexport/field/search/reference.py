@@ -1,4 +1,4 @@
-"""What a runtime is compared with: the float64 twin of the model, or another runtime."""
+"""The reference that a runtime is compared with: the float64 twin of the model, or another runtime."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class Conditioning:
     Each array has the shape of its output.
 
     Attributes:
-        truth: the truth of each output.
+        truth: the reference value of each output.
         ulp_sensitivity: how far one unit in the last place moves it (`Golden.ulp_sensitivity`).
         noise: how far float arithmetic is from it when the inputs are nudged.
-        keras_output: what Keras itself computes; empty where another runtime is the reference.
+        keras_output: what Keras itself computes; empty where the reference is another runtime.
     """
 
     truth: Outputs
@@ -71,7 +71,7 @@ class Reference(Protocol):
 
     @property
     def accumulation_factor(self) -> float:
-        """`Runtime.accumulation_factor`; 0 of the truth."""
+        """`Runtime.accumulation_factor`; 0 for the truth."""
         ...
 
     def outputs(self, feeds: Feeds) -> Outputs:
@@ -121,7 +121,7 @@ class PeerReference:
 
     @property
     def accumulation_factor(self) -> float:
-        """Of the runtime."""
+        """The accumulation factor of the runtime."""
         return self.session.runtime.accumulation_factor
 
     def outputs(self, feeds: Feeds) -> Outputs:
@@ -137,8 +137,8 @@ class PeerReference:
     ) -> Conditioning:
         """What the runtime computes, and how far it and the candidate move when the inputs do.
 
-        A candidate that answers the same inputs in two ways does not move because of its inputs: then only the movement
-        of the runtime itself counts.
+        A candidate that returns different outputs for the same inputs does not move because of them: then only the
+        movement of the runtime itself counts.
 
         Raises:
             RuntimeFailedError: one of them fails.

@@ -76,7 +76,7 @@ class TargetState:
 
 @dataclass(frozen=True)
 class KeptWitness:
-    """What became of the input that shows a failure.
+    """What happened to the input that shows a failure.
 
     Attributes:
         path: where it is kept; empty when it is not.
@@ -99,7 +99,7 @@ class SearchTarget:
 
     Attributes:
         state: what has been seen so far.
-        kept: what became of the input that shows the failure.
+        kept: what happened to the input that shows the failure.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class SearchTarget:
 
     @property
     def name(self) -> str:
-        """The runtimes that it is about."""
+        """The runtimes that are compared, in words."""
         mine = f"{self.session.label} {self.session.artifact}"
         peer = self.peer
         return mine if peer is None else f"{mine} against {peer.label} {peer.artifact}"
@@ -149,7 +149,7 @@ class SearchTarget:
             self.state.failure, self.state.at_fault, self.state.refused = tuple(why), session, call
 
     def keep(self, kept: KeptWitness) -> None:
-        """Note what became of the input that shows the failure."""
+        """Record what happened to the input that shows the failure."""
         self.kept = kept
 
     def score(self, call: SearchCall, values: Outputs, references: Outputs) -> Array:
@@ -161,7 +161,7 @@ class SearchTarget:
             references: the reference outputs.
 
         Returns:
-            Of each sample the distance in limits, 0 where the model is ill-conditioned; float of shape `(samples,)`.
+            For each sample the distance in limits, 0 where the model is ill-conditioned; float of shape `(samples,)`.
 
         Raises:
             RuntimeFailedError: a runtime fails on samples near these.
@@ -252,7 +252,7 @@ class SearchTarget:
         return judged
 
     def swap_sides(self) -> None:
-        """Take this runtime for the reference, and the other one for the wrong one, from now on."""
+        """From now on treat this runtime as the reference, and the other one as wrong."""
         if self.peer is None:
             return
         self.session, self.reference = self.peer, PeerReference(self.session, self.terms)

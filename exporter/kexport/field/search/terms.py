@@ -1,4 +1,4 @@
-"""The terms under which two functions are compared: their interface, where inputs come from, and the limits."""
+"""The terms of a comparison of two functions: their interface, where inputs come from, and the limits."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Nudge:
 
     Attributes:
         ulp: one unit in the last place, relative to 1.
-        discrete: names of the inputs that take single values only.
-        domains: that a nudged input does not leave; an input without one may leave its domain.
+        discrete: names of the inputs with a discrete domain.
+        domains: the domains that nudged inputs stay within; an input without one may leave its domain.
     """
 
     ulp: float
@@ -42,7 +42,7 @@ class Nudge:
 
 @dataclass(frozen=True)
 class Terms:
-    """What a comparison of two functions rests on.
+    """The terms of a comparison of two functions.
 
     Attributes:
         signature: their common signature.
@@ -63,7 +63,7 @@ class Terms:
 
     @property
     def discrete(self) -> frozenset[str]:
-        """The inputs that take single values only."""
+        """The inputs with a discrete domain."""
         return frozenset(name for name, domain in self.space.domains.items() if domain.is_discrete)
 
     @property
@@ -77,12 +77,12 @@ class Terms:
         return any(spec.is_float and spec.name not in self.discrete for spec in self.signature.inputs)
 
     def scores(self, values: Mapping[str, Array], references: Mapping[str, Array]) -> Array:
-        """Of each sample the distance of the values from the reference, in multiples of the limit."""
+        """For each sample, the distance of the values from the reference, in multiples of the limit."""
         return scores(self.signature, self.limits, values, references, self.batched)
 
 
 def limits_for(limits: tuple[OutputLimit, ...], *accumulation_factors: float) -> dict[str, OutputLimit]:
-    """How far a runtime may be from the truth, or two runtimes from each other, by output.
+    """The largest allowed distance of a runtime from the truth, or of two runtimes from each other, by output.
 
     Args:
         limits: the limits in the manifest.

@@ -1,4 +1,4 @@
-"""Whether a sample beyond the limit is wrong, or is one on which the model itself is ill-conditioned."""
+"""Decides whether a sample beyond the limit is wrong, or the model itself is ill-conditioned there."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class SampleVerdict:
 
     @property
     def distance(self) -> float:
-        """How far out the worst output is, in limits; infinite where it is no matter of numbers."""
+        """The distance of the worst output, in limits; infinite where the fault is not a numeric difference."""
         distances = [0.0]
         for name, outcome in self.outcomes.items():
             if outcome.ran and not outcome.passed:

@@ -70,7 +70,7 @@ def _histories(target: SearchTarget, wrong: WrongSample) -> list[list[Population
 
 
 def _of_refusal(target: SearchTarget) -> Witness | None:
-    """The inputs that the runtime at fault does not take, if it refuses them again; the reference must take them."""
+    """The inputs that the runtime at fault rejects, if it rejects them again; the reference must accept them."""
     call = target.state.refused
     if call is None or target.state.at_fault is not target.session:
         return None

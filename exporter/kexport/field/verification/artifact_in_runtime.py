@@ -1,4 +1,4 @@
-"""One artifact of a bundle in one runtime: what every check of it is about."""
+"""One artifact of a bundle in one runtime: the subject of its checks."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class ArtifactInRuntime:
         limits: Iterable[OutputLimit],
         trust: Trust = NO_TRUST,
     ) -> ArtifactInRuntime:
-        """The artifact in a runtime, whose kernels widen the limits of the model."""
+        """The artifact in a runtime; the runtime's kernels may widen the limits of the model."""
         widened = tuple(for_kernels(limit, runtime.accumulation_factor) for limit in limits)
         return cls(bundle, artifact, runtime, widened, trust)
 

@@ -40,7 +40,7 @@ def verify(
         allow_lambda: load the Lambda layers of a `.keras` artifact, which runs the bytecode in it.
         search: how long to search for the inputs on which each runtime is furthest from every other one that is
             installed: `"30s"`, or `"5000"` evaluations. Inputs that reveal a fault are kept in the bundle.
-        tolerance: limits of some outputs in place of their own, such as `{"y": "1e-4: 12-bit sensor"}` or `"40dB"`.
+        tolerance: declared limits of some outputs, such as `{"y": "1e-4: 12-bit sensor"}` or `"40dB"`.
         observe: called with each check as soon as it is made.
         truth: the right outputs for any input; the search then compares every runtime with it.
 

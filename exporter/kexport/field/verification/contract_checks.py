@@ -27,7 +27,7 @@ _IMPORT = "name the file or module that registers it with --import"
 
 
 def effort_of(budget: Budget | None, contracts: int) -> Effort:
-    """The effort for each of so many contracts: they share the budget of a search, if one was requested."""
+    """The effort for each of several contracts, which share the budget of a search, if one was requested."""
     if budget is None:
         return EFFORT
     seconds = EFFORT.seconds if budget.seconds is None else max(EFFORT.seconds, budget.seconds / max(1, contracts))
@@ -98,7 +98,7 @@ def _contract_of(entry: ContractEntry, trust: Trust) -> Contract | WeightContrac
 
 
 def _earlier_counterexamples(bundle: Bundle) -> tuple[list[tuple[ContractEntry, Population]], list[str]]:
-    """The counterexamples that the bundle holds, and what is wrong with those that cannot be read."""
+    """The counterexamples in the bundle, and an error text for each that cannot be read."""
     earlier, damaged = [], []
     for path in counterexamples.paths(bundle.path):
         try:

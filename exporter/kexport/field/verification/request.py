@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Processes:
-    """Where the runtimes run that must not run in a fresh worker process.
+    """Where to run the runtimes that must not run in a fresh worker process.
 
     Attributes:
         started: worker processes that run already, by group of runtimes; those that are used are ended.

@@ -33,9 +33,9 @@ def including(runtimes: Sequence[str] | None, required: Sequence[str]) -> list[s
 
 
 def require(report: Report, bundle: Bundle, required: Sequence[str]) -> Report:
-    """The report, with a check that was not made for each required runtime that compared nothing.
+    """The report, with an additional check that was not run for each required runtime that compared nothing.
 
-    A runtime that has a check that failed or was not made needs no other.
+    A runtime that already has a check that failed or was not run gets no further one.
     """
     answered = {check.runtime for check in report.checks if check.compared or not check.passed}
     missing = [known_runtimes.get(name) for name in dict.fromkeys(required) if name not in answered]

@@ -27,7 +27,7 @@ from kexport.runtimes import Runtime
 
 
 def verify_bundle(verification: Verification, observe: Observer = lambda check: None) -> Report:
-    """Make the checks of a verification; `verify` says which, and what is raised."""
+    """Run the checks of a verification, as documented in `verify`."""
     run = _Run(verification, observe)
     manifest, limits = verification.bundle.manifest, verification.limits
     chosen, notes = run.choose_runtimes()
@@ -44,7 +44,7 @@ def verify_bundle(verification: Verification, observe: Observer = lambda check: 
 
 
 class _Run:
-    """A verification under way, and the checks made so far."""
+    """A verification in progress, and the checks so far."""
 
     def __init__(self, verification: Verification, observe: Observer) -> None:
         self.checks: list[Check] = []
@@ -52,13 +52,13 @@ class _Run:
         self._observe = observe
 
     def record(self, *checks: Check) -> None:
-        """Take checks that were made."""
+        """Record checks."""
         for check in checks:
             self.checks.append(check)
             self._observe(check)
 
     def choose_runtimes(self) -> tuple[list[Runtime], list[Note]]:
-        """The requested runtimes, or those that are installed, and notes on those that were left out."""
+        """The requested runtimes, or the installed ones; records notes on those that were left out."""
         if self._verification.runtimes is not None:
             return list(self._verification.runtimes), []
         readers = self._verification.readers()
@@ -70,7 +70,7 @@ class _Run:
         return installed, list(left_out)
 
     def runnable(self, chosen: Sequence[Runtime], integrity: Integrity) -> list[Runtime]:
-        """The runtimes that can run here; the others become checks that were not made."""
+        """The runtimes that can run here; the others become checks that were not run."""
         readers = self._verification.readers()
         runnable = []
         for runtime in chosen:

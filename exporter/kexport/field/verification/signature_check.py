@@ -36,12 +36,12 @@ def check_signature(tested: ArtifactInRuntime, opened: Opened) -> Check:
 
 
 def _unpinned(spec: TensorSpec, batch: int) -> TensorSpec:
-    """An input whose batch the manifest calls pinned takes any batch, sample by sample."""
+    """The input with a dynamic batch if its batch is pinned to this size: samples are then run one by one."""
     return replace(spec, shape=(None, *spec.shape[1:])) if spec.shape[:1] == (batch,) else spec
 
 
 def _as_stored(spec: TensorSpec) -> TensorSpec:
-    """As an artifact declares an input of a dtype that NumPy lacks: bfloat16 as float32."""
+    """The input as an artifact declares it if NumPy lacks its dtype: bfloat16 as float32."""
     return replace(spec, dtype=spec.numpy_dtype.name) if spec.dtype == "bfloat16" else spec
 
 

@@ -16,7 +16,7 @@ from kexport.runtimes import Session
 
 
 def check_witnesses(tested: ArtifactInRuntime, session: Session) -> Iterator[Check]:
-    """Replay every witness; one that needs earlier calls gets a session of its own."""
+    """Replay every witness; one that needs earlier calls gets its own session."""
     bundle = tested.bundle
     digests = {artifact.sha256 for artifact in bundle.manifest.artifacts}
     for path in witnesses.paths(bundle.path):
@@ -26,7 +26,7 @@ def check_witnesses(tested: ArtifactInRuntime, session: Session) -> Iterator[Che
             yield Check.failure(CheckKind.WITNESS, tested.subject, str(error))
             continue
         if witness.reference == tested.runtime.name:
-            continue  # the expected outputs are this runtime's own
+            continue  # the expected outputs came from this runtime
         if witness.digest and witness.digest not in digests:
             why = f"{path}: its reference is {witness.reference}, on an artifact that is no longer in the bundle"
             yield Check.not_run(CheckKind.WITNESS, tested.subject, why, "delete the file, and search again")

@@ -1,4 +1,4 @@
-"""What kexport uses of the classes that LiteRT and TensorFlow generate from the schema of TFLite files.
+"""Protocols for the classes that LiteRT and TensorFlow generate from the schema of TFLite files.
 
 A list that the file lacks is None; names and custom codes are bytes.
 """

@@ -97,7 +97,7 @@ def is_shape(value: object) -> TypeGuard[Sequence[int | None]]:
 
 
 def candidate_shapes(model: KerasModel, arguments: Mapping[str, object]) -> list[list[InputRecord]]:
-    """Shapes that an argument of which nothing is recorded may have had, in tiers: the likelier ones first.
+    """Candidate shapes for an argument without a record, in tiers, the likelier ones first.
 
     The first tier holds the shapes of the other arguments, those that went into a layer or came out of one, and what
     an Embedding that others share may have been given. The second one holds what a concatenation may have appended to

@@ -28,7 +28,7 @@ class Interface:
         tensors: the KerasTensor of each input, where the model is a graph of them.
         output_names: flat, in the model's own order; empty until they are known.
         output_structure: the structure of the outputs; its leaves carry no meaning.
-        notes: what was guessed, in words.
+        notes: the guesses that were made, in words.
     """
 
     inputs: tuple[TensorSpec, ...]

@@ -1,4 +1,4 @@
-"""What kexport uses of Keras models and of traced TensorFlow functions, as protocols: neither library ships types."""
+"""Protocols for Keras models and traced TensorFlow functions: neither library ships types."""
 
 from __future__ import annotations
 

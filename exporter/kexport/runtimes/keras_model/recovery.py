@@ -90,7 +90,7 @@ def _from_samples(model: KerasModel, samples: Mapping[str, Array]) -> Interface:
 
 
 def _readings(model: KerasModel, records: Mapping[str, InputRecord]) -> Iterator[tuple[Arguments, list[str]]]:
-    """What samples of these names may be, with the names in order.
+    """The ways to read samples of these names as arguments, with the names in order.
 
     They are all arguments; or else the keys, the items, or the whole of the only argument.
     """
