@@ -79,7 +79,7 @@ def _kept(signature: Signature, domains: Mapping[str, Domain]) -> tuple[dict[str
         if values.dtype.kind in "fc" and not np.isfinite(values).all():
             notes.append(f"input {spec.name}: the recorded rows hold NaN or infinity")
         notes.append(
-            f"input {spec.name}: too few recorded rows to split ({rows.count}): all of them check and calibrate"
+            f"input {spec.name}: too few recorded rows to split ({rows.count}): all serve both checks and calibration"
             if rows.shared
             else f"input {spec.name}: {rows.check} recorded rows for checks, {rows.calibration} others for calibration"
         )

@@ -81,7 +81,7 @@ def contenders(
         runtime.require()
         if runtime.reads not in {*a.artifacts, *b.artifacts}:
             raise MissingRuntimeError(
-                f"runtime {runtime.name!r} can read neither of the two models models",
+                f"runtime {runtime.name!r} can read neither of the two models",
                 got=f"{_listed(a)} and {_listed(b)}",
                 expected=runtime.reads,
             )
