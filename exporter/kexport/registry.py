@@ -25,6 +25,8 @@ from typing import TypeVar
 from kexport.errors import unknown
 
 _BASE = Path(__file__).parent
+#: The package whose files for models import nothing of it when they are imported.
+_RUN_ALONE = "kexport_layers"
 
 T = TypeVar("T")
 
@@ -85,13 +87,15 @@ class Offer:
         """
         return _attribute(self.module, self.attribute, expected)
 
-    def run_alone(self) -> ModuleType:
-        """Run the module without the packages that it lies in, so that Keras is not imported on its behalf.
+    def inspected(self) -> ModuleType:
+        """The module, to look at the object in it before the model is loaded.
 
-        The module is a copy, to look at the object before it is loaded; `load` gives the object itself.
+        Of kexport's own layers it is a copy that ran without the package around it, which imports Keras. Any other
+        package is imported: its modules may import one another in a circle, or may not bear to run twice.
         """
         spec = spec_of(self.module)
-        if self.module.partition(".")[0] in sys.modules or spec is None or spec.loader is None:
+        package = self.module.partition(".")[0]
+        if package != _RUN_ALONE or package in sys.modules or spec is None or spec.loader is None:
             return importlib.import_module(self.module)
         module = importlib.util.module_from_spec(spec)
         sys.modules[self.module] = module  # while it runs, where its dataclasses look for it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 
 from kexport import registry
@@ -21,7 +22,7 @@ def _find(model: str, settings: Mapping[str, str]) -> Source:
             hint=nearest(model, offers),
         )
     offer = offers[model]
-    module = offer.run_alone()  # the package around it may import Keras
+    module = offer.inspected()
     function = getattr(module, offer.attribute)
     assert callable(function), f"{model} is not a function"
     arguments = typed_settings(function, settings, f"model {model!r}")
@@ -34,8 +35,8 @@ def _find(model: str, settings: Mapping[str, str]) -> Source:
         except ValueError as error:
             raise ModelError(f"model {model!r} refuses its settings", got=error) from error
 
-    domains = getattr(function, "__globals__", vars(module)).get("DOMAINS", {})
-    return Source(model, load, domains)
+    home = sys.modules.get(function.__module__, module)  # a decorator from elsewhere keeps the function's module
+    return Source(model, load, getattr(home, "DOMAINS", {}))
 
 
 KIND = SourceKind(rank=90, claims=lambda model: isinstance(model, str), find=_find)
