@@ -25,8 +25,6 @@ from typing import TypeVar
 from kexport.errors import unknown
 
 _BASE = Path(__file__).parent
-#: The package whose files for models import nothing of it when they are imported.
-_RUN_ALONE = "kexport_layers"
 
 T = TypeVar("T")
 
@@ -90,12 +88,13 @@ class Offer:
     def inspected(self) -> ModuleType:
         """The module, to look at the object in it before the model is loaded.
 
-        Of kexport's own layers it is a copy that ran without the package around it, which imports Keras. Any other
-        package is imported: its modules may import one another in a circle, or may not bear to run twice.
+        The package around it may import Keras, which a look must not cost. So the module is a copy that ran without
+        its package, if the package is not imported yet and the module's own imports need nothing of it.
         """
         spec = spec_of(self.module)
         package = self.module.partition(".")[0]
-        if package != _RUN_ALONE or package in sys.modules or spec is None or spec.loader is None:
+        needs_package = spec is None or spec.origin is None or _imports(_tree(Path(spec.origin)), package)
+        if needs_package or package in sys.modules or spec is None or spec.loader is None:
             return importlib.import_module(self.module)
         module = importlib.util.module_from_spec(spec)
         sys.modules[self.module] = module  # while it runs, where its dataclasses look for it
@@ -176,6 +175,24 @@ def _definition(path: Path, attribute: str) -> ast.FunctionDef | ast.ClassDef | 
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == attribute:
             return node
     return None
+
+
+def _imports(tree: ast.Module, package: str) -> bool:
+    """Whether a module imports a module of the package, or a relative one, as soon as it runs."""
+    names: list[str] = []
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom):
+            names.append(package if node.level else node.module or "")
+        elif isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.If | ast.Try | ast.With) and ast.unparse(node).count("import") and not _typing(node):
+            return True  # what runs depends on the conditions: the package is imported
+    return any(name.partition(".")[0] == package for name in names)
+
+
+def _typing(node: ast.stmt) -> bool:
+    """Whether a statement is `if TYPE_CHECKING:`, which never runs."""
+    return isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING") and not node.orelse
 
 
 @cache

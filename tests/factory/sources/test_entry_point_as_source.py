@@ -57,3 +57,16 @@ def test_a_package_that_imports_its_own_models_is_imported_once():
 @pytest.mark.usefixtures("offering")
 def test_domains_are_those_beside_a_decorated_function():
     assert find("small", {}).domains == {"x": "uniform(-3, 3)"}
+
+
+@pytest.mark.usefixtures("offering")
+@pytest.mark.parametrize(
+    ("first_line", "imported"),
+    [("", False), ("from offering import size\n", True), ("from . import size\n", True), ("import numpy\n", False)],
+)
+def test_a_package_is_not_imported_to_look_at_a_model_that_needs_nothing_of_it(tmp_path, first_line, imported):
+    (tmp_path / "offering" / "__init__.py").write_text("LOOKED_AT = True\n")
+    (tmp_path / "offering" / "models.py").write_text(f"{first_line}def small(units: int = 3):\n    return units\n")
+    source = find("small", {})
+    assert ("offering" in sys.modules) is imported
+    assert source.load() == 3
