@@ -74,7 +74,7 @@ def test_a_writer_that_fails_tells_where_unless_the_model_is_to_blame(tmp_path):
         with pytest.raises(ExportError) as caught:
             exports.write(lambda step: None)
         assert re.search(words, str(caught.value), re.MULTILINE)
-        assert ("fault" in str(caught.value)) is (write is _misused)
+        assert ("bug in kexport" in str(caught.value)) is (write is _misused)
 
 
 def _unwritable(program, target):
