@@ -7,12 +7,14 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from kexport.bundle.report import Report
 from kexport.errors import KexportError, UsageError
+
+if TYPE_CHECKING:
+    from kexport.bundle.report import Report
 
 
 def delivering(function: Callable[..., int]) -> Callable[..., int]:

@@ -6,10 +6,12 @@ import functools
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from kexport.bundle.report import Report
+if TYPE_CHECKING:
+    from kexport.bundle.report import Report
 
 
 def plotting(function: Callable[..., int]) -> Callable[..., int]:
