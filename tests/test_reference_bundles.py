@@ -23,7 +23,7 @@ def test_every_runtime_still_computes_the_model(kexport, name, tmp_path):
     result = kexport("verify", REFERENCE / name, "--json", "--junit", tmp_path / "junit.xml")
     assert result.returncode == 0, result.stdout + result.stderr
     report = json.loads(result.stdout)
-    assert report["schema"] == 1
+    assert report["schema"] == 2
     assert report["passed"] is True
     parity = [check for check in report["checks"] if check["kind"] == "parity"]
     assert {check["runtime"] for check in parity} == RUNTIMES

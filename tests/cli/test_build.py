@@ -62,7 +62,7 @@ def test_json_leaves_standard_output_to_the_json(kexport, tmp_path):
     result = kexport("build", "--model", "scaled", "--formats", "onnx", "--out", "here", "--json")
     report = json.loads(result.stdout)
     assert result.returncode == 0
-    assert report["schema"] == 1
+    assert report["schema"] == 2
     assert report["passed"] is True
     assert {check["kind"] for check in report["checks"]} == {"digest", "signature", "parity", "contract"}
     assert "pass" in result.stderr

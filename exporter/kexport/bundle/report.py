@@ -11,13 +11,16 @@ from kexport.bundle.facts import CodedFact, Fact, FactCode, Note, fact_from_json
 from kexport.bundle.json_files import JsonObject, items, mapping, number, objects, texts
 from kexport.errors import FAILED, UNCHECKED
 
-SCHEMA = 1
+#: 2 added the kinds `model` and `adequacy`, which a reader of 1 does not know.
+SCHEMA = 2
 _SEPARATOR = "; "
 
 
 class CheckKind(str, Enum):
     """What a check is about. A member equals its text, which is what reports hold."""
 
+    MODEL = "model"  # the model itself, in Keras: repeatable, independent of the batch, the same when traced
+    ADEQUACY = "adequacy"  # what the goldens can see
     DIGEST = "digest"  # the bytes of a file are those that the manifest describes
     SIGNATURE = "signature"  # names, dtypes and shapes of inputs and outputs
     PARITY = "parity"  # the outputs on the goldens
