@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from conftest import REFERENCE
-from kexport.bundle import counterexamples, manifest, witnesses
+from kexport.bundle import counterexamples, manifest, report, witnesses
 from kexport.bundle.contract_entries import ContractEntry
 from kexport.bundle.folder import REPORT_NAME, Bundle
 from kexport.bundle.goldens import Golden
@@ -70,10 +70,11 @@ READERS = [read_witness, read_counterexample, read_samples, read_report, read_ma
 
 @pytest.mark.parametrize("read", READERS)
 def test_a_file_of_a_newer_schema_is_refused_and_the_remedy_named(tmp_path, read):
+    newest = report.SCHEMA if read is read_report else 1
     with pytest.raises(BundleError, match="newer schema than this kexport reads") as refused:
-        read(tmp_path, 2)
-    assert "got:      2\n" in str(refused.value)
-    assert "expected: at most 1\n" in str(refused.value)
+        read(tmp_path, newest + 1)
+    assert f"got:      {newest + 1}\n" in str(refused.value)
+    assert f"expected: at most {newest}\n" in str(refused.value)
     assert "hint:     pip install --upgrade kexport" in str(refused.value)
 
 
