@@ -78,6 +78,12 @@ class MissingRuntimeError(UncheckedError):
     """A requested runtime is not installed."""
 
 
+class MissingCodeError(ModelError):
+    """A model needs code that was not given, or that may not run; the model itself may be right."""
+
+    exit_code = UNCHECKED
+
+
 class MissingExtraError(KexportError):
     """A part of kexport needs packages that are not installed."""
 

@@ -11,6 +11,9 @@ from types import ModuleType
 
 from kexport.errors import UsageError, located
 
+# A .keras file stores the name of the module of its layers, so that name contains no folder.
+_PREFIX = "kexport_import_"
+
 
 def run_imports(names: Sequence[str]) -> None:
     """Import each file (`layers.py`) or module (`package.layers`), once per process.
@@ -19,11 +22,12 @@ def run_imports(names: Sequence[str]) -> None:
         UsageError: there is no such file or module, or its code fails.
     """
     if names:
-        make_current_folder_importable()
+        make_importable(Path.cwd())
     for name in names:
         require(name)
         try:
             if name.endswith(".py"):
+                make_importable(Path(name).resolve().parent)
                 run_file(Path(name))
             else:
                 importlib.import_module(name)
@@ -36,7 +40,11 @@ def run_imports(names: Sequence[str]) -> None:
 def require(name: str) -> None:
     """Raise `UsageError` unless the file or module exists; none of its code runs."""
     try:
-        exists = Path(name).is_file() if name.endswith(".py") else importlib.util.find_spec(name) is not None
+        if name.endswith(".py"):
+            exists = Path(name).is_file()
+        else:
+            make_importable(Path.cwd())
+            exists = importlib.util.find_spec(name) is not None
     except (ImportError, ValueError):
         exists = False
     if not exists:
@@ -45,8 +53,7 @@ def require(name: str) -> None:
 
 def run_file(path: Path, *, again: bool = False) -> ModuleType:
     """Run a file as a module; a file that has run before runs again only when `again`."""
-    # A .keras file stores this name as the module of its layers, so it contains no folder.
-    name = f"kexport_import_{path.stem}"
+    name = f"{_PREFIX}{path.stem}"
     while name in sys.modules:
         if Path(sys.modules[name].__file__ or "").resolve() == path.resolve():
             if not again:
@@ -66,8 +73,12 @@ def run_file(path: Path, *, again: bool = False) -> ModuleType:
     return module
 
 
-def make_current_folder_importable() -> None:
-    """Append the current folder to the import path: last, so that no file in it shadows an installed package."""
-    folder = str(Path.cwd())
-    if folder not in sys.path:
-        sys.path.append(folder)
+def file_of_module(module: str) -> str:
+    """The name of the file that `run_file` ran under the name of this module; empty for any other module."""
+    return f"{module.removeprefix(_PREFIX).rstrip('_')}.py" if module.startswith(_PREFIX) else ""
+
+
+def make_importable(folder: Path) -> None:
+    """Append a folder to the import path: last, so that no file in it shadows an installed package."""
+    if str(folder) not in sys.path:
+        sys.path.append(str(folder))

@@ -13,6 +13,7 @@ class FactCode(str, Enum):
     """What a fact states, where code depends on it."""
 
     IDENTICAL = "identical"
+    OTHER_CODE = "other-code"  # the code that was loaded is not what the bundle was built with
 
     def __str__(self) -> str:
         return self.value

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kexport.bundle.code_entry import CodeEntry
 from kexport.bundle.contract_entries import ContractEntry, NotCarried
 from kexport.bundle.json_files import JsonObject, mapping, objects, require_schema, text_map, write_json
 from kexport.bundle.limits import OutputLimit
@@ -76,6 +77,11 @@ class Manifest:
     def not_carried(self) -> tuple[NotCarried, ...]:
         """Promises of layers that do not carry over to the model."""
         return self.model.not_carried
+
+    @property
+    def code(self) -> tuple[CodeEntry, ...]:
+        """The user's code that the bundle needs."""
+        return self.model.code
 
     @property
     def cases(self) -> tuple[str, ...]:
@@ -141,6 +147,7 @@ class Manifest:
             **({"stateful": True} if self.stateful else {}),
             **({"contracts": [each.to_json() for each in self.contracts]} if self.contracts else {}),
             **({"not_carried": [each.to_json() for each in self.not_carried]} if self.not_carried else {}),
+            **({"code": [each.to_json() for each in self.code]} if self.code else {}),
         }
 
     @classmethod

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
+from kexport.bundle.code_entry import CodeEntry
 from kexport.bundle.contract_entries import ContractEntry, NotCarried
 from kexport.bundle.json_files import JsonObject, mapping, number, objects, text_map, texts
 from kexport.bundle.limits import OutputLimit
@@ -130,12 +131,14 @@ class ModelEntry:
         stateful: whether it keeps state between calls.
         contracts: what it promises.
         not_carried: promises of its layers that do not carry over to the model.
+        code: the user's code that its `.keras` file and its contracts need.
     """
 
     signature: Signature
     stateful: bool = False
     contracts: tuple[ContractEntry, ...] = ()
     not_carried: tuple[NotCarried, ...] = ()
+    code: tuple[CodeEntry, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -169,7 +172,8 @@ def model_of(data: JsonObject) -> ModelEntry:
     signature = Signature.from_json(mapping(data["signature"]))
     contracts = tuple(ContractEntry.from_json(entry, signature) for entry in objects(data.get("contracts", [])))
     not_carried = tuple(NotCarried.from_json(entry) for entry in objects(data.get("not_carried", [])))
-    return ModelEntry(signature, bool(data.get("stateful", False)), contracts, not_carried)
+    code = tuple(CodeEntry.from_json(entry) for entry in objects(data.get("code", [])))
+    return ModelEntry(signature, bool(data.get("stateful", False)), contracts, not_carried, code)
 
 
 def _limits(entries: Sequence[JsonObject], signature: Signature) -> tuple[OutputLimit, ...]:

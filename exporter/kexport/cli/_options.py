@@ -119,7 +119,7 @@ def listed(option: str, text: str) -> tuple[str, ...]:
 def _trust(imports: tuple[str, ...], **allowed: bool) -> Trust:
     from kexport.field.trust import Trust
 
-    return Trust(imports, **allowed)
+    return Trust(imports, allowed["allow_lambda"])
 
 
 def _strictness(search: str | None, seed: int, tolerance: dict[str, str]) -> Strictness:

@@ -9,15 +9,21 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kexport.bundle.code_entry import CodeKind
+from kexport.cli._options import trusting
+
 if TYPE_CHECKING:
+    from kexport.bundle.code_entry import CodeEntry
     from kexport.bundle.contract_entries import ContractEntry, NotCarried
     from kexport.bundle.manifest import Manifest
     from kexport.field.inspection import ArtifactFacts
+    from kexport.field.trust import Trust
 
 
 @click.command("inspect")
 @click.argument("path", metavar="BUNDLE|FILE")
-def command(path: str) -> None:
+@trusting
+def command(path: str, trust: Trust) -> int:
     """Show the contents of a bundle or a single artifact: signature, promises, sizes, versions, parity."""
     from kexport.bundle import manifest
 
@@ -26,7 +32,9 @@ def command(path: str) -> None:
     else:
         from kexport.field.inspection import describe
 
-        _show_file(path, describe(Path(path)))
+        trust.require_imports()
+        _show_file(path, describe(Path(path), trust))
+    return 0
 
 
 def _show_bundle(path: str) -> None:
@@ -42,6 +50,8 @@ def _show_bundle(path: str) -> None:
         _section("promises", map(_promise, manifest.contracts))
     if manifest.not_carried:
         _section("promises of layers that do not carry over to the model", map(_not_carried, manifest.not_carried))
+    if manifest.code:
+        _section("code that it needs", map(_code, manifest.code))
     for artifact in manifest.artifacts:
         facts = {
             "format": artifact.format,
@@ -83,6 +93,14 @@ def _promise(entry: ContractEntry) -> tuple[str, str]:
         return f"layer {entry.layer}", f"{words}, by its weights"
     from_inputs = f", from {', '.join(entry.inputs)}" if entry.inputs else ""
     return ", ".join(entry.outputs), words + from_inputs + by
+
+
+def _code(entry: CodeEntry) -> tuple[str, str]:
+    if entry.kind is CodeKind.LAMBDA:
+        return entry.name, "lambda, whose bytecode is in the .keras file: --allow-lambda"
+    where = f" in {entry.place}" if entry.place and not entry.obstacle else f" that {entry.obstacle}"
+    digest = f", sha256 {entry.sha256[:12]}" if entry.sha256 else ""
+    return entry.name, f"{entry.kind}{where}{digest}"
 
 
 def _not_carried(each: NotCarried) -> tuple[str, str]:

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
+
+from kexport.cli._options import trusting
+
+if TYPE_CHECKING:
+    from kexport.field.trust import Trust
 
 
 @click.command("run")
@@ -12,7 +18,8 @@ import click
 @click.option("--input", "source", required=True, metavar="FILE", help="A .npy, .npz or .csv file.")
 @click.option("--runtime", metavar="NAME", help="By default the best installed one.")
 @click.option("--output", metavar="FILE", help="A .npy, .npz or .csv file; by default CSV on standard output.")
-def command(path: str, source: str, runtime: str | None, output: str | None) -> None:
+@trusting
+def command(path: str, source: str, runtime: str | None, output: str | None, trust: Trust) -> int:
     """Run a bundle's model on data from a file.
 
     In a .csv file a row is a sample, and a single column is one series. A .npz file holds one array per input, by name.
@@ -23,9 +30,10 @@ def command(path: str, source: str, runtime: str | None, output: str | None) -> 
     from kexport.bundle import data_files
     from kexport.bundle.folder import Bundle
     from kexport.cli._boundary import quiet_libraries
-    from kexport.field.loading import session_of
+    from kexport.field.loading import differences_in, session_of
 
     requested = None if runtime is None else runtimes.get(runtime)
+    trust.require_imports()
     if requested is not None:
         requested.require()
     bundle = Bundle.open(path)
@@ -33,11 +41,15 @@ def command(path: str, source: str, runtime: str | None, output: str | None) -> 
     feeds = data_files.read(Path(source), bundle.signature)
     bundle.signature.check(feeds)  # before a runtime is imported
     with quiet_libraries():
-        session = session_of(bundle, requested)
+        session = session_of(bundle, requested, trust)
         outputs = session(feeds)
+        notes = differences_in(bundle, session, trust)
     writer(outputs, sys.stdout)
+    for difference in notes:
+        click.echo(f"note: {difference}", err=True)
     shapes = ", ".join(f"{name} {array.shape}" for name, array in outputs.items())
     click.echo(f"{session.runtime}: {shapes}" + (f" -> {output}" if output else ""), err=True)
+    return 0
 
 
 COMMAND = command

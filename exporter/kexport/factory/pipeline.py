@@ -26,12 +26,13 @@ from kexport.factory import formats as known_formats
 from kexport.factory.exports import Exports
 from kexport.factory.formats import Format
 from kexport.factory.inputs import InputDomains, recordings, resolve_domains
-from kexport.factory.promises import Promises, collect, statements
+from kexport.factory.promises import collect, statements
 from kexport.factory.provenance import provenance
 from kexport.factory.request import BuildPlan, BuildRequest, Conversion, Declarations
 from kexport.factory.tensorflow_workers import tensorflow_workers
-from kexport.factory.trace import BuiltModel, Program, Served, trace
+from kexport.factory.trace import BuiltModel, Served, trace
 from kexport.factory.truth import GoldenSet, Oracle, TwinReference, carry_counterexamples, carry_witnesses, establish
+from kexport.factory.user_code_record import record_user_code
 from kexport.field.search import Reference
 from kexport.field.trust import Trust
 from kexport.field.verification import Processes, Verification, verify_bundle
@@ -173,29 +174,30 @@ def _write(
     golden_set = derived.declaring(plan.request.strictness)
     goldens.write(folder / goldens.FILE_NAME, golden_set.goldens)
     exports.finish(progress)
-    manifest.write(folder, _manifest(plan, folder, program, inputs, exports, golden_set, promises))
+    code = record_user_code(program, folder, promises.contracts)
+    entry = ModelEntry(signature, bool(program.state), promises.contracts, promises.not_carried, code.entries)
+    manifest.write(folder, _manifest(plan, folder, entry, inputs, exports, golden_set))
     reference = TwinReference(program, oracle, derived.limits, signature)
     carry_witnesses(plan.target, folder, signature, reference, golden_set.limits)
     carry_counterexamples(plan.target, folder, signature, promises.contracts)
-    return _Written(inputs.notes, reference, promises.checks)
+    return _Written([*inputs.notes, *code.notes], reference, promises.checks)
 
 
 def _manifest(
     plan: BuildPlan,
     folder: Path,
-    program: Program,
+    model: ModelEntry,
     inputs: InputDomains,
     exports: Exports,
     golden_set: GoldenSet,
-    promises: Promises,
 ) -> Manifest:
     """The manifest of what lies in the folder; recorded samples are written there too."""
-    signature = program.signature
+    signature = model.signature
     written = [form for form in plan.formats if form.name in exports.details]
     chosen = {option.name: option.read(exports.details[form.name]) for form in written for option in form.options}
     return Manifest(
         plan.source.name,
-        ModelEntry(signature, bool(program.state), promises.contracts, promises.not_carried),
+        model,
         tuple(_artifact(form, signature.outputs, folder, exports.details[form.name]) for form in written),
         GoldensEntry(
             goldens.FILE_NAME,

@@ -53,11 +53,16 @@ class ArtifactFacts:
     declaration: Declaration
 
 
-def describe(path: Path) -> ArtifactFacts:
+def describe(path: Path, trust: Trust = NO_TRUST) -> ArtifactFacts:
     """Read an artifact in a process of its own.
+
+    Args:
+        path: the path of the artifact.
+        trust: the user code that may run while it is loaded.
 
     Raises:
         BundleError: its format is unknown, or the runtime cannot load it.
+        MissingCodeError: it needs code that was not given.
         MissingRuntimeError: no runtime that reads it is installed.
     """
     format_name = format_of(path)
@@ -65,7 +70,7 @@ def describe(path: Path) -> ArtifactFacts:
     runtime = next((runtime for runtime in readers if runtime.installed), readers[0])
     runtime.require()
     with closing(Worker()) as worker:
-        declaration = declaration_of(worker, path, runtime)
+        declaration = declaration_of(worker, path, runtime, trust)
     return ArtifactFacts(format_name, size(path), digest(path), declaration)
 
 

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from kexport import runtimes
 from kexport.bundle.folder import Bundle
 from kexport.errors import MissingRuntimeError
+from kexport.field.trust import NO_TRUST, Trust
 from kexport.runtimes import Runtime, Session
 
 
-def load(path: str | Path, runtime: str | None = None) -> Session:
+def load(
+    path: str | Path, runtime: str | None = None, *, imports: Sequence[str] = (), allow_lambda: bool = False
+) -> Session:
     """Load the model of a bundle, after checking the digest of its artifact.
 
     Args:
         path: the bundle's folder.
         runtime: the name of a runtime; by default the best one that is installed and can read an artifact of the
             bundle.
+        imports: files or modules that register the layers of a `.keras` artifact; run only where that is loaded.
+        allow_lambda: load the Lambda layers of a `.keras` artifact, which runs the bytecode in it.
 
     Returns:
         The model: call it with an array or a mapping of arrays; `.runtime` is the name of what runs it, `.signature`
@@ -26,7 +32,8 @@ def load(path: str | Path, runtime: str | None = None) -> Session:
         BundleError: the bundle cannot be read.
         ArtifactError: the artifact is missing, or is not the one that was built.
         MissingRuntimeError: the runtime is not installed or reads no artifact of the bundle, or no runtime does.
-        UsageError: there is no runtime of that name.
+        MissingCodeError: a `.keras` artifact needs code that was not given, or may not run.
+        UsageError: there is no runtime of that name, or an import fails.
 
     Example:
         >>> import kexport, numpy
@@ -35,10 +42,12 @@ def load(path: str | Path, runtime: str | None = None) -> Session:
         array([[2., 2., 2.]], dtype=float32)
     """
     requested = None if runtime is None else runtimes.get(runtime)
-    return session_of(Bundle.open(path), requested)
+    trust = Trust(tuple(imports), allow_lambda)
+    trust.require_imports()
+    return session_of(Bundle.open(path), requested, trust)
 
 
-def session_of(bundle: Bundle, runtime: Runtime | None = None) -> Session:
+def session_of(bundle: Bundle, runtime: Runtime | None = None, trust: Trust = NO_TRUST) -> Session:
     """Load the model of an open bundle, as `load` does."""
     name, formats = bundle.manifest.name, sorted({artifact.format for artifact in bundle.manifest.artifacts})
     runtime = runtime or runtimes.best(formats, repr(name))
@@ -51,4 +60,11 @@ def session_of(bundle: Bundle, runtime: Runtime | None = None) -> Session:
             expected=runtime.reads,
             hint=f"build it with --formats {runtime.reads}",
         )
-    return runtime.open(bundle.checked_path(artifacts[0]), bundle.signature)
+    trust = trust.expecting(bundle.manifest.code)
+    return trust.open(runtime, bundle.checked_path(artifacts[0]), bundle.signature)
+
+
+def differences_in(bundle: Bundle, session: Session, trust: Trust) -> list[str]:
+    """Where the code that a session was loaded with is not what its bundle was built with, in words."""
+    uses_code = runtimes.get(session.runtime).runs_user_code
+    return trust.expecting(bundle.manifest.code).differences() if uses_code else []

@@ -14,7 +14,7 @@ import numpy as np
 from kexport import runtimes
 from kexport.bundle.json_files import JsonObject
 from kexport.bundle.signature import Array, Signature
-from kexport.errors import reason
+from kexport.errors import MissingCodeError, reason
 from kexport.field.trust import NO_TRUST, Trust, TrustJson
 from kexport.field.workers import RestartingWorker
 from kexport.parity.structure import as_text
@@ -148,6 +148,7 @@ class RemoteSession:
 
         Raises:
             RuntimeFailedError: the runtime raised an exception, or the process died.
+            MissingCodeError: the artifact needs code that was not given.
         """
         error = self._error(retry=True)
         if error:
@@ -189,6 +190,9 @@ def serve(load: _LoadJson, feeds: str, outputs: str, fresh: bool) -> Iterator[_A
         feeds: path of the file with the inputs of all calls.
         outputs: path of the file for their outputs.
         fresh: whether to open the artifact again.
+
+    Raises:
+        MissingCodeError: the artifact needs code that was not given.
     """
     key = (load["path"], load["name"], outputs)
     if fresh:
@@ -206,6 +210,8 @@ def serve(load: _LoadJson, feeds: str, outputs: str, fresh: bool) -> Iterator[_A
             calls.append([as_text(result[spec.name]) for spec in session.signature.outputs])
         _write(Path(outputs), calls)
         yield {"error": ""}
+    except MissingCodeError:
+        raise  # nothing is wrong with the artifact
     except Exception as error:  # noqa: BLE001  a runtime may raise anything; the parent process reports it
         yield {"error": reason(error)}
 

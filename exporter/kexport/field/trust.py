@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypedDict
 
+from kexport.bundle.code_entry import CodeEntry
+from kexport.bundle.json_files import JsonObject
 from kexport.bundle.signature import Signature
+from kexport.errors import MissingCodeError, UsageError
 from kexport.runtimes import Runtime, Session
 from kexport.user_code import require, run_imports
 
@@ -18,6 +21,7 @@ class TrustJson(TypedDict):
 
     imports: list[str]
     allow_lambda: bool
+    code: Sequence[JsonObject]
 
 
 @dataclass(frozen=True)
@@ -27,16 +31,23 @@ class Trust:
     Attributes:
         imports: files or modules to import first: they register layers, or kinds of contract.
         allow_lambda: whether Lambda layers may be loaded, which runs the bytecode in the file.
+        code: the code that the bundle was built with, as its manifest records it.
     """
 
     imports: tuple[str, ...] = ()
     allow_lambda: bool = False
+    code: tuple[CodeEntry, ...] = ()
+
+    def expecting(self, code: Sequence[CodeEntry]) -> Trust:
+        """The same trust, for a bundle whose manifest records this code."""
+        return replace(self, code=tuple(code))
 
     def open(self, runtime: Runtime, path: Path, signature: Signature) -> Session:
         """Load an artifact whose digest the caller has checked; user code runs only for a format that may need it.
 
         Raises:
             MissingRuntimeError: the runtime is not installed.
+            MissingCodeError: code that the artifact needs was not given, or may not run.
             UsageError: an import fails.
         """
         if not runtime.runs_user_code:
@@ -48,7 +59,8 @@ class Trust:
         """Load a `.keras` file into this process, as a `keras.Model`.
 
         Raises:
-            ModelError: the file is damaged, or holds a layer that is not registered or a Lambda that is not allowed.
+            ModelError: the file is damaged, or the code of one of its layers fails.
+            MissingCodeError: code that the file needs was not given, or may not run.
             UsageError: an import fails.
         """
         from kexport.runtimes.keras_model import load_file
@@ -61,19 +73,37 @@ class Trust:
         """Run the imports; within the block, Lambda layers are loaded where this allows them.
 
         Raises:
+            MissingCodeError: an import needs a module that is not here.
             UsageError: an import fails.
         """
-        self.run_imports()
+        try:
+            self.run_imports()
+        except UsageError as error:
+            if isinstance(error.__cause__, ModuleNotFoundError):
+                raise MissingCodeError(
+                    error.subject.replace(" failed", f" needs the module {error.__cause__.name!r}, which is not here"),
+                    hint="install it, or put its file beside the one that imports it",
+                ) from error
+            raise
         with self.lambdas():
             yield
 
     @contextlib.contextmanager
     def lambdas(self) -> Iterator[None]:
         """Within the block, Lambda layers are loaded where this allows them; no import runs."""
-        from kexport.runtimes.keras_model import allowing_lambda
+        from kexport.runtimes.keras_model import Grant, granting
 
-        with allowing_lambda(self.allow_lambda):
+        with granting(Grant(self.allow_lambda, self.imports, self.code)):
             yield
+
+    def differences(self) -> list[str]:
+        """Where the code that a `.keras` file was loaded with is not what its bundle was built with, in words."""
+        if not self.code:
+            return []
+        from kexport.field.code_origin import differences
+        from kexport.runtimes.keras_model import registered
+
+        return list(differences(self.code, registered(entry.name for entry in self.code)))
 
     def run_imports(self) -> None:
         """Import each file or module, once a process.
@@ -90,12 +120,13 @@ class Trust:
 
     def to_json(self) -> TrustJson:
         """What `from_json` reads, in a worker process for one."""
-        return {"imports": list(self.imports), "allow_lambda": self.allow_lambda}
+        code = [entry.to_json() for entry in self.code]
+        return {"imports": list(self.imports), "allow_lambda": self.allow_lambda, "code": code}
 
     @classmethod
     def from_json(cls, data: TrustJson) -> Trust:
         """The inverse of `to_json`."""
-        return cls(tuple(data["imports"]), data["allow_lambda"])
+        return cls(tuple(data["imports"]), data["allow_lambda"], tuple(map(CodeEntry.from_json, data["code"])))
 
 
 #: No user code runs.

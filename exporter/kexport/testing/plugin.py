@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 _PROPERTY = "kexport_compared"  # a property of tests, also in pytest's JUnit file: the runtimes that were compared
 _MARKER = (
-    "kexport(bundle=None, runtimes=None, require=None): verify the bundle, a path relative to pytest's root folder, "
-    "as the first step of the test; without a bundle, what the test's assert_parity checks."
+    "kexport(bundle=None, runtimes=None, require=None, imports=(), allow_lambda=False): verify the bundle, a path "
+    "relative to pytest's root folder, as the first step of the test; without a bundle, what the test's assert_parity "
+    "checks."
 )
 
 
@@ -150,13 +151,19 @@ class _Requirement:
 
 def _read(marker: pytest.Mark) -> dict[str, Any]:
     """The arguments of a marker; unknown arguments fail the test."""
+    from dataclasses import fields
+
+    from kexport.field.trust import Trust
 
     def arguments(
         bundle: str | Path | None = None,
         runtimes: str | Sequence[str] | None = None,
         require: str | Sequence[str] | None = None,
+        **trust: Any,
     ) -> dict[str, Any]:
-        return {"bundle": bundle, "runtimes": runtimes, "require": require}
+        for name in trust.keys() - {each.name for each in fields(Trust) if each.name != "code"}:
+            raise TypeError(f"arguments() got an unexpected keyword argument {name!r}")
+        return {"bundle": bundle, "runtimes": runtimes, "require": require, **trust}
 
     try:
         return arguments(*marker.args, **marker.kwargs)

@@ -37,7 +37,7 @@ def _require_loadable(target: Path) -> None:
     """Refuse a file that Keras would not load again.
 
     Raises:
-        ExportError: it holds a Lambda that nobody allowed, or a class that is not registered.
+        ExportError: it holds a Lambda that nobody allowed, or a class or function that is not registered.
     """
     try:
         config = read_config(target)
@@ -48,12 +48,12 @@ def _require_loadable(target: Path) -> None:
             expected=error.facts["expected"],
             hint="write it as a layer class; or add --allow-lambda; or build --formats without keras",
         ) from error
-    if missing := unregistered(config):
+    if missing := [each.name for each in unregistered(config)]:
         others = ",".join(form.name for form in every() if form is not FORMAT)
         raise ExportError(
             "the model cannot be written as keras: Keras could not load it back",
-            got=f"classes that are not registered: {', '.join(missing)}",
-            expected="@keras.saving.register_keras_serializable(package=...) above each class",
+            got=f"not registered: {', '.join(missing)}",
+            expected="@keras.saving.register_keras_serializable(package=...) above each class or function",
             hint=f"or another format (--formats {others})",
         )
 

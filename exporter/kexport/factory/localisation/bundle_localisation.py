@@ -53,6 +53,7 @@ def localise(
     """
     trust = Trust(tuple(imports), allow_lambda)
     wanted = None if runtimes is None else [_able(name) for name in dict.fromkeys(runtimes)]
+    trust.require_imports()
     bundle = Bundle.open(path)
     keras_file = _require_model(bundle)
     chosen = _chosen(bundle, wanted)
@@ -61,7 +62,7 @@ def localise(
         probes = [stack.enter_context(ArtifactProbe(bundle, *each)) for each in chosen]
         progress("importing TensorFlow and Keras")
         import_tensorflow()
-        model = trust.load_model(keras_file)
+        model = trust.expecting(bundle.manifest.code).load_model(keras_file)
         progress("tracing the layers")
         first = next(replay_cases(bundle, 1.0))
         truths = LayerTruths(model, bundle.signature, first.golden.inputs)

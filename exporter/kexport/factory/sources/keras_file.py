@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from kexport.bundle.naming import carried
-from kexport.errors import ModelError
+from kexport.errors import MissingCodeError, ModelError
 from kexport.factory.sources._source import Source, SourceKind, refuse_settings
 from kexport.runtimes.keras_model import load_file, read_config
 
@@ -20,8 +21,29 @@ def _find(model: str | Path, settings: Mapping[str, str]) -> Source:
     refuse_settings("a .keras file", settings)
     if not path.is_file():
         raise ModelError(f"there is no file {path}", expected="a .keras file", hint="check the path")
-    read_config(path)  # a damaged file is refused in milliseconds, before TensorFlow is imported
-    return Source(carried(path.stem), lambda: load_file(path))
+    with _refused():
+        read_config(path)  # a damaged file is refused in milliseconds, before TensorFlow is imported
+
+    def load() -> object:
+        with _refused():
+            return load_file(path)
+
+    return Source(carried(path.stem), load)
+
+
+@contextlib.contextmanager
+def _refused() -> Iterator[None]:
+    """Within the block, code that the file needs and that was not given is a wrong request, not a missing check."""
+    try:
+        yield
+    except MissingCodeError as error:
+        hint = error.facts["hint"]
+        raise ModelError(
+            error.subject,
+            got=error.facts["got"],
+            expected=error.facts["expected"],
+            hint=None if hint is None else str(hint),
+        ) from error
 
 
 KIND = SourceKind(rank=20, claims=_claims, find=_find)

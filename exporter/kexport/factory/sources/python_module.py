@@ -12,7 +12,7 @@ from types import ModuleType
 from kexport.errors import UsageError, located
 from kexport.factory.sources._model_function import function_source
 from kexport.factory.sources._source import Source, SourceKind
-from kexport.user_code import make_current_folder_importable
+from kexport.user_code import make_importable
 
 
 def _claims(model: object) -> bool:
@@ -21,7 +21,7 @@ def _claims(model: object) -> bool:
 
 def _find(model: str, settings: Mapping[str, str]) -> Source:
     name, _, attribute = model.partition(":")
-    make_current_folder_importable()
+    make_importable(Path.cwd())
     try:
         spec = importlib.util.find_spec(name)
     except ModuleNotFoundError:

@@ -122,7 +122,7 @@ def of_bundle(bundle: Bundle, trust: Trust = NO_TRUST) -> TwinReference:
     runtime.require()
     path = bundle.checked_path(artifacts[0])
     import_tensorflow()
-    model = trust.load_model(path)
+    model = trust.expecting(bundle.manifest.code).load_model(path)
     golden = next(bundle.goldens())
     program = trace(model, golden.inputs)
     return TwinReference(program, Oracle(program, bundle.domains()), bundle.manifest.limits, bundle.signature)

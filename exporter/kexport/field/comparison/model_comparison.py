@@ -119,6 +119,7 @@ class ComparisonRequest:
 
 def compare_models(request: ComparisonRequest, observe: Observer = lambda check: None) -> Report:
     """Run the comparison, as documented in `compare`."""
+    request.trust.require_imports()
     wanted = [get_runtime(name) for name in dict.fromkeys(request.runtimes)] if request.runtimes else None
     if request.witness is not None:
         require_writable(request.witness)

@@ -41,6 +41,7 @@ class Sessions:
 
         Raises:
             BundleError: the runtime cannot load a bare artifact.
+            MissingCodeError: a bare artifact needs code that was not given.
         """
         operand, runtime = candidate.operand, candidate.runtime
         if operand.name not in self._pools:
@@ -52,5 +53,6 @@ class Sessions:
         else:
             path = operand.home / candidate.artifact
             signature = declaration_of(worker.worker, path, runtime, self._trust).signature
-        source = ArtifactSource(operand.home, candidate.artifact, runtime, signature, self._trust)
+        trust = self._trust if operand.bundle is None else self._trust.expecting(operand.bundle.manifest.code)
+        source = ArtifactSource(operand.home, candidate.artifact, runtime, signature, trust)
         return RemoteSession(source, worker, self._folder, label=f"{operand.name} ({runtime.name})")

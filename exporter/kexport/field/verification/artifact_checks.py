@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from kexport.bundle.report import Check, CheckKind
 from kexport.contracts import EFFORT, Effort
-from kexport.errors import KexportError, reason
+from kexport.errors import KexportError, MissingCodeError, reason
 from kexport.field.verification.artifact_in_runtime import ArtifactInRuntime
 from kexport.field.verification.contract_checks import check_contracts
 from kexport.field.verification.signature_check import check_signature
@@ -18,7 +19,7 @@ from kexport.runtimes import Session
 def check_artifact(tested: ArtifactInRuntime, effort: Effort = EFFORT) -> Iterator[Check]:
     """Open the artifact and make every check.
 
-    Whatever the runtime raises becomes a failed check, and ends the checks.
+    Whatever the runtime raises becomes a failed check, and ends the checks. Where code is missing, nothing was checked.
 
     Args:
         tested: the artifact in its runtime.
@@ -26,10 +27,14 @@ def check_artifact(tested: ArtifactInRuntime, effort: Effort = EFFORT) -> Iterat
     """
     try:
         session = tested.open()
-        yield check_signature(tested, session.opened)
+        signature = check_signature(tested, session.opened)
+        yield replace(signature, facts=(*signature.facts, *tested.code_facts()))
         yield from check_witnesses(tested, session)
         yield from check_parity(tested, session)
         yield from check_contracts(tested, session, effort)
+    except MissingCodeError as error:
+        facts = (error.subject, *filter(None, (error.facts["got"], error.facts["hint"])))
+        yield Check.not_run(CheckKind.RUNTIME, tested.subject, *map(str, facts))
     except KexportError as error:
         yield Check.failure(CheckKind.RUNTIME, tested.subject, str(error))
     except Exception as error:  # noqa: BLE001  a runtime may raise anything; here it becomes a failed check

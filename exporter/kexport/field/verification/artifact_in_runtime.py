@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from kexport.bundle.facts import CodedFact, FactCode
 from kexport.bundle.folder import Bundle
 from kexport.bundle.limits import OutputLimit
 from kexport.bundle.manifest import Artifact
@@ -53,7 +54,15 @@ class ArtifactInRuntime:
 
     def open(self) -> Session:
         """Load the artifact anew; its digest was checked before."""
-        return self.trust.open(self.runtime, self.bundle.path / self.artifact.path, self.bundle.signature)
+        trust = self.trust.expecting(self.bundle.manifest.code)
+        return trust.open(self.runtime, self.bundle.path / self.artifact.path, self.bundle.signature)
+
+    def code_facts(self) -> tuple[CodedFact, ...]:
+        """Where the code that the artifact was loaded with is not what the bundle was built with."""
+        if not self.runtime.runs_user_code:
+            return ()
+        differences = self.trust.expecting(self.bundle.manifest.code).differences()
+        return tuple(CodedFact(FactCode.OTHER_CODE, text) for text in differences)
 
     def check(self, kind: CheckKind, output: str, outcome: Outcome) -> Check:
         """The outcome of comparing one output, as a check."""

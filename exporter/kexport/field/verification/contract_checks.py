@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from kexport.bundle import counterexamples
+from kexport.bundle.code_entry import described, import_options, of_names
 from kexport.bundle.contract_entries import ContractEntry
 from kexport.bundle.folder import Bundle
 from kexport.bundle.report import Check, CheckKind, Measurement, Subject
@@ -62,7 +63,7 @@ def check_contracts(tested: ArtifactInRuntime, session: Session, effort: Effort 
         try:
             contract = _contract_of(entry, tested.trust)
         except UsageError as error:
-            yield Check.not_run(CheckKind.CONTRACT, subject, error.subject, _IMPORT)
+            yield Check.not_run(CheckKind.CONTRACT, subject, error.subject, _what_to_give(bundle, entry))
             continue
         if isinstance(contract, WeightContract):
             continue
@@ -95,6 +96,13 @@ def _contract_of(entry: ContractEntry, trust: Trust) -> Contract | WeightContrac
     if entry.kind not in kinds.names():
         trust.run_imports()
     return kinds.contract_of(entry)
+
+
+def _what_to_give(bundle: Bundle, entry: ContractEntry) -> str:
+    """How to register the kind of a contract, by what the bundle records of its code."""
+    recorded = of_names(bundle.manifest.code, [entry.kind])
+    options = import_options(recorded)
+    return f"it needs {described(recorded)}: give it with {options}" if options else _IMPORT
 
 
 def _earlier_counterexamples(bundle: Bundle) -> tuple[list[tuple[ContractEntry, Population]], list[str]]:

@@ -12,11 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from kexport import runtimes as known_runtimes
-from kexport.bundle.facts import Note, RuntimeNote
+from kexport.bundle.facts import CodedFact, Fact, FactCode, Note, RuntimeNote
 from kexport.bundle.limits import DECLARED, OutputLimit
 from kexport.bundle.report import Check, CheckKind, Observer, Report, Subject
+from kexport.errors import MissingCodeError
 from kexport.field.integrity import Integrity, check_digests
-from kexport.field.remote import ArtifactSource, RemoteSession
+from kexport.field.remote import ArtifactSource, RemoteSession, RuntimeFailedError
 from kexport.field.scratch import temporary_folder
 from kexport.field.verification import contract_checks
 from kexport.field.verification.request import Verification
@@ -28,6 +29,7 @@ from kexport.runtimes import Runtime
 
 def verify_bundle(verification: Verification, observe: Observer = lambda check: None) -> Report:
     """Run the checks of a verification, as documented in `verify`."""
+    verification.trust.require_imports()
     run = _Run(verification, observe)
     manifest, limits = verification.bundle.manifest, verification.limits
     chosen, notes = run.choose_runtimes()
@@ -40,7 +42,8 @@ def verify_bundle(verification: Verification, observe: Observer = lambda check: 
             run.search(tested, integrity, workers, limits)
     declarations = [declaration(limit) for limit in limits if limit.source == DECLARED]
     notes = [*manifest.notes, *contract_checks.notes(manifest.contracts), *notes, *declarations]
-    return Report(manifest.name, tuple(_in_order(run.checks)), tuple(notes))
+    code = [str(fact) for check in run.checks for fact in check.facts if _is_about_code(fact)]
+    return Report(manifest.name, tuple(_in_order(run.checks)), (*notes, *run.notes, *dict.fromkeys(code)))
 
 
 class _Run:
@@ -48,6 +51,7 @@ class _Run:
 
     def __init__(self, verification: Verification, observe: Observer) -> None:
         self.checks: list[Check] = []
+        self.notes: list[Note] = []
         self._verification = verification
         self._observe = observe
 
@@ -118,14 +122,32 @@ class _Run:
             return
         from kexport.field.search import BundleSearch, Participants  # most verifications do not search
 
+        unopened = {check.runtime for check in self.checks if check.kind is CheckKind.RUNTIME and not check.ran}
+        tested = [each for each in tested if each.name not in unopened]
         peers = [each for each in request.readers() if each.installed and integrity.intact(each.reads)]
-        partners = [each for each in peers if each not in tested] if request.truth is None else []
+        others = [each for each in peers if each not in tested and each.name not in unopened]
+        partners = others if request.truth is None else []
         with temporary_folder() as folder:
-            participants = Participants(
-                self._sessions(tested, workers, folder), self._sessions(partners, workers, folder), request.truth
-            )
+            beside = self._with_their_code(self._sessions(partners, workers, folder))
+            participants = Participants(self._sessions(tested, workers, folder), beside, request.truth)
             search = BundleSearch(request.bundle, participants, limits, budget)
             search.run(self.record)
+
+    def _with_their_code(self, sessions: Sequence[RemoteSession]) -> list[RemoteSession]:
+        """The sessions whose code is here; notes those that a search does without, which nobody asked for."""
+        usable = []
+        golden = next(iter(self._verification.bundle.goldens(checked=True)), None)
+        for session in sessions:
+            try:
+                if session.runtime.runs_user_code and golden is not None:
+                    session.run([dict(golden.inputs)])
+            except MissingCodeError as error:
+                self.notes.append(RuntimeNote(session.runtime.name, f"was left out of the search: {error.subject}"))
+                continue
+            except RuntimeFailedError:
+                pass  # the search says so
+            usable.append(session)
+        return usable
 
     def _sessions(self, runtimes: Sequence[Runtime], workers: WorkerPool, folder: Path) -> list[RemoteSession]:
         """A session of every artifact in each of the runtimes that reads it."""
@@ -133,7 +155,9 @@ class _Run:
         failed = {(check.artifact, check.runtime) for check in self.checks if check.ran and not check.passed}
         return [
             RemoteSession(
-                ArtifactSource(bundle.path, artifact.path, runtime, bundle.signature, trust),
+                ArtifactSource(
+                    bundle.path, artifact.path, runtime, bundle.signature, trust.expecting(bundle.manifest.code)
+                ),
                 workers.worker_for(runtime),
                 folder,
                 has_failed=(artifact.path, runtime.name) in failed,
@@ -144,6 +168,10 @@ class _Run:
 
     def _record_not_run(self, runtime: str | None, why: str) -> None:
         self.record(Check.not_run(CheckKind.RUNTIME, Subject(runtime=runtime), why))
+
+
+def _is_about_code(fact: Fact) -> bool:
+    return isinstance(fact, CodedFact) and fact.code is FactCode.OTHER_CODE
 
 
 def _in_order(checks: Sequence[Check]) -> list[Check]:

@@ -1,7 +1,15 @@
 """Keras models: reading their files, finding how they are called, and calling them on arrays."""
 
+from kexport.runtimes.keras_model.custom_objects import (
+    CustomObject,
+    custom_objects,
+    lambda_layers,
+    registered,
+    unregistered,
+)
 from kexport.runtimes.keras_model.discovery import discover_interface
-from kexport.runtimes.keras_model.file import allowing_lambda, load_file, read_config, unregistered
+from kexport.runtimes.keras_model.file import load_file, read_config
+from kexport.runtimes.keras_model.grant import Grant, granting
 from kexport.runtimes.keras_model.interface import Interface
 from kexport.runtimes.keras_model.patches import Method, replaced
 from kexport.runtimes.keras_model.protocols import CallableModel, KerasLayer, KerasModel, KerasTensor
@@ -9,15 +17,20 @@ from kexport.runtimes.keras_model.tensors import to_array, to_tensor
 
 __all__ = [
     "CallableModel",
+    "CustomObject",
+    "Grant",
     "Interface",
     "KerasLayer",
     "KerasModel",
     "KerasTensor",
     "Method",
-    "allowing_lambda",
+    "custom_objects",
     "discover_interface",
+    "granting",
+    "lambda_layers",
     "load_file",
     "read_config",
+    "registered",
     "replaced",
     "to_array",
     "to_tensor",

@@ -3,40 +3,33 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
+import re
 import warnings
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 from kexport import registry
-from kexport.errors import ModelError, reason
-
-# Ambient, because the opener of a runtime takes an artifact and its signature alone. Only a `Trust` sets it.
-_lambda_allowed: ContextVar[bool] = ContextVar("_lambda_allowed", default=False)
-
-
-@contextlib.contextmanager
-def allowing_lambda(allowed: bool) -> Iterator[None]:
-    """Within the block, `.keras` files may hold Lambda layers: Python bytecode that runs when they are loaded."""
-    token = _lambda_allowed.set(allowed)
-    try:
-        yield
-    finally:
-        _lambda_allowed.reset(token)
+from kexport.errors import MissingCodeError, ModelError, reason
+from kexport.runtimes.keras_model.custom_objects import CustomObject, lambda_layers, objects_in, unregistered
+from kexport.runtimes.keras_model.grant import granted
+from kexport.runtimes.keras_model.missing_code import missing_code
+from kexport.runtimes.keras_model.patches import Method, replaced
 
 
 def load_file(path: Path) -> Any:
     """Load a `.keras` file in safe mode, after the layers it names were imported; returns a `keras.Model`.
 
     Raises:
-        ModelError: the file is damaged, or holds a layer that is not registered or a Lambda that is not allowed.
+        ModelError: the file is damaged, or the code of one of its layers fails.
+        MissingCodeError: it holds a class or function that is not registered, or a Lambda that is not allowed.
     """
     config = read_config(path)
     for module in _layer_modules(config):
-        __import__(module)
+        with contextlib.suppress(ModuleNotFoundError):  # of another version; its layers are then not registered
+            importlib.import_module(module)
     import keras
 
     if keras.backend.backend() != "tensorflow":
@@ -47,16 +40,13 @@ def load_file(path: Path) -> Any:
             hint="set KERAS_BACKEND=tensorflow",
         )
     if missing := unregistered(config):
-        raise ModelError(
-            f"{path.name} holds {_listed(missing)}, not registered with Keras",
-            expected="@keras.saving.register_keras_serializable(package=...) above the class",
-            hint="--import FILE|MODULE runs the code that registers it",
-        )
+        raise missing_code(path.name, missing, granted())
     try:
         with warnings.catch_warnings():
             # Keras only warns when it cannot build a model again, which then has no weights.
             warnings.filterwarnings("error", message=".*cannot be built automatically", category=UserWarning)
-            return keras.saving.load_model(path, compile=False, safe_mode=not _lambda_allowed.get())
+            with replaced(keras.Model, "compile_from_config", _not_compiling):
+                return keras.saving.load_model(path, compile=False, safe_mode=not granted().allow_lambda)
     except UserWarning as error:
         raise ModelError(
             f"{path.name} cannot be loaded with its weights",
@@ -65,12 +55,23 @@ def load_file(path: Path) -> Any:
             hint="give the model's class a build_from_config(), or begin the model with keras.Input(...)",
         ) from error
     except Exception as error:  # a layer's own code may raise anything while it is created again
+        if (sought := _sought(error, config)) is not None:
+            raise missing_code(path.name, [sought], granted()) from error
         writer = _keras_version(path)
         raise ModelError(
             f"Keras {keras.__version__} cannot load {path.name}",
             got=reason(error),
             hint=f"Keras {writer} wrote it" if writer != keras.__version__ else "",
         ) from error
+
+
+def _sought(error: Exception, config: object) -> CustomObject | None:
+    """The class or function that Keras did not find, where it is not one of Keras' own."""
+    found = re.search(r"(?:Could not locate (?:class|function)|Unknown [a-z_ ]+:) '([^']+)'", str(error))
+    if found is None:
+        return None
+    own = {e["class_name"] for e in objects_in(config) if str(e.get("module") or "").partition(".")[0] == "keras"}
+    return None if found[1] in own else CustomObject(found[1])
 
 
 def _keras_version(path: Path) -> str:
@@ -86,7 +87,8 @@ def read_config(path: Path) -> object:
     """The configuration in a `.keras` file, as JSON, read without Keras.
 
     Raises:
-        ModelError: the file is damaged, or holds a Lambda that is not allowed.
+        ModelError: the file is damaged.
+        MissingCodeError: it holds a Lambda that is not allowed.
     """
     try:
         with zipfile.ZipFile(path) as file:
@@ -100,53 +102,24 @@ def read_config(path: Path) -> object:
             expected="a file that model.save('name.keras') wrote, complete",
             hint="save or copy it again",
         ) from None
-    if not _lambda_allowed.get():
-        for entry in _objects(config):
-            if entry.get("class_name") == "Lambda" and str(entry.get("module", "")).startswith("keras"):
-                settings = entry.get("config", {})
-                name = settings.get("name", "lambda") if isinstance(settings, Mapping) else "lambda"
-                raise ModelError(
-                    f"{path.name} holds the Lambda layer {name!r}",
-                    got="Python bytecode, which runs when the file is loaded",
-                    expected="a registered layer",
-                    hint="write it as a layer class; or, if you trust the file, add --allow-lambda",
-                )
+    if not granted().allow_lambda:
+        for name in lambda_layers(config):
+            raise MissingCodeError(
+                f"{path.name} holds the Lambda layer {name!r}",
+                got="Python bytecode, which runs when the file is loaded",
+                expected="a registered layer",
+                hint="write it as a layer class; or, if you trust the file, add --allow-lambda",
+            )
     return config
-
-
-def _objects(node: object) -> Iterator[Mapping[str, object]]:
-    """Every serialised object in a configuration, outermost first."""
-    if isinstance(node, dict):
-        if "class_name" in node:
-            yield node
-        for value in node.values():
-            yield from _objects(value)
-    elif isinstance(node, list):
-        for value in node:
-            yield from _objects(value)
 
 
 def _layer_modules(config: object) -> list[str]:
     """Modules named in the configuration that belong to a package which offers layers to kexport."""
     packages = {offer.module.rpartition(".")[0] for offer in registry.offers("kexport.layers").values()}
-    modules = {str(entry.get("module")) for entry in _objects(config)}
+    modules = {str(entry.get("module")) for entry in objects_in(config)}
     return sorted(module for module in modules if module.rpartition(".")[0] in packages)
 
 
-def unregistered(config: object) -> list[str]:
-    """The names of classes in a configuration that are neither Keras' own nor registered with it."""
-    import keras
-
-    missing: list[str] = []
-    for entry in _objects(config):
-        module, registered = str(entry.get("module") or ""), entry.get("registered_name")
-        if module == "keras" or module.startswith("keras.") or module == "builtins" or registered is None:
-            continue
-        name = str(entry["class_name"])
-        if keras.saving.get_registered_object(registered) is None and name not in missing:
-            missing.append(name)
-    return missing
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join(f"the layer {name!r}" for name in names)
+def _not_compiling(original: Method) -> Method:
+    """Models inside of a model are not compiled either: what that takes may be registered nowhere."""
+    return lambda self, config: None

@@ -1,0 +1,95 @@
+"""The classes and functions of a user's own that the configuration of a model names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+_FUNCTION = "function"
+
+
+@dataclass(frozen=True)
+class CustomObject:
+    """A class or function that Keras must find among those that are registered.
+
+    Attributes:
+        name: the name under which it is registered, `package>Name`; without a `>` if it was not registered.
+        module: the module that defined it, as far as Keras records it.
+    """
+
+    name: str
+    module: str = ""
+
+    @property
+    def was_registered(self) -> bool:
+        """Whether it was registered when the model was saved; otherwise no code that is run could help."""
+        return ">" in self.name
+
+
+def objects_in(config: object) -> Iterator[Mapping[str, object]]:
+    """Every serialised object in a configuration, outermost first; what a model is compiled with is left out.
+
+    kexport loads no model for training, so losses, metrics and optimizers are never looked for.
+    """
+    if isinstance(config, dict):
+        if "class_name" in config:
+            yield config
+        for key, value in config.items():
+            if key != "compile_config":
+                yield from objects_in(value)
+    elif isinstance(config, list):
+        for value in config:
+            yield from objects_in(value)
+
+
+def lambda_layers(config: object) -> list[str]:
+    """The names of Lambda layers that hold bytecode; one that names a function holds none."""
+    names = []
+    for entry in objects_in(config):
+        if entry.get("class_name") != "Lambda" or not str(entry.get("module", "")).startswith("keras"):
+            continue
+        settings = entry.get("config", {})
+        settings = settings if isinstance(settings, Mapping) else {}
+        function = settings.get("function")
+        if not isinstance(function, Mapping) or function.get("class_name") != _FUNCTION:
+            names.append(str(settings.get("name", "lambda")))
+    return names
+
+
+def custom_objects(config: object) -> list[CustomObject]:
+    """The classes and functions in a configuration that are not Keras' own, each once."""
+    found: dict[str, CustomObject] = {}
+    for entry in objects_in(config):
+        module, registered = str(entry.get("module") or ""), entry.get("registered_name")
+        if module.partition(".")[0] == "keras":
+            continue
+        if entry["class_name"] == _FUNCTION:
+            name = entry.get("config")
+            if isinstance(name, str) and not _is_function_of_keras(name):
+                found.setdefault(name, CustomObject(name))
+        elif registered is not None and module != "builtins":
+            found.setdefault(str(registered), CustomObject(str(registered), module))
+    return list(found.values())
+
+
+def unregistered(config: object) -> list[CustomObject]:
+    """The classes and functions in a configuration that are neither Keras' own nor registered with it."""
+    import keras
+
+    return [each for each in custom_objects(config) if keras.saving.get_registered_object(each.name) is None]
+
+
+def registered(names: Iterable[str]) -> dict[str, object]:
+    """The classes and functions that are registered with Keras under these names."""
+    import keras
+
+    found = {name: keras.saving.get_registered_object(name) for name in names}
+    return {name: each for name, each in found.items() if each is not None}
+
+
+def _is_function_of_keras(name: str) -> bool:
+    """Whether Keras has a function of that name, which it records without its module."""
+    import keras
+
+    homes = (keras.activations, keras.losses, keras.metrics, keras.initializers, keras.regularizers, keras.constraints)
+    return any(hasattr(home, name) for home in homes)

@@ -1,0 +1,64 @@
+"""The error for code that a `.keras` file needs and that is not here: what it is, and what to give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from kexport.bundle.code_entry import CodeEntry, CodeKind, described, import_options, of_names
+from kexport.errors import MissingCodeError
+from kexport.runtimes.keras_model.custom_objects import CustomObject
+from kexport.runtimes.keras_model.grant import Grant
+from kexport.user_code import file_of_module
+
+_REGISTER = "@keras.saving.register_keras_serializable(package=...) above each class"
+
+
+def missing_code(file: str, missing: Sequence[CustomObject], grant: Grant) -> MissingCodeError:
+    """The error for a file that needs what is not registered.
+
+    Args:
+        file: its name.
+        missing: what it needs, in the order in which it names them.
+        grant: what was imported, and what the bundle records of its code.
+    """
+    never = [each.name for each in missing if not each.was_registered]
+    if never:
+        return MissingCodeError(
+            f"{file} holds {_quoted(never)}, not registered with Keras" + _although(grant.imports),
+            expected=_REGISTER,
+            hint="--import FILE|MODULE runs the code that registers it",
+        )
+    names = [each.name for each in missing]
+    recorded = of_names(grant.code, names)
+    entries = [*recorded, *(_guessed(each) for each in missing if each.name not in [one.name for one in recorded])]
+    needs = f"{file} needs {described(entries)}"
+    if grant.imports:
+        needs += f", which {' and '.join(grant.imports)} {'does' if len(grant.imports) == 1 else 'do'} not register"
+    return MissingCodeError(needs, hint=_hint(entries))
+
+
+def _guessed(each: CustomObject) -> CodeEntry:
+    """Where the code was, by what Keras records of it."""
+    file = file_of_module(each.module)
+    return CodeEntry(each.name, CodeKind.CLASS, file=file, module="" if file else each.module)
+
+
+def _hint(entries: Sequence[CodeEntry]) -> str:
+    """What to give; where that is not known, or is nothing that others have, it says so."""
+    options = import_options(entries)
+    obstacles = [f"{entry.name} {entry.obstacle}" for entry in entries if entry.obstacle]
+    if not options:
+        give = "give the file or module that registers it: --import FILE|MODULE"
+    elif all(entry.import_name for entry in entries):
+        give = f"give it with {options}"
+    else:
+        give = f"give it with {options}, and what registers the rest with --import FILE|MODULE"
+    return "; ".join([*obstacles, give])
+
+
+def _although(imports: Sequence[str]) -> str:
+    return f" by {' and '.join(imports)}" * bool(imports)
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return " and ".join(map(repr, names))
