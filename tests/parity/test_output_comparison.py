@@ -58,10 +58,41 @@ def test_structure_is_compared_before_numbers(value, words):
 
 
 def test_nan_and_infinity_pass_where_the_truth_has_them_too():
-    truth = np.array([[np.nan, np.inf], [-np.inf, 1e300]])
-    value = np.array([[np.nan, np.inf], [-np.inf, np.inf]], "float32")  # 1e300 is beyond float32
+    truth = np.array([[np.nan, np.inf], [-np.inf, 1e300], [1, 2]])
+    value = np.array([[np.nan, np.inf], [-np.inf, np.inf], [1, 2]], "float32")  # 1e300 is beyond float32
     assert outcome(value, truth).passed
     assert not outcome(np.where(np.isnan(value), 0, value).astype("float32"), truth).passed
+
+
+def test_where_no_number_was_compared_nothing_passed():
+    truth = np.array([[np.nan, np.inf]])
+    result = outcome(truth.astype("float32"), truth)
+    assert not result.passed
+    assert not result.ran
+    assert "no number was compared" in result.problems[0]
+    wrong = outcome(np.array([[np.nan, 1]], "float32"), truth)
+    assert wrong.ran
+    assert not wrong.passed
+    both = OutputComparison(FLOAT, LIMIT)
+    both.add("case", truth, truth.astype("float32"))
+    both.add("numbers", TRUTH, TRUTH.astype("float32"))
+    assert both.outcome().passed
+
+
+def test_a_single_case_may_have_nothing_but_infinity():
+    alone = OutputComparison(FLOAT, LIMIT, one_case=True)
+    alone.add("case", np.array([[np.inf]]), np.array([[np.inf]], "float32"))
+    assert alone.outcome().passed
+
+
+def test_an_answer_of_keras_that_is_another_number_is_right_and_no_third_one_is():
+    own = np.array([[1.0, -3.0], [0.5, 0.25]], "float32")
+    for value, passes in (
+        (own.copy(), True),
+        (TRUTH.astype("float32"), True),
+        ((own + TRUTH).astype("float32") / 2, False),
+    ):
+        assert outcome(value, keras_output=own).passed is passes
 
 
 def test_every_case_that_fails_is_reported():
@@ -165,14 +196,28 @@ def test_what_is_set_apart_hides_no_failure_beside_it():
     assert result.metrics["worst"]["index"] == [1, 0]
 
 
-def test_mostly_set_apart_is_no_pass_and_no_failure_and_a_failure_beside_it_is_one():
+def test_an_edge_at_which_the_answer_is_the_truth_is_judged():
+    for moves in (np.ones((2, 2)), np.full((2, 2), np.inf)):
+        result = moved(TRUTH.astype("float32"), moves)
+        assert result.passed
+        assert result.metrics["set_apart"] == 0
+    whole = np.array([1, 2, 3])
+    assert moved(whole.copy(), [1, 1, 1], whole, WHOLE, EXACT).passed
+
+
+def test_infinity_at_an_edge_where_the_truth_is_a_number_is_set_apart():
     value = TRUTH.astype("float32")
-    value[0, 1] = 7.0
+    value[0] = np.inf
+    assert moved(value, np.full((2, 2), np.inf)).metrics["set_apart"] == 2
+
+
+def test_mostly_set_apart_is_no_pass_and_no_failure_and_a_failure_beside_it_is_one():
+    value = TRUTH.astype("float32") + np.array([[1, 5], [1, 0]], "float32")
     edges = [[1, 1], [1, 0]]
     unsure = moved(value, edges)
     assert not unsure.passed
     assert not unsure.ran
-    assert "3 of 4 elements are set apart" in unsure.problems[0]
+    assert "3 of 4 elements differ" in unsure.problems[0]
     value[1, 1] += 1
     wrong = moved(value, edges)
     assert wrong.ran

@@ -26,7 +26,7 @@ def test_each_output_has_an_outcome_by_name_in_the_order_of_the_signature():
 def test_the_second_answer_and_the_sensitivity_of_a_golden_count_for_their_output_alone():
     golden = Golden("case", {}, TRUTH, {"label": VALUES["label"]}, {"y": np.array([1.0, 0.0], "float32")})
     comparison = OutputsComparison(SIGNATURE, LIMITS)
-    comparison.add_golden(golden, VALUES)
+    comparison.add_golden(golden, {**VALUES, "y": np.array([7.0, -2.0], "float32")})
     outcomes = comparison.outcomes()
     assert outcomes["label"].passed
     assert outcomes["y"].excludes

@@ -22,9 +22,9 @@ class Golden:
     Attributes:
         label: the kind of input, in a few words.
         inputs: one array per input, in the dtype of the input.
-        truth: one array per output; float64 for real outputs.
-        keras_output: Keras' own outputs where float32 legitimately differs from the truth: another whole number, or
-            NaN or infinity in other places. Both answers are right.
+        truth: one array per output; float64 for real outputs, complex128 for complex ones.
+        keras_output: Keras' own outputs where float32 legitimately differs from the truth: by more than the limit, or
+            by NaN or infinity in other places. Both answers are right.
         ulp_sensitivity: for outputs where it exceeds the limit anywhere: how far each element of the truth moves, in
             the output's unit, when inputs and weights move by one unit in the last place; 1 where a whole number
             changes.
@@ -58,10 +58,21 @@ def stream(path: Path, signature: Signature, labels: Sequence[str]) -> Iterator[
     try:
         stored = npz.NpzArrays(path)
         for index, label in enumerate(labels):
-            yield golden_in(stored, index, label, signature)
+            golden = golden_in(stored, index, label, signature)
+            _require_double(golden, signature)
+            yield golden
             stored.release()
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise BundleError(f"{path.name} is damaged", got=error, hint="build the bundle again") from None
+
+
+def _require_double(golden: Golden, signature: Signature) -> None:
+    """Raise `ValueError` unless the truth of real outputs has the precision of a truth."""
+    for spec in signature.outputs:
+        found, kind = golden.truth[spec.name].dtype, spec.numpy_dtype.kind
+        wanted = "complex128" if kind == "c" else "float64" if spec.is_float else ""
+        if wanted and found.name != wanted:
+            raise ValueError(f"the truth of output {spec.name!r} is {found}, not {wanted}")
 
 
 def arrays_of(index: int, golden: Golden) -> dict[str, Array]:

@@ -20,26 +20,32 @@ _MOST_PROBLEMS = 20  # reported in words; the rest is counted
 class OutputComparison:
     """The comparison of one output with the truth, golden after golden; none is kept in memory.
 
-    The metrics are `samples`; `elements`; `set_apart`, how many elements cannot be judged because one unit in the last
-    place makes another number of them, and `samples_set_apart`; `ill_conditioned`, how many have a wider limit of their
-    own, because one unit in the last place moves them by more than the limit; `ulp`, the largest distance in units in
-    the last place of the output's scale; `noise_multiple`, the same in noise floors; `sqnr_db`, the ratio of signal to
-    error; `label_flips`, in how many rows of scores another column is the largest; `worst`, the golden, index, value
-    and truth of the worst element; `floor`, and where the limit comes from.
+    An element that one unit in the last place turns into another number is right where it is the truth, or what Keras
+    computes; where it is neither it cannot be judged and is set apart.
+
+    The metrics are `samples`; `elements`; `set_apart`, how many elements are, and `samples_set_apart`;
+    `ill_conditioned`, how many have a wider limit of their own, because one unit in the last place moves them by more
+    than the limit; `ulp`, the largest distance in units in the last place of the output's scale; `noise_multiple`, the
+    same in noise floors; `sqnr_db`, the ratio of signal to error; `label_flips`, in how many rows of scores another
+    column is the largest; `worst`, the golden, index, value and truth of the worst element; `floor`, and where the
+    limit comes from.
 
     Args:
         spec: the specification of the output.
         limit: the limit of the output.
+        one_case: whether it is about a single case, which may have nothing but NaN or infinity; of all goldens together
+            that proves nothing.
     """
 
-    def __init__(self, spec: TensorSpec, limit: OutputLimit) -> None:
-        self._spec, self._limit = spec, limit
+    def __init__(self, spec: TensorSpec, limit: OutputLimit, *, one_case: bool = False) -> None:
+        self._spec, self._limit, self._one_case = spec, limit, one_case
         self._tally = Tally()
         self._problems: list[str] = []
         self._unreported = 0
         self._figure = 0.0
         self._worst: Element | None = None
         self._compared = False
+        self._numbers = False  # whether any element was a number, or text, rather than NaN or infinity
         self._malformed = False
         self._scores = len(spec.shape) == 2 and (spec.shape[1] or 0) > 1  # a row of scores, one of each class
         self._exact = not spec.is_float and (limit.source == EXACT or spec.numpy_dtype.kind == "U")
@@ -69,10 +75,10 @@ class OutputComparison:
             self._report(f"{label}: {problem}")
             return
         if keras_output is not None:
-            truth, count = matched_to_keras(self._spec, truth, keras_output, value)
+            truth, count = matched_to_keras(self._spec, truth, keras_output, value, self._limit.absolute)
             self._tally.as_in_keras += count
         if value.size == 0:
-            self._compared = True
+            self._compared = self._numbers = True
             return
         if self._spec.is_float:
             self._add_floats(label, truth, value, ulp_sensitivity)
@@ -84,21 +90,25 @@ class OutputComparison:
             error = np.asarray(np.subtract(value, truth, dtype=truth.dtype))
             error = np.abs(error) if truth.dtype.kind == "c" else np.abs(error, out=error)
         largest = float(error.max())
+        odd = None
         if not math.isfinite(largest):
             problem = nonfinite_problem(self._spec, truth, value, ulp_sensitivity)
             if problem:
                 self._report(f"{label}: {problem}")
                 return
-            error[~np.isfinite(error)] = 0.0  # both are infinite or NaN, alike
+            odd = ~np.isfinite(error)
+            error[odd] = 0.0  # both are infinite or NaN, alike; or one unit in the last place makes them so
             largest = float(error.max())
         self._compared = True
+        self._numbers = self._numbers or odd is None or not odd.all()
         if self._scores and truth.dtype.kind == "f":
             self._tally.add_label_flips(truth, value)
         counted = truth
         if ulp_sensitivity is not None and (ulp_sensitivity > self._limit.absolute).any():
-            excepted = self._judge_ill_conditioned(label, truth, value, error, ulp_sensitivity)
-            error[excepted] = 0.0
-            counted = np.where(excepted, 0.0, truth)
+            unlike = None if odd is None else odd & (np.isfinite(value) | np.isfinite(truth))
+            skipped = self._judge_ill_conditioned(label, (truth, value), error, ulp_sensitivity, unlike)
+            error[skipped] = 0.0
+            counted = np.where(skipped, 0.0, truth)
             largest = float(error.max())
         self._tally.add_power(counted, error)
         figure = largest / self._limit.scale
@@ -107,15 +117,26 @@ class OutputComparison:
             self._note_worst(figure, label, where, value, truth)
 
     def _judge_ill_conditioned(
-        self, label: str, truth: Array, value: Array, error: Array, ulp_sensitivity: Array
+        self, label: str, pair: tuple[Array, Array], error: Array, ulp_sensitivity: Array, unlike: Array | None
     ) -> Array:
-        """Widen the limit of ill-conditioned elements, or exclude them; return which ones the common limit skips."""
+        """Widen the limit of ill-conditioned elements, or set them apart; return which ones the common limit skips.
+
+        Args:
+            label: the label of the golden.
+            pair: truth and value.
+            error: how far they are apart, 0 where one of them is no number.
+            ulp_sensitivity: how far one unit in the last place moves each element of the truth.
+            unlike: where one of them alone is a number, if that is anywhere.
+        """
+        truth, value = pair
         sensitive = ulp_sensitivity > self._limit.absolute
         ceiling = LARGEST_LIMIT * np.maximum(self._limit.scale, np.abs(truth))
         judged = sensitive & (FLOOR_MULTIPLE * ulp_sensitivity <= ceiling)
-        self._tally.add_excluded(sensitive & ~judged)
+        edges = sensitive & ~judged
+        differing = error > self._limit.peak * self._limit.scale
+        self._tally.add_excluded(edges & (differing if unlike is None else differing | unlike))
         if self._limit.decibels is not None:  # a ratio is for what errs by far more than one unit in the last place
-            return sensitive & ~judged
+            return edges
         self._tally.ill_conditioned += int(judged.sum())
         wrong = judged & (error > FLOOR_MULTIPLE * ulp_sensitivity)
         if wrong.any():
@@ -125,10 +146,10 @@ class OutputComparison:
         return sensitive
 
     def _add_exact(self, label: str, truth: Array, value: Array, ulp_sensitivity: Array | None) -> None:
-        self._compared = True
+        self._compared = self._numbers = True
         differing = np.asarray(truth != value)
         if ulp_sensitivity is not None and ulp_sensitivity.any():
-            self._tally.add_excluded(ulp_sensitivity != 0)
+            self._tally.add_excluded(differing & (ulp_sensitivity != 0))
             differing &= ulp_sensitivity == 0
         if not differing.any():
             return
@@ -186,10 +207,12 @@ class OutputComparison:
             return None
         if self._limit.limit > LARGEST_LIMIT and self._limit.source != DECLARED and self._spec.is_float:
             return f"the model's own float error is {self._limit.floor:.1e} {UNIT}: nothing can be concluded"
+        if self._compared and not self._numbers and not self._one_case and not failed:
+            return "every element is NaN or infinite, in the truth too: no number was compared"
         if self._tally.mostly_excluded and not failed:
             return (
-                f"{self._tally.excluded} of {self._tally.elements} elements are set apart, because one unit in the "
-                "last place changes the value there: nothing can be concluded"
+                f"{self._tally.excluded} of {self._tally.elements} elements differ where one unit in the last place "
+                "changes the value: they are set apart, and nothing can be concluded"
             )
         return None
 

@@ -17,11 +17,14 @@ class OutputsComparison:
     Args:
         signature: the signature of the model.
         limits: one per output, in any order.
+        one_case: whether a single case is compared, which may have nothing but NaN or infinity.
     """
 
-    def __init__(self, signature: Signature, limits: Iterable[OutputLimit]) -> None:
+    def __init__(self, signature: Signature, limits: Iterable[OutputLimit], *, one_case: bool = False) -> None:
         by_name = {limit.output: limit for limit in limits}
-        self._comparisons = {spec.name: OutputComparison(spec, by_name[spec.name]) for spec in signature.outputs}
+        self._comparisons = {
+            spec.name: OutputComparison(spec, by_name[spec.name], one_case=one_case) for spec in signature.outputs
+        }
 
     def add(
         self,

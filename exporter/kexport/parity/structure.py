@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from kexport.bundle.signature import Array, TensorSpec
+from kexport.parity.conditioning import distance, widened
 
 
 def as_text(value: Array) -> Array:
@@ -39,14 +40,30 @@ def nonfinite_problem(spec: TensorSpec, truth: Array, value: Array, ulp_sensitiv
     return None if (wanted == got).all() else "NaN or infinity in the wrong place, or missing"
 
 
-def matched_to_keras(spec: TensorSpec, truth: Array, keras_output: Array, value: Array) -> tuple[Array, int]:
-    """The truth, with Keras' elements where the value agrees with those instead, and their number."""
+def matched_to_keras(
+    spec: TensorSpec, truth: Array, keras_output: Array, value: Array, limit: float
+) -> tuple[Array, int]:
+    """The truth, with Keras' elements where the value agrees with those instead, and their number.
+
+    Args:
+        spec: the specification of the output.
+        truth: the true output.
+        keras_output: Keras' own.
+        value: what is compared.
+        limit: how far real numbers that agree may be apart.
+    """
     if not spec.is_float:
         agrees = (value == keras_output) & (value != truth)
     else:
         kinds = _kinds(value)
         agrees = (kinds == _kinds(keras_output)) & (kinds != _kinds(_narrowed(spec, truth)))
+        agrees |= (distance(value, truth) > limit) & _near(value, widened(keras_output), limit)
     return np.where(agrees, keras_output.astype(truth.dtype), truth), int(agrees.sum())
+
+
+def _near(value: Array, other: Array, limit: float) -> Array:
+    """Where both are numbers, no farther apart than the limit."""
+    return np.isfinite(value) & np.isfinite(other) & (distance(value, other) <= limit)
 
 
 def _narrowed(spec: TensorSpec, truth: Array) -> Array:

@@ -15,7 +15,7 @@ class Tally:
     Attributes:
         samples: how many samples were compared.
         elements: how many elements were compared.
-        excluded: elements that cannot be judged.
+        excluded: elements that differ, and cannot be judged.
         samples_excluded: samples with such an element.
         ill_conditioned: elements judged by a wider limit.
         as_in_keras: elements that agree with Keras in float32 rather than with the truth.
@@ -73,8 +73,8 @@ class Tally:
             remarks.append(f"in {self.label_flips} of {self.samples} rows a different score is the largest")
         if self.excluded:
             remarks.append(
-                f"{self.excluded} elements in {self.samples_excluded} of {self.samples} samples are set apart: "
-                "one unit in the last place changes the value there"
+                f"{self.excluded} elements in {self.samples_excluded} of {self.samples} samples are set apart: they "
+                "differ where one unit in the last place changes the value"
             )
         if self.ill_conditioned:
             remarks.append(f"{self.ill_conditioned} elements have a wider limit: the model is ill-conditioned there")

@@ -36,6 +36,8 @@ def ranks(folder, layer, shape):
     return [kernels[node.input[1]] for node in model.graph.node if node.op_type == "Conv"]
 
 
-def test_of_one_channel_alone(tmp_path):
+def test_of_one_channel_into_few_without_steps_alone(tmp_path):
+    assert ranks(tmp_path, keras.layers.Conv1D(16, 5), (40, 1)) == [4]
+    assert ranks(tmp_path, keras.layers.Conv1D(1, 5, strides=2), (40, 1)) == [4]
     assert ranks(tmp_path, keras.layers.Conv1D(1, 5), (40, 1)) == [3]
     assert ranks(tmp_path, keras.layers.Conv1D(4, 5), (40, 2)) == [4]

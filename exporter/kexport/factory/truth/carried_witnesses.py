@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ from kexport.bundle import counterexamples, store, witnesses
 from kexport.bundle.contract_entries import ContractEntry
 from kexport.bundle.goldens import Golden
 from kexport.bundle.limits import OutputLimit
-from kexport.bundle.signature import Signature
+from kexport.bundle.signature import Array, Signature
 from kexport.bundle.witnesses import Witness
 from kexport.errors import BundleError, InputError
 from kexport.field.search import Reference
@@ -40,7 +40,7 @@ def carry_witnesses(
                 for call in (*witness.before, witness.golden.inputs):
                     signature.check(call)
                 renewed = _renewed(witness, reference, limits)
-                if _judges_truth_right(renewed, signature, limits):
+                if _tells_right_from_wrong(renewed, signature, limits):
                     witnesses.store(folder, renewed)
             except (BundleError, InputError, ValueError):
                 continue  # of another model, or damaged: it cannot be replayed
@@ -65,17 +65,32 @@ def carry_counterexamples(target: Path, folder: Path, signature: Signature, cont
                 counterexamples.store(folder, about, probe)
 
 
-def _judges_truth_right(witness: Witness, signature: Signature, limits: Sequence[OutputLimit]) -> bool:
-    """Whether the truth, rounded to the dtypes of the outputs, passes."""
-    truth = witness.golden.truth
+def _tells_right_from_wrong(witness: Witness, signature: Signature, limits: Sequence[OutputLimit]) -> bool:
+    """Whether the truth, rounded to the dtypes of the outputs, passes, and something else does not."""
+    truth, scales = witness.golden.truth, {limit.output: limit.scale for limit in limits}
     with np.errstate(over="ignore"):
         right = {
             spec.name: truth[spec.name].astype(spec.numpy_dtype) if spec.is_float else truth[spec.name]
             for spec in signature.outputs
         }
-    comparison = OutputsComparison(signature, limits)
-    comparison.add_golden(witness.golden, right)
-    return all(outcome.passed for outcome in comparison.outcomes().values())
+    wrong = {name: _another(value, scales[name]) for name, value in right.items()}
+    return _passes(witness, signature, limits, right) and not _passes(witness, signature, limits, wrong)
+
+
+def _another(value: Array, scale: float) -> Array:
+    """A value that differs in every element, clearly if it is a number."""
+    if value.dtype.kind in "fc":
+        return np.where(np.isfinite(value), value + 2 * scale, 0.0).astype(value.dtype)
+    if value.dtype.kind in "US":
+        return np.char.add(value, "?")
+    return ~value if value.dtype.kind == "b" else value ^ 1
+
+
+def _passes(witness: Witness, signature: Signature, limits: Sequence[OutputLimit], values: Mapping[str, Array]) -> bool:
+    """Whether no output is found wrong."""
+    comparison = OutputsComparison(signature, limits, one_case=True)
+    comparison.add_golden(witness.golden, values)
+    return all(outcome.passed or not outcome.ran for outcome in comparison.outcomes().values())
 
 
 def _renewed(witness: Witness, reference: Reference, limits: Sequence[OutputLimit]) -> Witness:

@@ -82,7 +82,11 @@ def establish(program: Program, oracle: Oracle, domains: Mapping[str, Domain]) -
             label,
             feeds,
             signature.named_outputs(runs.truth[case]),
-            {output.spec.name: output.keras[case] for output in outputs if output.answers_differ(case)},
+            {
+                output.spec.name: output.keras[case]
+                for output, limit in zip(outputs, limits, strict=True)
+                if output.answers_differ(case, limit)
+            },
             {
                 output.spec.name: output.moved[case]
                 for output, limit in zip(outputs, limits, strict=True)
@@ -142,13 +146,15 @@ class _Output:
         floor = max(limit.floor, least_floor)
         return replace(limit, floor=floor, limit=max(limit.limit, FLOOR_MULTIPLE * floor))
 
-    def answers_differ(self, case: int) -> bool:
-        """Whether float arithmetic changes the answer: another whole number, or NaN or infinity in other places."""
+    def answers_differ(self, case: int, limit: OutputLimit) -> bool:
+        """Whether float arithmetic changes the answer: another value, or NaN or infinity in other places."""
         keras, truth = self.keras[case], self.truth[case]
         if keras.shape != truth.shape:
             return False
         if not self.spec.is_float:
             return not np.array_equal(keras, truth)
+        if (distance(keras, truth) > limit.absolute).any():
+            return True
         with np.errstate(over="ignore"):
             return not np.array_equal(np.isfinite(keras), np.isfinite(truth.astype(self.spec.numpy_dtype)))
 

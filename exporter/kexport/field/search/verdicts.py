@@ -86,7 +86,7 @@ def verdicts(
         golden = Golden(
             label, row(feeds, index, batched), sample.truth, sample.keras_output, sample.ulp_sensitivity
         )  # fmt: skip
-        comparison = OutputsComparison(terms.signature, limits.values())
+        comparison = OutputsComparison(terms.signature, limits.values(), one_case=True)
         comparison.add_golden(golden, value)
         outcomes = comparison.outcomes()
         wrong = any(outcome.ran and not outcome.passed for outcome in outcomes.values())
