@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kexport.bundle.adequacy_entry import AdequacyEntry
 from kexport.bundle.code_entry import CodeEntry
 from kexport.bundle.contract_entries import ContractEntry, NotCarried
 from kexport.bundle.json_files import JsonObject, mapping, objects, require_schema, text_map, write_json
@@ -49,6 +50,7 @@ class Manifest:
         goldens: the golden cases, and the limit of each output.
         inputs: the domain of each input.
         build: versions, and the formats that were refused.
+        adequacy: what the goldens see of the model; None in a bundle that does not know.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Manifest:
     goldens: GoldensEntry
     inputs: DomainsEntry
     build: BuildEntry
+    adequacy: AdequacyEntry | None = None
 
     @property
     def signature(self) -> Signature:
@@ -142,6 +145,7 @@ class Manifest:
             **({"samples": self.samples.to_json()} if self.samples else {}),
             "artifacts": [artifact.to_json() for artifact in self.artifacts],
             "goldens": self.goldens.to_json(),
+            **({"adequacy": self.adequacy.to_json()} if self.adequacy else {}),
             "provenance": dict(self.provenance),
             **({"refused": dict(self.refused)} if self.refused else {}),
             **({"stateful": True} if self.stateful else {}),
@@ -166,6 +170,7 @@ class Manifest:
             goldens=GoldensEntry.from_json(mapping(data["goldens"]), model.signature),
             inputs=domains_of(data),
             build=BuildEntry(mapping(data["provenance"]), text_map(data.get("refused", {}))),
+            adequacy=AdequacyEntry.from_json(mapping(data["adequacy"])) if "adequacy" in data else None,
         )
 
 

@@ -32,10 +32,18 @@ _CONTRACT = (
 )
 
 
-def _declarations(domain: dict[str, str], samples: str | None, contracts: tuple[str, ...]) -> Declarations:
-    from kexport.factory import Declarations
+_UNSEEN = (
+    "A layer, weight or output that no golden need see, with the reason, which the report states; may be repeated."
+)
 
-    return Declarations(domain, samples, contracts)
+
+def _declarations(
+    domain: dict[str, str], samples: str | None, contracts: tuple[str, ...], unseen: tuple[str, ...]
+) -> Declarations:
+    from kexport.factory import Declarations
+    from kexport.factory.request import reasons
+
+    return Declarations(domain, samples, contracts, reasons(unseen))
 
 
 def _conversion(formats: str | None, opset: int | None, timeout: float | None, keep_going: bool) -> Conversion:
@@ -47,11 +55,11 @@ def _conversion(formats: str | None, opset: int | None, timeout: float | None, k
 
 
 def _declaring(function: Command) -> Command:
-    """Give the command `--domain`, `--samples` and `--contract`; it gets `declarations`."""
+    """Give the command `--domain`, `--samples`, `--contract` and `--unseen`; it gets `declarations`."""
     contract = click.option("--contract", "contracts", multiple=True, metavar="[OUTPUT=]CONTRACT", help=_CONTRACT)
-    return gathered("declarations", _declarations, {"domain": DOMAIN, "samples": SAMPLES, "contracts": contract})(
-        function
-    )
+    unseen = click.option("--unseen", multiple=True, metavar="'LAYER: REASON'", help=_UNSEEN)
+    options = {"domain": DOMAIN, "samples": SAMPLES, "contracts": contract, "unseen": unseen}
+    return gathered("declarations", _declarations, options)(function)
 
 
 def _converting(function: Command) -> Command:

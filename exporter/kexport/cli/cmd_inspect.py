@@ -39,7 +39,7 @@ def command(path: str, trust: Trust) -> int:
 
 def _show_bundle(path: str) -> None:
     from kexport.bundle.folder import Bundle
-    from kexport.reports import size, terminal
+    from kexport.reports import adequacy_lines, size, terminal
 
     bundle = Bundle.open(path)
     manifest = bundle.manifest
@@ -52,6 +52,8 @@ def _show_bundle(path: str) -> None:
         _section("promises of layers that do not carry over to the model", map(_not_carried, manifest.not_carried))
     if manifest.code:
         _section("code that it needs", map(_code, manifest.code))
+    if manifest.adequacy:
+        _section("goldens", adequacy_lines(manifest.adequacy))
     for artifact in manifest.artifacts:
         facts = {
             "format": artifact.format,

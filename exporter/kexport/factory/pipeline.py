@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,13 @@ from kexport.bundle.report import Check, CheckKind, Observer, Report, Subject
 from kexport.bundle.samples import write as write_samples
 from kexport.bundle.signature import TensorSpec
 from kexport.factory import formats as known_formats
+from kexport.factory.adequacy import assess
 from kexport.factory.exports import Exports
 from kexport.factory.formats import Format
 from kexport.factory.inputs import InputDomains, recordings, resolve_domains
 from kexport.factory.promises import collect, statements
 from kexport.factory.provenance import provenance
-from kexport.factory.request import BuildPlan, BuildRequest, Conversion, Declarations
+from kexport.factory.request import BuildPlan, BuildRequest, Conversion, Declarations, reasons
 from kexport.factory.tensorflow_workers import tensorflow_workers
 from kexport.factory.trace import BuiltModel, Served, trace
 from kexport.factory.truth import GoldenSet, Oracle, TwinReference, carry_counterexamples, carry_witnesses, establish
@@ -60,6 +61,7 @@ def build(
     search: Budget | str | None = None,
     tolerance: Mapping[str, Tolerance | str | float] | None = None,
     contracts: object = (),
+    unseen: Mapping[str, str] | Sequence[str] = (),
     progress: Progress = lambda step: None,
     observe: Observer = lambda check: None,
 ) -> Bundle:
@@ -85,6 +87,8 @@ def build(
             `"40dB"`; the reason goes into the report.
         contracts: promises of the model besides those of its layers: contracts of `kexport.contracts`, or texts
             such as `"bounded(0, 1)"`, in a list; or by what they are about, `{"y": ..., "x->y": ..., "layer": ...}`.
+        unseen: layers, weights or outputs that no golden need see, each with the reason: `{"layer": "reason"}`, or
+            texts such as `"layer: reason"`. The reasons go into the report.
         progress: called with the name of each step as it begins.
         observe: called with each check as soon as it is made.
 
@@ -98,7 +102,7 @@ def build(
         model,
         out,
         settings or {},
-        Declarations(domain or {}, samples, contracts),
+        Declarations(domain or {}, samples, contracts, reasons(unseen)),
         Conversion(formats, opset, timeout, keep_going),
         Trust(tuple(imports), allow_lambda),
         Strictness.of(search, tolerance),
@@ -171,12 +175,19 @@ def _write(
     progress("computing the truth in float64")
     oracle = Oracle(program, inputs.domains)
     derived = establish(program, oracle, inputs.domains)
+    progress("looking at what the goldens see")
+    declared = plan.request.declarations.unseen
+    adequacy = assess(program, derived, inputs, declared)
+    if adequacy.sought:
+        derived = establish(program, oracle, inputs.domains, adequacy.sought)
+        adequacy = assess(program, derived, inputs, declared, seek=False)
     golden_set = derived.declaring(plan.request.strictness)
     goldens.write(folder / goldens.FILE_NAME, golden_set.goldens)
     exports.finish(progress)
     code = record_user_code(program, folder, promises.contracts)
     entry = ModelEntry(signature, bool(program.state), promises.contracts, promises.not_carried, code.entries)
-    manifest.write(folder, _manifest(plan, folder, entry, inputs, exports, golden_set))
+    written = _manifest(plan, folder, entry, inputs, exports, golden_set)
+    manifest.write(folder, replace(written, adequacy=adequacy.entry))
     reference = TwinReference(program, oracle, derived.limits, signature)
     carry_witnesses(plan.target, folder, signature, reference, golden_set.limits)
     carry_counterexamples(plan.target, folder, signature, promises.contracts)

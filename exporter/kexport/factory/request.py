@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kexport import runtimes
 from kexport.bundle import domain as domains
-from kexport.errors import MissingExtraError
+from kexport.errors import MissingExtraError, UsageError
 from kexport.factory import formats, sources
 from kexport.factory.formats import Format
 from kexport.factory.inputs.recording import Recording
@@ -30,11 +30,13 @@ class Declarations:
         samples: recorded data as the domain of the inputs that it holds: the path of a `.npz`, `.npy` or `.csv`, arrays
             by input name, or the array of the only input.
         contracts: promises of the model besides those of its layers, as `kexport.build` takes them.
+        unseen: layers, weights or outputs that no golden need see, each with the reason.
     """
 
     domain: Mapping[str, object] = field(default_factory=dict)
     samples: object = None
     contracts: object = ()
+    unseen: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -154,3 +156,20 @@ def _require_packages(chosen: Sequence[Format]) -> None:
             got=", ".join(missing) + (" is missing" if len(missing) == 1 else " are missing"),
             hint="pip install 'kexport[build]'",
         )
+
+
+def reasons(unseen: Mapping[str, str] | Sequence[str]) -> dict[str, str]:
+    """What need not be seen, each with the reason, as `kexport.build` and `--unseen` take it.
+
+    Raises:
+        UsageError: a reason is missing.
+    """
+    texts = [unseen] if isinstance(unseen, str) else unseen
+    pairs = unseen.items() if isinstance(unseen, Mapping) else (text.partition(":")[::2] for text in texts)
+    stripped = {name.strip(): why.strip() for name, why in pairs}
+    for name, why in stripped.items():
+        if not name or not why:
+            raise UsageError(
+                f"what need not be seen has no reason: {name or why!r}", expected="a layer and why: 'layer: reason'"
+            )
+    return stripped

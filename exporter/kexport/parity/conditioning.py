@@ -37,6 +37,7 @@ def nudged(array: Array, rng: np.random.Generator, epsilon: float, domain: Domai
             return moved
         back = (wide - steps).astype(array.dtype)
         inside = np.where(domain.project(moved) == moved, moved, domain.project(back))
+        inside = np.where(domain.project(array) == array, inside, moved)  # it was outside before
         return np.where(np.isfinite(wide), inside, array)
 
 

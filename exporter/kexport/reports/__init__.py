@@ -5,6 +5,7 @@ A rendering is a function `render(report)` that returns text, or `show(report, b
 
 from typing import TYPE_CHECKING
 
+from kexport.reports._adequacy import adequacy_lines
 from kexport.reports._phrases import (
     NOTHING_COMPARED,
     fact_lines,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NOTHING_COMPARED",
+    "adequacy_lines",
     "draw_responses",
     "fact_lines",
     "figure_and_limit",

@@ -12,6 +12,7 @@ from rich.text import Text
 from kexport.bundle.folder import Bundle
 from kexport.bundle.report import Check, CheckKind, Report
 from kexport.parity.outcome import UNIT
+from kexport.reports._adequacy import adequacy_summary
 from kexport.reports._phrases import fact_lines, figure_and_limit, number, short_contract, size, verdict
 
 _CONTRACT_WIDTH = 44
@@ -47,6 +48,9 @@ def show(report: Report, bundle: Bundle, stream: TextIO) -> None:
         console.print(_contract_table(contracts, several))
         legend = "promise: figure and limit in the unit beside them; a violation was searched for in every runtime"
         console.print(Text(legend, style="dim"))
+    for check in report.checks:
+        if check.kind is CheckKind.ADEQUACY and check.passed and (words := adequacy_summary(check)):
+            console.print(Text(words, style="dim"))
     for check in report.checks:
         if not check.passed:
             console.print(_failure(check))

@@ -54,14 +54,26 @@ class GoldenSet:
         return replace(self, limits=strictness.limits(self.limits))
 
 
-def establish(program: Program, oracle: Oracle, domains: Mapping[str, Domain]) -> GoldenSet:
+def establish(
+    program: Program,
+    oracle: Oracle,
+    domains: Mapping[str, Domain],
+    sought: Sequence[tuple[str, golden_inputs.Feeds]] = (),
+) -> GoldenSet:
     """Run the model and its twin on every planned case; without a twin that can be trusted, perturb the model.
+
+    Args:
+        program: the traced model.
+        oracle: the model and its twin.
+        domains: of the inputs.
+        sought: further inputs with their labels, which become goldens too.
 
     Raises:
         ModelError: the model fails on its own domain.
     """
     signature = program.signature
     planned = list(golden_inputs.plan(signature, domains, lambda feeds: _refusal(program, feeds)))
+    planned += sought
     cases = [[feeds[spec.name] for spec in signature.inputs] for _, feeds in planned]
     try:
         keras = oracle.outputs(cases)

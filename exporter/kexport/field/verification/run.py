@@ -20,6 +20,7 @@ from kexport.field.integrity import Integrity, check_digests
 from kexport.field.remote import ArtifactSource, RemoteSession, RuntimeFailedError
 from kexport.field.scratch import temporary_folder
 from kexport.field.verification import contract_checks
+from kexport.field.verification.adequacy_check import check_adequacy
 from kexport.field.verification.request import Verification
 from kexport.field.verification.runtime_checks import RuntimeChecks
 from kexport.field.workers import WorkerPool
@@ -35,6 +36,8 @@ def verify_bundle(verification: Verification, observe: Observer = lambda check: 
     chosen, notes = run.choose_runtimes()
     integrity = check_digests(verification.bundle)
     run.record(*integrity.checks)
+    if manifest.adequacy is not None:
+        run.record(check_adequacy(manifest.adequacy))
     tested = run.runnable(chosen, integrity)
     with contextlib.closing(WorkerPool(verification.processes.started, verification.processes.in_process)) as workers:
         run.check_runtimes(tested, workers)

@@ -1,0 +1,5 @@
+"""Adequacy: what the goldens of a build can see of its model, by gradients of the traced function and by changes."""
+
+from kexport.factory.adequacy.assessment import Adequacy, assess
+
+__all__ = ["Adequacy", "assess"]

@@ -1,0 +1,130 @@
+"""What the goldens of a build can see of the model, and the inputs that see more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import islice
+
+from kexport.bundle.adequacy_entry import AdequacyEntry
+from kexport.errors import reason
+from kexport.factory.adequacy.allowance import Allowance
+from kexport.factory.adequacy.findings import unseen
+from kexport.factory.adequacy.sight import Sight
+from kexport.factory.adequacy.sought_inputs import SoughtSpace
+from kexport.factory.adequacy.traced_weights import traced_weights
+from kexport.factory.adequacy.view import View
+from kexport.factory.inputs import InputDomains
+from kexport.factory.trace.program import Program
+from kexport.factory.truth import GoldenSet
+from kexport.parity.golden_inputs import SEED, Feeds
+
+_MOST_SOUGHT = 8  # goldens
+
+
+@dataclass(frozen=True)
+class Adequacy:
+    """What the goldens see.
+
+    Attributes:
+        entry: for the manifest.
+        sought: inputs that see more, with their labels; they should become goldens.
+    """
+
+    entry: AdequacyEntry
+    sought: tuple[tuple[str, Feeds], ...] = ()
+
+
+def assess(
+    program: Program, golden_set: GoldenSet, inputs: InputDomains, declared: Mapping[str, str], *, seek: bool = True
+) -> Adequacy:
+    """Measure what the goldens see, and look for inputs that see more; what fails on the way becomes a note.
+
+    Args:
+        program: the traced model.
+        golden_set: its goldens, with the derived limits.
+        inputs: the domains of its inputs.
+        declared: what need not be seen, each with the reason.
+        seek: whether to look for more inputs.
+    """
+    try:
+        return _assess(program, golden_set, inputs, declared, seek)
+    except Exception as error:  # noqa: BLE001  the model's own code, and the gradients of its operations, may raise anything
+        note = f"what the goldens see of the model could not be measured: {reason(error)}"
+        return Adequacy(AdequacyEntry(0, 0, (), dict(declared), (note,)))
+    finally:
+        program.reset()
+
+
+def _assess(
+    program: Program, golden_set: GoldenSet, inputs: InputDomains, declared: Mapping[str, str], seek: bool
+) -> Adequacy:
+    weights = traced_weights(program)
+    views = [View.of_golden(program.signature, golden, golden_set.limits) for golden in golden_set.goldens]
+    allowance = Allowance.of(weights)
+    sight = Sight(program, golden_set.limits, weights, allowance)
+    sight.add_goldens(views, (golden.truth for golden in golden_set.goldens))
+    shapes = [{name: value.shape for name, value in view.feeds.items()} for view in views]
+    space = SoughtSpace.of(program.signature, inputs, shapes, allowance)
+    sought = _Seeker(sight, space)
+    if seek:
+        sought.within(0, allowance.tries)
+    elsewhere = sight.remainder()
+    if elsewhere.lacks and not space.recorded:
+        for _, feeds in space.beyond(SEED, frozenset(space.space.names)):
+            _try(elsewhere, feeds)
+    if seek and elsewhere.found:
+        sought.within(allowance.tries, allowance.more_tries)
+        sought.beyond()
+    entry = AdequacyEntry(
+        sum(weight.value.size for weight in weights),
+        sum(each.seen_elements for each in sight.sensitivities),
+        tuple(unseen(sight, elsewhere, declared)),
+        dict(declared),
+        tuple(sight.notes),
+    )
+    return Adequacy(entry, tuple(sought.found))
+
+
+class _Seeker:
+    """The search for inputs that see more than the goldens.
+
+    Args:
+        sight: what the goldens see; it learns from each input that is found.
+        space: where inputs come from.
+
+    Attributes:
+        found: the inputs that see more, with their labels.
+    """
+
+    def __init__(self, sight: Sight, space: SoughtSpace) -> None:
+        self._sight = sight
+        self._space = space
+        self.found: list[tuple[str, Feeds]] = []
+
+    def within(self, first: int, last: int) -> None:
+        """Try inputs within the domains; parts of weights are worth no input that was never recorded."""
+        parts = self._space.allowance.parts and not self._space.recorded
+        if self._sight.lacks or (self._sight.partial and parts):
+            self._take(islice(self._space.within(SEED, last), first, last), parts=parts)
+
+    def beyond(self) -> None:
+        """Try inputs beyond the domains that were guessed, for what is not seen at all."""
+        if self._sight.lacks and self._space.guessed:
+            self._take(self._space.beyond(SEED, self._space.guessed), parts=False)
+
+    def _take(self, candidates: Iterable[tuple[str, Feeds]], *, parts: bool) -> None:
+        for label, feeds in candidates:
+            if len(self.found) == _MOST_SOUGHT or not (self._sight.lacks or (parts and self._sight.partial)):
+                return
+            before = self._sight.missing
+            if _try(self._sight, feeds) and (parts or self._sight.missing < before):
+                self.found.append((f"sought: {label}", feeds))
+
+
+def _try(sight: Sight, feeds: Feeds) -> bool:
+    """Whether an input sees more than those before it; one that the model refuses does not."""
+    try:
+        return sight.add(feeds)
+    except Exception:  # noqa: BLE001  the model need not take what is beyond its domain
+        return False

@@ -1,0 +1,103 @@
+"""What is unseen, in words, and what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from kexport.bundle.adequacy_entry import MOST_NUMBERS, Standing, Unseen
+from kexport.bundle.signature import Array
+from kexport.factory.adequacy.sensitivity import Sensitivity
+from kexport.factory.adequacy.sight import Sight
+from kexport.factory.adequacy.view import SEEN
+
+_DEAD = "nothing that was tried moves an output, far outside of the domain neither"
+_TAME = "no golden depends on it; inputs beyond the domain do"
+_FAINT = "a change of a hundredth moves no output beyond its limit, one of its whole scale does"
+_FACTOR = "a change of all of it by the same hundredth moves no output beyond its limit"
+_ELEMENTS = "changed alone by half of the scale, they move no output beyond its limit"
+
+
+def unseen(sight: Sight, elsewhere: Sight, declared: Mapping[str, str]) -> Iterator[Unseen]:
+    """What is unseen.
+
+    Args:
+        sight: what the goldens see.
+        elsewhere: what inputs beyond the domain see of the rest.
+        declared: what need not be seen, each with the reason.
+    """
+    for found in _unseen(sight, elsewhere):
+        why = _declared(found, declared)
+        yield (
+            replace(found, standing=Standing.DECLARED, why=f"declared: {why}")
+            if why and found.standing is Standing.OPEN
+            else found
+        )
+
+
+def _unseen(sight: Sight, elsewhere: Sight) -> Iterator[Unseen]:
+    still_constant, still_silent = (
+        elsewhere.constant,
+        {each.weight.name for each in elsewhere.sensitivities if each.whole < SEEN},
+    )
+    for name in sight.constant:
+        if name in still_constant:
+            yield Unseen(f"output {name}", Standing.DEAD, "it is the same for every input that was tried")
+        else:
+            yield Unseen(
+                f"output {name}", Standing.OPEN, "it is the same on all goldens; inputs beyond the domain change it"
+            )
+    for each in sight.sensitivities:
+        name = each.weight.name
+        if each.is_silent:
+            dead = name in still_silent
+            yield Unseen(name, Standing.DEAD if dead else Standing.OPEN, _DEAD if dead else _TAME)
+        elif each.whole < SEEN:
+            yield Unseen(name, Standing.PARTIAL, _FAINT)
+        else:
+            yield from _parts(each)
+
+
+def _parts(each: Sensitivity) -> Iterator[Unseen]:
+    name, weight = each.weight.name, each.weight
+    hidden = 0
+    for axis, indices in each.unseen_slices():
+        part, why = _slice_words(each, axis)
+        size = weight.value.shape[axis]
+        hidden += len(indices) * (weight.value.size // size)
+        yield Unseen(name, Standing.PARTIAL, why, part, _numbers(indices), len(indices), size)
+    if not each.sees_scale:
+        yield Unseen(name, Standing.PARTIAL, _FACTOR, "a common factor", count=1, of=1)
+    faint = int(each.faint.sum())
+    if faint > hidden:
+        yield Unseen(
+            name,
+            Standing.PARTIAL,
+            _ELEMENTS,
+            f"{faint - hidden} single elements",
+            count=faint - hidden,
+            of=weight.value.size,
+        )
+
+
+def _slice_words(each: Sensitivity, axis: int) -> tuple[str, str]:
+    """What the slices across an axis are called, and why they are unseen."""
+    last = each.weight.value.ndim - 1
+    if each.weight.is_table and axis == 0:
+        return "rows", "they do not occur on these inputs"
+    if axis == last:
+        return ("channels" if last else "elements"), "no golden depends on them"
+    return ("inputs" if axis == last - 1 else f"places on axis {axis}"), "always multiplied by zero on these inputs"
+
+
+def _numbers(indices: Array | Sequence[int]) -> tuple[int, ...]:
+    return tuple(int(index) for index in indices[:MOST_NUMBERS])
+
+
+def _declared(found: Unseen, declared: Mapping[str, str]) -> str:
+    """The reason that a person gave for this weight, a layer around it, or this output; empty without one."""
+    subject = found.subject.removeprefix("output ")
+    for name, why in declared.items():
+        if subject == name or subject.startswith(f"{name}/") or f"/{name}/" in f"/{subject}":
+            return why
+    return ""

@@ -1,0 +1,187 @@
+"""What a growing set of views sees of the weights and of the outputs."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from kexport.bundle.limits import OutputLimit
+from kexport.bundle.signature import Array
+from kexport.errors import reason
+from kexport.factory.adequacy.allowance import Allowance
+from kexport.factory.adequacy.changes import Changes
+from kexport.factory.adequacy.constant_outputs import Constancy
+from kexport.factory.adequacy.gradients import measure
+from kexport.factory.adequacy.sensitivity import Sensitivity
+from kexport.factory.adequacy.traced_weights import TracedWeight
+from kexport.factory.adequacy.view import SEEN, View
+from kexport.factory.trace.program import Program
+from kexport.runtimes.keras_model import to_array, to_tensor
+
+_SEED = 20240607
+_CALLS_OF_TRIAL = 32
+#: Operations with steps, whose gradient is zero and not missing.
+_STEPS = ("Sign",)
+_SLICES = 64  # of a weight without a gradient, that are changed one by one
+
+
+class Sight:
+    """What some views see.
+
+    Args:
+        program: the traced model.
+        limits: of its outputs.
+        weights: what to look at.
+        allowance: how much may be tried.
+
+    Attributes:
+        sensitivities: one per weight.
+        notes: what could not be measured.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        limits: Sequence[OutputLimit],
+        weights: Sequence[TracedWeight],
+        allowance: Allowance,
+    ) -> None:
+        self._program = program
+        self._allowance = allowance
+        self._limits = limits
+        self._rng = np.random.default_rng(_SEED)
+        outputs = zip(program.signature.outputs, limits, strict=True)
+        self._constancies = {spec.name: Constancy(spec, limit.absolute) for spec, limit in outputs}
+        self._has_gradients = True
+        self._steps = any(op.type in _STEPS for op in program.core.graph.get_operations())
+        self.sensitivities = [Sensitivity(weight) for weight in weights]
+        self.notes: list[str] = []
+
+    def add_goldens(self, views: Sequence[View], truths: Iterable[Mapping[str, Array]]) -> None:
+        """Look through the goldens until everything is seen, then closer at what gradients leave open."""
+        for truth in truths:
+            self._add_outputs(truth)
+        self._program.reset()
+        for view in views[: self._allowance.views]:
+            if not self._measure(view):
+                break
+        self._look_closer(Changes(self._program, views, self._allowance.calls))
+
+    def add(self, feeds: Mapping[str, Array]) -> bool:
+        """Look through one more input; whether it sees more than before. May raise what the model raises."""
+        before = self._open()
+        self._program.reset()
+        signature = self._program.signature
+        tensors = [to_tensor(spec.dtype, feeds[spec.name]) for spec in signature.inputs]
+        outputs = [to_array(output) for output in self._program.core(*tensors)]
+        if any(values.dtype.kind in "fc" and not np.isfinite(values).all() for values in outputs):
+            return False
+        view = View.of_outputs(signature, feeds, outputs, self._limits)
+        self._add_outputs(signature.named_outputs(outputs))
+        self._program.reset()
+        self._measure(view)
+        changes = Changes(self._program, [view], min(_CALLS_OF_TRIAL, self._allowance.calls))
+        for each in self.silent:
+            if not each.differentiable:
+                self._try_whole(each, changes)
+        return self._open() < before
+
+    def remainder(self) -> Sight:
+        """A sight of what this one lacks, with nothing seen of it so far; the values of outputs are known to it."""
+        other = Sight(self._program, self._limits, [each.weight for each in self.silent], self._allowance)
+        other._constancies = {name: copy.deepcopy(self._constancies[name]) for name in self.constant}
+        return other
+
+    @property
+    def missing(self) -> int:
+        """How many weights are not seen at all, and how many outputs do not vary."""
+        return len(self.silent) + len(self.constant)
+
+    @property
+    def lacks(self) -> bool:
+        """Whether a whole weight is unseen, or an output does not vary."""
+        return self.missing > 0
+
+    @property
+    def found(self) -> bool:
+        """Whether, of what it looks at, a weight is seen or an output varies."""
+        varies = len(self.constant) < len(self._constancies)
+        return varies or any(each.whole >= SEEN for each in self.sensitivities)
+
+    @property
+    def constant(self) -> list[str]:
+        """The outputs that had one value so far."""
+        return [name for name, each in self._constancies.items() if each.holds]
+
+    @property
+    def silent(self) -> list[Sensitivity]:
+        """The weights that nothing sees, not even a change as large as they are."""
+        return [each for each in self.sensitivities if each.is_silent]
+
+    @property
+    def partial(self) -> bool:
+        """Whether a slice of a weight is unseen."""
+        return any(not each.sees_slices for each in self.sensitivities)
+
+    def _open(self) -> int:
+        """How much is unseen: outputs, weights, factors and slices."""
+        count = len(self.constant)
+        for each in self.sensitivities:
+            count += each.is_silent + (not each.sees_scale) + sum(len(found) for _, found in each.unseen_slices())
+        return count
+
+    def _add_outputs(self, outputs: Mapping[str, Array]) -> None:
+        for name, constancy in self._constancies.items():
+            constancy.add(outputs[name])
+
+    def _measure(self, view: View) -> bool:
+        """Add the gradients of one view; whether another one may see more."""
+        pending = [each for each in self.sensitivities if not each.settled(single=self._allowance.parts)]
+        if not pending or not self._has_gradients:
+            return False
+        try:
+            measure(self._program, view, pending, self._rng)
+        except Exception as error:  # noqa: BLE001  an operation without a gradient, for one: weights are then changed
+            self._has_gradients = False
+            self.notes.append(f"the traced function has no gradients: {reason(error)}")
+        return self._has_gradients
+
+    def _look_closer(self, changes: Changes) -> None:
+        """Make the changes that gradients do not show, or show as too small by a conservative estimate."""
+        for each in self.sensitivities:
+            # A gradient of zero is the truth of a function without steps: nothing depends on the weight.
+            if each.whole < SEEN and (each.whole or self._steps or not each.differentiable):
+                self._try_whole(each, changes)
+            if not each.sees_scale and not changes.exhausted:
+                each.along = max(each.along, changes.moved(each.weight, each.weight.value * 1.01))
+            if not each.differentiable and each.whole >= SEEN:
+                self._try_slices(each, changes)
+
+    def _try_whole(self, each: Sensitivity, changes: Changes) -> None:
+        """Change every element by a hundredth of the scale; then, where nothing moves, by the whole scale."""
+        value, signs = each.weight.value, self._rng.choice([-1.0, 1.0], each.weight.value.shape)
+        if changes.exhausted:
+            return
+        each.whole = max(each.whole, changes.moved(each.weight, value + each.weight.step * signs))
+        if each.whole < SEEN:
+            each.coarse = max(each.coarse, changes.moved(each.weight, value + each.weight.scale * signs))
+
+    def _try_slices(self, each: Sensitivity, changes: Changes) -> None:
+        """Change the slices of a weight without a gradient one by one: by the whole scale, as a step needs it."""
+        value = each.weight.value
+        for axis, moved in each.slices.items():
+            if len(moved) > _SLICES:
+                moved[:] = SEEN  # too many to try
+                continue
+            for index in range(len(moved)):
+                if changes.exhausted:
+                    moved[index:] = SEEN
+                    break
+                changed = value.copy()
+                at: list[int | slice] = [slice(None)] * value.ndim
+                at[axis] = index
+                part = changed[tuple(at)]
+                changed[tuple(at)] = part + each.weight.scale * self._rng.choice([-1.0, 1.0], np.shape(part))
+                moved[index] = max(moved[index], changes.moved(each.weight, changed))
