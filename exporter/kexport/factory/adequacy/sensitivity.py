@@ -26,7 +26,7 @@ class Sensitivity:
         along: when the whole tensor is multiplied by 1.01.
         slices: for each axis, when all elements of a slice across it change, some up and some down.
         whole: when all elements change so.
-        coarse: when all elements change by the whole scale.
+        coarse: when all elements change by the whole scale, if that was tried.
         differentiable: whether there is a gradient.
     """
 
@@ -37,7 +37,7 @@ class Sensitivity:
         self.slices = {axis: np.zeros(shape[axis]) for axis in self.axes}
         self.along = 0.0
         self.whole = 0.0
-        self.coarse = 0.0
+        self.coarse: float | None = None
         self.differentiable = False
         self._elements = np.zeros(shape, np.float32) if weight.value.size <= _MOST_ELEMENTS else None
 
@@ -74,7 +74,8 @@ class Sensitivity:
     def is_silent(self) -> bool:
         """Whether not even a change of the whole scale is seen."""
         # The rounding of gradients, and of the function itself, is near the limit where nothing depends on the weight.
-        return max(self.whole * 100, self.coarse) < _CLEAR * SEEN
+        coarse = self.whole * 100 if self.coarse is None else self.coarse
+        return self.whole < SEEN and coarse < _CLEAR * SEEN
 
     def settled(self, *, single: bool) -> bool:
         """Whether everything about the tensor is seen; `single`: each of its elements too."""

@@ -166,7 +166,7 @@ class Sight:
             return
         each.whole = max(each.whole, changes.moved(each.weight, value + each.weight.step * signs))
         if each.whole < SEEN:
-            each.coarse = max(each.coarse, changes.moved(each.weight, value + each.weight.scale * signs))
+            each.coarse = max(each.coarse or 0.0, changes.moved(each.weight, value + each.weight.scale * signs))
 
     def _try_slices(self, each: Sensitivity, changes: Changes) -> None:
         """Change the slices of a weight without a gradient one by one: by the whole scale, as a step needs it."""
