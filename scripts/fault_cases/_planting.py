@@ -72,7 +72,7 @@ class Planter:
             assert fault.changed is not None
             self._convert(fault.changed, fault, path)
         if fault.known_digest:
-            _set_digest(self.healthy, target, fault.format)
+            set_digest(self.healthy, target, fault.format)
         return Bundle.open(target)
 
     def _convert(self, changed: Changed, fault: Fault, path: Path) -> None:
@@ -99,7 +99,7 @@ class Planter:
             list(convert(str(Path(folder) / "handover"), str(path), {"opset": None}))
 
 
-def _set_digest(healthy: Bundle, target: Path, format_name: str) -> None:
+def set_digest(healthy: Bundle, target: Path, format_name: str) -> None:
     """Let the manifest describe the artifact that is there, as after a conversion that went wrong."""
     artifacts = []
     for artifact in healthy.manifest.artifacts:
