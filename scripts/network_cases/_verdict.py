@@ -34,6 +34,8 @@ def _said(folder: Path, formats: Sequence[str] | None) -> Record:
         notes = list(map(str, bundle.report.notes))
         passed, code = bundle.passed, bundle.report.exit_code
     except kexport.KexportError as error:
+        if _current.network is not None:
+            _current.network.model()  # may raise: then it is no network
         said, notes, passed, code = [{"kind": "error", "detail": str(error)}], [], False, error.exit_code
     except Exception as error:  # what kexport lets through is what it says
         if _current.network is None:

@@ -87,7 +87,8 @@ def write(program: Program, folder: Path) -> None:
     with (folder / WEIGHTS).open("wb") as file:
         for external, internal in graph.captures:
             captures.append({"placeholder": internal.op.name, **_write_value(_value(external, program), file)})
-    (folder / GRAPH).write_bytes(graph.as_graph_def().SerializeToString())
+    # With shapes: behind a read of a captured variable the importer could not infer them.
+    (folder / GRAPH).write_bytes(graph.as_graph_def(add_shapes=True).SerializeToString())
     rest = {
         "name": program.model.name,
         "inputs": [tensor.name for tensor in graph.inputs[: len(program.signature.inputs)]],
