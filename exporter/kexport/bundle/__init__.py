@@ -6,7 +6,7 @@ NumPy is the only dependency. The names below are imported when first used; each
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kexport.bundle.domain import Choice, Domain, Ints, Normal, Samples, Uniform
+    from kexport.bundle.domain import Bins, Choice, Domain, Features, Ints, Normal, Samples, Uniform
     from kexport.bundle.facts import Fact, Note
     from kexport.bundle.folder import Bundle
     from kexport.bundle.goldens import Golden
@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 __all__ = [
     "Array",
     "Artifact",
+    "Bins",
     "Bundle",
     "Check",
     "CheckKind",
     "Choice",
     "Domain",
     "Fact",
+    "Features",
     "Golden",
     "Ints",
     "Manifest",
@@ -49,7 +51,7 @@ _HOMES = {
     "Witness": "witnesses",
     **dict.fromkeys(("Artifact", "Manifest"), "manifest"),
     **dict.fromkeys(("Array", "Signature", "TensorSpec"), "signature"),
-    **dict.fromkeys(("Choice", "Domain", "Ints", "Normal", "Samples", "Uniform"), "domain"),
+    **dict.fromkeys(("Bins", "Choice", "Domain", "Features", "Ints", "Normal", "Samples", "Uniform"), "domain"),
     **dict.fromkeys(("Check", "CheckKind", "Measurement", "Observer", "Report", "Subject"), "report"),
     **dict.fromkeys(("Fact", "Note"), "facts"),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kexport.bundle.domain import Choice, Domain, Ints, Samples, Uniform, parse
+from kexport.bundle.domain import Choice, Domain, Features, Ints, Samples, Uniform, parse
 from kexport.bundle.signature import Array, TensorSpec
 from kexport.errors import UsageError
 
@@ -86,6 +86,16 @@ def _cast(samples: Array, spec: TensorSpec) -> Array | None:
 
 def _require_fit(name: str, domain: Domain, spec: TensorSpec) -> None:
     """Raise `UsageError` for a domain with values that the dtype of the input cannot represent."""
+    if isinstance(domain, Features):
+        if spec.shape[-1:] != (len(domain.each),):
+            raise UsageError(
+                f"the domain of input {name!r} has another number of features",
+                got=len(domain.each),
+                expected=f"one for each index along the last axis of {spec.shape_text()}",
+            )
+        for each in domain.each:
+            _require_fit(name, each, spec)
+        return
     kind = spec.numpy_dtype.kind
     text = isinstance(domain, Choice) and domain.is_text
     if text != (kind == "U"):
@@ -120,10 +130,19 @@ def _is_pair(value: object) -> bool:
 
 
 def default_for(spec: TensorSpec) -> Domain:
-    """The domain of an input without a declaration: numbers from -1 to 1, the integers 0 and 1, or a few texts."""
+    """The domain of an input of which nothing is known.
+
+    Numbers from -1 to 1, all values of a narrow integer dtype, as images and sound have, the integers 0 and 1 of a wide
+    one, or a few texts.
+    """
     kind = spec.numpy_dtype.kind
     if kind in "fc":
         return Uniform(-1.0, 1.0)
     if kind == "b":
         return Choice(0, 1)
-    return Choice(*_TEXTS) if kind == "U" else Ints(0, 2)
+    if kind == "U":
+        return Choice(*_TEXTS)
+    if spec.numpy_dtype.itemsize <= 2:
+        bounds = np.iinfo(spec.numpy_dtype)
+        return Ints(int(bounds.min), int(bounds.max) + 1)
+    return Ints(0, 2)

@@ -18,6 +18,7 @@ from typing import Any
 from kexport.bundle.adequacy_entry import AdequacyEntry
 from kexport.bundle.code_entry import CodeEntry
 from kexport.bundle.contract_entries import ContractEntry, NotCarried
+from kexport.bundle.domain import brief
 from kexport.bundle.json_files import JsonObject, mapping, objects, require_schema, text_map, write_json
 from kexport.bundle.limits import OutputLimit
 from kexport.bundle.manifest_entries import (
@@ -130,7 +131,7 @@ class Manifest:
     def notes(self) -> list[str]:
         """The notes about its domains that every report on the bundle contains."""
         return [
-            f"input {name} has no declared domain: {self.domains[name]} is {origin}"
+            f"input {name} has no declared domain: {brief(self.domains[name])} is {origin}"
             for name, origin in self.undeclared.items()
         ]
 
@@ -140,9 +141,7 @@ class Manifest:
             "schema": SCHEMA,
             "name": self.name,
             "signature": self.signature.to_json(),
-            "domains": dict(self.domains),
-            **({"undeclared": dict(self.undeclared)} if self.undeclared else {}),
-            **({"samples": self.samples.to_json()} if self.samples else {}),
+            **self.inputs.to_json(),
             "artifacts": [artifact.to_json() for artifact in self.artifacts],
             "goldens": self.goldens.to_json(),
             **({"adequacy": self.adequacy.to_json()} if self.adequacy else {}),

@@ -10,6 +10,7 @@ from typing import Any
 
 from kexport.bundle.code_entry import CodeEntry
 from kexport.bundle.contract_entries import ContractEntry, NotCarried
+from kexport.bundle.domain import parse, plain
 from kexport.bundle.json_files import JsonObject, mapping, number, objects, text_map, texts
 from kexport.bundle.limits import OutputLimit
 from kexport.bundle.samples import SamplesEntry
@@ -121,6 +122,21 @@ class DomainsEntry:
     undeclared: Mapping[str, str] = field(default_factory=dict)
     samples: SamplesEntry | None = None
 
+    def to_json(self) -> dict[str, object]:
+        """The entries in the manifest: `domains` in kinds that every reader knows, `finer_domains` where there are."""
+        coarse = {name: _coarse(text) for name, text in self.texts.items()}
+        finer = {name: text for name, text in self.texts.items() if coarse[name] != text}
+        return {
+            "domains": coarse,
+            **({"finer_domains": finer} if finer else {}),
+            **({"undeclared": dict(self.undeclared)} if self.undeclared else {}),
+            **({"samples": self.samples.to_json()} if self.samples else {}),
+        }
+
+
+def _coarse(text: str) -> str:
+    return str(plain(parse(text))) if text.startswith(("bins(", "features(")) else text
+
 
 @dataclass(frozen=True)
 class ModelEntry:
@@ -164,7 +180,8 @@ def domains_of(data: JsonObject) -> DomainsEntry:
     if "samples" in data:
         samples = SamplesEntry.from_json(mapping(data["samples"]))
         safe_path(samples.path)
-    return DomainsEntry(text_map(data["domains"]), text_map(data.get("undeclared", {})), samples)
+    texts = {**text_map(data["domains"]), **text_map(data.get("finer_domains", {}))}
+    return DomainsEntry(texts, text_map(data.get("undeclared", {})), samples)
 
 
 def model_of(data: JsonObject) -> ModelEntry:

@@ -110,8 +110,10 @@ def _not_carried(each: NotCarried) -> tuple[str, str]:
 
 
 def _domain(manifest: Manifest, name: str) -> str:
+    from kexport.bundle.domain import brief
+
     text, origin = manifest.domains.get(name), manifest.undeclared.get(name)
-    return (f" in {text}" if text else "") + (f", not declared: {origin}" if origin else "")
+    return (f" in {brief(text)}" if text else "") + (f", not declared: {origin}" if origin else "")
 
 
 def _texts(facts: Mapping[str, object]) -> list[tuple[str, str]]:

@@ -1,20 +1,18 @@
-"""Whole tensors built from the corners of a domain: its ends, an impulse, every value of a discrete domain."""
+"""Whole tensors built from the corners of a domain: its ends, an impulse, levels between them."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from kexport.bundle.domain import Domain
+from kexport.bundle.domain import Domain, Features, placed
 from kexport.bundle.signature import Array, TensorSpec
 
 Feeds = dict[str, Array]
 Shape = tuple[int, ...]
 Fill = Callable[[np.random.Generator, Mapping[str, Shape]], Feeds]
 _Pattern = Callable[[Shape], Array]
-EVERY = "every value"
 _GOLDEN = 0.6180339887498949  # its multiples fill a range evenly
 _MOST_COMBINATIONS = 3
 
@@ -25,17 +23,6 @@ def of(inputs: Sequence[TensorSpec], domains: Mapping[str, Domain]) -> Iterator[
     for label in sorted({label for each in patterns.values() for label in each}):
         yield label, _fill(inputs, domains, {name: each[label] for name, each in patterns.items() if label in each})
     yield from _opposite_ends(inputs, domains)
-
-
-def batch_for(label: str, batch: int, inputs: Sequence[TensorSpec], domains: Mapping[str, Domain], length: int) -> int:
-    """The batch itself, or a larger one that the whole pattern fits into."""
-    if label != EVERY:
-        return batch
-    sizes = [
-        (len(domains[spec.name].points()), math.prod(length if size is None else size for size in spec.shape[1:]))
-        for spec in inputs
-    ]
-    return max(batch, *(math.ceil(count / max(1, each)) for count, each in sizes))
 
 
 def _opposite_ends(inputs: Sequence[TensorSpec], domains: Mapping[str, Domain]) -> Iterator[tuple[str, Fill]]:
@@ -67,7 +54,10 @@ def _fill(inputs: Sequence[TensorSpec], domains: Mapping[str, Domain], chosen: M
         feeds = {}
         for spec in inputs:
             shape = shapes[spec.name]
-            value = chosen[spec.name](shape) if spec.name in chosen else domains[spec.name].sample(rng, shape)
+            domain = domains[spec.name]
+            value = chosen[spec.name](shape) if spec.name in chosen else domain.sample(rng, shape)
+            if isinstance(domain, Features) and spec.name in chosen:
+                value = domain.project(np.asarray(value, np.float64 if spec.is_float else None))
             feeds[spec.name] = np.asarray(value).astype(spec.numpy_dtype)
         return feeds
 
@@ -77,16 +67,15 @@ def _fill(inputs: Sequence[TensorSpec], domains: Mapping[str, Domain], chosen: M
 def _patterns(domain: Domain, spec: TensorSpec) -> dict[str, _Pattern]:
     """The patterns of one input by label; every value of them lies in its domain."""
     patterns: dict[str, _Pattern] = {}
-    points = domain.points()
-    if len(points) > 2 or any(isinstance(value, float) and not math.isfinite(value) for value in points):
-        patterns[EVERY] = lambda shape: np.resize(np.asarray(points), shape)
     pair = _ends(domain, spec)
     if pair is None:
         return patterns
     low, high = pair
     if low == high:
         return {**patterns, "the only value": _constant(low)}
-    zero = low <= 0 <= high and not domain.project(np.zeros(1)).any()
+    zero = (
+        low <= 0 <= high and not domain.project(np.zeros(len(domain.each) if isinstance(domain, Features) else 1)).any()
+    )
     rest = 0 if zero else low
 
     def impulse(shape: Shape) -> Array:
@@ -101,7 +90,8 @@ def _patterns(domain: Domain, spec: TensorSpec) -> dict[str, _Pattern]:
     def levels(shape: Shape) -> Array:
         # Not round numbers: their sums are exact, and do not show how a sum of equal numbers is rounded.
         shares = (_GOLDEN * (1 + np.arange(shape[0]))) % 1.0
-        return np.broadcast_to((low + (high - low) * shares).reshape(-1, *[1] * (len(shape) - 1)), shape)
+        values = (low + (high - low) * shares).reshape(-1, *[1] * (len(shape) - 1))
+        return placed(domain, np.broadcast_to(values, shape))
 
     patterns["all at the lower end"] = _constant(low)
     patterns["all at the upper end"] = _constant(high)

@@ -10,7 +10,7 @@ from kexport.bundle.domain import Domain, Samples
 from kexport.bundle.samples import split, unit
 from kexport.bundle.signature import Array, Signature, TensorSpec
 from kexport.errors import ModelError
-from kexport.parity import corner_inputs
+from kexport.parity import corner_inputs, listed_values
 from kexport.parity.corner_inputs import Feeds
 
 SEED = 20240607
@@ -56,8 +56,9 @@ def plan(
     longer = [length for length in lengths if length > 1] or lengths
     for index, (label, fill) in enumerate(corner_inputs.of(inputs, domains)):
         batch, length = _PATTERN_BATCHES[index % len(_PATTERN_BATCHES)], longer[index % len(longer)]
-        batch = corner_inputs.batch_for(label, batch, inputs, domains, length)
         yield label, fill(rng, {spec.name: _shape(spec, batch, length) for spec in inputs})
+    for label, batch, fill in listed_values.of(inputs, domains, 2, longer[0]):
+        yield label, fill(rng, {spec.name: _shape(spec, batch, longer[0]) for spec in inputs})
 
 
 def _accepted_lengths(
@@ -125,6 +126,9 @@ def _recorded(
         if index == _MIXED_PATTERNS:
             break
         given = feeds(0, 2)
+        yield f"recorded samples, the others {label}", {**given, **fill(rng, {k: given[k].shape for k in others})}
+    for label, batch, fill in listed_values.of([spec for spec in inputs if spec.name in others], others, 2, length):
+        given = feeds(0, fixed[0] if fixed else batch)
         yield f"recorded samples, the others {label}", {**given, **fill(rng, {k: given[k].shape for k in others})}
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from kexport.bundle.domain import Domain, Samples
+from kexport.bundle.domain import Domain, Samples, placed
 from kexport.bundle.folder import Bundle
 from kexport.bundle.signature import Array, Signature
 
@@ -88,7 +88,8 @@ class Space:
         for name, shape in form.items():
             corners = self.domains[name].corners()
             if corners:
-                drawn[name] = self._project(name, draw(rng, count, shape, min(corners), max(corners)))
+                values = draw(rng, count, shape, min(corners), max(corners))
+                drawn[name] = self._project(name, placed(self.domains[name], values))
         return label, drawn
 
     def project(self, population: Population) -> Population:

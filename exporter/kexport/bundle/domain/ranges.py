@@ -50,7 +50,7 @@ class Uniform:
         return float(self.high) - float(self.low)
 
     def __str__(self) -> str:
-        return f"uniform({_number(self.low)}, {_number(self.high)})"
+        return f"uniform({number(self.low)}, {number(self.high)})"
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Normal:
         return float(self.deviation)
 
     def __str__(self) -> str:
-        return f"normal({_number(self.mean)}, {_number(self.deviation)})"
+        return f"normal({number(self.mean)}, {number(self.deviation)})"
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ class Ints:
         return f"ints({self.low}, {self.high})"
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
     """The shortest text that parses back to the same number; integers are written without a decimal point."""
     plain = value.item() if isinstance(value, np.generic) else value
     whole = isinstance(plain, float) and plain.is_integer() and abs(plain) < 1 << 53

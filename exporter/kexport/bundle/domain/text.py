@@ -6,7 +6,9 @@ import ast
 import math
 from collections.abc import Callable
 
+from kexport.bundle.domain.bins import Bins
 from kexport.bundle.domain.choice import Choice
+from kexport.bundle.domain.features import Features
 from kexport.bundle.domain.protocol import Domain
 from kexport.bundle.domain.ranges import Ints, Normal, Uniform
 from kexport.errors import UsageError, nearest
@@ -16,8 +18,14 @@ _KINDS: dict[str, Callable[..., Domain]] = {
     "normal": Normal,
     "ints": Ints,
     "choice": Choice,
+    "bins": Bins,
+    "features": Features,
 }
-_HINT = "write uniform(LOW, HIGH), normal(MEAN, DEVIATION), ints(LOW, HIGH) or choice(A, B, ...)"
+_BRIEF = 100  # characters
+_HINT = (
+    "write uniform(LOW, HIGH), normal(MEAN, DEVIATION), ints(LOW, HIGH), choice(A, B, ...), bins(LOW, EDGE, ..., HIGH) "
+    "or features(DOMAIN, ...), one for each index along the last axis"
+)
 
 
 def parse(text: str) -> Domain:
@@ -31,16 +39,23 @@ def parse(text: str) -> Domain:
         close = nearest(kind, _KINDS) if rest.endswith(")") else _HINT
         raise UsageError(f"domain {text!r} cannot be read", expected=_HINT, hint=close)
     try:
-        arguments = _arguments(rest[:-1])
+        arguments = _features(rest[:-1]) if kind == "features" else _arguments(rest[:-1])
         _require_kind(kind, arguments)
         return _KINDS[kind](*arguments)
     except (ValueError, SyntaxError, TypeError, OverflowError, RecursionError, MemoryError):
         raise UsageError(f"domain {text!r} cannot be read", expected=_HINT) from None
 
 
+def brief(text: str) -> str:
+    """The text of a domain for a message: the beginning of a long one."""
+    if len(text) <= _BRIEF:
+        return text
+    return f"{text[:_BRIEF].rpartition(',')[0] or text[:_BRIEF]}, ...)"
+
+
 def _require_kind(kind: str, arguments: list[object]) -> None:
     """Raise `ValueError` unless the arguments have the types that the kind of domain takes."""
-    if kind == "choice" and all(isinstance(argument, str) for argument in arguments):
+    if kind == "features" or (kind == "choice" and all(isinstance(argument, str) for argument in arguments)):
         return
     for argument in arguments:
         if not isinstance(argument, int | float) or (kind == "ints" and not isinstance(argument, int)):
@@ -58,6 +73,21 @@ def _arguments(text: str) -> list[object]:
     if not isinstance(arguments, ast.Tuple):
         raise ValueError
     return [_literal(node) for node in arguments.elts]
+
+
+def _features(text: str) -> list[object]:
+    """The domains in a list of domains, none of them one of features."""
+    parts = ast.parse(f"({text},)", mode="eval").body
+    if not isinstance(parts, ast.Tuple):
+        raise ValueError
+    source = f"({text},)"
+    domains: list[object] = []
+    for node in parts.elts:
+        part = ast.get_source_segment(source, node) or ""
+        if not isinstance(node, ast.Call) or part.startswith("features"):
+            raise ValueError
+        domains.append(parse(part))
+    return domains
 
 
 def _literal(node: ast.expr) -> object:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TypedDict
@@ -47,10 +47,12 @@ class Record:
         recurrent: the settings of each recurrent layer, by the name of the function that computes it.
         scopes: the layers and operations that opened each scope of the graph; several where functions that the graph
             calls have scopes of the same name.
+        calls: the layers that know something of their inputs, each with the tensors that it was called on.
     """
 
     recurrent: dict[str, RecurrentSettings] = field(default_factory=dict)
     scopes: dict[str, list[object]] = field(default_factory=dict)
+    calls: list[tuple[object, Sequence[object]]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

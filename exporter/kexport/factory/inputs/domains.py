@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from kexport.bundle.declared_domain import coerce, default_for, recorded
-from kexport.bundle.domain import Domain, Ints, Samples
+from kexport.bundle.declared_domain import coerce, recorded
+from kexport.bundle.domain import Domain, Samples
 from kexport.bundle.samples import rows_of, thinned, unit
 from kexport.bundle.signature import Array, Signature, TensorSpec
 from kexport.errors import UsageError, require_known
+from kexport.factory.inputs.from_model import known_domains
 from kexport.factory.trace.program import Program
-from kexport.runtimes.keras_model import KerasTensor
 
 
 @dataclass(frozen=True)
@@ -42,20 +42,14 @@ def resolve_domains(program: Program, declared: Mapping[str, object]) -> InputDo
     names = [spec.name for spec in signature.inputs]
     for name in declared:
         require_known(name, names, f"a domain is given for {name!r}, which is not an input of the model")
-    limits = _embedding_limits(program)
+    known = known_domains(program, [name for name in names if name not in declared])
     domains: dict[str, Domain] = {}
     undeclared: dict[str, str] = {}
     for spec in signature.inputs:
         if spec.name in declared:
             domains[spec.name] = coerce(spec.name, declared[spec.name], spec)
-            continue
-        if spec.name in limits:
-            largest = int(np.iinfo(spec.numpy_dtype).max) + 1 if spec.numpy_dtype.kind in "iu" else limits[spec.name]
-            domains[spec.name] = Ints(0, min(limits[spec.name], largest))
-            undeclared[spec.name] = "the input_dim of the Embedding that it feeds"
         else:
-            domains[spec.name] = default_for(spec)
-            undeclared[spec.name] = "the default"
+            domains[spec.name], undeclared[spec.name] = known[spec.name]
     kept, notes = _kept(signature, domains)
     return InputDomains({**domains, **kept}, [*program.interface.notes, *notes], undeclared)
 
@@ -102,40 +96,3 @@ def recordings(declared: Mapping[str, object]) -> dict[str, Array]:
     """The declarations that are recorded data, as arrays."""
     arrays = {name: recorded(value) for name, value in declared.items()}
     return {name: array for name, array in arrays.items() if array is not None}
-
-
-def _embedding_limits(program: Program) -> dict[str, int]:
-    """The inputs that feed an Embedding, each with the least `input_dim`."""
-    import keras
-
-    limits: dict[str, int] = {}
-    embeddings = [each for each in program.model._flatten_layers() if isinstance(each, keras.layers.Embedding)]
-    if not program.interface.tensors:  # without a graph of layers, it is unknown which input feeds which layer
-        least = min((layer.input_dim for layer in embeddings), default=0)
-        whole = [spec.name for spec in program.signature.inputs if spec.numpy_dtype.kind in "iu"]
-        return dict.fromkeys(whole, least) if least else {}
-    names = {
-        id(tensor): spec.name
-        for tensor, spec in zip(program.interface.tensors, program.signature.inputs, strict=True)
-    }  # fmt: skip
-    for layer in embeddings:
-        for node in layer._inbound_nodes:
-            for tensor in _ancestors(node.input_tensors):
-                name = names.get(id(tensor))
-                if name is not None:
-                    limits[name] = min(limits.get(name, layer.input_dim), layer.input_dim)
-    return limits
-
-
-def _ancestors(tensors: Sequence[KerasTensor]) -> Iterator[KerasTensor]:
-    """The symbolic tensors that these are computed from, and themselves."""
-    pending, seen = list(tensors), set()
-    while pending:
-        tensor = pending.pop()
-        if id(tensor) in seen:
-            continue
-        seen.add(id(tensor))
-        yield tensor
-        history = getattr(tensor, "_keras_history", None)
-        if history is not None and history.operation._inbound_nodes:
-            pending += history.operation._inbound_nodes[history.node_index].input_tensors

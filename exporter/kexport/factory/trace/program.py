@@ -27,6 +27,7 @@ class Program:
         scopes: for each scope in the graph, the layer or operation that opened it, in words.
         recurrent: for each function in the graph that computes a recurrent layer, the layer's settings.
         state: variables that the function assigns to, each with the value it had when it was traced.
+        calls: the layers that know something of their inputs, each with the tensors that it was called on.
     """
 
     model: BuiltModel | Served
@@ -36,6 +37,7 @@ class Program:
     scopes: Mapping[str, str] = field(default_factory=dict)
     recurrent: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     state: Sequence[tuple[GraphVariable, Array]] = ()
+    calls: Sequence[tuple[object, Sequence[object]]] = ()
 
     def reset(self) -> None:
         """Restore the state that the model keeps between calls to what it was when the model was traced."""
@@ -106,6 +108,7 @@ def trace(model: BuiltModel | Served, samples: Mapping[str, Array] | None = None
         _in_words(record.scopes, model),
         record.recurrent,
         state.initial(concrete),
+        record.calls,
     )
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kexport.bundle.domain import Domain
+from kexport.bundle.domain import Domain, brief
 from kexport.bundle.goldens import Golden
 from kexport.bundle.limits import OutputLimit
 from kexport.bundle.signature import Array, TensorSpec
@@ -81,7 +81,7 @@ def establish(
         raise ModelError(
             f"model {program.model.name!r} fails on inputs drawn from their domains",
             got=located(error),
-            expected="; ".join(f"{name} in {domain}" for name, domain in domains.items()),
+            expected="; ".join(f"{name} in {brief(str(domain))}" for name, domain in domains.items()),
             hint="declare the domain of each input, or give recorded samples",
         ) from error
     runs = ModelRuns.of(oracle, signature, cases, keras)
