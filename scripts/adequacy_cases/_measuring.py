@@ -23,7 +23,9 @@ from kexport.factory.emit import handover
 from kexport.factory.trace.program import trace
 from kexport.field.verification import Processes, Verification, verify_bundle
 
-FORMAT, RUNTIME, PATH = "onnx", "onnxruntime", "model.onnx"
+_ONNX = ("onnx", "onnxruntime", "model.onnx")
+#: What ONNX has no operations for: format, runtime, path.
+_OTHERS = {"review": ("keras", "keras", "model.keras")}
 _SAMPLES, _LENGTHS = 64, (16, 7, 33)
 
 Record = dict[str, Any]
@@ -32,11 +34,12 @@ Record = dict[str, Any]
 def measure(name: str, folder: Path) -> Record:
     """The record of a model: what its bundle says of itself, and every change."""
     _current.name = name
-    bundle = kexport.build("adequacy_cases._current:model", folder / "healthy", formats=[FORMAT])
+    place = _OTHERS.get(name, _ONNX)
+    bundle = kexport.build("adequacy_cases._current:model", folder / "healthy", formats=[place[0]])
     checks = [check for check in bundle.report.checks if not check.passed]
     wrong = [f"{check.kind} {check.runtime or ''}: {check.detail[:300]}" for check in checks if check.ran]
     listing = Listing.of(json.loads((bundle.path / "manifest.json").read_text()))
-    planting = _Planting(bundle, folder)
+    planting = _Planting(bundle, place, folder)
     rows: dict[str, Record] = {}
     for change in _changes.every(_current.made):
         row = rows.setdefault(
@@ -56,15 +59,17 @@ def measure(name: str, folder: Path) -> Record:
 
 
 class _Planting:
-    """A copy of a bundle, whose ONNX file is that of a changed model.
+    """A copy of a bundle, whose artifact is that of a changed model.
 
     Args:
         healthy: the bundle.
+        place: the artifact's format, runtime and path.
         folder: to work in.
     """
 
-    def __init__(self, healthy: Bundle, folder: Path) -> None:
+    def __init__(self, healthy: Bundle, place: tuple[str, str, str], folder: Path) -> None:
         self.healthy = healthy
+        self._format, self._runtime, self._path = place
         self._folder = folder
         self._target = folder / "changed"
         shutil.copytree(healthy.path, self._target)
@@ -74,17 +79,21 @@ class _Planting:
 
     def plant(self, change: _changes.Change | None) -> None:
         """Put the changed model's file in the place of the healthy one, with its digest in the manifest."""
-        path = self._target / PATH
+        path = self._target / self._path
         path.unlink()
         if change is None:
             self._convert(self._program, path)
         else:
             with change.made():
                 self._convert(trace(_current.made) if change.retrace else self._program, path)
-        set_digest(self.healthy, self._target, FORMAT)
+        set_digest(self.healthy, self._target, self._format)
 
     def _convert(self, program: Any, path: Path) -> None:
-        module, _, function = (formats.get(FORMAT).converter or "").partition(":")
+        form = formats.get(self._format)
+        if form.writer is not None:
+            form.writer(program, path)
+            return
+        module, _, function = (form.converter or "").partition(":")
         with tempfile.TemporaryDirectory(dir=self._folder) as folder:
             handover.write(program, Path(folder) / "handover")
             convert: Any = getattr(importlib.import_module(module), function)
@@ -92,9 +101,9 @@ class _Planting:
 
     def found(self) -> str:
         """What verification says against the planted file; empty when nothing."""
-        bundle, runtime = Bundle.open(self._target), runtimes.get(RUNTIME)
+        bundle, runtime = Bundle.open(self._target), runtimes.get(self._runtime)
         # In this process: what is counted is what the checks see, and starting a process takes longer than they do.
-        processes = Processes({}, frozenset({RUNTIME}))
+        processes = Processes({}, frozenset({self._runtime}))
         report = verify_bundle(Verification(bundle, (runtime,), processes=processes))
         return "; ".join(check.detail for check in report.checks if check.ran and not check.passed)
 
@@ -117,7 +126,7 @@ class _Planting:
         return False
 
     def _opened(self, path: Path) -> Any:
-        return runtimes.get(RUNTIME).open(path / PATH, self.healthy.signature)
+        return runtimes.get(self._runtime).open(path / self._path, self.healthy.signature)
 
     def _differ(self, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
         """Whether an output moves beyond its limit."""

@@ -53,7 +53,7 @@ class _Growing:
 
     def _add(self, layer: Layer | None, *inputs: int, call: Mapping[str, Any] | None = None) -> int | None:
         """Add a step where Keras takes it and its result has elements, but not too many."""
-        if layer is None:
+        if layer is None or self._is_undefined(layer, inputs):
             return None
         step = Step(layer, inputs, call or {})
         try:
@@ -66,6 +66,11 @@ class _Growing:
         self._steps.append(step)
         self._tensors.append(tensor)
         return len(self._steps) - 1
+
+    def _is_undefined(self, layer: Layer, inputs: tuple[int, ...]) -> bool:
+        """Whether the layer has no result where a mask leaves nothing of a sequence, or takes no such mask."""
+        masked = any(getattr(self._tensors[number], "_keras_mask", None) is not None for number in inputs)
+        return masked and (layer.name == "Softmax" or layer.name.startswith("GlobalAverage"))
 
     def _input(self, shape: Shape, dtype: str | None = None) -> int:
         options: dict[str, Any] = {"shape": shape, "name": f"in{len(self._steps)}"}
