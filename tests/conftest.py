@@ -26,8 +26,9 @@ Kexport = Callable[..., subprocess.CompletedProcess[str]]
 #: tests are quick: `pytest -m quick` runs them in less than two minutes.
 SLOW = (
     "cli/", "contracts/test_linear_time_invariant.py", "factory/", "field/comparison/", "field/search/test_bundle",
-    "field/verification/", "layers/test_constraint_layers.py", "layers/test_layers_in_every_runtime.py", "scripts/",
-    "test_docs.py", "test_plugins.py", "test_same_bytes.py", "test_wheel.py", "test_workflows.py", "testing/",
+    "field/test_bundles_that_travel.py", "field/verification/", "layers/test_constraint_layers.py",
+    "layers/test_layers_in_every_runtime.py", "scripts/", "test_docs.py", "test_plugins.py",
+    "test_same_bytes.py", "test_wheel.py", "test_workflows.py", "testing/",
 )  # fmt: skip
 #: These take minutes each, so they start first: no process is left with one of them at the end.
 LONGEST = "scripts/test_samples_of_cases.py"
@@ -75,6 +76,47 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.Co
     """`kexport build --model lowpass`, as typed: the folder it ran in, and what it said."""
     folder = tmp_path_factory.mktemp("built")
     return folder, run_kexport("build", "--model", "lowpass", cwd=folder)
+
+
+#: A layer and a function of a user's own, which need a file beside theirs.
+TAB = """
+import keras
+from tab_scale import SCALE
+
+@keras.saving.register_keras_serializable(package="lab")
+class Tab(keras.layers.Layer):
+    def call(self, x):
+        return x * SCALE
+
+@keras.saving.register_keras_serializable(package="lab")
+def act(x):
+    return keras.ops.tanh(x)
+"""
+_NET = """
+import keras
+from tab import Tab, act
+
+def net():
+    x = keras.Input((4,), name="x")
+    y = keras.layers.Dense(3, activation=act, kernel_initializer="ones", name="y")(Tab(name="tab")(x))
+    return keras.Model(x, y)
+"""
+
+
+@pytest.fixture(scope="session")
+def travelling(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the bundle `net`, built in another process from `tab.py`, and `code/`, which holds that file."""
+    folder = tmp_path_factory.mktemp("travelling")
+    code = folder / "code"
+    code.mkdir()
+    (code / "tab.py").write_text(TAB)
+    (code / "tab_scale.py").write_text("SCALE = 2.0\n")
+    (folder / "net.py").write_text(_NET)
+    options = ("--formats", "keras,onnx", "--out", "net")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(code), os.environ.get("PYTHONPATH", "")])}
+    built = run_kexport("build", "--model", "net.py:net", *options, cwd=folder, env=environment)
+    assert built.returncode == 0, built.stdout + built.stderr
+    return folder
 
 
 @pytest.fixture

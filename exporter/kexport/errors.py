@@ -123,7 +123,7 @@ def reason(error: BaseException) -> str:
     # The text of a KeyError is the repr of its key.
     text = error.args[0] if isinstance(error, KeyError) and error.args else error
     text = re.sub(r"\x1b\[[0-9;]*m", "", str(text))
-    text = text.rpartition("Exception encountered: ")[2]  # Keras nests causes, the first one last
+    text = re.split(r"(?:Exception|Error) encountered:\s", text)[-1]  # Keras nests causes, the first one last
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     telling = [line for line in lines if not line.startswith("Exception encountered when calling")]
     first = (telling or lines or [""])[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,7 +27,8 @@ def load(
 
     Returns:
         The model: call it with an array or a mapping of arrays; `.runtime` is the name of what runs it, `.signature`
-        has names, dtypes and shapes of its inputs and outputs.
+        has names, dtypes and shapes of its inputs and outputs. A warning says where the code of its layers is not what
+        the bundle was built with.
 
     Raises:
         BundleError: the bundle cannot be read.
@@ -44,7 +46,11 @@ def load(
     requested = None if runtime is None else runtimes.get(runtime)
     trust = Trust(tuple(imports), allow_lambda)
     trust.require_imports()
-    return session_of(Bundle.open(path), requested, trust)
+    bundle = Bundle.open(path)
+    session = session_of(bundle, requested, trust)
+    for difference in differences_in(bundle, session, trust):
+        warnings.warn(difference, stacklevel=2)
+    return session
 
 
 def session_of(bundle: Bundle, runtime: Runtime | None = None, trust: Trust = NO_TRUST) -> Session:

@@ -81,6 +81,7 @@ class _LoadJson(TypedDict):
 
 class _Answer(TypedDict):
     error: str
+    differences: list[str]
 
 
 _count = itertools.count()
@@ -111,6 +112,7 @@ class RemoteSession:
         self.signature = source.signature
         self.label = label or source.runtime.name
         self.has_failed = has_failed
+        self.differences: list[str] = []  # of the code that it was loaded with; filled by the first call
         self._names = NameMap.identity(source.signature)
         self._restarting_worker = worker
         self._worker: Worker | None = None
@@ -171,6 +173,7 @@ class RemoteSession:
                 return str(crash)
             self._submit()
             return self._error(retry=False)
+        self.differences[:] = answer["differences"]
         return str(answer["error"])
 
     def run(self, calls: Sequence[Mapping[str, Array]], *, fresh: bool = False) -> list[Outputs]:
@@ -197,11 +200,11 @@ def serve(load: _LoadJson, feeds: str, outputs: str, fresh: bool) -> Iterator[_A
     key = (load["path"], load["name"], outputs)
     if fresh:
         _sessions.pop(key, None)
+    runtime, trust = runtimes.get(load["name"]), Trust.from_json(load["trust"])
     try:
         if key not in _sessions:
             signature = Signature.from_json(load["signature"])
-            trust = Trust.from_json(load["trust"])
-            _sessions[key] = trust.open(runtimes.get(load["name"]), Path(load["path"]), signature)
+            _sessions[key] = trust.open(runtime, Path(load["path"]), signature)
         session = _sessions[key]
         names = [spec.name for spec in session.signature.inputs]
         calls = []
@@ -209,11 +212,11 @@ def serve(load: _LoadJson, feeds: str, outputs: str, fresh: bool) -> Iterator[_A
             result = session(dict(zip(names, arrays, strict=True)))
             calls.append([as_text(result[spec.name]) for spec in session.signature.outputs])
         _write(Path(outputs), calls)
-        yield {"error": ""}
+        yield {"error": "", "differences": trust.differences() if runtime.runs_user_code else []}
     except MissingCodeError:
         raise  # nothing is wrong with the artifact
     except Exception as error:  # noqa: BLE001  a runtime may raise anything; the parent process reports it
-        yield {"error": reason(error)}
+        yield {"error": reason(error), "differences": []}
 
 
 def _write(path: Path, calls: Sequence[Sequence[Array]]) -> None:

@@ -62,7 +62,10 @@ def localise(
         probes = [stack.enter_context(ArtifactProbe(bundle, *each)) for each in chosen]
         progress("importing TensorFlow and Keras")
         import_tensorflow()
-        model = trust.expecting(bundle.manifest.code).load_model(keras_file)
+        trust = trust.expecting(bundle.manifest.code)
+        model = trust.load_model(keras_file)
+        for difference in trust.differences():
+            progress(f"note: {difference}")
         progress("tracing the layers")
         first = next(replay_cases(bundle, 1.0))
         truths = LayerTruths(model, bundle.signature, first.golden.inputs)

@@ -134,6 +134,8 @@ def compare_models(request: ComparisonRequest, observe: Observer = lambda check:
             if shared is not None:
                 renamed = [shared.renamed(*pair) for pair in pairs]
                 _ModelComparison(operands, shared, renamed, record).run(request.strictness, request.witness)
+            both = [session for pair in pairs for session in pair]
+            record.note(dict.fromkeys(f"{each.label}: {text}" for each in both for text in each.differences))
     return record.report(request.title)
 
 

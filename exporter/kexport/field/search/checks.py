@@ -28,7 +28,7 @@ def check(
         clock: the clock of the search.
     """
     if not targets:
-        why = "there is nothing to compare it with: no other runtime is installed that reads an artifact"
+        why = "there is nothing to compare it with: no other runtime that reads an artifact can run here"
         return not_run(session, why)
     sound = [target for target in targets if not target.failed]
     worst = max(blamed or sound or targets, key=lambda target: target.state.worst)

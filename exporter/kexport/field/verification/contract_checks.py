@@ -11,6 +11,7 @@ import numpy as np
 from kexport.bundle import counterexamples
 from kexport.bundle.code_entry import described, import_options, of_names
 from kexport.bundle.contract_entries import ContractEntry
+from kexport.bundle.facts import CodedFact, FactCode
 from kexport.bundle.folder import Bundle
 from kexport.bundle.report import Check, CheckKind, Measurement, Subject
 from kexport.bundle.signature import Array
@@ -70,7 +71,8 @@ def check_contracts(tested: ArtifactInRuntime, session: Session, effort: Effort 
         first = [probe for other, probe in earlier if counterexamples.same(other, entry)]
         function = Function(session, space, entry.inputs, entry.outputs)
         experiment = Experiment(function, space, slack, replace(effort, first=first))
-        yield _check(bundle, entry, contract, experiment, replace(subject, contract=kinds.text(contract)))
+        check = _check(bundle, entry, contract, experiment, replace(subject, contract=kinds.text(contract)))
+        yield replace(check, facts=(*check.facts, *_code_facts(bundle, entry, contract)))
 
 
 def notes(entries: Sequence[ContractEntry]) -> list[str]:
@@ -103,6 +105,16 @@ def _what_to_give(bundle: Bundle, entry: ContractEntry) -> str:
     recorded = of_names(bundle.manifest.code, [entry.kind])
     options = import_options(recorded)
     return f"it needs {described(recorded)}: give it with {options}" if options else _IMPORT
+
+
+def _code_facts(bundle: Bundle, entry: ContractEntry, contract: Contract) -> list[CodedFact]:
+    """Where the code of a kind of contract is not what the bundle was built with."""
+    recorded = of_names(bundle.manifest.code, [entry.kind])
+    if not recorded:
+        return []
+    from kexport.field.code_origin import differences  # most kinds are kexport's own
+
+    return [CodedFact(FactCode.OTHER_CODE, text) for text in differences(recorded, {entry.kind: type(contract)})]
 
 
 def _earlier_counterexamples(bundle: Bundle) -> tuple[list[tuple[ContractEntry, Population]], list[str]]:

@@ -67,7 +67,7 @@ def custom_objects(config: object) -> list[CustomObject]:
             name = entry.get("config")
             if isinstance(name, str) and not _is_function_of_keras(name):
                 found.setdefault(name, CustomObject(name))
-        elif registered is not None and module != "builtins":
+        elif registered is not None:
             found.setdefault(str(registered), CustomObject(str(registered), module))
     return list(found.values())
 

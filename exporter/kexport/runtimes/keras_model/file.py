@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from kexport import registry
-from kexport.errors import MissingCodeError, ModelError, reason
+from kexport.errors import MissingCodeError, ModelError, located
 from kexport.runtimes.keras_model.custom_objects import CustomObject, lambda_layers, objects_in, unregistered
 from kexport.runtimes.keras_model.grant import granted
 from kexport.runtimes.keras_model.missing_code import missing_code
@@ -60,8 +60,8 @@ def load_file(path: Path) -> Any:
         writer = _keras_version(path)
         raise ModelError(
             f"Keras {keras.__version__} cannot load {path.name}",
-            got=reason(error),
-            hint=f"Keras {writer} wrote it" if writer != keras.__version__ else "",
+            got=located(error),
+            hint=f"Keras {writer} wrote it" if writer != keras.__version__ else None,
         ) from error
 
 

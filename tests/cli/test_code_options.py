@@ -1,0 +1,52 @@
+"""`--import` and `--allow-lambda`: the commands that may load a `.keras` file have them, and say what to give."""
+
+import inspect
+
+import numpy as np
+import pytest
+
+import kexport as package
+from kexport.cli._group import kexport as group
+from kexport.factory.localisation import localise
+
+
+@pytest.mark.parametrize("name", ["build", "verify", "run", "localise", "compare", "inspect"])
+def test_each_command_that_may_load_a_keras_file_takes_the_options_that_its_hints_name(name):
+    options = [option for each in group.get_command(None, name).params for option in each.opts]
+    assert {"--import", "--allow-lambda"} <= set(options)
+
+
+@pytest.mark.parametrize("function", [package.build, package.load, package.verify, package.compare, localise])
+def test_each_function_that_may_load_a_keras_file_takes_the_same(function):
+    assert {"imports", "allow_lambda"} <= set(inspect.signature(function).parameters)
+
+
+def test_a_model_runs_with_the_code_that_its_receiver_gives(kexport, travelling, tmp_path):
+    np.save(tmp_path / "x.npy", np.ones((2, 4), "float32"))
+    run = ("run", travelling / "net", "--input", "x.npy", "--runtime", "keras")
+    without = kexport(*run)
+    assert without.returncode == 3
+    assert "model.keras needs lab>Tab and lab>act from tab.py" in without.stderr
+    assert "give it with --import tab.py" in without.stderr
+    given = kexport(*run, "--import", travelling / "code" / "tab.py")
+    assert given.returncode == 0, given.stderr
+    assert "note:" not in given.stderr
+    assert len(given.stdout.splitlines()) == 2
+
+
+def test_the_layers_are_localised_with_code_that_may_differ(kexport, travelling, tmp_path):
+    assert kexport("localise", travelling / "net").returncode == 3
+    altered = tmp_path / "altered.py"
+    altered.write_text((travelling / "code" / "tab.py").read_text().replace("from tab_scale import SCALE", "SCALE = 2"))
+    result = kexport("localise", travelling / "net", "--import", altered)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "note: the code in altered.py is not what the bundle was built with" in result.stderr
+
+
+def test_inspect_lists_the_code_that_a_bundle_needs(kexport, travelling):
+    told = kexport("inspect", travelling / "net").stdout
+    section = told[told.index("code that it needs") :].splitlines()[1:3]
+    assert [line.split(",")[0].split() for line in section] == [
+        ["lab>Tab", "layer", "in", "tab.py"],
+        ["lab>act", "function", "in", "tab.py"],
+    ]
