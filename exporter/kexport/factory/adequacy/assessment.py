@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
 from kexport.bundle.adequacy_entry import AdequacyEntry
 from kexport.errors import reason
@@ -68,10 +68,12 @@ def _assess(
     space = SoughtSpace.of(program.signature, inputs, shapes, allowance)
     sought = _Seeker(sight, space)
     if seek:
+        sought.suggested()
         sought.within(0, allowance.tries)
     elsewhere = sight.remainder()
     if elsewhere.lacks and not space.recorded:
-        for _, feeds in space.beyond(SEED, frozenset(space.space.names)):
+        everywhere = frozenset(space.space.names)
+        for _, feeds in chain(space.suggested(sight.occurrences, everywhere), space.beyond(SEED, everywhere)):
             _try(elsewhere, feeds)
     if seek and elsewhere.found:
         sought.within(allowance.tries, allowance.more_tries)
@@ -107,6 +109,12 @@ class _Seeker:
         parts = self._space.allowance.parts and not self._space.recorded
         if self._sight.lacks or (self._sight.partial and parts):
             self._take(islice(self._space.within(SEED, last), first, last), parts=parts)
+
+    def suggested(self) -> None:
+        """Try the keys and edges that have not occurred, in the inputs whose domain was guessed."""
+        if self._sight.occurrences.unseen and self._space.guessed:
+            candidates = list(self._space.suggested(self._sight.occurrences, self._space.guessed))
+            self._take(candidates, parts=True)
 
     def beyond(self) -> None:
         """Try inputs beyond the domains that were guessed, for what is not seen at all."""

@@ -15,6 +15,7 @@ _DEAD = "nothing that was tried moves an output, far outside of the domain neith
 _TAME = "no golden depends on it; inputs beyond the domain do"
 _FAINT = "a change of a hundredth moves no output beyond its limit, one of its whole scale does"
 _FACTOR = "a change of all of it by the same hundredth moves no output beyond its limit"
+_STEPS = "what follows has steps, so they were not looked at one by one"
 _ELEMENTS = "changed alone by half of the scale, they move no output beyond its limit"
 
 
@@ -47,6 +48,13 @@ def _unseen(sight: Sight, elsewhere: Sight) -> Iterator[Unseen]:
             yield Unseen(
                 f"output {name}", Standing.OPEN, "it is the same on all goldens; inputs beyond the domain change it"
             )
+    for missing in sight.occurrences.unseen:
+        if missing.subject not in sight.occurrences.silent:
+            yield missing
+        elif missing.subject in elsewhere.occurrences.silent:
+            yield replace(missing, standing=Standing.DEAD, why="nothing that was tried reaches it")
+        else:
+            yield replace(missing, standing=Standing.OPEN, why="nothing of it occurs on these inputs; others have it")
     for each in sight.sensitivities:
         name = each.weight.name
         if each.is_silent:
@@ -68,6 +76,8 @@ def _parts(each: Sensitivity) -> Iterator[Unseen]:
         yield Unseen(name, Standing.PARTIAL, why, part, _numbers(indices), len(indices), size)
     if not each.sees_scale:
         yield Unseen(name, Standing.PARTIAL, _FACTOR, "a common factor", count=1, of=1)
+    if each.is_stepped and weight.value.ndim > 1:
+        yield Unseen(name, Standing.PARTIAL, _STEPS, "single elements")
     faint = int(each.faint.sum())
     if faint > hidden:
         yield Unseen(

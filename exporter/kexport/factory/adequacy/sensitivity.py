@@ -12,7 +12,7 @@ from kexport.factory.adequacy.view import SEEN
 
 #: A single element is looked at through a change of half the scale of its tensor: fifty hundredths.
 _HALF = 50.0
-_CLEAR = 10.0
+_CLEAR = 2.0
 _MOST_ELEMENTS = 1 << 24  # of a tensor whose elements are looked at one by one
 
 
@@ -28,6 +28,7 @@ class Sensitivity:
         whole: when all elements change so.
         coarse: when all elements change by the whole scale, if that was tried.
         differentiable: whether there is a gradient.
+        has_steps: whether the gradient may be zero because the function has steps.
     """
 
     def __init__(self, weight: TracedWeight) -> None:
@@ -39,6 +40,7 @@ class Sensitivity:
         self.whole = 0.0
         self.coarse: float | None = None
         self.differentiable = False
+        self.has_steps = False
         self._elements = np.zeros(shape, np.float32) if weight.value.size <= _MOST_ELEMENTS else None
 
     def add(self, gradient: Array, spread: float, rows: Array | None = None) -> None:
@@ -71,6 +73,11 @@ class Sensitivity:
                 self._elements[rows] = np.maximum(self._elements[rows], moved)
 
     @property
+    def is_stepped(self) -> bool:
+        """Whether only real changes show what depends on the weight."""
+        return self.has_steps or not self.differentiable
+
+    @property
     def is_silent(self) -> bool:
         """Whether not even a change of the whole scale is seen."""
         # The rounding of gradients, and of the function itself, is near the limit where nothing depends on the weight.
@@ -101,7 +108,7 @@ class Sensitivity:
     @property
     def faint(self) -> Array:
         """The elements that are not seen when they change by half of the scale."""
-        if self._elements is None:
+        if self._elements is None or self.is_stepped:
             return np.zeros(0, bool)
         return np.asarray(self._elements * _HALF < SEEN)
 
@@ -115,6 +122,6 @@ class Sensitivity:
             at = [slice(None)] * unseen.ndim
             at[axis] = indices  # type: ignore[call-overload]
             unseen[tuple(at)] = True
-        if self._elements is not None:
+        if self.faint.size:
             unseen |= self.faint
         return int(unseen.size - unseen.sum())

@@ -14,6 +14,7 @@ from kexport.factory.adequacy.allowance import Allowance
 from kexport.factory.adequacy.changes import Changes
 from kexport.factory.adequacy.constant_outputs import Constancy
 from kexport.factory.adequacy.gradients import measure
+from kexport.factory.adequacy.occurrences import Occurrences
 from kexport.factory.adequacy.sensitivity import Sensitivity
 from kexport.factory.adequacy.traced_weights import TracedWeight
 from kexport.factory.adequacy.view import SEEN, View
@@ -35,9 +36,11 @@ class Sight:
         limits: of its outputs.
         weights: what to look at.
         allowance: how much may be tried.
+        occurrences: what has occurred so far; by default nothing.
 
     Attributes:
         sensitivities: one per weight.
+        occurrences: keys, bins and branches that have occurred.
         notes: what could not be measured.
     """
 
@@ -47,6 +50,7 @@ class Sight:
         limits: Sequence[OutputLimit],
         weights: Sequence[TracedWeight],
         allowance: Allowance,
+        occurrences: Occurrences | None = None,
     ) -> None:
         self._program = program
         self._allowance = allowance
@@ -55,8 +59,12 @@ class Sight:
         outputs = zip(program.signature.outputs, limits, strict=True)
         self._constancies = {spec.name: Constancy(spec, limit.absolute) for spec, limit in outputs}
         self._has_gradients = True
-        self._steps = any(op.type in _STEPS for op in program.core.graph.get_operations())
+        self.occurrences = Occurrences(program) if occurrences is None else occurrences
+        self._silent_at_first = 0
         self.sensitivities = [Sensitivity(weight) for weight in weights]
+        steps = any(op.type in _STEPS for op in program.core.graph.get_operations())
+        for each in self.sensitivities:
+            each.has_steps = steps
         self.notes: list[str] = []
 
     def add_goldens(self, views: Sequence[View], truths: Iterable[Mapping[str, Array]]) -> None:
@@ -67,6 +75,8 @@ class Sight:
         for view in views[: self._allowance.views]:
             if not self._measure(view):
                 break
+        for view in views:
+            self.occurrences.add(view.tensors)
         self._look_closer(Changes(self._program, views, self._allowance.calls))
 
     def add(self, feeds: Mapping[str, Array]) -> bool:
@@ -80,24 +90,27 @@ class Sight:
             return False
         view = View.of_outputs(signature, feeds, outputs, self._limits)
         self._add_outputs(signature.named_outputs(outputs))
+        self.occurrences.add(tensors)
         self._program.reset()
         self._measure(view)
         changes = Changes(self._program, [view], min(_CALLS_OF_TRIAL, self._allowance.calls))
         for each in self.silent:
-            if not each.differentiable:
+            if each.is_stepped:
                 self._try_whole(each, changes)
         return self._open() < before
 
     def remainder(self) -> Sight:
         """A sight of what this one lacks, with nothing seen of it so far; the values of outputs are known to it."""
-        other = Sight(self._program, self._limits, [each.weight for each in self.silent], self._allowance)
+        weights = [each.weight for each in self.silent]
+        other = Sight(self._program, self._limits, weights, self._allowance, self.occurrences.copy())
         other._constancies = {name: copy.deepcopy(self._constancies[name]) for name in self.constant}
+        other._silent_at_first = len(other.occurrences.silent)
         return other
 
     @property
     def missing(self) -> int:
-        """How many weights are not seen at all, and how many outputs do not vary."""
-        return len(self.silent) + len(self.constant)
+        """How many weights, vocabularies and bins are not seen at all, and how many outputs do not vary."""
+        return len(self.silent) + len(self.constant) + len(self.occurrences.silent)
 
     @property
     def lacks(self) -> bool:
@@ -107,7 +120,7 @@ class Sight:
     @property
     def found(self) -> bool:
         """Whether, of what it looks at, a weight is seen or an output varies."""
-        varies = len(self.constant) < len(self._constancies)
+        varies = len(self.constant) < len(self._constancies) or len(self.occurrences.silent) < self._silent_at_first
         return varies or any(each.whole >= SEEN for each in self.sensitivities)
 
     @property
@@ -123,11 +136,11 @@ class Sight:
     @property
     def partial(self) -> bool:
         """Whether a slice of a weight is unseen."""
-        return any(not each.sees_slices for each in self.sensitivities)
+        return bool(self.occurrences.unseen) or any(not each.sees_slices for each in self.sensitivities)
 
     def _open(self) -> int:
         """How much is unseen: outputs, weights, factors and slices."""
-        count = len(self.constant)
+        count = len(self.constant) + sum(each.count for each in self.occurrences.unseen)
         for each in self.sensitivities:
             count += each.is_silent + (not each.sees_scale) + sum(len(found) for _, found in each.unseen_slices())
         return count
@@ -152,11 +165,11 @@ class Sight:
         """Make the changes that gradients do not show, or show as too small by a conservative estimate."""
         for each in self.sensitivities:
             # A gradient of zero is the truth of a function without steps: nothing depends on the weight.
-            if each.whole < SEEN and (each.whole or self._steps or not each.differentiable):
+            if each.whole < SEEN and (each.whole or each.is_stepped):
                 self._try_whole(each, changes)
             if not each.sees_scale and not changes.exhausted:
                 each.along = max(each.along, changes.moved(each.weight, each.weight.value * 1.01))
-            if not each.differentiable and each.whole >= SEEN:
+            if each.is_stepped and each.whole >= SEEN:
                 self._try_slices(each, changes)
 
     def _try_whole(self, each: Sensitivity, changes: Changes) -> None:
@@ -169,7 +182,7 @@ class Sight:
             each.coarse = max(each.coarse or 0.0, changes.moved(each.weight, value + each.weight.scale * signs))
 
     def _try_slices(self, each: Sensitivity, changes: Changes) -> None:
-        """Change the slices of a weight without a gradient one by one: by the whole scale, as a step needs it."""
+        """Change the slices of a weight without a gradient one by one: by half of the scale, as a step needs it."""
         value = each.weight.value
         for axis, moved in each.slices.items():
             if len(moved) > _SLICES:
@@ -183,5 +196,5 @@ class Sight:
                 at: list[int | slice] = [slice(None)] * value.ndim
                 at[axis] = index
                 part = changed[tuple(at)]
-                changed[tuple(at)] = part + each.weight.scale * self._rng.choice([-1.0, 1.0], np.shape(part))
+                changed[tuple(at)] = part + 0.5 * each.weight.scale * self._rng.choice([-1.0, 1.0], np.shape(part))
                 moved[index] = max(moved[index], changes.moved(each.weight, changed))

@@ -10,6 +10,7 @@ import numpy as np
 from kexport.bundle.domain import Samples
 from kexport.bundle.signature import Array, Signature, TensorSpec
 from kexport.factory.adequacy.allowance import Allowance
+from kexport.factory.adequacy.occurrences import Occurrences, filled
 from kexport.factory.inputs import InputDomains
 from kexport.parity.golden_inputs import Feeds
 from kexport.parity.sampler import Sampler
@@ -60,6 +61,18 @@ class SoughtSpace:
                 continue
             trial = sampler.ask(self._rows(self.space.forms[0]))
             yield trial.origin, trial.feeds(self.space.batched)
+
+    def suggested(self, occurrences: Occurrences, names: frozenset[str]) -> Iterator[tuple[str, Feeds]]:
+        """Inputs that hold the keys, and values at the edges, that have not occurred, where inputs may have them."""
+        rng = np.random.default_rng(0)
+        specs = [spec for spec in self.space.inputs if spec.name in names]
+        for subject, name, values in occurrences.suggestions(specs):
+            form = self._form(rng)
+            leading = (1,) if self.space.batched else ()
+            array = filled((*leading, *form[name]), values)
+            drawn = self.space.random(rng, len(array) if self.space.batched else 1, form)
+            feeds = self._feeds(drawn)
+            yield f"values that {subject} knows", {**feeds, name: array}
 
     def beyond(self, seed: int, names: frozenset[str]) -> Iterator[tuple[str, Feeds]]:
         """Inputs of which those of these names leave their domains, ever further."""

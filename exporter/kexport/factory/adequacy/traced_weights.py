@@ -91,7 +91,10 @@ def _largest(value: Array) -> float:
 def _names(program: Program) -> dict[int, str]:
     """The path of each Keras variable, by the id of its handle, in the order of the layers."""
     weights: Any = [] if program.served else getattr(program.model, "weights", [])
-    return {id(each._value.handle): str(each.path) for each in weights if hasattr(each._value, "handle")}
+    own = f"{program.model.name}/"
+    return {
+        id(each._value.handle): str(each.path).removeprefix(own) for each in weights if hasattr(each._value, "handle")
+    }
 
 
 def _plain(variable: GraphVariable) -> str:

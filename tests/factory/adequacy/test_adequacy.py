@@ -1,0 +1,160 @@
+"""What the goldens of small models see, and which inputs are sought."""
+
+import json
+
+import numpy as np
+import pytest
+
+from kexport.bundle.adequacy_entry import AdequacyEntry, Standing, Unseen
+from kexport.field.verification.adequacy_check import check_adequacy
+
+
+def assessed(model, **domain):
+    """The entry of a build of this model, and the labels of the goldens that were sought."""
+    from kexport.factory.adequacy import assess
+    from kexport.factory.inputs import resolve_domains
+    from kexport.factory.trace import trace
+    from kexport.factory.truth import Oracle, establish
+
+    program = trace(model)
+    inputs = resolve_domains(program, domain)
+    oracle = Oracle(program, inputs.domains)
+    goldens = establish(program, oracle, inputs.domains)
+    found = assess(program, goldens, inputs, {})
+    if found.sought:
+        goldens = establish(program, oracle, inputs.domains, found.sought)
+        return assess(program, goldens, inputs, {}, seek=False).entry, [label for label, _ in found.sought]
+    return found.entry, []
+
+
+def subjects(entry, *standings):
+    return sorted({each.subject for each in entry.standing(*standings)})
+
+
+@pytest.fixture(scope="module")
+def layers():
+    import keras
+
+    keras.utils.set_random_seed(1)
+    return keras.layers
+
+
+def chain(*parts):
+    import keras
+
+    return keras.Sequential([keras.Input(parts[0], name="x"), *parts[1:]])
+
+
+def test_a_plain_model_is_seen_whole(layers):
+    entry, sought = assessed(chain((8,), layers.Dense(6, activation="tanh", name="a"), layers.Dense(3, name="b")))
+    assert entry.seen == entry.weights == 8 * 6 + 6 + 6 * 3 + 3
+    assert entry.unseen == ()
+    assert sought == []
+
+
+def test_a_declared_domain_on_which_a_model_is_constant_is_not_checked(layers):
+    def make():
+        first = layers.Dense(4, activation="relu", kernel_initializer="ones", bias_initializer="ones", name="a")
+        second = layers.Dense(2, kernel_initializer="ones", name="b")
+        return chain((2,), layers.Normalization(mean=[50.0, 1000.0], variance=[100.0, 40000.0]), first, second)
+
+    entry, _ = assessed(make(), x="uniform(-1, 1)")
+    assert subjects(entry, Standing.OPEN) == ["a/bias", "a/kernel", "b/kernel", "output b"]
+    check = check_adequacy(entry)
+    assert not check.ran
+    assert not check.passed
+    assert "--unseen '" in check.detail
+
+
+def test_channels_that_multiply_zeros_are_named_by_number(layers):
+    model = chain((6,), layers.Dense(5, name="a"), layers.BatchNormalization(name="n"), layers.Dense(2, name="b"))
+    model.get_layer("n").gamma.assign([1, 0, 1, 1, 0])
+    entry, _ = assessed(model)
+    assert "a/kernel: channels 1, 4 of 5" in [each.where for each in entry.unseen]
+    assert check_adequacy(entry).passed
+
+
+def test_weights_behind_zero_weights_are_dead_and_pass(layers):
+    model = chain((4,), layers.Dense(3, name="a"), layers.Dense(2, kernel_initializer="zeros", name="b"))
+    entry, _ = assessed(model)
+    assert subjects(entry, Standing.OPEN) == []
+    assert {"a/bias", "a/kernel"} <= set(subjects(entry, Standing.DEAD))
+
+
+def test_the_scale_of_a_kernel_before_a_normalisation_is_unseen(layers):
+    norm = layers.LayerNormalization(epsilon=1e-12)
+    entry, _ = assessed(chain((8,), layers.Dense(6, use_bias=False, name="a"), norm))
+    assert [each.where for each in entry.unseen] == ["a/kernel: a common factor"]
+
+
+def test_keys_and_edges_that_do_not_occur_are_sought_where_the_domain_is_a_guess(layers):
+    import keras
+
+    def make():
+        age, zip_code = keras.Input((1,), name="age"), keras.Input((1,), dtype="int64", name="zip")
+        bins = layers.Discretization(bin_boundaries=[18.0, 30.0, 65.0], name="bins")
+        keys = layers.IntegerLookup(vocabulary=[10, 77], name="keys")
+        rows = [layers.Embedding(4, 2)(bins(age)), layers.Embedding(3, 2)(keys(zip_code))]
+        return keras.Model([age, zip_code], layers.Dense(2)(layers.Flatten()(layers.Concatenate()(rows))))
+
+    entry, _ = assessed(make())
+    assert subjects(entry, Standing.OPEN, Standing.DEAD) == []
+    assert not {"bins/bin_boundaries", "keys/vocabulary"} & set(subjects(entry, Standing.PARTIAL))
+    entry, _ = assessed(make(), age="uniform(0, 1)", zip="ints(0, 5)")
+    assert {"bins/bin_boundaries", "keys/vocabulary"} <= set(subjects(entry, Standing.OPEN))
+
+
+def test_a_branch_that_is_never_taken_is_named(layers):
+    import tensorflow as tf
+
+    def call(x):
+        return tf.cond(tf.reduce_sum(x) > 1000.0, lambda: x * 2, lambda: x + 1)
+
+    entry, _ = assessed(chain((3,), layers.Lambda(call, name="fork")))
+    assert [str(each) for each in entry.unseen] == ["fork/condition: one branch: the condition is always false"]
+
+
+def test_labels_show_large_changes_only(layers):
+    import keras
+
+    x = keras.Input((4,))
+    entry, _ = assessed(keras.Model(x, keras.ops.argmax(layers.Dense(5, name="scores")(x), -1)))
+    assert subjects(entry, Standing.OPEN, Standing.DEAD) == []
+
+
+def test_what_cannot_be_measured_is_a_note(layers, monkeypatch):
+    from kexport.factory.adequacy import assessment
+
+    monkeypatch.setattr(assessment, "traced_weights", lambda program: 1 / 0)
+    entry, _ = assessed(chain((2,), layers.Dense(1)))
+    assert "could not be measured: ZeroDivisionError" in entry.notes[0]
+    assert check_adequacy(entry).passed
+
+
+def test_an_entry_survives_its_file():
+    unseen = (
+        Unseen("conv/kernel", Standing.PARTIAL, "zero", "channels", (3, 7), 2, 32),
+        Unseen("lookup/vocabulary", Standing.OPEN, "tame", "entries", ("ulm",), 1, 1),
+        Unseen("output y", Standing.DEAD, "constant"),
+    )
+    entry = AdequacyEntry(100, 90, unseen, {"a": "spare"}, ("a note",))
+    assert AdequacyEntry.from_json(json.loads(json.dumps(entry.to_json()))) == entry
+    assert unseen[0].where == "conv/kernel: channels 3, 7 of 32"
+
+
+def test_a_long_list_is_cut_in_words():
+    many = Unseen("a", Standing.PARTIAL, "zero", "rows", tuple(range(20)), 20, 30)
+    assert many.where == "a: rows 0, 1, 2, 3, 4, 5 and 14 more of 30"
+    whole = tuple(Unseen(f"w{index}", Standing.DEAD, "zero") for index in range(9))
+    (line,) = AdequacyEntry(1, 0, whole).lines(Standing.DEAD)
+    assert line == "w0, w1, w2, w3, w4, w5 and 3 more: zero"
+
+
+def test_a_nudge_leaves_alone_what_lies_outside_of_the_domain():
+    from kexport.bundle.domain import Uniform
+    from kexport.parity.conditioning import nudged
+
+    far = np.array([500.0, 0.5], np.float32)
+    moved = nudged(far, np.random.default_rng(0), 2.0**-23, Uniform(-1.0, 1.0))
+    assert moved[0] > 400
+    assert abs(moved[1]) <= 1
