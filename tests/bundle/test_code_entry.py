@@ -59,3 +59,5 @@ def test_an_option_is_named_once_for_each_file_or_module_that_others_can_run():
     assert import_options([GATE, INSTALLED]) == "--import lab.gates --import acme"
     assert import_options([TAB, OTHER]) == "--import tab.py --import tab.py"
     assert import_options([NOTEBOOK]) == ""
+    odd = CodeEntry("lab>Tab", CodeKind.LAYER, "my layers.py")
+    assert import_options([odd]) == "--import 'my layers.py'"

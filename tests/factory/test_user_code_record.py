@@ -173,11 +173,18 @@ def test_a_name_that_other_code_has_registered_since_is_noted(recorded, parts, t
     run_file(tmp_path / "other.py")
     try:
         assert recorded(model).notes == (
-            "layer parts>Gate of the model is that of parts.py, and the .keras file loads that of other.py",
+            "layer parts>Gate of the model is that of parts.py, and the .keras file loads the one of other.py",
         )
     finally:
         keras.saving.get_custom_objects()["parts>Gate"] = parts.Gate
     assert later.Gate is not parts.Gate
+
+
+def test_a_class_that_is_known_within_a_scope_alone_cannot_be_loaded_by_others(recorded, parts):
+    class_ = type("Scoped", (layers.Layer,), {"__module__": parts.__name__, "call": lambda self, x: x})
+    with keras.saving.custom_object_scope({"Scoped": class_}):
+        (note,) = recorded(model_of(class_())).notes
+    assert "layer Scoped is known to Keras within a custom_object_scope alone" in note
 
 
 def test_a_function_that_is_not_registered_is_refused_by_name(parts, tmp_path):

@@ -117,6 +117,9 @@ def test_code_that_needs_a_module_which_is_not_here_is_missing_code(travelling, 
     report = verified(travelling / "net", code("needy.py", "import not_installed_anywhere\n"))
     assert report.exit_code == UNCHECKED
     assert "needs the module 'not_installed_anywhere', which is not here" in told(report)
+    report = verified(travelling / "net", code("part.py", "from .tab import Tab\n"))
+    assert report.exit_code == UNCHECKED
+    assert "it belongs to a package: give the module, --import package.module" in told(report)
 
 
 def test_a_file_that_is_not_there_is_a_wrong_request(travelling):
@@ -167,6 +170,16 @@ def test_a_damaged_file_is_a_failure_with_and_without_code(travelling, tmp_path)
     with pytest.raises(ModelError, match="cannot be read") as damaged:
         NO_TRUST.load_model(folder / "model.keras")
     assert not isinstance(damaged.value, MissingCodeError)
+
+
+def test_a_layer_that_this_keras_does_not_have_is_not_code_of_the_user(travelling, code, tmp_path):
+    later = tmp_path / "later.keras"
+    with zipfile.ZipFile(travelling / "net" / "model.keras") as old, zipfile.ZipFile(later, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name).replace(b'"class_name": "Dense"', b'"class_name": "LaterDense"'))
+    with pytest.raises(ModelError, match="LaterDense") as refused:
+        Trust((code(),)).load_model(later)
+    assert not isinstance(refused.value, MissingCodeError)
 
 
 def test_a_loaded_model_takes_code_and_warns_where_it_differs(travelling, code):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from enum import Enum
@@ -101,7 +102,7 @@ def described(entries: Sequence[CodeEntry]) -> str:
 def import_options(entries: Sequence[CodeEntry]) -> str:
     """The options that run the code of the entries: `--import tab.py --import lab.layers`; empty if none does."""
     by_code = {(entry.import_name, entry.sha256): entry.import_name for entry in entries if entry.import_name}
-    return " ".join(f"--import {name}" for name in by_code.values())
+    return " ".join(f"--import {shlex.quote(name)}" for name in by_code.values())
 
 
 def of_names(entries: Sequence[CodeEntry], names: Collection[str]) -> list[CodeEntry]:

@@ -49,7 +49,9 @@ def record_user_code(program: Program, folder: Path, contracts: Sequence[Contrac
             config = read_config(file)
         for each in custom_objects(config):
             registered = keras.saving.get_registered_object(each.name)
-            entry = entry_of(each.name, _kind(registered), registered, _obstacle(registered))
+            scoped = not each.was_registered and each.name not in keras.saving.get_custom_objects()
+            obstacle = "is known to Keras within a custom_object_scope alone" if scoped else _obstacle(registered)
+            entry = entry_of(each.name, _kind(registered), registered, obstacle)
             entries.append(entry)
             notes += _notes(entry, registered)
         entries += [CodeEntry(name, CodeKind.LAMBDA) for name in lambda_layers(config)]
@@ -103,13 +105,20 @@ def _notes(entry: CodeEntry, registered: object) -> Iterator[str]:
     """What a person should know about code that others have to load."""
     origin = CodeOrigin.of(registered)
     if entry.obstacle:
-        where = "to the top level of that file" if origin.path is not None else "to a file"
-        yield f"{entry.kind} {entry.name} {entry.obstacle}: others cannot load the .keras file; move it {where}"
+        yield f"{entry.kind} {entry.name} {entry.obstacle}: others cannot load the .keras file; {_way_out(entry)}"
     elif origin.module == "__main__" and origin.path is not None and not _is_guarded(origin.path):
         yield (
             f"{entry.kind} {entry.name} is defined in the script {entry.file}, all of which runs when others load the "
             ".keras file; move it to a file of its own"
         )
+
+
+def _way_out(entry: CodeEntry) -> str:
+    if not entry.file:
+        return "move it to a file"
+    if "custom_object_scope" in entry.obstacle:
+        return "register it with @keras.saving.register_keras_serializable(package=...)"
+    return "move it to the top level of that file"
 
 
 def _is_guarded(path: Path) -> bool:
@@ -134,5 +143,6 @@ def _replaced_since(program: Program, entries: Sequence[CodeEntry]) -> Iterator[
         own, other = CodeOrigin.of(type(layer)), CodeOrigin.of(registered)
         digests = [(origin.digest(FILE), origin.digest(SOURCE)) for origin in (own, other)]
         if digests[0] != digests[1]:
-            places = [origin.path.name if origin.path is not None else origin.module for origin in (own, other)]
-            yield f"layer {name} of the model is that of {places[0]}, and the .keras file loads that of {places[1]}"
+            mine, loaded = (each.path.name if each.path is not None else each.module for each in (own, other))
+            there = f"of {loaded}" if loaded != mine else "that was defined later"
+            yield f"layer {name} of the model is that of {mine}, and the .keras file loads the one {there}"

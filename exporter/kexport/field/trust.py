@@ -11,7 +11,7 @@ from typing import Any, TypedDict
 from kexport.bundle.code_entry import CodeEntry
 from kexport.bundle.json_files import JsonObject
 from kexport.bundle.signature import Signature
-from kexport.errors import MissingCodeError, UsageError
+from kexport.errors import MissingCodeError, UsageError, located
 from kexport.runtimes import Runtime, Session
 from kexport.user_code import require, run_imports
 
@@ -73,17 +73,14 @@ class Trust:
         """Run the imports; within the block, Lambda layers are loaded where this allows them.
 
         Raises:
-            MissingCodeError: an import needs a module that is not here.
+            MissingCodeError: an import needs code that is not here.
             UsageError: an import fails.
         """
         try:
             self.run_imports()
         except UsageError as error:
-            if isinstance(error.__cause__, ModuleNotFoundError):
-                raise MissingCodeError(
-                    error.subject.replace(" failed", f" needs the module {error.__cause__.name!r}, which is not here"),
-                    hint="install it, or put its file beside the one that imports it",
-                ) from error
+            if isinstance(error.__cause__, ImportError):
+                raise _incomplete(error.subject, error.__cause__) from error
             raise
         with self.lambdas():
             yield
@@ -127,6 +124,18 @@ class Trust:
     def from_json(cls, data: TrustJson) -> Trust:
         """The inverse of `to_json`."""
         return cls(tuple(data["imports"]), data["allow_lambda"], tuple(map(CodeEntry.from_json, data["code"])))
+
+
+def _incomplete(subject: str, cause: ImportError) -> MissingCodeError:
+    """The error for an import that needs code which is not here either."""
+    if isinstance(cause, ModuleNotFoundError):
+        return MissingCodeError(
+            subject.replace(" failed", f" needs the module {cause.name!r}, which is not here"),
+            hint="install it, or put its file beside the one that imports it",
+        )
+    relative = "relative import" in str(cause)
+    hint = "it belongs to a package: give the module, --import package.module" if relative else None
+    return MissingCodeError(subject, got=located(cause), hint=hint)
 
 
 #: No user code runs.

@@ -21,7 +21,8 @@ def missing_code(file: str, missing: Sequence[CustomObject], grant: Grant) -> Mi
         missing: what it needs, in the order in which it names them.
         grant: what was imported, and what the bundle records of its code.
     """
-    never = [each.name for each in missing if not each.was_registered]
+    reachable = {entry.name for entry in grant.code if not entry.obstacle}
+    never = [each.name for each in missing if not each.was_registered and each.name not in reachable]
     if never:
         return MissingCodeError(
             f"{file} holds {_quoted(never)}, not registered with Keras" + _although(grant.imports),
