@@ -36,11 +36,14 @@ def every(model: Any, seed: int = 7) -> list[Change]:
     """All changes of a model."""
     rng = np.random.default_rng(seed)
     found: list[Change] = []
+    layers = [layer for layer in model._flatten_layers(include_self=False) if layer.path]  # the rest are parts of these
+    # A Normalization computes with copies of its weights, which are changed as what they are.
+    copied = {id(variable) for layer in layers if type(layer).__name__ == "Normalization" for variable in layer.weights}
     for variable in model.weights:
         value = np.asarray(variable)
-        if value.dtype.kind == "f" and value.size:
+        if value.dtype.kind == "f" and value.size and id(variable) not in copied:
             found += [_of_variable(variable, *each) for each in _values(value, rng)]
-    for layer in model._flatten_layers(include_self=False):
+    for layer in layers:
         found += _of_layer(layer, rng)
     return found
 
@@ -127,11 +130,15 @@ def _of_vocabulary(layer: Any) -> list[Change]:
 def _of_words(layer: Any, words: list[Any], changed: list[Any], kind: str, where: tuple[int, ...]) -> Change:
     @contextlib.contextmanager
     def made() -> Iterator[None]:
+        lookup = getattr(layer, "_lookup_layer", layer)
+        configured = lookup.input_vocabulary
         layer.set_vocabulary(changed)
+        lookup.input_vocabulary = changed
         try:
             yield
         finally:
             layer.set_vocabulary(words)
+            lookup.input_vocabulary = configured
 
     return Change(f"{layer.path}/vocabulary", kind, (where,), True, made)
 
