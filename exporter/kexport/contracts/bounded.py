@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -52,13 +52,31 @@ class Bounded:
         low = -math.inf if self.low is None else self.low
         high = math.inf if self.high is None else self.high
 
+        seen = [math.inf, -math.inf]
+
         def measure(population: Population) -> Measured:
             values = experiment.function(population)
             flat = values.reshape(len(values), -1)
             excess = np.maximum(low - flat, flat - high).max(axis=1, initial=-np.inf)
+            finite = flat[np.isfinite(flat)]
+            seen[:] = [min(seen[0], finite.min(initial=np.inf)), max(seen[1], finite.max(initial=-np.inf))]
             return Measured(excess, experiment.slack_of(values))
 
-        return falsify(experiment, measure, unit="beyond the bounds")
+        verdict = falsify(experiment, measure, unit="beyond the bounds")
+        return replace(verdict, untested=self._far_from(*seen)) if verdict.passed else verdict
+
+    def _far_from(self, least: float, most: float) -> str:
+        """Which bound no sample came near, in words: within a tenth of the range, or of one bound its own spread."""
+        spread = most - least
+        if not math.isfinite(spread):
+            return ""
+        reach = spread if self.low is None or self.high is None else (self.high - self.low) / 10
+        far = []
+        if self.low is not None and least - self.low > reach:
+            far.append(f"the lower bound {self.low:g}, the least is {least:.4g}")
+        if self.high is not None and self.high - most > reach:
+            far.append(f"the upper bound {self.high:g}, the largest is {most:.4g}")
+        return f"no sample comes near {', or '.join(far)}" if far else ""
 
 
 CONTRACT = Bounded

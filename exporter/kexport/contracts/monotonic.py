@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -70,6 +70,8 @@ class Monotonic:
         ways = np.asarray(self.direction)
         relative = experiment.slack.relative(function.outputs[0])
 
+        changes = [0.0, 0.0]
+
         def measure(population: Population) -> Measured:
             first, second = first_of(population, function), second_of(population, function)
             a, b = first[name].astype(np.float64), second[name].astype(np.float64)
@@ -79,6 +81,7 @@ class Monotonic:
                 each[name] = each[name].astype(first[name].dtype)
             before, after = function(low), function(high)
             excess = (before - after).reshape(len(a), -1).max(axis=1, initial=-np.inf)
+            changes[:] = [max(changes[0], _largest(before - after)), max(changes[1], _largest(before))]
             slack = 2 * experiment.slack_of(before, after)
             # The search climbs the slope: two inputs that hardly differ break no promise.
             step = np.abs(high[name].astype(np.float64) - low[name]).reshape(len(a), -1).max(axis=1, initial=0.0)
@@ -90,7 +93,15 @@ class Monotonic:
 
         pairs = space.twice([name])
         ranges: list[Propose] = [_one_element(space, name, ways, whole) for whole in (True, False)]
-        return falsify(experiment, measure, unit=_UNIT, space=pairs, propose=ranges, describe=describe)
+        verdict = falsify(experiment, measure, unit=_UNIT, space=pairs, propose=ranges, describe=describe)
+        slack = relative * max(changes[1], 1e-300)
+        constant = verdict.passed and function.varies and changes[0] <= slack
+        return replace(verdict, untested=f"{name} does not change the output") if constant else verdict
+
+
+def _largest(values: Array) -> float:
+    finite = np.abs(values[np.isfinite(values)])
+    return float(finite.max(initial=0.0))
 
 
 def _one_element(space: Space, name: str, ways: Array, whole: bool) -> Propose:

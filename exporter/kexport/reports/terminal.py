@@ -48,6 +48,8 @@ def show(report: Report, bundle: Bundle, stream: TextIO) -> None:
         console.print(_contract_table(contracts, several))
         legend = "promise: figure and limit in the unit beside them; a violation was searched for in every runtime"
         console.print(Text(legend, style="dim"))
+    for remark in dict.fromkeys(filter(None, map(_untested, contracts))):
+        console.print(Text(remark, style="dim"))
     for check in report.checks:
         if check.kind is CheckKind.ADEQUACY and check.passed and (words := adequacy_summary(check)):
             console.print(Text(words, style="dim"))
@@ -102,6 +104,13 @@ def _set_apart(check: Check) -> str:
         f"set apart in {check.output}: {metrics['set_apart']} of {metrics['elements']} elements, in "
         f"{metrics['samples_set_apart']} of {metrics['samples']} samples, where one ulp changes the value"
     )
+
+
+def _untested(check: Check) -> str:
+    """Why a promise that holds was not put to the test; empty if it was."""
+    if not check.passed or not check.metrics.get("untested"):
+        return ""
+    return f"untested: {short_contract(check.contract or '-', _CONTRACT_WIDTH)}: {check.metrics['untested']}"
 
 
 def _search_table(rows: list[Check]) -> Table:

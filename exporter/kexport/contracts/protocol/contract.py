@@ -47,6 +47,7 @@ class Verdict:
         ran: False when the contract could not be judged on this function and domain.
         metrics: other figures by name: numbers, texts, and lists of them.
         remarks: other facts for the reader, one sentence each.
+        untested: why a contract that holds was not put to the test: no sample came near a bound, or nothing varies.
     """
 
     passed: bool
@@ -59,11 +60,13 @@ class Verdict:
     ran: bool = True
     metrics: Mapping[str, object] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+    untested: str = ""
 
     @property
     def facts(self) -> tuple[str, ...]:
         """Everything that a report states about it in words."""
-        return tuple(fact for fact in (self.detail, *self.remarks) if fact)
+        untested = f"untested: {self.untested}" if self.untested else ""
+        return tuple(fact for fact in (untested, self.detail, *self.remarks) if fact)
 
 
 @runtime_checkable

@@ -24,6 +24,7 @@ class Function:
         inputs: as given.
         outputs: as given.
         evaluations: how many samples have been evaluated.
+        varies: whether two samples of one shape gave different values of the first output.
     """
 
     def __init__(
@@ -36,6 +37,8 @@ class Function:
         self._call, self._space = call, space
         self.inputs, self.outputs = tuple(inputs), tuple(outputs)
         self.evaluations = 0
+        self.varies = False
+        self._first: dict[tuple[int, ...], Array] = {}
         self._names = [spec.name for spec in space.inputs]
 
     def __call__(self, population: Population) -> Array:
@@ -54,9 +57,16 @@ class Function:
         self.evaluations += count
         if self._space.batched:
             results = self._call(feeds)
-            return {name: widened(results[name]) for name in self.outputs}
+            return self._watched({name: widened(results[name]) for name in self.outputs})
         rows = [self._call({name: values[row] for name, values in feeds.items()}) for row in range(count)]
-        return {name: np.stack([widened(row[name]) for row in rows]) for name in self.outputs}
+        return self._watched({name: np.stack([widened(row[name]) for row in rows]) for name in self.outputs})
+
+    def _watched(self, results: dict[str, Array]) -> dict[str, Array]:
+        values = results[self.outputs[0]]
+        if not self.varies and values.ndim and len(values):
+            first = self._first.setdefault(values.shape[1:], values[0])
+            self.varies = bool((values != first).any())
+        return results
 
     def axis(self, axis: int) -> int:
         """The axis of a population that corresponds to a contract's axis, which counts the batch as axis 0."""

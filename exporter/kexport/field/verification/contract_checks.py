@@ -137,6 +137,8 @@ def _check(bundle: Bundle, entry: ContractEntry, contract: Contract, experiment:
         return Check.failure(CheckKind.CONTRACT, subject, str(error))
     except Exception as error:  # noqa: BLE001  a runtime may raise anything; here it becomes a failed check
         return Check.failure(CheckKind.CONTRACT, subject, reason(error))
+    if verdict.passed and not verdict.untested and not experiment.function.varies:
+        verdict = replace(verdict, untested="the output is the same for every sample")
     facts = _facts(verdict, contract, entry)
     if verdict.broken_by is not None:
         facts += [_values(verdict.broken_by), _stored(bundle, entry, verdict.broken_by)]
@@ -147,7 +149,7 @@ def _check(bundle: Bundle, entry: ContractEntry, contract: Contract, experiment:
         Measurement(_finite(verdict.figure), _finite(verdict.limit), verdict.unit),
         tuple(fact for fact in facts if fact),
         verdict.ran,
-        {**verdict.metrics, "tried": verdict.tried},
+        {**verdict.metrics, "tried": verdict.tried, **({"untested": verdict.untested} if verdict.untested else {})},
     )
 
 
