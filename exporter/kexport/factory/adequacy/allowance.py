@@ -21,6 +21,7 @@ class Allowance:
         more_tries: inputs that are sought where a whole weight or output could be seen and is not.
         rows: samples of a sought input.
         magnitudes: how far beyond the domains inputs are sought, in their widths.
+        each: how many inputs of each magnitude.
         parts: whether parts of weights are worth a golden.
     """
 
@@ -30,6 +31,7 @@ class Allowance:
     more_tries: int
     rows: int
     magnitudes: Sequence[float]
+    each: int
     parts: bool
 
     @classmethod
@@ -39,5 +41,5 @@ class Allowance:
         return _HEAVY if many else _LIGHT
 
 
-_LIGHT = Allowance(1000, 400, 12, 64, 8, (3.0, 10.0, 100.0, 1e3, 1e4, 1e6), parts=True)
-_HEAVY = Allowance(4, 16, 2, 6, 2, (10.0, 1e3, 1e6), parts=False)
+_LIGHT = Allowance(1000, 400, 12, 64, 8, (3.0, 10.0, 100.0, 1e3, 1e4, 1e6), 2, parts=True)
+_HEAVY = Allowance(3, 12, 2, 6, 2, (10.0, 1e3, 1e6), 1, parts=False)

@@ -33,22 +33,25 @@ def measure(program: Program, view: View, sensitivities: Sequence[Sensitivity], 
         sensitivities: of the weights that are still looked at.
         rng: draws the signs.
     """
-    elements = sum(int(np.count_nonzero(ruler)) for ruler in view.rulers)
-    for most in (None, _FEW) if elements > _FEW else (None,):
-        open_ones = [each for each in sensitivities if not each.settled(single=most is None)]
-        if not open_ones:
-            return
-        directions = _directions(view, rng, most)
-        _learn(program, view, open_ones, directions)
-
-
-def _learn(program: Program, view: View, sensitivities: Sequence[Sensitivity], directions: Sequence[Array]) -> None:
     import tensorflow as tf
 
     variables = [each.weight.variable for each in sensitivities]
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
+    with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
         tape.watch(variables)
         outputs = list(program.core(*view.tensors))
+    elements = sum(int(np.count_nonzero(ruler)) for ruler in view.rulers)
+    for most in (None, _FEW) if elements > _FEW else (None,):
+        pending = [each for each in sensitivities if not each.settled(single=most is None)]
+        if pending:
+            _learn(tape, outputs, pending, _directions(view, rng, most))
+
+
+def _learn(
+    tape: Any, outputs: Sequence[Any], sensitivities: Sequence[Sensitivity], directions: Sequence[Array]
+) -> None:
+    """Add one projection of the outputs to the sensitivities."""
+    import tensorflow as tf
+
     used = [
         (output, direction)
         for output, direction in zip(outputs, directions, strict=True)
@@ -58,18 +61,16 @@ def _learn(program: Program, view: View, sensitivities: Sequence[Sensitivity], d
         return
     count = sum(int(np.count_nonzero(direction)) for _, direction in used)
     spread = min(float(count), _GENEROUS * math.sqrt(count))
-    targets = [output for output, _ in used]
     # Half precision would overflow where the limit is small.
     largest = max(float(np.abs(direction).max()) for _, direction in used)
     seeds = [tf.cast(direction / largest, output.dtype) for output, direction in used]
-    found = tape.gradient(targets, variables, output_gradients=seeds)
+    variables = [each.weight.variable for each in sensitivities]
+    found = tape.gradient([output for output, _ in used], variables, output_gradients=seeds)
     for sensitivity, gradient in zip(sensitivities, found, strict=True):
-        if gradient is None:
-            continue
         if isinstance(gradient, tf.IndexedSlices):
             rows, summed = _summed(gradient)
             sensitivity.add(summed, spread / largest, rows)
-        else:
+        elif gradient is not None:
             sensitivity.add(np.asarray(tf.cast(gradient, tf.float32)), spread / largest)
 
 

@@ -12,7 +12,6 @@ from kexport.factory.adequacy.view import SEEN
 
 #: A single element is looked at through a change of half the scale of its tensor: fifty hundredths.
 _HALF = 50.0
-_CLEAR = 2.0
 _MOST_ELEMENTS = 1 << 24  # of a tensor whose elements are looked at one by one
 
 
@@ -82,7 +81,7 @@ class Sensitivity:
         """Whether not even a change of the whole scale is seen."""
         # The rounding of gradients, and of the function itself, is near the limit where nothing depends on the weight.
         coarse = self.whole * 100 if self.coarse is None else self.coarse
-        return self.whole < SEEN and coarse < _CLEAR * SEEN
+        return self.whole < SEEN and coarse < SEEN
 
     def settled(self, *, single: bool) -> bool:
         """Whether everything about the tensor is seen; `single`: each of its elements too."""

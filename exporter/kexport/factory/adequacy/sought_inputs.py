@@ -17,7 +17,6 @@ from kexport.parity.sampler import Sampler
 from kexport.parity.space import Form, Space
 
 _ELEMENTS = 1 << 18  # of one sought input, at most, where a sample is smaller
-_EACH = 2  # inputs per magnitude
 _TARGET = "adequacy"
 
 
@@ -78,7 +77,7 @@ class SoughtSpace:
         """Inputs of which those of these names leave their domains, ever further."""
         rng = np.random.default_rng([seed, 2])
         for magnitude in self.allowance.magnitudes:
-            for index in range(_EACH):
+            for index in range(self.allowance.each):
                 form = self._form(rng)
                 drawn = self.space.random(rng, self._rows(form), form)
                 for spec in self.space.inputs:
