@@ -25,9 +25,9 @@ class Golden:
         truth: one array per output; float64 for real outputs, complex128 for complex ones.
         keras_output: Keras' own outputs where float32 legitimately differs from the truth: by more than the limit, or
             by NaN or infinity in other places. Both answers are right.
-        ulp_sensitivity: for outputs where it exceeds the limit anywhere: how far each element of the truth moves, in
-            the output's unit, when inputs and weights move by one unit in the last place; 1 where a whole number
-            changes.
+        ulp_sensitivity: for outputs where it exceeds half of the limit anywhere: how far each element of the truth
+            moves, in the output's unit, when inputs, weights and operations inside move by one unit in the last place;
+            1 where a whole number changes.
     """
 
     label: str

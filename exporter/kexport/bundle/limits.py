@@ -43,6 +43,11 @@ class OutputLimit:
         return self.limit * self.scale
 
     @property
+    def sensitive(self) -> float:
+        """An element that one unit in the last place moves by more, in the unit of the output, has its own limit."""
+        return self.absolute / 2
+
+    @property
     def amplitude(self) -> float:
         """The limit as an amplitude relative to `scale`: of a ratio in decibels, the root mean square of the error."""
         return self.limit if self.decibels is None else float(10.0 ** (-self.decibels / 20))

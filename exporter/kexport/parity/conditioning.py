@@ -42,13 +42,13 @@ def nudged(array: Array, rng: np.random.Generator, epsilon: float, domain: Domai
 
 
 def movement(spec: TensorSpec, keras_output: Array, truth: Array, others: Sequence[Array]) -> Array:
-    """How far each element of the truth moves when inputs and weights move by one unit in the last place.
+    """How far each element of the truth moves when what the model computes moves by one unit in the last place.
 
     Args:
         spec: the specification of the output.
         keras_output: what the model computes in its own precision.
         truth: the true output, of the same shape.
-        others: what the model computes on nudged inputs.
+        others: what the model computes when inputs, weights or operations inside are nudged.
 
     Returns:
         For real outputs the largest distance from the truth, infinite where NaN or infinity appear or vanish; for

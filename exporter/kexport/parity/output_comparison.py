@@ -12,7 +12,7 @@ from kexport.bundle.signature import Array, TensorSpec
 from kexport.parity.outcome import UNIT, UNIT_DECIBELS, UNIT_DIFFERENCE, UNIT_EXACT, Element, Outcome
 from kexport.parity.structure import as_text, matched_to_keras, nonfinite_problem, structure_problem
 from kexport.parity.tally import Tally
-from kexport.parity.tolerance import EPSILON, EXACT, FLOOR_MULTIPLE, LARGEST_LIMIT
+from kexport.parity.tolerance import EPSILON, EXACT, LARGEST_LIMIT, own_limits
 
 _MOST_PROBLEMS = 20  # reported in words; the rest is counted
 
@@ -104,7 +104,7 @@ class OutputComparison:
         if self._scores and truth.dtype.kind == "f":
             self._tally.add_label_flips(truth, value)
         counted = truth
-        if ulp_sensitivity is not None and (ulp_sensitivity > self._limit.absolute).any():
+        if ulp_sensitivity is not None and (ulp_sensitivity > self._limit.sensitive).any():
             unlike = None if odd is None else odd & (np.isfinite(value) | np.isfinite(truth))
             skipped = self._judge_ill_conditioned(label, (truth, value), error, ulp_sensitivity, unlike)
             error[skipped] = 0.0
@@ -129,16 +129,17 @@ class OutputComparison:
             unlike: where one of them alone is a number, if that is anywhere.
         """
         truth, value = pair
-        sensitive = ulp_sensitivity > self._limit.absolute
+        sensitive = ulp_sensitivity > self._limit.sensitive
         ceiling = LARGEST_LIMIT * np.maximum(self._limit.scale, np.abs(truth))
-        judged = sensitive & (FLOOR_MULTIPLE * ulp_sensitivity <= ceiling)
+        own = own_limits(self._limit, ulp_sensitivity)
+        judged = sensitive & (own <= ceiling)
         edges = sensitive & ~judged
         differing = error > self._limit.peak * self._limit.scale
         self._tally.add_excluded(edges & (differing if unlike is None else differing | unlike))
         if self._limit.decibels is not None:  # a ratio is for what errs by far more than one unit in the last place
             return edges
         self._tally.ill_conditioned += int(judged.sum())
-        wrong = judged & (error > FLOOR_MULTIPLE * ulp_sensitivity)
+        wrong = judged & (error > own)
         if wrong.any():
             where = _index(int(np.where(wrong, error, -1.0).argmax()), error.shape)
             place = _place(where, value, truth)

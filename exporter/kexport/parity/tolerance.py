@@ -12,10 +12,11 @@ ImageNet networks with random weights: ONNX Runtime 0.6 to 1 times the floor, XN
 kernels 7; XNNPACK 9 in a group normalisation of equal numbers, whose mean is some units off. So a runtime states in
 `accumulation_factor` how much more the order of its kernels costs.
 
-Where one unit in the last place of inputs and weights moves an element of the truth by more than the limit, the model
-itself is ill-conditioned: the limit of that element is widened to `FLOOR_MULTIPLE` times that movement. Where that is
-more than `LARGEST_LIMIT` (a rounding edge, a pole), or the movement makes another whole number (a tie), the element is
-excluded: it can show nothing, and neither fails nor hides a failure.
+Where one unit in the last place of inputs, weights and operations inside moves an element of the truth by more than the
+limit, the model itself is ill-conditioned: the limit of that element is `FLOOR_MULTIPLE` times that movement. So that
+there is no step, its own limit begins to grow where it moves by half of the limit. Where its own limit is more than
+`LARGEST_LIMIT` (a rounding edge, a pole), or the movement makes another whole number (a tie), an element that is
+neither the truth nor what Keras computes is set apart: it neither fails nor hides a failure.
 """
 
 from __future__ import annotations
@@ -77,6 +78,12 @@ def for_kernels(limit: OutputLimit, accumulation_factor: float) -> OutputLimit:
     if limit.source == DECLARED:
         return limit
     return replace(limit, limit=max(limit.limit, FLOOR_MULTIPLE * accumulation_factor * limit.floor))
+
+
+def own_limits(limit: OutputLimit, ulp_sensitivity: Array) -> Array:
+    """The limits of sensitive elements, in the unit of the output."""
+    from_half = limit.absolute + 2 * (FLOOR_MULTIPLE - 1) * (ulp_sensitivity - limit.sensitive)
+    return np.minimum(FLOOR_MULTIPLE * ulp_sensitivity, from_half)
 
 
 def between(one: OutputLimit, other: OutputLimit) -> OutputLimit:

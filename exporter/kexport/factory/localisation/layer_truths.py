@@ -109,6 +109,8 @@ class LayerTruths:
                 self._oracle.outputs(case)
                 for _ in range(_PERTURBATIONS):
                     self._oracle.nudged_outputs(case, rng, weights=self._oracle.light)
+                self._oracle.noisy_outputs(case, rng, 0)
+                self._oracle.reordered_outputs(case)
                 keras_runs = [_arrays(run) for run in runs]
         except Exception as error:  # the model's own code may raise anything
             raise ModelError("the .keras artifact fails on inputs of the bundle", got=located(error)) from error

@@ -99,7 +99,7 @@ def _renewed(witness: Witness, reference: Reference, limits: Sequence[OutputLimi
     sensitive = {
         limit.output: moved
         for limit in limits
-        if ((moved := conditioning.ulp_sensitivity[limit.output]) > limit.absolute).any()
+        if ((moved := conditioning.ulp_sensitivity[limit.output]) > limit.sensitive).any()
     }
     golden = Golden(
         witness.golden.label,

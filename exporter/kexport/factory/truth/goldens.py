@@ -102,7 +102,7 @@ def establish(
             {
                 output.spec.name: output.moved[case]
                 for output, limit in zip(outputs, limits, strict=True)
-                if (output.moved[case] > limit.absolute).any()
+                if (output.moved[case] > limit.sensitive).any()
             },
         )
         for case, (label, feeds) in enumerate(planned)

@@ -13,7 +13,7 @@ from kexport.parity import golden_inputs
 from kexport.parity.conditioning import distance, widened
 from kexport.parity.tolerance import largest
 
-_DRAWS = 4
+_DRAWS = 2
 _SUSPICIOUS = 100.0  # units in the last place of the output's scale; a twin that is nearer is not doubted
 _ANOTHER_FUNCTION = 100.0  # so many times what one ulp does to the model is no rounding any more
 
@@ -28,7 +28,8 @@ class ModelRuns:
     Attributes:
         keras: what the model itself computes, in the dtypes of its outputs.
         truth: what is true; real outputs are float64.
-        nudged: what the model computes when inputs, and weights, move by one unit in the last place; one a draw.
+        nudged: what the model computes when inputs, weights and operations move by one unit in the last place; one a
+            draw.
         by_twin: whether the truth is that of a float64 twin; without one it is the model's own result.
     """
 
@@ -52,9 +53,7 @@ class ModelRuns:
         if truth is not None and _shapes(truth) != _shapes(keras):
             truth = None  # a shape depends on the size of a number in memory, for one
         thorough = truth is None or oracle.light
-        draws: list[Results] = [
-            oracle.nudged_outputs(cases, rng, weights=thorough) for _ in range(_DRAWS if thorough else 1)
-        ]
+        draws = _draws(oracle, cases, rng) if thorough else [oracle.noisy_outputs(cases, rng, 0)]
         if truth is not None:
             apart = _noises(signature, keras, truth)
             suspicious = _SUSPICIOUS * oracle.epsilon
@@ -75,7 +74,11 @@ def scale_of(keras: Array, truth: Array) -> float:
 
 
 def _draws(oracle: Oracle, cases: Results, rng: np.random.Generator) -> list[Results]:
-    return [oracle.nudged_outputs(cases, rng) for _ in range(_DRAWS)]
+    """What the model computes when inputs and weights, or operations inside, or the order of sums, are not the same."""
+    draws: list[Results] = [oracle.nudged_outputs(cases, rng) for _ in range(_DRAWS)]
+    draws += [oracle.noisy_outputs(cases, rng, draw) for draw in range(1 if oracle.can_nudge_inputs else _DRAWS)]
+    reordered = oracle.reordered_outputs(cases)
+    return draws if reordered is None else [*draws, reordered]
 
 
 def _shapes(results: Results) -> list[tuple[int, ...]]:

@@ -6,7 +6,9 @@ of the model, or it is the model itself, changed in place for the time of a call
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import cached_property
 
 import numpy as np
@@ -16,7 +18,7 @@ from kexport.bundle.signature import Array
 from kexport.factory.trace.program import Program
 from kexport.factory.trace.protocols import BuiltModel
 from kexport.factory.trace.served import Served
-from kexport.factory.truth import float64_twin
+from kexport.factory.truth import float64_twin, operation_noise
 from kexport.parity.conditioning import nudged, widened
 from kexport.parity.tolerance import EPSILON
 
@@ -42,6 +44,12 @@ class Oracle:
     def light(self) -> bool:
         """Whether the model is small enough to be nudged many times."""
         return sum(int(weight.size) for weight in self._weights) <= _MANY_WEIGHTS
+
+    @property
+    def can_nudge_inputs(self) -> bool:
+        """Whether any input holds real numbers between which others lie."""
+        domains = {spec.name: self._domains.get(spec.name) for spec in self._program.signature.inputs if spec.is_float}
+        return any(domain is None or not domain.is_discrete for domain in domains.values())
 
     def outputs(self, cases: Sequence[list[Array]]) -> list[list[Array]]:
         """The outputs of the model itself on each case of flat inputs; may raise anything."""
@@ -100,14 +108,43 @@ class Oracle:
         self, cases: Sequence[list[Array]], rng: np.random.Generator, *, weights: bool = True
     ) -> list[list[Array]]:
         """The outputs of the model when its inputs, and its weights, move by one unit in the last place."""
-        epsilon = self.epsilon
         moved = [self.nudged_inputs(case, rng) for case in cases]
-        if not weights or self._program.served:
+        with self._nudged_weights(rng) if weights else contextlib.nullcontext():
             return self.outputs(moved)
+
+    def noisy_outputs(self, cases: Sequence[list[Array]], rng: np.random.Generator, draw: int) -> list[list[Array]]:
+        """The outputs when inputs, and the result of every operation inside, move by one unit in the last place.
+
+        Args:
+            cases: flat inputs of each.
+            rng: draws the directions.
+            draw: the number of the draw; sums are computed in another order in each.
+        """
+        moved = [self.nudged_inputs(case, rng) for case in cases]
+        return self._outputs_within(operation_noise.in_every_operation(rng, draw), moved)
+
+    def reordered_outputs(self, cases: Sequence[list[Array]]) -> list[list[Array]] | None:
+        """The outputs when nothing moves but the order of sums; None of a model that has none."""
+        if not operation_noise.adds(self._program.core.graph):
+            return None
+        return self._outputs_within(operation_noise.in_the_order_of_sums(), cases)
+
+    def _outputs_within(self, noise: AbstractContextManager[None], cases: Sequence[list[Array]]) -> list[list[Array]]:
+        try:
+            with noise:
+                return self.outputs(cases)
+        except Exception:  # noqa: BLE001  the model's own code may refuse what noise has made of a number
+            return self.outputs(cases)
+
+    @contextlib.contextmanager
+    def _nudged_weights(self, rng: np.random.Generator) -> Iterator[None]:
+        if self._program.served:
+            yield
+            return
         model = self._program.model
         try:
-            model.set_weights([nudged(weight, rng, epsilon) for weight in self._weights])
-            return self.outputs(moved)
+            model.set_weights([nudged(weight, rng, self.epsilon) for weight in self._weights])
+            yield
         finally:
             model.set_weights(self._weights)
             self._program.reset()

@@ -21,6 +21,7 @@ from kexport.parity.conditioning import distance, movement, widened
 
 _NUDGES = 12  # with few operations, the noise of a model differs much between draws
 _FEW_NUDGES = 4
+_DRAWS = 3  # of noise inside
 
 
 class TwinReference:
@@ -56,7 +57,7 @@ class TwinReference:
     def conditioning(
         self, feeds: Mapping[str, Array], rng: np.random.Generator, candidate: object = None
     ) -> Conditioning:
-        """The true outputs, and how far one unit in the last place of inputs and weights moves them.
+        """The true outputs, and how far one unit in the last place of inputs, weights and operations moves them.
 
         Args:
             feeds: inputs of one call.
@@ -69,21 +70,31 @@ class TwinReference:
         case = self._flat(feeds)
         light = self._oracle.light
         moved = [self._oracle.nudged_inputs(case, rng) for _ in range(_NUDGES if light else _FEW_NUDGES)]
-        weights = range(_FEW_NUDGES if light and not self._program.served else 0)
+        oracle, draws = self._oracle, range(_DRAWS if light else 1)
         try:
-            keras, *others = self._oracle.outputs([case, *moved])
-            weighted = [each for _ in weights for each in self._oracle.nudged_outputs([case], rng)]
+            keras, *others = oracle.outputs([case, *moved])
+            inside = [each for draw in draws for each in oracle.noisy_outputs([case], rng, draw)]
+            if light and not self._program.served:
+                inside += [each for _ in draws for each in oracle.nudged_outputs([case], rng)]
+            reordered = oracle.reordered_outputs([case]) or []
         except Exception as error:  # the model's own code may raise anything
             raise ValueError(located(error)) from error
         truth, *truths = self._truth([case, *moved])
         named = self._signature.named_outputs
-        sensitivity, noise = [], []
+        sensitivity, noise, other_orders = [], [], []
         for index, spec in enumerate(self._signature.outputs):
-            all_others = [each[index] for each in (*others, *weighted)]
+            all_others = [each[index] for each in (*others, *inside, *reordered)]
             sensitivity.append(movement(spec, keras[index], truth[index], all_others))
             pairs = zip((keras, *others), (truth, *truths), strict=True)
             noise.append(_noise(spec.is_float, [(value[index], right[index]) for value, right in pairs]))
-        return Conditioning(named(truth), named(sensitivity), named(noise if self._twin else sensitivity), named(keras))
+            other_orders += [_noise(spec.is_float, [(each[index], truth[index])], spread=1.0) for each in reordered]
+        return Conditioning(
+            named(truth),
+            named(sensitivity),
+            named(noise if self._twin else sensitivity),
+            named(keras),
+            named(other_orders) if reordered else {},
+        )
 
     def _flat(self, feeds: Mapping[str, Array]) -> list[Array]:
         return [feeds[spec.name] for spec in self._signature.inputs]
@@ -128,14 +139,14 @@ def of_bundle(bundle: Bundle, trust: Trust = NO_TRUST) -> TwinReference:
     return TwinReference(program, Oracle(program, bundle.domains()), bundle.manifest.limits, bundle.signature)
 
 
-def _noise(is_float: bool, pairs: Sequence[tuple[Array, Array]]) -> Array:
+def _noise(is_float: bool, pairs: Sequence[tuple[Array, Array]], spread: float = 3.0) -> Array:
     """How far each element of a result lies from the truth, over some draws of rounding errors.
 
-    The largest of a few draws is often far below what a search encounters: three standard deviations stand for the
-    largest of many.
+    The largest of a few draws is often far below what a search encounters: three standard deviations, or another
+    `spread`, stand for the largest of many.
     """
     shape = pairs[0][1].shape
     if not is_float or any(array.shape != shape for pair in pairs for array in pair):
         return np.zeros(shape)
     apart = np.stack([distance(*pair) for pair in pairs])
-    return np.asarray(np.maximum(apart.max(axis=0), 3.0 * np.sqrt((apart**2).mean(axis=0))))
+    return np.asarray(np.maximum(apart.max(axis=0), spread * np.sqrt((apart**2).mean(axis=0))))

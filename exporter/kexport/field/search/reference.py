@@ -31,22 +31,25 @@ class Conditioning:
         ulp_sensitivity: how far one unit in the last place moves it (`Golden.ulp_sensitivity`).
         noise: how far float arithmetic is from it when the inputs are nudged.
         keras_output: what Keras itself computes; empty where the reference is another runtime.
+        reordered: how far float arithmetic is from it when sums inside are computed in another order; empty likewise.
     """
 
     truth: Outputs
     ulp_sensitivity: Outputs
     noise: Outputs
     keras_output: Outputs = field(default_factory=dict)
+    reordered: Outputs = field(default_factory=dict)
 
     def sample(self, index: int, batched: bool) -> Conditioning:
         """One sample of a batch, the first axis kept."""
-        parts = (self.truth, self.ulp_sensitivity, self.noise, self.keras_output)
+        parts = (self.truth, self.ulp_sensitivity, self.noise, self.keras_output, self.reordered)
         return Conditioning(*(row(part, index, batched) for part in parts))
 
     def arithmetic_noise(self, output: str, accumulation_factor: float) -> Array:
         """The noise of kernels whose order of summation costs `accumulation_factor` times what the host's does."""
         if self.keras_output:
-            return np.asarray(accumulation_factor * self.noise[output])
+            noise = np.asarray(accumulation_factor * self.noise[output])
+            return np.maximum(noise, self.reordered[output]) if output in self.reordered else noise
         # Between runtimes, the larger of two: nudged inputs, or the rounding of sums inside.
         return np.maximum(accumulation_factor * self.ulp_sensitivity[output], self.noise[output])
 

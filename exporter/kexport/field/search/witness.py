@@ -138,7 +138,7 @@ def _witness(
     sensitive = {
         name: values
         for name, values in golden.ulp_sensitivity.items()
-        if (values > limits[name].absolute).any()
+        if (values > limits[name].sensitive).any()
     }  # fmt: skip
     return Witness(
         replace(golden, ulp_sensitivity=sensitive),

@@ -1,0 +1,214 @@
+"""Rounding errors inside a model: every operation that rounds is moved by one unit in the last place while it runs.
+
+Nudged inputs and weights do not show all of a model's noise. Whole numbers and strings cannot be nudged; the mean of
+equal numbers stays one of them, so that their variance is exactly zero; and what cancels inside has lost its noise
+before it can be seen. So results of operations are moved too, each up or down at random (Monte Carlo arithmetic:
+Parker, IEEE Computational Science and Engineering 2(4), 2000), and sums and means are computed in another order,
+because that is what kernels differ in: one running sum in LiteRT's reference kernels, and some lanes in others.
+
+TensorFlow calls a function back after each operation that it runs eagerly, but takes no other result from it: the
+numbers are changed in place, in memory that nothing else holds yet.
+
+The mean of equal numbers errs most where they stay equal: rounding errors then have one direction. So one draw changes
+the order of sums alone, to that of some lanes which is farthest from the exact sum.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kexport.bundle.signature import Array
+from kexport.factory.graph.protocols import Graph
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+#: Sums are computed in so many lanes.
+_LANES = (1, 4, 8, 16)
+#: Of the last place, so that rounding makes a whole one of it for every significand.
+_SHARE = 0.66
+#: Numbers that are moved at a time: as many as stay in the cache.
+_CHUNK = 1 << 14
+_SAMPLE = 64
+#: Trailing bits of the significand; a number that has none of them was most likely computed without rounding.
+_TRAILING = {np.dtype("float64"): 24, np.dtype("float32"): 8, np.dtype("float16"): 3}
+_UNSIGNED = {8: np.uint64, 4: np.uint32, 2: np.uint16}
+
+_ELEMENTWISE = """
+    Add AddV2 Sub Mul MulNoNan Div RealDiv DivNoNan Xdivy Xlogy Xlog1py Square SquaredDifference Sqrt Rsqrt Reciprocal
+    Inv Exp Expm1 Log Log1p Sin Cos Tan Asin Acos Atan Atan2 Sinh Cosh Tanh Asinh Acosh Atanh Erf Erfc Erfinv Ndtri
+    Lgamma Digamma Polygamma Zeta Igamma Igammac Betainc BesselI0 BesselI1 BesselI0e BesselI1e BesselJ0 BesselJ1 Sigmoid
+    Softplus Softsign Elu Selu LeakyRelu Pow AddN AccumulateNV2 BiasAdd BiasAddV1 Softmax LogSoftmax Complex
+    ComplexAbs Angle AdjustContrastv2 AdjustHue AdjustSaturation RGBToHSV HSVToRGB
+"""
+_SUMS = """
+    Sum Prod EuclideanNorm L2Loss Cumsum Cumprod CumulativeLogsumexp SegmentSum SegmentProd UnsortedSegmentSum
+    UnsortedSegmentProd SparseSegmentSum MatMul BatchMatMul BatchMatMulV2 BatchMatMulV3 Einsum Conv Conv1D Conv2D Conv3D
+    DepthwiseConv2dNative Conv2DBackpropInput Conv3DBackpropInput Conv3DBackpropInputV2
+    DepthwiseConv2dNativeBackpropInput FFT IFFT RFFT IRFFT FFT2D IFFT2D RFFT2D IRFFT2D FFT3D IFFT3D RFFT3D IRFFT3D
+    ResizeBilinear ResizeBicubic ResizeArea ScaleAndTranslate CropAndResize ImageProjectiveTransformV2
+    ImageProjectiveTransformV3
+    Cholesky Qr Svd MatrixInverse MatrixSolve MatrixTriangularSolve MatrixDeterminant LogMatrixDeterminant Lu Eig
+    SelfAdjointEig SelfAdjointEigV2 MatrixExponential MatrixSquareRoot TridiagonalSolve
+"""
+#: The divisor is rounded too, in some kernels: not even a whole number is surely exact.
+_MEANS = "Mean AvgPool AvgPool3D SegmentMean SparseSegmentMean LRN FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3"
+_ROUNDED = frozenset(f"{_ELEMENTWISE} {_SUMS} {_MEANS}".split())
+_NEVER_EXACT = frozenset(_MEANS.split())
+_ADDED = frozenset(("Sum", "Mean"))
+
+
+def adds(graph: Graph) -> bool:
+    """Whether a graph, or a function that it calls, has sums that are computed in another order here."""
+    if any(op.type in _ADDED for op in graph.get_operations()):
+        return True
+    inner = [getattr(function, "graph", None) for function in graph._functions.values()]
+    return any(each is not None and adds(each) for each in inner)  # one made before TensorFlow 2 has none
+
+
+def in_every_operation(rng: np.random.Generator, draw: int) -> AbstractContextManager[None]:
+    """Within the block, what TensorFlow runs eagerly in this thread has noise; functions are run eagerly too.
+
+    Args:
+        rng: draws the directions.
+        draw: the number of the draw; sums are computed in another order in each.
+    """
+    return _called_back(_Noise(rng, (_LANES[draw % len(_LANES)],), moves=True))
+
+
+def in_the_order_of_sums() -> AbstractContextManager[None]:
+    """Within the block, sums are computed in that order of some which is farthest from the exact sum."""
+    return _called_back(_Noise(np.random.default_rng(0), _LANES, moves=False))
+
+
+@contextlib.contextmanager
+def _called_back(noise: _Noise) -> Iterator[None]:
+    import tensorflow as tf
+    from tensorflow.python.framework import op_callbacks
+
+    eagerly = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(True)
+    callback = noise.after  # each look at a method makes another object, and TensorFlow wants the same one again
+    op_callbacks.add_op_callback(callback)
+    try:
+        yield
+    finally:
+        op_callbacks.remove_op_callback(callback)
+        tf.config.run_functions_eagerly(eagerly)
+
+
+class _Noise:
+    def __init__(self, rng: np.random.Generator, lanes: Sequence[int], *, moves: bool) -> None:
+        self._rng, self._lanes = rng, lanes
+        self._names = _ROUNDED if moves else _ADDED
+        self._moves = moves
+        # Half of the numbers stay: the errors of rounding are as often below half a unit.
+        self._signs = rng.choice(np.array([-1, 0, 0, 1], np.int8), 2 * _CHUNK)
+        self._always = rng.choice(np.array([-1, 1], np.int8), 2 * _CHUNK)
+        self._steps: dict[tuple[np.dtype[Any], bool], Array] = {}
+
+    def after(
+        self,
+        op_type: str | bytes,
+        inputs: Sequence[tf.Tensor],
+        attrs: object,
+        outputs: Sequence[tf.Tensor],
+        op_name: str | None = None,
+        graph: object = None,
+    ) -> None:
+        """Called by TensorFlow after each operation."""
+        name = op_type.decode() if isinstance(op_type, bytes) else op_type
+        if graph is not None or name not in self._names:
+            return
+        for output in outputs:
+            numbers = _in_memory(output)
+            if numbers is None or any(map(_Held(numbers), inputs)):
+                continue
+            if name in _ADDED:
+                self._add_in_lanes(numbers, inputs, mean=name == "Mean")
+            if self._moves:
+                self._move(numbers.reshape(-1), exactly=name not in _NEVER_EXACT)
+
+    def _add_in_lanes(self, result: Array, inputs: Sequence[tf.Tensor], *, mean: bool) -> None:
+        """Compute a sum, or a mean, in another order."""
+        values, axes = inputs[0].numpy(), np.atleast_1d(inputs[1].numpy())
+        if result.dtype.kind != "f" or not values.size or not axes.size:
+            return
+        summed = [int(axis) % values.ndim for axis in axes]
+        kept = [axis for axis in range(values.ndim) if axis not in summed]
+        count = int(np.prod([values.shape[axis] for axis in summed]))
+        terms = values.transpose(kept + summed).reshape(-1, count)
+        with np.errstate(all="ignore"):
+            exact = terms.sum(axis=1, dtype=np.float64)
+            total = _farthest([_in_lanes(terms, lanes) for lanes in self._lanes], exact)
+            result[...] = (total * terms.dtype.type(1 / count) if mean else total).reshape(result.shape)
+
+    def _move(self, numbers: Array, *, exactly: bool) -> None:
+        """Move numbers by one unit in the last place, but for those that were computed exactly, where some are."""
+        steps = self._steps_for(numbers.dtype, always=not exactly)
+        with np.errstate(all="ignore"):
+            for first in range(0, numbers.size, _CHUNK):
+                part = numbers[first : first + _CHUNK]
+                start = int(self._rng.integers(_CHUNK))
+                step = steps[start : start + part.size] * part
+                if exactly and _exact(part[:_SAMPLE]).any():
+                    step[_exact(part)] = 0.0
+                part += step
+
+    def _steps_for(self, dtype: np.dtype[Any], *, always: bool) -> Array:
+        if (dtype, always) not in self._steps:
+            unit = dtype.type(np.finfo(dtype).eps * _SHARE)
+            self._steps[dtype, always] = (self._always if always else self._signs).astype(dtype) * unit
+        return self._steps[dtype, always]
+
+
+def _exact(numbers: Array) -> Array:
+    """Which numbers other than zero have a short significand."""
+    bits = numbers.view(_UNSIGNED[numbers.dtype.itemsize])
+    return np.asarray(((bits & bits.dtype.type((1 << _TRAILING[numbers.dtype]) - 1)) == 0) & (numbers != 0))
+
+
+def _in_lanes(terms: Array, lanes: int) -> Array:
+    """The sum of each row in so many running sums, in the dtype of the terms."""
+    if pad := -terms.shape[1] % lanes:
+        terms = np.pad(terms, ((0, 0), (0, pad)))
+    sums = np.add.accumulate(terms.reshape(len(terms), -1, lanes), axis=1, dtype=terms.dtype)[:, -1]
+    return np.asarray(np.add.accumulate(sums, axis=1, dtype=terms.dtype)[:, -1])
+
+
+def _farthest(sums: Sequence[Array], exact: Array) -> Array:
+    """Of several sums of each row the one that is farthest from the exact one."""
+    stacked = np.stack(sums)
+    return np.asarray(stacked[np.abs(stacked - exact).argmax(axis=0), np.arange(stacked.shape[1])])
+
+
+class _Held:
+    """Whether a tensor shares the memory of an array, as the result of an operation may that had nothing to do."""
+
+    def __init__(self, numbers: Array) -> None:
+        self._numbers = numbers
+
+    def __call__(self, tensor: tf.Tensor) -> bool:
+        held: object = tensor._numpy() if tensor.dtype.is_floating or tensor.dtype.is_complex else None
+        return isinstance(held, np.ndarray) and held.size > 0 and bool(np.may_share_memory(held, self._numbers))
+
+
+def _in_memory(tensor: Any) -> Array | None:
+    """The memory of a tensor of real or complex numbers as real ones, to write into; None of any other tensor."""
+    if tensor.dtype.name not in ("float64", "float32", "float16", "complex64", "complex128"):
+        return None
+    numbers = tensor._numpy()
+    if not isinstance(numbers, np.ndarray):  # one number: TensorFlow gives it away as a copy
+        address = np.asarray(memoryview(tensor)).__array_interface__["data"][0]
+        size = np.dtype(tensor.dtype.as_numpy_dtype).itemsize
+        raw = (ctypes.c_char * size).from_address(address)
+        numbers = np.frombuffer(raw, tensor.dtype.as_numpy_dtype)
+    if not numbers.flags.writeable or not numbers.flags.c_contiguous or not numbers.size:
+        return None
+    return numbers.view(numbers.real.dtype) if numbers.dtype.kind == "c" else numbers

@@ -1,0 +1,114 @@
+"""Noise inside a model: what moves, by how much, and what must not."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers, ops
+
+from kexport.bundle.domain import Ints
+from kexport.factory.inputs.domains import resolve_domains
+from kexport.factory.trace.program import trace
+from kexport.factory.truth import establish
+from kexport.factory.truth.operation_noise import in_every_operation, in_the_order_of_sums
+from kexport.factory.truth.oracle import Oracle
+from kexport.parity.tolerance import own_limits
+
+VALUES = np.random.default_rng(0).uniform(0.1, 0.9, 200).astype("float32")
+
+
+def noisy(function, *arrays, draw=0):
+    with in_every_operation(np.random.default_rng(0), draw):
+        return function(*map(tf.constant, arrays)).numpy()
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16"])
+def test_results_move_by_one_unit_up_or_down_or_not(dtype):
+    values = VALUES.astype(dtype)
+    still = tf.exp(tf.constant(values)).numpy()
+    steps = (noisy(tf.exp, values) - still) / np.spacing(still)
+    assert set(np.round(steps).astype(int)) == {-1, 0, 1}
+    np.testing.assert_array_equal(tf.exp(tf.constant(values)).numpy(), still, "and after the block nothing does")
+
+
+def test_one_number_and_the_parts_of_complex_ones_move_too():
+    drawn = {float(noisy(lambda x: tf.reduce_mean(x), VALUES, draw=draw)) for draw in range(3)}
+    assert len(drawn) > 1
+    pair = VALUES.astype("complex64")
+    assert (noisy(lambda x: x * (0.3 + 0.7j), pair) != (tf.constant(pair) * (0.3 + 0.7j)).numpy()).any()
+
+
+def test_what_is_computed_without_rounding_stays():
+    whole = np.arange(-20, 20, dtype="float32")
+    for function in (tf.round, lambda x: x + 3.0, lambda x: x * 0.5, lambda x: tf.nn.relu(x), tf.reduce_sum):
+        np.testing.assert_array_equal(noisy(function, whole), function(tf.constant(whole)).numpy())
+
+
+def test_a_sum_over_nothing_is_the_tensor_itself_which_is_left_alone():
+    variable = tf.Variable(VALUES)
+    with in_every_operation(np.random.default_rng(0), 0):
+        tf.reduce_sum(variable, axis=[])
+        tf.add_n([variable.value()])
+    np.testing.assert_array_equal(variable.numpy(), VALUES)
+
+
+def test_sums_of_equal_numbers_err_as_a_running_sum_does():
+    equal = np.full((2, 3000), 0.7, "float32")
+    with in_the_order_of_sums():
+        total = tf.reduce_sum(tf.constant(equal), axis=1).numpy()
+        exp = tf.exp(tf.constant(VALUES)).numpy()
+    np.testing.assert_array_equal(total, np.cumsum(equal, axis=1, dtype="float32")[:, -1])
+    assert (total != tf.reduce_sum(tf.constant(equal), axis=1).numpy()).all()
+    np.testing.assert_array_equal(exp, tf.exp(tf.constant(VALUES)).numpy(), "nothing else moves")
+
+
+def test_functions_are_run_eagerly_inside_and_as_before_after():
+    assert (noisy(tf.function(tf.exp), VALUES) != tf.exp(VALUES).numpy()).any()
+    assert not tf.config.functions_run_eagerly()
+
+
+def goldens_of(model, **domains):
+    program = trace(model)
+    found = resolve_domains(program, domains).domains
+    return establish(program, Oracle(program, found), found)
+
+
+NORMALISATIONS = [
+    layers.GroupNormalization(1),
+    layers.GroupNormalization(-1, axis=-1, scale=False),
+    layers.GroupNormalization(2, epsilon=1e-5),
+    layers.LayerNormalization(axis=(1, 2)),
+]
+
+
+@pytest.mark.parametrize("layer", NORMALISATIONS)
+def test_the_variance_of_equal_numbers_is_known_to_be_noise(layer):
+    x = keras.Input((6, 6, 4), name="x")
+    found = goldens_of(keras.Model(x, layer(x)))
+    (limit,) = found.limits
+    (constant,) = [golden for golden in found.goldens if golden.label == "one value in each sample"]
+    (truth,) = constant.truth.values()
+    (moves,) = list(constant.ulp_sensitivity.values()) or [np.zeros(truth.shape)]
+    values = constant.inputs["x"]
+    mean = np.cumsum(values.reshape(len(values), -1), axis=1)[:, -1] / np.float32(values[0].size)
+    apart = np.abs(mean.astype("float64") - values[:, 0, 0, 0]).max() / np.sqrt(layer.epsilon)
+    assert max(limit.absolute, own_limits(limit, moves).max()) > apart
+    random = [golden.ulp_sensitivity for golden in found.goldens if golden.label.startswith("random")]
+    assert all((moved <= limit.absolute).all() for each in random for moved in each.values())
+
+
+def test_a_model_of_whole_numbers_has_noise_inside():
+    x = keras.Input((16,), dtype="int16", name="x")
+    unlike = ops.log(ops.abs(ops.sum(ops.sin(ops.cast(x, "float32") / 7.0), axis=1)) + 1e-6)
+    found = goldens_of(keras.Model(x, unlike), x=Ints(-200, 200))
+    assert any(golden.ulp_sensitivity for golden in found.goldens)
+
+
+def test_a_model_that_refuses_what_noise_makes_is_nudged_all_the_same():
+    class Checked(layers.Layer):
+        def call(self, x):
+            tf.debugging.assert_equal(x * 0.1 + 0.3, x * 0.1 + 0.3, "noise")
+            return ops.tanh(x)
+
+    x = keras.Input((50,), name="x")
+    assert goldens_of(keras.Model(x, Checked()(x))).goldens
