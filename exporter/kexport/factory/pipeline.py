@@ -41,6 +41,7 @@ from kexport.parity.budget import Budget
 from kexport.parity.strictness import Strictness
 from kexport.parity.tolerance import Tolerance
 from kexport.process import DEFAULT_TIMEOUT, Worker
+from kexport.runtimes.keras_model import calls_seen
 
 Progress = Callable[[str], None]
 
@@ -127,7 +128,8 @@ def _build(plan: BuildPlan, folder: Path, progress: Progress, observe: Observer)
         workers = [stack.enter_context(contextlib.closing(worker)) for worker in tensorflow_workers(count)]
         progress("loading the model")
         plan.request.trust.run_imports()
-        model = plan.source.load()
+        with calls_seen():
+            model = plan.source.load()
         try:
             written = _write(plan, model, folder, workers, progress)
             for worker in workers[1:]:
@@ -167,7 +169,7 @@ def _write(
     progress("tracing")
     program = trace(model, recordings({**plan.domain, **plan.recording.examples(model)}))
     signature = program.signature
-    inputs = resolve_domains(program, {**plan.domain, **plan.recording.named(signature)})
+    inputs = resolve_domains(program, {**plan.domain, **plan.recording.named(signature, program.interface.own_names())})
     promises = collect(program, statements(plan.request.declarations.contracts))
     exports = Exports(program, plan.formats, folder, plan.request.conversion)
     exports.start(workers)

@@ -40,6 +40,7 @@ def resolve_domains(program: Program, declared: Mapping[str, object]) -> InputDo
     """
     signature = program.signature
     names = [spec.name for spec in signature.inputs]
+    declared = _by_input(declared, program.interface.own_names())
     for name in declared:
         require_known(name, names, f"a domain is given for {name!r}, which is not an input of the model")
     known = known_domains(program, [name for name in names if name not in declared])
@@ -52,6 +53,17 @@ def resolve_domains(program: Program, declared: Mapping[str, object]) -> InputDo
             domains[spec.name], undeclared[spec.name] = known[spec.name]
     kept, notes = _kept(signature, domains)
     return InputDomains({**domains, **kept}, [*program.interface.notes, *notes], undeclared)
+
+
+def _by_input(declared: Mapping[str, object], own: Mapping[str, str]) -> dict[str, object]:
+    """The declarations by input, also where a user names an input as the model itself does."""
+    domains: dict[str, object] = {}
+    for name, value in declared.items():
+        called = own.get(name, name)
+        if called in domains:
+            raise UsageError(f"input {called!r} has two domains", got=", ".join(declared), expected="only one of them")
+        domains[called] = value
+    return domains
 
 
 def _kept(signature: Signature, domains: Mapping[str, Domain]) -> tuple[dict[str, Samples], list[str]]:

@@ -164,7 +164,7 @@ def _text_vectorization(layer: Any, dtype: str) -> Knowledge | None:
 
 
 def _vocabulary_of(layer: Any) -> str:
-    return f"keys of layer {layer.name!r}" + (", and unknown ones" if getattr(layer, "num_oov_indices", 1) else "")
+    return f"what layer {layer.name!r} knows" + (", and unknown values" if getattr(layer, "num_oov_indices", 1) else "")
 
 
 def _category_encoding(layer: Any, dtype: str) -> Knowledge | None:

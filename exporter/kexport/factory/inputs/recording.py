@@ -53,15 +53,19 @@ class Recording:
             return recording
         return cls(origin, only=_filled(origin, np.asarray(stored)), series=origin.endswith(".csv"), declared=others)
 
-    def named(self, signature: Signature) -> dict[str, Array]:
+    def named(self, signature: Signature, own: Mapping[str, str]) -> dict[str, Array]:
         """The arrays by input of the model.
+
+        Args:
+            signature: that of the model.
+            own: the names of its inputs by the names that the model itself has for them.
 
         Raises:
             UsageError: the model has no such input, the input also has a declared domain, or one array is given for a
                 model of several inputs.
         """
         names = [spec.name for spec in signature.inputs]
-        arrays = dict(self.arrays)
+        arrays = {own.get(name, name): array for name, array in self.arrays.items()}
         if self.only is not None:
             if len(names) != 1:
                 raise UsageError(
@@ -71,11 +75,13 @@ class Recording:
             arrays[names[0]] = data_files.as_rows(self.only, signature.inputs[0]) if self.series else self.only
         for name in arrays:
             require_known(name, names, f"{self.origin} holds {name!r}, which is not an input of the model")
-        self._refuse_declared(arrays)
+        if len(arrays) < len(self.arrays):
+            raise UsageError(f"{self.origin} holds an input twice, under two names", got=", ".join(self.arrays))
+        self._refuse_declared(arrays, own)
         return arrays
 
-    def _refuse_declared(self, recorded: Iterable[str]) -> None:
-        both = sorted(self.declared & set(recorded))
+    def _refuse_declared(self, recorded: Iterable[str], own: Mapping[str, str] | None = None) -> None:
+        both = sorted({(own or {}).get(name, name) for name in self.declared} & set(recorded))
         if both:
             raise UsageError(
                 f"input {both[0]!r} has two domains",

@@ -41,9 +41,8 @@ def of_integers(keys: Sequence[int], unknown: int, others: Sequence[int] = ()) -
     if not others and not unknown and ordered[-1] - ordered[0] == len(ordered) - 1:
         return Ints(ordered[0], ordered[-1] + 1)
     gaps = [key + 1 for key in ordered[:-1] if key + 1 not in known]
-    strange = spread(gaps, max(1, unknown - 1)) if gaps and unknown else []
-    beyond = [ordered[-1] + 1 + index for index in range(unknown)]
-    strange = [*strange, *(value for value in beyond if value not in known)][: max(unknown, len(strange))]
+    beyond = [value for value in range(ordered[-1] + 1, ordered[-1] + 1 + unknown) if value not in known]
+    strange = [*(spread(gaps, unknown) if unknown else []), *beyond][:unknown]
     return Choice(*dict.fromkeys([*spread(ordered, _MOST_KEYS), *others, *strange]))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kexport.bundle import data_files
 from kexport.bundle.declared_domain import coerce, default_for
-from kexport.bundle.domain import Domain, Samples
+from kexport.bundle.domain import Domain, Samples, united
 from kexport.bundle.signature import Array, Signature, TensorSpec
 from kexport.errors import UsageError
 from kexport.field.comparison.operands import Operand
@@ -93,7 +93,9 @@ def observed_outputs(names: Sequence[str], calls: Sequence[tuple[Mapping[str, Ar
 def domains_of(
     inputs: Sequence[TensorPair], operands: tuple[Operand, Operand], options: InterfaceOptions
 ) -> tuple[dict[str, Domain], list[str]]:
-    """The domain of every input by the names of A, and notes: declared, else that of a bundle, else a default.
+    """The domain of every input by the names of A, and notes: declared, else that of the bundles, else a default.
+
+    What either bundle takes is drawn: all keys of two vocabularies, the hull of two ranges.
 
     Raises:
         UsageError: a domain is declared for no input, or twice, or cannot be read.
@@ -107,10 +109,13 @@ def domains_of(
         raise UsageError("the recorded samples differ in number", got=counts, expected="one number for all of them")
     notes: list[str] = []
     a, b = operands
+    given = frozenset(domains)
     for operand, name_of in ((a, {p.a.name: p.a.name for p in inputs}), (b, {p.b.name: p.a.name for p in inputs})):
-        if operand.bundle is not None and len(domains) < len(specs):
-            built = operand.bundle.domains()
-            domains |= {name_of[n]: each for n, each in built.items() if n in name_of and name_of[n] not in domains}
+        if operand.bundle is not None and len(given) < len(specs):
+            for name, each in operand.bundle.domains().items():
+                ours = name_of.get(name)
+                if ours is not None and ours not in given:
+                    domains[ours] = united(domains[ours], each) if ours in domains else each
             notes += operand.bundle.manifest.notes
     for name, spec in specs.items():
         if name not in domains:

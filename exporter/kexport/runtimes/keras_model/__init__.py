@@ -13,6 +13,7 @@ from kexport.runtimes.keras_model.grant import Grant, granting
 from kexport.runtimes.keras_model.interface import Interface
 from kexport.runtimes.keras_model.patches import Method, replaced
 from kexport.runtimes.keras_model.protocols import CallableModel, KerasLayer, KerasModel, KerasTensor
+from kexport.runtimes.keras_model.seen_calls import calls_seen
 from kexport.runtimes.keras_model.tensors import to_array, to_tensor
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "KerasModel",
     "KerasTensor",
     "Method",
+    "calls_seen",
     "custom_objects",
     "discover_interface",
     "granting",

@@ -17,7 +17,7 @@ from kexport.runtimes.keras_model.protocols import KerasModel
 #: The name and the structure of each argument; the leaves of the structures are `InputRecord`s.
 Arguments = list[tuple[str, object]]
 
-_CONTEXT = ("training",)
+CONTEXT = ("training",)
 _UNKNOWN = ""
 
 
@@ -35,11 +35,18 @@ def input_record(shape: Sequence[int | None], dtype: str = _UNKNOWN, *, any_batc
     return InputRecord((None, *sizes[1:]) if any_batch and sizes else sizes, dtype)
 
 
+def float_dtype(model: KerasModel) -> str:
+    """The dtype of the model's floating-point inputs: under a mixed policy that of its variables."""
+    policy = model.dtype_policy
+    dtype = policy.variable_dtype if policy.name.startswith("mixed_") else policy.compute_dtype
+    return str(dtype) if str(dtype).startswith(("float", "bfloat")) else "float32"
+
+
 def parameters(model: KerasModel) -> Mapping[str, inspect.Parameter]:
     """The parameters of the model's `call` that take inputs, by name."""
     accepted = inspect.signature(model.call).parameters
     kinds = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
-    named = {name: each for name, each in accepted.items() if name not in _CONTEXT and each.kind not in kinds}
+    named = {name: each for name, each in accepted.items() if name not in CONTEXT and each.kind not in kinds}
     return named or {"inputs": inspect.Parameter("inputs", inspect.Parameter.POSITIONAL_OR_KEYWORD)}
 
 
@@ -58,7 +65,7 @@ def from_symbolic_call(model: KerasModel) -> Arguments | None:
         arguments = []
         for name, value in bound.items():
             leaves = keras.tree.flatten(value)
-            if name not in _CONTEXT and leaves and all(isinstance(leaf, keras.KerasTensor) for leaf in leaves):
+            if name not in CONTEXT and leaves and all(isinstance(leaf, keras.KerasTensor) for leaf in leaves):
                 arguments.append((name, keras.tree.map_structure(lambda t: input_record(t.shape, t.dtype), value)))
         if arguments:
             return arguments

@@ -8,9 +8,11 @@ from typing import Any
 from kexport.bundle.naming import unique
 from kexport.bundle.signature import Array, TensorSpec
 from kexport.errors import ModelError
+from kexport.runtimes.keras_model.call_records import InputRecord
 from kexport.runtimes.keras_model.interface import Interface, leaf_names
 from kexport.runtimes.keras_model.protocols import FunctionalModel, KerasModel, KerasTensor
 from kexport.runtimes.keras_model.recovery import recover_interface
+from kexport.runtimes.keras_model.seen_calls import seen
 
 
 def discover_interface(model: KerasModel, samples: Mapping[str, Array] | None = None) -> Interface:
@@ -27,7 +29,7 @@ def discover_interface(model: KerasModel, samples: Mapping[str, Array] | None = 
     if functional is None:
         return recover_interface(model, samples or {})
     interface = _of_functional(functional, _any_batch(model))
-    return _with_integer_samples(interface, samples or {}) if _is_sequential(model) else interface
+    return _of_sequential(interface, model, samples or {}) if _is_sequential(model) else interface
 
 
 def graph_of_layers(model: KerasModel) -> FunctionalModel | None:
@@ -49,10 +51,16 @@ def _is_sequential(model: KerasModel) -> bool:
     return isinstance(model, keras.Sequential)
 
 
-def _with_integer_samples(interface: Interface, samples: Mapping[str, Array]) -> Interface:
+def _of_sequential(interface: Interface, model: KerasModel, samples: Mapping[str, Array]) -> Interface:
+    """The interface with integer dtypes as the samples have them, or the model's first call, where that was seen."""
+    import keras
+
+    called: list[InputRecord] = keras.tree.flatten(list(seen(model).values()))
+    first = {spec.name: record.dtype for spec, record in zip(interface.inputs, called, strict=False)}
     integers = {name: array.dtype.name for name, array in samples.items() if array.dtype.kind in "iu"}
     guessed = {spec.name for spec in interface.inputs if spec.is_float}
-    return interface.with_dtypes({name: dtype for name, dtype in integers.items() if name in guessed})
+    whole = {name: dtype for name, dtype in first.items() if dtype.startswith(("int", "uint"))}
+    return interface.with_dtypes({name: dtype for name, dtype in {**whole, **integers}.items() if name in guessed})
 
 
 def _of_functional(functional: FunctionalModel, any_batch: bool) -> Interface:

@@ -39,6 +39,21 @@ class Interface:
     output_structure: object = None
     notes: tuple[str, ...] = ()
 
+    def own_names(self) -> dict[str, str]:
+        """The names of the inputs by the model's own names for them: keys of its dicts, its arguments, its tensors.
+
+        A name of its own that two inputs share is left out.
+        """
+        calls = [(structure, name) for name, structure in self.arguments]
+        keys = {index: key for structure, name in calls for index, key in _keys(structure, name)}
+        pairs = [(keys[index], spec.name) for index, spec in enumerate(self.inputs) if index in keys]
+        pairs += [(tensor.name, spec.name) for tensor, spec in zip(self.tensors, self.inputs, strict=False)]
+        names: dict[str, set[str]] = {}
+        for own, name in pairs:
+            names.setdefault(own, set()).add(name)
+        called = {own: next(iter(each)) for own, each in names.items() if len(each) == 1}
+        return {**called, **{spec.name: spec.name for spec in self.inputs}}
+
     def with_outputs(self, structure: object) -> Interface:
         """The same with outputs of this structure, which tracing gave, unless the outputs are known."""
         if self.output_names:
@@ -107,6 +122,14 @@ class Interface:
 
         with scopes.any_layer_name():
             return core.get_concrete_function(), structures[0]
+
+
+def _keys(structure: object, otherwise: str) -> list[tuple[int, str]]:
+    """The index at each leaf of an argument, with its innermost dict key, or else the name of the argument."""
+    import keras
+
+    indices: list[int] = keras.tree.flatten(structure)
+    return list(zip(indices, leaf_names(structure, lambda _: otherwise), strict=True))
 
 
 def leaf_names(structure: object, otherwise: Callable[[Any], str] = lambda leaf: "output") -> list[str]:

@@ -10,14 +10,14 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from kexport.bundle.naming import unique
+from kexport.bundle.naming import carried, unique
 from kexport.bundle.signature import Array, TensorSpec
 from kexport.errors import ModelError, located, nearest
-from kexport.runtimes.keras_model import call_records, trials
-from kexport.runtimes.keras_model.call_records import Arguments, InputRecord, input_record
+from kexport.runtimes.keras_model import call_records, seen_calls, trials
+from kexport.runtimes.keras_model.call_records import Arguments, InputRecord, float_dtype, input_record
 from kexport.runtimes.keras_model.interface import Interface, leaf_names
 from kexport.runtimes.keras_model.protocols import KerasModel, TracedFunction
 
@@ -37,11 +37,29 @@ def recover_interface(model: KerasModel, samples: Mapping[str, Array]) -> Interf
     """
     if (arguments := call_records.from_symbolic_call(model)) is not None:
         return _interface(model, arguments)
-    if (built := call_records.from_build(model)) is not None:
+    called = seen_calls.seen(model)
+    if built := {**called, **_with_dtypes(call_records.from_build(model) or {}, called)}:
         return _completed(model, built, samples)
     if not samples:
         raise _never_called(model)
     return _from_samples(model, samples)
+
+
+def _with_dtypes(built: Mapping[str, object], seen: Mapping[str, object]) -> dict[str, object]:
+    """The structures that Keras recorded, with the dtypes of the first call where that had the same structure."""
+    import keras
+
+    typed = dict(built)
+    for name, structure in built.items():
+        called = seen.get(name)
+        if called is None:
+            continue
+        try:
+            keras.tree.assert_same_structure(structure, called)
+        except (ValueError, TypeError):
+            continue
+        typed[name] = keras.tree.map_structure(lambda a, b: dataclasses.replace(a, dtype=b.dtype), structure, called)
+    return typed
 
 
 def _never_called(model: KerasModel) -> ModelError:
@@ -114,14 +132,7 @@ def _dtype_of(array: Array, model: KerasModel) -> str:
     """The dtype of an input with such samples: floats take the dtype of the model's inputs, others keep their own."""
     if array.dtype.kind in "OSU":
         return "string"
-    return _float_dtype(model) if array.dtype.kind == "f" or array.dtype.name == "bfloat16" else str(array.dtype.name)
-
-
-def _float_dtype(model: KerasModel) -> str:
-    """The dtype of the model's floating-point inputs: under a mixed policy that of its variables."""
-    policy = model.dtype_policy
-    dtype = policy.variable_dtype if policy.name.startswith("mixed_") else policy.compute_dtype
-    return str(dtype) if str(dtype).startswith(("float", "bfloat")) else "float32"
+    return float_dtype(model) if array.dtype.kind == "f" or array.dtype.name == "bfloat16" else str(array.dtype.name)
 
 
 def _interface(model: KerasModel, arguments: Arguments, names: Sequence[str] = ()) -> Interface:
@@ -141,7 +152,7 @@ def _interface(model: KerasModel, arguments: Arguments, names: Sequence[str] = (
     same = [ours == theirs for (ours, _), theirs in zip(arguments, ordered, strict=False)]
     positional = same.index(False) if False in same else len(same)
     specs = tuple(
-        TensorSpec(name, record.dtype or _float_dtype(model), record.shape)
+        TensorSpec(name, record.dtype or float_dtype(model), record.shape)
         for name, record in zip(unique(names or default_names), records, strict=True)
     )
     return Interface(specs, tuple(numbered), positional)
@@ -157,7 +168,8 @@ def _completed(model: KerasModel, built: Mapping[str, object], samples: Mapping[
     sampled = {name: input_record(samples[name].shape, any_batch=True) for name in missing if name in samples}
     decided: dict[str, object] = {**built, **sampled}
     guessed = [name for name in missing if name not in decided]
-    dtypes = {name: _dtype_of(array, model) for name, array in samples.items()}
+    dtypes = {carried(name): _dtype_of(array, model) for name, array in samples.items()}
+    certain = {*dtypes, *_typed(model, decided)}
 
     def candidate(chosen: Sequence[InputRecord]) -> Interface:
         together = {**decided, **dict(zip(guessed, chosen, strict=True))}
@@ -171,20 +183,41 @@ def _completed(model: KerasModel, built: Mapping[str, object], samples: Mapping[
             for shapes in call_records.candidate_shapes(model, built)
         ]  # fmt: skip
         try:
-            interface, function = trials.best(model, tiers, guessed, samples)
+            interface, function = trials.best(model, tiers, guessed, certain)
         except trials.UndecidedError as undecided:
             raise _undecided(model, guessed, undecided) from undecided
     else:
-        interface, function = trials.traced(model, candidate(()), samples)
+        interface, function = trials.traced(model, candidate(()), certain)
     notes = [
         f"input {spec.name}: Keras did not record its shape; {spec.shape_text()} fits what its layers were built with"
         for spec in interface.inputs
         if spec.name in guessed
     ]
     integers = [] if function is None else trials.integer_inputs(interface, function)
-    integers = [name for name in integers if name not in samples]
+    integers = [name for name in integers if name not in certain]
     notes += [f"input {name}: the model converts it to integers, so it is int32" for name in integers]
+    notes += _guesses(interface, {*certain, *integers})
     return dataclasses.replace(interface.with_dtypes(dict.fromkeys(integers, "int32")), notes=tuple(notes))
+
+
+def _typed(model: KerasModel, decided: Mapping[str, object]) -> list[str]:
+    """The names of the inputs whose dtype is recorded."""
+    import keras
+
+    arguments = [(name, decided[name]) for name in call_records.parameters(model) if name in decided]
+    records: list[InputRecord] = keras.tree.flatten([structure for _, structure in arguments])
+    specs = _interface(model, arguments).inputs
+    return [spec.name for spec, record in zip(specs, records, strict=True) if record.dtype]
+
+
+def _guesses(interface: Interface, certain: Collection[str]) -> list[str]:
+    """A note on the inputs whose dtype is a guess."""
+    guesses = [spec for spec in interface.inputs if spec.name not in certain]
+    if not guesses:
+        return []
+    names, dtypes = (", ".join(dict.fromkeys(each)) for each in ([s.name for s in guesses], [s.dtype for s in guesses]))
+    why = "Keras does not record what dtype a model was called with; recorded samples of the right dtype settle it"
+    return [f"the dtype of input {names} is a guess, {dtypes}: {why}"]
 
 
 def _undecided(model: KerasModel, guessed: Sequence[str], undecided: Exception) -> ModelError:
