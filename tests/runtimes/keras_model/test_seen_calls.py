@@ -52,7 +52,8 @@ def test_samples_and_domains_by_the_models_own_keys_are_those_of_its_inputs():
     assert list(named) == ["zip_code"]
     domains = resolve_domains(program, {**named, "length (cm)": "uniform(0, 9)"}).domains
     assert str(domains["length__cm_"]) == "uniform(0, 9)"
-    assert domains["zip_code"].values.dtype == "int64"
+    assert str(domains["zip_code"]) == "samples(2)"
+    assert program.signature.inputs[1].dtype == "int64"
 
 
 def test_integers_that_a_sequential_model_was_first_called_with_are_its_dtype():
@@ -63,6 +64,6 @@ def test_integers_that_a_sequential_model_was_first_called_with_are_its_dtype():
 
 
 def test_the_keys_of_a_functional_models_dict_are_its_own_names_too():
-    x = keras.Input((1,), name="renamed")
+    x = keras.Input((1,), name="a key")
     interface = discover_interface(keras.Model({"a key": x}, keras.layers.Dense(1)(x)))
-    assert interface.own_names() == {"a key": "renamed", "renamed": "renamed"}
+    assert interface.own_names() == {"a key": "a_key", "a_key": "a_key"}
