@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from kexport.bundle.domain import Bins, Choice, Features, Ints, Samples, Uniform
+from kexport.bundle.domain import Bins, Choice, Domain, Features, Ints, Samples, Uniform
 from kexport.bundle.signature import Signature, TensorSpec
 from kexport.parity.golden_inputs import plan
 
@@ -28,10 +28,11 @@ def test_a_sample_of_several_keys_holds_each_of_them_alone_once():
 
 
 def test_every_edge_is_approached_from_both_sides_beside_another_input():
-    domains = {"x": Bins(0, 10, 11, 100), "image": Uniform()}
+    bins = Bins(0, 10, 11, 100)
+    domains: dict[str, Domain] = {"x": bins, "image": Uniform()}
     cases = planned(domains, TensorSpec("x", "float32", (None, 1)), TensorSpec("image", "float32", (None, 224, 224, 3)))
     values = np.concatenate([feeds["x"].ravel() for _, feeds in cases])
-    assert set(np.float32(domains["x"].points())) <= set(values)
+    assert set(np.float32(bins.points())) <= set(values)
     assert max(feeds["image"].size for _, feeds in cases) <= 1 << 20
 
 
