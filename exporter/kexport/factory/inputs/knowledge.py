@@ -108,6 +108,8 @@ def _rescaling(layer: Any, dtype: str) -> Knowledge | None:
     # Images begin at black: a negative offset maps that to the lower end.
     lows = np.where(offset == 0, np.where(image, 0.0, -1.0), np.where(offset < 0, offset, offset - 1))
     highs = np.where(offset == 0, 1.0, np.where(offset < 0, -offset, offset + 1))
+    inverted = (scale < 0) & (offset > 0)  # 1 - x / 255
+    lows, highs = np.where(inverted, 0.0, lows), np.where(inverted, offset, highs)
     ends = np.stack(np.broadcast_arrays((lows - offset) / scale, (highs - offset) / scale))
     return Knowledge(f"what layer {layer.name!r} scales", lows=ends.min(axis=0), highs=ends.max(axis=0))
 

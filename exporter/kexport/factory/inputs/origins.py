@@ -29,7 +29,7 @@ _MOVES: dict[str, tuple[int, ...] | None] = {
 }
 _ALL = ("Pack", "IdentityN")
 # Most values of the domain that lies behind pass these unchanged.
-_NEARLY = ("ClipByValue", "Maximum", "Minimum", "StringLower", "StringUpper", "StringStrip")
+_NEARLY = ("ClipByValue", "Maximum", "Minimum", "SelectV2", "StringLower", "StringUpper", "StringStrip")
 
 
 @dataclass(frozen=True)
@@ -145,8 +145,10 @@ def _moved(operation: Operation) -> Iterator[Tensor]:
     inputs = list(operation.inputs)
     if operation.type == "Cast" and operation.outputs[0].dtype.name == "bool":
         return
-    if operation.type in (*_WHOLE, *_NEARLY):
+    if operation.type in _WHOLE:
         yield inputs[0]
+    elif operation.type in _NEARLY:
+        yield inputs[_passed(operation)]
     elif operation.type in _ALL:
         yield from inputs
     elif operation.type == "GatherV2" and tf.get_static_value(inputs[1]) is None:
@@ -172,17 +174,27 @@ def _part(tensor: Tensor, ends: Container[int]) -> tuple[Any, set[int]]:
             node.CopyFrom(each.op.node_def)
             inputs = list(each.op.inputs)
             if node.op in _NEARLY:
-                _pass_on(node)
-                inputs = inputs[:1]
+                place = _passed(each.op)
+                _pass_on(node, place)
+                inputs = [inputs[place]]
             pending += inputs
     return part, used
 
 
-def _pass_on(node: Any) -> None:
-    """Make a node of a graph pass its first input on."""
+def _passed(operation: Operation) -> int:
+    """The place of the input that an operation passes on nearly unchanged: of a choice, what is no constant."""
+    if operation.type != "SelectV2":
+        return 0
+    return 1 if operation.inputs[2].op.type == "Const" else 2
+
+
+def _pass_on(node: Any, place: int) -> None:
+    """Make a node of a graph pass one of its inputs on."""
     kind = "string" if node.op.startswith("String") else "T"
     node.op = "Identity"
-    del node.input[1:]
+    kept = node.input[place]
+    del node.input[:]
+    node.input.append(kept)
     for name in list(node.attr):
         if name != "T":
             del node.attr[name]
