@@ -10,6 +10,7 @@ import kexport_layers
 from kexport.bundle.code_entry import CodeKind
 from kexport.factory.trace import trace
 from kexport.factory.user_code_record import record_user_code
+from kexport.runtimes.keras_model import load_file
 from kexport.user_code import run_file
 
 PARTS = """
@@ -124,12 +125,14 @@ def test_of_a_subclassed_model_the_class_itself_is_recorded(recorded, parts):
     assert kinds_of(recorded(model)) == [("parts>Whole", CodeKind.MODEL, "parts.py")]
 
 
-def test_what_a_model_was_compiled_with_is_not_needed(recorded, parts):
+def test_what_a_model_was_compiled_with_is_neither_recorded_nor_needed(recorded, parts, tmp_path):
     inside = keras.Sequential([keras.Input((3,)), layers.Dense(3)])
-    inside.compile("sgd", loss=parts.of_training)
+    inside.compile("sgd", loss=parts.forgotten)
     model = model_of(inside)
     model.compile("sgd", loss=parts.of_training)
     assert recorded(model).entries == ()
+    again = load_file(tmp_path / "model.keras")
+    assert np.array_equal(again(np.ones((1, 3))), model(np.ones((1, 3))))
 
 
 def test_the_layers_of_an_installed_package_are_recorded_by_module_and_version(recorded):

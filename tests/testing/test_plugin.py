@@ -74,6 +74,12 @@ def test_the_function_and_the_fixture_fail_with_no_frame_of_ours(suite, referenc
     [
         ("bundle='none'", "()", "no such folder"),
         ("bundle='reference/lowpass', runtime='litert'", "()", "unexpected keyword argument 'runtime'"),
+        ("bundle='reference/lowpass', code=()", "()", "unexpected keyword argument 'code'"),
+        (
+            "bundle='reference/lowpass', runtimes='litert', imports=['none.py']",
+            "()",
+            "--import none.py: there is no such",
+        ),
         ("bundle='reference/lowpass', runtimes='lite'", "()", "did you mean litert?"),
         ("runtimes='litert'", "()", "nothing was compared"),
         ("", "(assert_parity)", "nothing was compared"),

@@ -55,7 +55,7 @@ def load_file(path: Path) -> Any:
             hint="give the model's class a build_from_config(), or begin the model with keras.Input(...)",
         ) from error
     except Exception as error:  # a layer's own code may raise anything while it is created again
-        if (sought := _sought(error, config)) is not None:
+        if (sought := _sought(error)) is not None:
             raise missing_code(path.name, [sought], granted()) from error
         writer = _keras_version(path)
         raise ModelError(
@@ -65,13 +65,10 @@ def load_file(path: Path) -> Any:
         ) from error
 
 
-def _sought(error: Exception, config: object) -> CustomObject | None:
-    """The class or function that Keras did not find, where it is not one of Keras' own."""
+def _sought(error: Exception) -> CustomObject | None:
+    """The class or function that Keras did not find among those that are registered."""
     found = re.search(r"(?:Could not locate (?:class|function)|Unknown [a-z_ ]+:) '([^']+)'", str(error))
-    if found is None:
-        return None
-    own = {e["class_name"] for e in objects_in(config) if str(e.get("module") or "").partition(".")[0] == "keras"}
-    return None if found[1] in own else CustomObject(found[1])
+    return CustomObject(found[1]) if found else None
 
 
 def _keras_version(path: Path) -> str:
