@@ -72,3 +72,16 @@ def test_a_bundle_without_such_an_artifact_is_not_checked(kexport, reference):
     assert kexport("localise", reference, "--runtime", "litert").returncode == 3
     shutil.rmtree(reference)
     assert kexport("localise", reference).returncode == 2
+
+
+@pytest.mark.parametrize(("ran", "code"), [(True, 1), (False, 3)])
+def test_a_bundle_that_was_rejected_never_passes_though_nothing_diverges_now(kexport, reference, ran, code):
+    report = json.loads((reference / "report.json").read_text())
+    check = next(each for each in report["checks"] if each["kind"] == "parity" and each["runtime"] == "saved_model")
+    check.update(passed=False, ran=ran, detail="it went wrong", facts=["it went wrong"])
+    (reference / "report.json").write_text(json.dumps(report))
+    result = kexport("localise", reference, "--runtime", "onnxruntime")
+    assert result.returncode == code, result.stderr
+    assert "does not diverge" in result.stdout
+    assert f"{'failed: ' if ran else ''}parity saved_model in saved_model: output" in result.stdout
+    assert "it went wrong" in result.stdout

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import click
 
 from kexport.cli._options import JSON, RUNTIMES, trusting
-from kexport.errors import FAILED
 
 if TYPE_CHECKING:
     from kexport.field.trust import Trust
@@ -23,7 +22,8 @@ def command(bundle: str, runtimes: tuple[str, ...], trust: Trust, as_json: bool)
 
     The result of every layer in an artifact is compared with the truth, which is computed from the bundle's .keras
     file; so this needs TensorFlow. Without --runtime it takes every installed runtime whose artifacts have
-    observable layers.
+    observable layers. A bundle that was rejected when it was built never passes: what the build's report says then
+    follows, and where the model itself is no function, the layer that makes it so.
     """
     from kexport.cli._boundary import quiet_libraries
     from kexport.cli._progress import ProgressDisplay
@@ -31,14 +31,14 @@ def command(bundle: str, runtimes: tuple[str, ...], trust: Trust, as_json: bool)
     from kexport.reports import layers_json, layers_table
 
     with quiet_libraries() as stream, ProgressDisplay(stream) as progress:
-        results = localise(
+        found = localise(
             bundle, list(runtimes) or None, imports=trust.imports, allow_lambda=trust.allow_lambda, progress=progress
         )
     if as_json:
-        click.echo(layers_json(bundle, results))
+        click.echo(layers_json(bundle, found))
     else:
-        click.echo("\n\n".join(map(layers_table, results)))
-    return 0 if all(each.passed for each in results) else FAILED
+        click.echo(layers_table(found))
+    return found.exit_code
 
 
 COMMAND = command

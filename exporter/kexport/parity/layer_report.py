@@ -129,6 +129,7 @@ class Localisation:
         rows: one per call of a layer, in Keras' order.
         divergences: where it diverges; the first of them is the earliest.
         notes: further notes for the reader.
+        unjudged: outputs of which nothing can be concluded, since the model's own noise is too large.
     """
 
     artifact: str
@@ -138,11 +139,17 @@ class Localisation:
     rows: tuple[LayerRow, ...]
     divergences: tuple[Divergence, ...] = ()
     notes: tuple[str, ...] = ()
+    unjudged: tuple[str, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        """Whether an output is wrong."""
+        return bool(self.failing)
 
     @property
     def passed(self) -> bool:
-        """Whether every output is right."""
-        return not self.failing
+        """Whether every output was compared, and is right."""
+        return not self.failing and not self.unjudged
 
     def row(self, layer: str) -> LayerRow:
         """The row of a layer."""
@@ -159,6 +166,7 @@ class Localisation:
             "rows": [row.to_json() for row in self.rows],
             "partings": [asdict(divergence) for divergence in self.divergences],
             "notes": self.notes,
+            "unjudged": self.unjudged,
         }
 
 

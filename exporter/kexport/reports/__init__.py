@@ -19,6 +19,7 @@ from kexport.reports._phrases import (
 
 if TYPE_CHECKING:
     from kexport.reports._layers import render as layers_table
+    from kexport.reports._layers import render_artifact as artifact_layers_table
     from kexport.reports._layers import render_json as layers_json
     from kexport.reports._response import draw as draw_responses
     from kexport.reports._response import prepare as prepare_plots
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "NOTHING_COMPARED",
     "adequacy_lines",
+    "artifact_layers_table",
     "draw_responses",
     "fact_lines",
     "figure_and_limit",
@@ -41,6 +43,7 @@ __all__ = [
 
 # Imported when first used: a rendering needs neither.
 _LAZY = {
+    "artifact_layers_table": ("_layers", "render_artifact"),
     "draw_responses": ("_response", "draw"),
     "layers_json": ("_layers", "render_json"),
     "layers_table": ("_layers", "render"),

@@ -3,16 +3,46 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from kexport.parity.layer_report import FUSED, REWRITTEN, RIGHT, SAME, SCHEMA, WRONG, Divergence, LayerRow, Localisation
+from kexport.bundle.report import Check
+from kexport.parity.layer_report import FUSED, REWRITTEN, RIGHT, SAME, WRONG, Divergence, LayerRow, Localisation
+from kexport.parity.localised_bundle import LocalisedBundle
+from kexport.reports._phrases import figures
 
 _HEADER = ("layer", "class", "shape", "artifact's operators", "error", "limit", "SQNR", "")
 _RIGHT_ALIGNED = (4, 5, 6)
 _MOST_OPERATORS = 40  # characters
 
 
-def render(localisation: Localisation) -> str:
+def render(bundle: LocalisedBundle) -> str:
+    """The table and the verdict of each artifact, then of the model and of the build, where these failed."""
+    return "\n\n".join([*map(render_artifact, bundle.artifacts), *filter(None, ["\n".join(_of_the_whole(bundle))])])
+
+
+def _of_the_whole(bundle: LocalisedBundle) -> Iterator[str]:
+    """The lines on the model itself, and on the checks of the build that did not pass."""
+    for fault in bundle.model_at_fault:
+        yield f"the model itself is at fault: {fault}"
+    if bundle.rejected_by:
+        yield "the bundle was rejected when it was built:"
+        yield from (f"  failed: {_check(check)}" for check in bundle.rejected_by)
+    if bundle.unchecked:
+        yield "not checked when it was built:"
+        yield from (f"  {_check(check)}" for check in bundle.unchecked)
+    if not bundle.built.checks:
+        yield "nothing was checked when it was built"
+
+
+def _check(check: Check) -> str:
+    subject = check.subject
+    about = " ".join(filter(None, [subject.artifact, subject.runtime and f"in {subject.runtime}"]))
+    of = [subject.output and f"output {subject.output}", subject.contract]
+    said = "; ".join(filter(None, [figures(check), check.detail]))
+    return ": ".join(filter(None, [f"{check.kind} {about}".strip(), *of, said]))
+
+
+def render_artifact(localisation: Localisation) -> str:
     """The table of one artifact in one runtime, followed by where it diverges from its model."""
     first_wrong = {divergence.layer for divergence in localisation.divergences}
     head = f"{localisation.artifact} in {localisation.runtime}, on {localisation.case}"
@@ -21,15 +51,9 @@ def render(localisation: Localisation) -> str:
     return "\n".join([head, *_table(cells), *_verdict(localisation), *notes])
 
 
-def render_json(bundle: str, localisations: Sequence[Localisation]) -> str:
-    """All localisations of a bundle as indented JSON without a final newline."""
-    data = {
-        "schema": SCHEMA,
-        "bundle": bundle,
-        "passed": all(each.passed for each in localisations),
-        "localisations": [each.to_json() for each in localisations],
-    }
-    return json.dumps(_finite(data), indent=2, allow_nan=False)
+def render_json(path: str, bundle: LocalisedBundle) -> str:
+    """All that is known about the faults of a bundle as indented JSON without a final newline."""
+    return json.dumps(_finite(bundle.to_json(path)), indent=2, allow_nan=False)
 
 
 def _finite(data: object) -> object:
@@ -77,6 +101,8 @@ def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
 def _verdict(localisation: Localisation) -> list[str]:
     if localisation.passed:
         return ["every output is within its limit: the artifact does not diverge"]
+    if not localisation.failed:
+        return [f"nothing can be concluded of {', '.join(localisation.unjudged)}: the model's own noise is too large"]
     lines = [f"wrong: {failing}" for failing in localisation.failing]
     if not localisation.divergences:
         return [*lines, "no layer could be named"]

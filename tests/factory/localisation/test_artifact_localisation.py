@@ -11,6 +11,7 @@ import kexport
 from kexport import runtimes
 from kexport.bundle.folder import Bundle
 from kexport.bundle.limits import OutputLimit
+from kexport.bundle.report import Report
 from kexport.bundle.signature import TensorSpec
 from kexport.factory.localisation import bisection
 from kexport.factory.localisation.artifact_localisation import localise_artifact
@@ -18,11 +19,13 @@ from kexport.factory.localisation.artifact_probe import ArtifactProbe
 from kexport.factory.localisation.intermediates import ArtifactTensor
 from kexport.factory.localisation.layer_calls import CallSite
 from kexport.factory.localisation.layer_graph import TracedCall
-from kexport.factory.localisation.layer_truths import LayerOutput, LayerTruth, LayerTruths
+from kexport.factory.localisation.layer_output import LayerOutput, LayerTruth
+from kexport.factory.localisation.layer_truths import LayerTruths
 from kexport.factory.localisation.replay_cases import replay_cases
 from kexport.factory.localisation.tensor_matcher import TensorMatch, TensorMatcher
 from kexport.parity.layer_report import FUSED, NOT_RUN, RIGHT, SAME, LayerRow
-from kexport.reports import layers_json, layers_table
+from kexport.parity.localised_bundle import LocalisedBundle
+from kexport.reports import artifact_layers_table, layers_json
 
 
 @pytest.fixture(scope="session")
@@ -87,7 +90,7 @@ def test_where_all_is_right_nothing_diverges_and_every_layer_is_accounted_for(lo
     names = [row.layer for row in found.rows]
     assert names.index("encoder/conv") < names.index("encoder/relu") < names.index("shared #1")
     assert found.row("encoder").other == "encoder/mean"
-    assert "every output is within its limit" in layers_table(found)
+    assert "every output is within its limit" in artifact_layers_table(found)
 
 
 @pytest.mark.parametrize("layer", planted_layers.LAYERS)
@@ -97,7 +100,7 @@ def test_a_weight_that_was_moved_in_onnx_is_named_by_its_layer(look, layer):
     assert found.divergences[0].layer == layer
     assert found.row(layer).error.excess > 1
     assert any("changed or damaged after the build" in note for note in found.notes)
-    assert f"it diverges at {layer} (" in layers_table(found)
+    assert f"it diverges at {layer} (" in artifact_layers_table(found)
 
 
 @pytest.mark.parametrize("layer", planted_layers.LAYERS)
@@ -165,7 +168,12 @@ def test_nan_is_named_where_it_begins(look):
     found = look("onnxruntime", edited(change))
     assert found.divergences[0].layer == "right"
     assert "NaN" in found.row("right").error.detail
-    assert json.loads(layers_json("mixed", [found]))["localisations"][0]["partings"][0]["layer"] == "right"
+    assert (
+        json.loads(layers_json("mixed", LocalisedBundle((found,), (), Report("mixed", ()))))["localisations"][0][
+            "partings"
+        ][0]["layer"]
+        == "right"
+    )
 
 
 def test_another_shape_is_named_where_it_begins(look):
@@ -222,7 +230,7 @@ def test_of_quantised_artifacts_the_layer_that_loses_most_decibels_is_named(look
     assert found.divergences[0].layer == "left"
     assert found.row("left").error.sqnr_db < found.divergences[0].before_db
     assert {(row.state, row.error.limit) for row in found.rows if row.seen} == {(RIGHT, None)}
-    assert " dB; its inputs: " in layers_table(found)
+    assert " dB; its inputs: " in artifact_layers_table(found)
 
 
 def test_a_witness_on_which_alone_the_artifact_is_wrong_is_looked_at(look, mixed):

@@ -10,7 +10,8 @@ from kexport.bundle.signature import Array
 from kexport.errors import ArtifactError
 from kexport.factory.localisation import bisection, in_worker, layer_verdicts
 from kexport.factory.localisation.artifact_probe import ArtifactProbe
-from kexport.factory.localisation.layer_truths import LayerTruth, LayerTruths
+from kexport.factory.localisation.layer_output import LayerTruth
+from kexport.factory.localisation.layer_truths import LayerTruths
 from kexport.factory.localisation.replay_cases import ReplayCase, replay_cases
 from kexport.factory.localisation.tensor_matcher import TensorMatcher
 from kexport.factory.truth.goldens import TWIN
@@ -25,11 +26,13 @@ class _WorstCase:
         case: the case.
         problems: what is wrong there, by output.
         crash: why the artifact does not run; None when it does.
+        unjudged: outputs of which nothing can be concluded on any case.
     """
 
     case: ReplayCase
     problems: Mapping[str, str]
     crash: str | None = None
+    unjudged: tuple[str, ...] = ()
 
     @property
     def failing(self) -> tuple[str, ...]:
@@ -77,7 +80,19 @@ def localise_artifact(probe: ArtifactProbe, truths: LayerTruths) -> Localisation
     elif not divergences:
         notes.append(_after_the_layers(layers, truths, worst.problems))
     place = (probe.artifact.path, probe.runtime.name, worst.case.golden.label)
-    return Localisation(*place, worst.failing, tuple(verdicts.rows), tuple(divergences), tuple(notes))
+    notes += _traced_to_the_identity(layers, divergences)
+    rows, found = tuple(verdicts.rows), tuple(divergences)
+    return Localisation(*place, worst.failing, rows, found, tuple(notes), worst.unjudged)
+
+
+def _traced_to_the_identity(layers: Sequence[LayerTruth], divergences: Sequence[Divergence]) -> list[str]:
+    """A note on each divergence at a layer that computes nothing in the traced graph, though it does eagerly."""
+    named = {divergence.layer for divergence in divergences}
+    return [
+        f"{layer.name} was traced to the identity: the graph passes on what comes in; called eagerly, it does not"
+        for layer in layers
+        if layer.name in named and layer.is_traced_to_the_identity
+    ]
 
 
 def _after_the_layers(layers: Sequence[LayerTruth], truths: LayerTruths, wrong: Mapping[str, str]) -> str:
@@ -91,16 +106,20 @@ def _after_the_layers(layers: Sequence[LayerTruth], truths: LayerTruths, wrong: 
 def _worst_case(probe: ArtifactProbe) -> _WorstCase:
     """Replay every case; where the artifact takes one sample at a time, the worst sample is taken alone."""
     index, row, crash = 0, 0, None
+    unjudged: tuple[str, ...] = ()
     problems: dict[str, str] = {}
     try:
-        worst = max(probe.replay(), key=lambda each: (bool(each["problems"]), each["score"]))
+        results = probe.replay()
+        worst = max(results, key=lambda each: (bool(each["problems"]), each["score"]))
         index, row = worst["case"], worst["row"]
         problems = {each["output"]: each["problem"] for each in worst["problems"]}
+        nowhere = set[str].intersection(*(set(result["unjudged"]) for result in results))
+        unjudged = tuple(spec.name for spec in probe.bundle.signature.outputs if spec.name in nowhere)
     except ArtifactError as error:
         crash = str(error.facts["got"])
     case = next(itertools.islice(replay_cases(probe.bundle, probe.runtime.accumulation_factor), index, None))
     pinned = probe.artifact.details.get("pinned")
-    return _WorstCase(case.sample(row) if pinned else case, problems, crash)
+    return _WorstCase(case.sample(row) if pinned else case, problems, crash, unjudged)
 
 
 def _harmless(divergences: Sequence[Divergence], quantised: bool) -> list[str]:

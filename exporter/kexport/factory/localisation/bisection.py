@@ -13,7 +13,7 @@ from typing import Protocol
 from kexport.bundle.signature import Array
 from kexport.errors import ArtifactError
 from kexport.factory.localisation import layer_verdicts
-from kexport.factory.localisation.layer_truths import LayerTruth
+from kexport.factory.localisation.layer_output import LayerTruth
 from kexport.factory.localisation.replay_cases import ReplayCase
 from kexport.factory.localisation.tensor_matcher import TensorMatch
 from kexport.parity import layer_report

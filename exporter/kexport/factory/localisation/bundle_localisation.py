@@ -17,7 +17,7 @@ from kexport.factory.localisation.layer_truths import LayerTruths
 from kexport.factory.localisation.replay_cases import replay_cases
 from kexport.factory.tensorflow_workers import import_tensorflow
 from kexport.field.trust import Trust
-from kexport.parity.layer_report import Localisation
+from kexport.parity.localised_bundle import LocalisedBundle
 from kexport.runtimes import Runtime
 from kexport.runtimes import every as every_runtime
 from kexport.runtimes import get as get_runtime
@@ -32,7 +32,7 @@ def localise(
     imports: Sequence[str] = (),
     allow_lambda: bool = False,
     progress: Progress = lambda step: None,
-) -> list[Localisation]:
+) -> LocalisedBundle:
     """Compare the layers in every artifact with those of the bundle's `.keras` file.
 
     Args:
@@ -43,7 +43,8 @@ def localise(
         progress: called with each step as it begins.
 
     Returns:
-        One localisation per artifact and runtime.
+        One localisation per artifact and runtime, the layers that put the model itself at fault, and the report of
+        the build.
 
     Raises:
         BundleError: the bundle cannot be read.
@@ -55,6 +56,7 @@ def localise(
     wanted = None if runtimes is None else [_able(name) for name in dict.fromkeys(runtimes)]
     trust.require_imports()
     bundle = Bundle.open(path)
+    built = bundle.report
     keras_file = _require_model(bundle)
     chosen = _chosen(bundle, wanted)
     _require_modules(bundle, (m for artifact, _ in chosen for m in intermediates.get(artifact.format).modules))
@@ -73,7 +75,7 @@ def localise(
         for probe in probes:
             progress(f"observing {probe.artifact.path} in {probe.runtime.name}")
             localisations.append(localise_artifact(probe, truths))
-        return localisations
+        return LocalisedBundle(tuple(localisations), truths.model_faults, built)
 
 
 def _able(name: str) -> Runtime:

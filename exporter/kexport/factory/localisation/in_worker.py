@@ -46,12 +46,14 @@ class ReplayResult(TypedDict):
         score: the distance of the worst output, as a multiple of its limit.
         row: the sample in which the worst output has its largest distance.
         problems: one for each output that is wrong.
+        unjudged: the outputs of which nothing can be concluded here.
     """
 
     case: int
     score: float
     row: int
     problems: list[OutputProblem]
+    unjudged: list[str]
 
 
 def replay(bundle: str, artifact: ArtifactJson) -> Iterator[ReplayResult]:
@@ -86,14 +88,17 @@ def compared(bundle: Bundle, case: ReplayCase, results: Mapping[str, Array], ind
     """The outputs that an artifact computed for the case of this index, compared with the truth."""
     score, row = 0.0, 0
     problems: list[OutputProblem] = []
+    unjudged = []
     comparison = OutputsComparison(bundle.signature, case.limits)
     comparison.add_golden(case.golden, results)
     for name, outcome in comparison.outcomes().items():
         if excess(outcome) > score:
             score, row = excess(outcome), next(iter(outcome.worst.index if outcome.worst else ()), 0)
-        if outcome.ran and outcome.problems:
+        if not outcome.ran:
+            unjudged.append(name)
+        elif outcome.problems:
             problems.append({"output": name, "problem": "; ".join(outcome.problems)})
-    return {"case": index, "score": score, "row": row, "problems": problems}
+    return {"case": index, "score": score, "row": row, "problems": problems, "unjudged": unjudged}
 
 
 def tensors(artifact: ArtifactJson) -> Iterator[JsonObject]:

@@ -83,6 +83,11 @@ def _sources(tensors: Sequence[Tensor], owners: Mapping[str, str]) -> tuple[tupl
     return tuple(nearest), list(operations)
 
 
+def input_tensors(program: Program, names: Sequence[str]) -> dict[str, str]:
+    """The names of the inputs, by the name in the graph of the tensor that holds each."""
+    return {tensor.name: name for tensor, name in zip(program.core.graph.inputs, names, strict=False)}
+
+
 def output_tensors(program: Program) -> dict[str, str]:
     """The name in the graph of the tensor behind each output of the model: a layer's, if a layer gives it."""
     names = {}

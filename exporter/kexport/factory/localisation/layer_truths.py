@@ -2,64 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from kexport.bundle.limits import OutputLimit
 from kexport.bundle.signature import Array, Signature, TensorSpec
 from kexport.errors import ModelError, located
-from kexport.factory.localisation import layer_graph
+from kexport.factory.localisation import eager_identities, layer_graph, repeatability
 from kexport.factory.localisation.layer_calls import Call, observing
 from kexport.factory.localisation.layer_graph import TracedCall
+from kexport.factory.localisation.layer_output import LayerOutput, LayerTruth
 from kexport.factory.trace.program import Program, trace
 from kexport.factory.trace.protocols import BuiltModel
 from kexport.factory.truth.goldens import PERTURBATION, TWIN
 from kexport.factory.truth.oracle import Oracle
 from kexport.parity import golden_inputs
 from kexport.parity.conditioning import movement, widened
+from kexport.parity.localised_bundle import ModelFault
 from kexport.parity.tolerance import EPSILON, largest, limit_for, robust_floor
 from kexport.runtimes.keras_model import to_array
 
 _PERTURBATIONS = 2
 _Run = Mapping[tuple[str, int], list[Array]]
-
-
-@dataclass(frozen=True)
-class LayerOutput:
-    """One output of a layer.
-
-    Attributes:
-        tensor: its name in the traced graph.
-        spec: name, dtype, shape.
-        limit: how far an artifact's value may be from the truth.
-        truth: in float64 where it is a floating-point tensor.
-        keras_output: what Keras computes.
-        ulp_sensitivity: how far one unit in the last place of inputs and weights moves each element.
-        recurrent: whether the first axis after the batch may count the steps of a recurrent layer.
-    """
-
-    tensor: str
-    spec: TensorSpec
-    limit: OutputLimit
-    truth: Array
-    keras_output: Array
-    ulp_sensitivity: Array
-    recurrent: bool = False
-
-
-@dataclass(frozen=True)
-class LayerTruth:
-    """A call of a layer with the truth of its outputs; without outputs where it could not be observed eagerly."""
-
-    call: TracedCall
-    outputs: tuple[LayerOutput, ...]
-
-    @property
-    def name(self) -> str:
-        """Of the call."""
-        return self.call.name
 
 
 class LayerTruths:
@@ -69,6 +35,7 @@ class LayerTruths:
         calls: the calls of layers in the model, in Keras' order.
         outputs: the tensor of the traced graph behind each output of the model.
         source: what the limits come from.
+        model_faults: layers whose results differ between two calls of the model on the same inputs.
 
     Args:
         model: a `keras.Model`.
@@ -90,11 +57,25 @@ class LayerTruths:
             )
         # A file keeps no name that was not given explicitly: inputs are then those of the manifest in their order.
         self._inputs = inputs if set(inputs) == set(wanted) else wanted
+        self._given = layer_graph.input_tensors(self._program, self._inputs)
         self._oracle = Oracle(self._program)
         self.calls = layer_graph.traced_calls(self._program, _traced_run(self._program, runs))
         pairs = zip(signature.outputs, layer_graph.output_tensors(self._program).values(), strict=False)
         self.outputs = {spec.name: tensor for spec, tensor in pairs}
         self.source = TWIN
+        self.model_faults = self._unrepeatable(feeds)
+
+    def _unrepeatable(self, feeds: Mapping[str, Array]) -> tuple[ModelFault, ...]:
+        """The layers with which the model gives different results when it is called twice."""
+        case = [feeds[name] for name in self._inputs]
+        # What a model keeps between calls is reset before each, but for the state of a random generator: it decides
+        # what is drawn next.
+        kept = [variable for variable, _ in self._program.state if "seed_generator" not in variable.name]
+        with _in_the_model(), observing() as runs:
+            for cases in ([case], [case]) if kept else ([case, case],):
+                self._oracle.outputs(cases)
+            once, again = map(_arrays, runs)
+        return repeatability.faults(runs[0], once, again, self.calls)
 
     def of(self, feeds: Mapping[str, Array]) -> list[LayerTruth]:
         """The truth of the layers on these inputs, in Keras' order.
@@ -104,23 +85,24 @@ class LayerTruths:
         """
         case = [[feeds[name] for name in self._inputs]]
         rng = np.random.default_rng(golden_inputs.SEED)
-        try:
-            with observing() as runs:
-                self._oracle.outputs(case)
-                for _ in range(_PERTURBATIONS):
-                    self._oracle.nudged_outputs(case, rng, weights=self._oracle.light)
-                self._oracle.noisy_outputs(case, rng, 0)
-                self._oracle.reordered_outputs(case)
-                keras_runs = [_arrays(run) for run in runs]
-        except Exception as error:  # the model's own code may raise anything
-            raise ModelError("the .keras artifact fails on inputs of the bundle", got=located(error)) from error
+        with _in_the_model(), observing() as runs:
+            self._oracle.outputs(case)
+            for _ in range(_PERTURBATIONS):
+                self._oracle.nudged_outputs(case, rng, weights=self._oracle.light)
+            self._oracle.noisy_outputs(case, rng, 0)
+            self._oracle.reordered_outputs(case)
+            keras_runs = [_arrays(run) for run in runs]
         with observing() as runs:
             twin = self._oracle.truth(case)
             truths = keras_runs[0] if twin is None else _arrays(runs[-1])
         self.source = PERTURBATION if twin is None else TWIN
-        return [LayerTruth(call, tuple(self._outputs(call, keras_runs, truths))) for call in self.calls]
+        given = {tensor: feeds[name] for tensor, name in self._given.items()}
+        layers = [LayerTruth(call, tuple(self._outputs(call, keras_runs, truths, given))) for call in self.calls]
+        return eager_identities.marked(layers)
 
-    def _outputs(self, call: TracedCall, keras_runs: Sequence[_Run], truths: _Run) -> list[LayerOutput]:
+    def _outputs(
+        self, call: TracedCall, keras_runs: Sequence[_Run], truths: _Run, given: Mapping[str, Array]
+    ) -> list[LayerOutput]:
         key = call.site.key
         computed, true = keras_runs[0].get(key, []), truths.get(key, [])
         if not len(computed) == len(true) == len(call.tensors):
@@ -129,8 +111,17 @@ class LayerTruths:
         for index, tensor in enumerate(call.tensors):
             moved = [run[key][index] for run in keras_runs[1:] if len(run.get(key, [])) == len(computed)]
             if (output := _output(tensor, computed[index], true[index], moved, self.source)) is not None:
-                outputs.append(replace(output, recurrent=call.site.recurrent))
+                outputs.append(replace(output, recurrent=call.site.recurrent, given=given.get(tensor)))
         return outputs
+
+
+@contextlib.contextmanager
+def _in_the_model() -> Iterator[None]:
+    """Within the block, whatever the model raises is an error of the model."""
+    try:
+        yield
+    except Exception as error:  # the model's own code may raise anything
+        raise ModelError("the .keras artifact fails on inputs of the bundle", got=located(error)) from error
 
 
 def _traced_run(program: Program, runs: Sequence[list[Call]]) -> list[Call]:

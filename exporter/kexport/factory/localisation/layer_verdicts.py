@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from kexport.bundle.signature import Array
 from kexport.factory.localisation import layouts
 from kexport.factory.localisation.excess import excess
-from kexport.factory.localisation.layer_truths import LayerOutput, LayerTruth
+from kexport.factory.localisation.layer_output import LayerOutput, LayerTruth
 from kexport.factory.localisation.tensor_matcher import TensorMatch, TensorMatcher
 from kexport.parity import layer_report
 from kexport.parity.layer_report import (
@@ -72,8 +72,8 @@ def _row(
     call = layer.call
     shape = layer.outputs[0].truth.shape if layer.outputs else ()
     row = LayerRow(call.name, call.site.kind, call.feeds, shape=tuple(map(int, shape)))
-    if call.same_as:
-        return replace(row, state=SAME, other=call.same_as), None
+    if layer.same_as:
+        return replace(row, state=SAME, other=layer.same_as), None
     pairs = [(output, match) for output in layer.outputs if (match := matcher.match(index, output)) is not None]
     if not pairs:
         into = matcher.fused_into(index) if layer.outputs else None
@@ -92,7 +92,7 @@ def _row(
         shape=tuple(map(int, output.truth.shape)),
         error=_error(outcome),
     )
-    return row, match
+    return row, None if output.given is not None else match
 
 
 def _state(match: TensorMatch, outcome: Outcome) -> str:

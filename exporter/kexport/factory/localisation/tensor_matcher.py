@@ -17,7 +17,7 @@ from kexport.bundle.signature import Array
 from kexport.factory.localisation import layouts
 from kexport.factory.localisation.intermediates import ArtifactTensor
 from kexport.factory.localisation.layer_graph import owner_scope
-from kexport.factory.localisation.layer_truths import LayerOutput, LayerTruth
+from kexport.factory.localisation.layer_output import LayerOutput, LayerTruth
 from kexport.parity.layer_report import CLEAR
 from kexport.parity.tolerance import for_kernels
 
@@ -90,6 +90,9 @@ class TensorMatcher:
 
     def match(self, index: int, output: LayerOutput) -> TensorMatch | None:
         """The tensor that holds an output of the layer of this index."""
+        if output.given is not None:  # the artifact hands an input on
+            given = ArtifactTensor(output.tensor, (output.tensor.removesuffix(":0"),), "", ())
+            return TensorMatch(given, output.given, BY_NAME)
         named = self._named(index, output)
         if named is not None:
             return self._last(named, output, BY_NAME, index)

@@ -16,6 +16,7 @@ class GraphVariable(Protocol):
 
     handle: Tensor
     _handle_name: str
+    name: str
 
     def numpy(self) -> Array: ...
     def assign(self, value: object) -> object: ...
