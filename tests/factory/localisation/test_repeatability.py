@@ -9,8 +9,9 @@ def found_in(feeds, once, again):
     """The layers at fault, where each takes the results of those in `feeds`."""
     sites = {name: CallSite(name, 1, "Odd") for name in feeds}
     traced = [TracedCall(sites[name], name, "", (), tuple(taken)) for name, taken in feeds.items()]
-    runs = ({site.key: [np.float32(values[name])] for name, site in sites.items()} for values in (once, again))
-    return [fault.layer for fault in repeatability.faults([Call(site) for site in sites.values()], *runs, traced)]
+    first, second = ({site.key: [np.float32(run[name])] for name, site in sites.items()} for run in (once, again))
+    calls = [Call(site) for site in sites.values()]
+    return [fault.layer for fault in repeatability.faults(calls, first, second, traced)]
 
 
 CHAIN = {"first": [], "odd": ["first"], "last": ["odd"]}
