@@ -158,3 +158,43 @@ def test_a_nudge_leaves_alone_what_lies_outside_of_the_domain():
     moved = nudged(far, np.random.default_rng(0), 2.0**-23, Uniform(-1.0, 1.0))
     assert moved[0] > 400
     assert abs(moved[1]) <= 1
+
+
+def test_channels_behind_an_activation_that_cuts_them_off_are_explained(layers):
+    parts = layers.Dense(5, name="a"), layers.BatchNormalization(name="n"), layers.ReLU(), layers.Dense(2, name="b")
+    model = chain((6,), *parts)
+    model.get_layer("n").beta.assign([0, -9, 0, 0, -9])
+    entry, _ = assessed(model)
+    lines = list(map(str, entry.unseen))
+    assert "a/kernel: channels 1, 4 of 5: always below zero on these inputs" in lines
+    assert "b/kernel: inputs 1, 4 of 5: what they multiply is always zero on these inputs" in lines
+
+
+def test_the_bias_of_keys_is_dead_and_a_healthy_attention_passes(layers):
+    import keras
+
+    x = keras.Input((6, 8))
+    entry, _ = assessed(keras.Model(x, layers.LayerNormalization()(layers.MultiHeadAttention(2, 4, name="m")(x, x))))
+    assert subjects(entry, Standing.OPEN) == []
+    assert subjects(entry, Standing.DEAD) == ["m/key/bias"]
+
+
+def test_weights_that_only_a_second_call_of_a_stateful_layer_uses_are_seen(layers):
+    import keras
+
+    x = keras.Input((1, 4), batch_size=1)
+    entry, _ = assessed(keras.Model(x, layers.Dense(2)(layers.GRU(3, stateful=True, name="g")(x))))
+    assert subjects(entry, Standing.OPEN, Standing.DEAD) == []
+
+
+def test_what_was_declared_unseen_passes_with_its_reason():
+    from kexport.factory.adequacy.findings import declared_reason
+
+    found = Unseen("encoder/a/kernel", Standing.OPEN, "tame")
+    assert declared_reason(found, {"a": "spare"}) == declared_reason(found, {"encoder/a": "spare"}) == "spare"
+    assert declared_reason(found, {"encoder": "spare", "b": "no"}) == "spare"
+    assert declared_reason(found, {"b": "no", "kernel": ""}) == ""
+    entry = AdequacyEntry(8, 4, (Unseen("a/kernel", Standing.DECLARED, "declared: spare"),), {"a": "spare"})
+    check = check_adequacy(entry)
+    assert check.passed
+    assert check.facts == ("a/kernel: declared: spare",)

@@ -41,5 +41,5 @@ class Allowance:
         return _HEAVY if many else _LIGHT
 
 
-_LIGHT = Allowance(1000, 400, 12, 64, 8, (3.0, 10.0, 100.0, 1e3, 1e4, 1e6), 2, parts=True)
+_LIGHT = Allowance(1000, 400, 8, 64, 8, (3.0, 10.0, 100.0, 1e3, 1e4, 1e6), 2, parts=True)
 _HEAVY = Allowance(3, 12, 2, 6, 2, (10.0, 1e3, 1e6), 1, parts=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 
@@ -10,6 +10,7 @@ from kexport.bundle.adequacy_entry import AdequacyEntry
 from kexport.errors import reason
 from kexport.factory.adequacy.allowance import Allowance
 from kexport.factory.adequacy.findings import unseen
+from kexport.factory.adequacy.reasons import Reasons, reasons_of
 from kexport.factory.adequacy.sight import Sight
 from kexport.factory.adequacy.sought_inputs import SoughtSpace
 from kexport.factory.adequacy.traced_weights import traced_weights
@@ -81,11 +82,18 @@ def _assess(
     entry = AdequacyEntry(
         sum(weight.value.size for weight in weights),
         sum(each.seen_elements for each in sight.sensitivities),
-        tuple(unseen(sight, elsewhere, declared)),
+        tuple(unseen(sight, elsewhere, _reasons(program, views, sight), declared)),
         dict(declared),
         tuple(sight.notes),
     )
     return Adequacy(entry, tuple(sought.found))
+
+
+def _reasons(program: Program, views: Sequence[View], sight: Sight) -> Reasons:
+    try:
+        return reasons_of(program, views, sight.sensitivities)
+    except Exception:  # noqa: BLE001  what is unseen is named without its reason then
+        return {}
 
 
 class _Seeker:

@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from kexport.bundle.adequacy_entry import MOST_NUMBERS, Standing, Unseen
 from kexport.bundle.signature import Array
+from kexport.factory.adequacy.reasons import Reasons
 from kexport.factory.adequacy.sensitivity import Sensitivity
 from kexport.factory.adequacy.sight import Sight
 from kexport.factory.adequacy.view import SEEN
 
-_DEAD = "nothing that was tried moves an output, far outside of the domain neither"
+_DEAD = "no input that was tried, nor any far outside of the domain, makes an output depend on it"
 _TAME = "no golden depends on it; inputs beyond the domain do"
 _FAINT = "a change of a hundredth moves no output beyond its limit, one of its whole scale does"
 _FACTOR = "a change of all of it by the same hundredth moves no output beyond its limit"
@@ -19,24 +20,23 @@ _STEPS = "what follows has steps, so they were not looked at one by one"
 _ELEMENTS = "changed alone by half of the scale, they move no output beyond its limit"
 
 
-def unseen(sight: Sight, elsewhere: Sight, declared: Mapping[str, str]) -> Iterator[Unseen]:
+def unseen(sight: Sight, elsewhere: Sight, why: Reasons, declared: Mapping[str, str]) -> Iterator[Unseen]:
     """What is unseen.
 
     Args:
         sight: what the goldens see.
         elsewhere: what inputs beyond the domain see of the rest.
+        why: the reasons of unseen slices, as far as they are known.
         declared: what need not be seen, each with the reason.
     """
-    for found in _unseen(sight, elsewhere):
-        why = _declared(found, declared)
-        yield (
-            replace(found, standing=Standing.DECLARED, why=f"declared: {why}")
-            if why and found.standing is Standing.OPEN
-            else found
-        )
+    for found in _unseen(sight, elsewhere, why):
+        stated = declared_reason(found, declared)
+        if stated and found.standing is Standing.OPEN:
+            found = replace(found, standing=Standing.DECLARED, why=f"declared: {stated}")
+        yield found
 
 
-def _unseen(sight: Sight, elsewhere: Sight) -> Iterator[Unseen]:
+def _unseen(sight: Sight, elsewhere: Sight, why: Reasons) -> Iterator[Unseen]:
     still_constant, still_silent = (
         elsewhere.constant,
         {each.weight.name for each in elsewhere.sensitivities if each.whole < SEEN},
@@ -63,14 +63,15 @@ def _unseen(sight: Sight, elsewhere: Sight) -> Iterator[Unseen]:
         elif each.whole < SEEN:
             yield Unseen(name, Standing.PARTIAL, _FAINT)
         else:
-            yield from _parts(each)
+            yield from _parts(each, why)
 
 
-def _parts(each: Sensitivity) -> Iterator[Unseen]:
+def _parts(each: Sensitivity, reasons: Reasons) -> Iterator[Unseen]:
     name, weight = each.weight.name, each.weight
     hidden = 0
     for axis, indices in each.unseen_slices():
-        part, why = _slice_words(each, axis)
+        part, guess = _slice_words(each, axis)
+        why = reasons.get((name, axis), guess)
         size = weight.value.shape[axis]
         hidden += len(indices) * (weight.value.size // size)
         yield Unseen(name, Standing.PARTIAL, why, part, _numbers(indices), len(indices), size)
@@ -97,14 +98,14 @@ def _slice_words(each: Sensitivity, axis: int) -> tuple[str, str]:
         return "rows", "they do not occur on these inputs"
     if axis == last:
         return ("channels" if last else "elements"), "no golden depends on them"
-    return ("inputs" if axis == last - 1 else f"places on axis {axis}"), "always multiplied by zero on these inputs"
+    return ("inputs" if axis == last - 1 else f"places on axis {axis}"), "no golden depends on them"
 
 
 def _numbers(indices: Array | Sequence[int]) -> tuple[int, ...]:
     return tuple(int(index) for index in indices[:MOST_NUMBERS])
 
 
-def _declared(found: Unseen, declared: Mapping[str, str]) -> str:
+def declared_reason(found: Unseen, declared: Mapping[str, str]) -> str:
     """The reason that a person gave for this weight, a layer around it, or this output; empty without one."""
     subject = found.subject.removeprefix("output ")
     for name, why in declared.items():
