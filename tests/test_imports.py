@@ -15,7 +15,7 @@ HEAVY = {"tensorflow", "keras", "tf2onnx", "onnx"}
 MAY_IMPORT_HEAVY = ("factory/", "runtimes/keras.py", "runtimes/saved_model.py", "runtimes/keras_model/")
 #: Each may import those of a smaller rank, and its own.
 RANKS = {
-    "errors": 0, "cleanup": 0, "process": 1, "user_code": 1, "registry": 1, "bundle": 1,
+    "code_places": -1, "errors": 0, "cleanup": 0, "process": 1, "user_code": 1, "registry": 1, "bundle": 1,
     "runtimes": 2, "parity": 2, "contracts": 3, "field": 4, "reports": 4, "factory": 5, "cli": 6, "testing": 6,
 }  # fmt: skip
 

@@ -6,11 +6,10 @@ A message states one fact per line: the subject, the actual value, the expected 
 from __future__ import annotations
 
 import difflib
-import os
 import re
-import sysconfig
-import traceback
 from collections.abc import Iterable
+
+from kexport.code_places import raised_at
 
 FAILED = 1
 USAGE = 2
@@ -132,10 +131,5 @@ def reason(error: BaseException) -> str:
 
 def located(error: BaseException) -> str:
     """The reason of an exception, with the file and line of the user's code that raised it, if any did."""
-    package = os.path.dirname(os.path.abspath(__file__))
-    installed = sysconfig.get_paths()
-    libraries = (package, *(installed[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")))
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if os.path.isfile(frame.filename) and not frame.filename.startswith(libraries):
-            return f"{reason(error)} ({os.path.basename(frame.filename)}:{frame.lineno})"
-    return reason(error)
+    place = raised_at(error)
+    return f"{reason(error)} ({place})" if place else reason(error)

@@ -24,6 +24,7 @@ from kexport.bundle.samples import write as write_samples
 from kexport.bundle.signature import TensorSpec
 from kexport.factory import formats as known_formats
 from kexport.factory.adequacy import assess
+from kexport.factory.diagnosis import diagnose, traced
 from kexport.factory.exports import Exports
 from kexport.factory.formats import Format
 from kexport.factory.inputs import InputDomains, recordings, resolve_domains
@@ -31,7 +32,7 @@ from kexport.factory.promises import collect, statements
 from kexport.factory.provenance import provenance
 from kexport.factory.request import BuildPlan, BuildRequest, Conversion, Declarations, reasons
 from kexport.factory.tensorflow_workers import tensorflow_workers
-from kexport.factory.trace import BuiltModel, Served, trace
+from kexport.factory.trace import BuiltModel, Served
 from kexport.factory.truth import GoldenSet, Oracle, TwinReference, carry_counterexamples, carry_witnesses, establish
 from kexport.factory.user_code_record import record_user_code
 from kexport.field.search import Reference
@@ -154,7 +155,7 @@ class _Written:
     Attributes:
         notes: for the report.
         reference: the model itself, which answers on any input.
-        checks: the checks of promises about weights.
+        checks: the checks of the model itself, and of promises about weights.
     """
 
     notes: list[str]
@@ -167,9 +168,11 @@ def _write(
 ) -> _Written:
     """Write artifacts, goldens and manifest into the folder."""
     progress("tracing")
-    program = trace(model, recordings({**plan.domain, **plan.recording.examples(model)}))
+    program = traced(model, recordings({**plan.domain, **plan.recording.examples(model)}))
     signature = program.signature
     inputs = resolve_domains(program, {**plan.domain, **plan.recording.named(signature, program.interface.own_names())})
+    progress("judging the model itself")
+    diagnosis = diagnose(program, inputs.domains)
     promises = collect(program, statements(plan.request.declarations.contracts))
     exports = Exports(program, plan.formats, folder, plan.request.conversion)
     exports.start(workers)
@@ -193,7 +196,8 @@ def _write(
     reference = TwinReference(program, oracle, derived.limits, signature)
     carry_witnesses(plan.target, folder, signature, reference, golden_set.limits)
     carry_counterexamples(plan.target, folder, signature, promises.contracts)
-    return _Written([*inputs.notes, *code.notes], reference, promises.checks)
+    notes = [*inputs.notes, *code.notes, *diagnosis.notes]
+    return _Written(notes, reference, (*diagnosis.checks, *promises.checks))
 
 
 def _manifest(

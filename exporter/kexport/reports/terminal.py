@@ -51,6 +51,9 @@ def show(report: Report, bundle: Bundle, stream: TextIO) -> None:
     for remark in dict.fromkeys(filter(None, map(_untested, contracts))):
         console.print(Text(remark, style="dim"))
     for check in report.checks:
+        if check.kind is CheckKind.MODEL and check.passed:
+            console.print(Text(f"the model itself: {check.detail}", style="dim"))
+    for check in report.checks:
         if check.kind is CheckKind.ADEQUACY and check.passed and (words := adequacy_summary(check)):
             console.print(Text(words, style="dim"))
     for check in report.checks:

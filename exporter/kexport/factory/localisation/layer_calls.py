@@ -10,9 +10,10 @@ import contextlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
-from kexport.factory.trace.program import paths
+from kexport.factory.trace.layer_paths import paths
 from kexport.factory.trace.protocols import BuiltModel
 from kexport.runtimes.keras_model import Method, replaced
 
@@ -47,11 +48,15 @@ class Call:
         site: which call of which layer.
         scope: the scope that it opened in the graph, where the model was traced.
         outputs: flat; eager or symbolic tensors.
+        operation: the layer or operation that was called.
+        given: the arguments, by position and by name.
     """
 
     site: CallSite
     scope: str = ""
     outputs: list[Any] = field(default_factory=list)
+    operation: Any = None
+    given: tuple[Sequence[object], Mapping[str, object]] = ((), MappingProxyType({}))
 
 
 class _Observer:
@@ -80,7 +85,8 @@ class _Observer:
         path = self._paths.get(id(operation), operation.name) if self._stack else ""
         self._counts[path] += 1
         recurrent = isinstance(operation, keras.layers.RNN)
-        call = Call(CallSite(path, self._counts[path], type(operation).__name__, recurrent))
+        site = CallSite(path, self._counts[path], type(operation).__name__, recurrent)
+        call = Call(site, operation=operation, given=(args, options))
         self._stack.append((operation, call))
         self._closed += closed
         try:

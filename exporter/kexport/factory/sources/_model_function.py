@@ -12,6 +12,7 @@ from kexport.bundle.naming import carried
 from kexport.errors import KexportError, ModelError, UsageError, located, nearest
 from kexport.factory.sources._settings import typed_settings
 from kexport.factory.sources._source import Source
+from kexport.factory.trace import explained
 
 
 def function_source(
@@ -61,7 +62,8 @@ def _model(subject: str, function: object, settings: Mapping[str, str]) -> objec
     except KexportError:
         raise
     except (Exception, SystemExit) as error:  # the user's code may raise anything
-        raise ModelError(f"{subject} fails", got=located(error)) from error
+        got, hint = explained(error).facts(located(error), None)
+        raise ModelError(f"{subject} fails", got=got, hint=hint) from error
     if not isinstance(model, keras.Model):
         raise ModelError(
             f"{subject} returns no model",

@@ -10,7 +10,9 @@ from kexport.errors import ExportError, KexportError, ModelError, located
 from kexport.factory.corrections import all_active
 from kexport.factory.graph.protocols import DType, Tensor
 from kexport.factory.trace import state
-from kexport.factory.trace.protocols import BuiltLayer, BuiltModel, CoreFunction, GraphVariable, LookupTable
+from kexport.factory.trace.explanation import explained
+from kexport.factory.trace.layer_paths import paths
+from kexport.factory.trace.protocols import BuiltModel, CoreFunction, GraphVariable, LookupTable
 from kexport.factory.trace.served import Served
 from kexport.runtimes.keras_model import Interface, discover_interface
 
@@ -90,11 +92,9 @@ def trace(model: BuiltModel | Served, samples: Mapping[str, Array] | None = None
     except KexportError:
         raise
     except Exception as error:  # the model's own code may raise anything
-        raise ExportError(
-            f"model {model.name!r} cannot be traced for inference",
-            got=located(error),
-            hint="a layer whose code needs Python values, or fixed sizes, cannot be traced",
-        ) from error
+        otherwise = "a layer whose code needs Python values, or fixed sizes, cannot be traced"
+        got, hint = explained(error, model).facts(located(error), otherwise)
+        raise ExportError(f"model {model.name!r} cannot be traced for inference", got=got, hint=hint) from error
     interface = interface.with_outputs(structure)
     outputs = tuple(
         TensorSpec(name, tensor.dtype.name, _shape(name, tensor))
@@ -130,18 +130,6 @@ def _in_words(scopes: Mapping[str, Sequence[object]], model: BuiltModel | Served
         if names:
             texts[scope] = " or ".join(dict.fromkeys(names))
     return texts
-
-
-def paths(model: BuiltModel | BuiltLayer | Served, path: str = "") -> Iterator[tuple[BuiltLayer, str]]:
-    """Every layer, and every operation of a functional model, with its path."""
-    import keras
-
-    for operation in getattr(model, "operations", ()):
-        if not isinstance(operation, keras.Layer):
-            yield operation, f"{path}{operation.name}"
-    for layer in model._layers:
-        yield layer, f"{path}{layer.name}"
-        yield from paths(layer, f"{path}{layer.name}/")
 
 
 def _tables(model: BuiltModel | Served) -> Iterator[LookupTable]:

@@ -13,8 +13,9 @@ from kexport.runtimes.keras_model.grant import Grant, granting
 from kexport.runtimes.keras_model.interface import Interface
 from kexport.runtimes.keras_model.patches import Method, replaced
 from kexport.runtimes.keras_model.protocols import CallableModel, KerasLayer, KerasModel, KerasTensor
+from kexport.runtimes.keras_model.scopes import any_layer_name
 from kexport.runtimes.keras_model.seen_calls import calls_seen
-from kexport.runtimes.keras_model.tensors import to_array, to_tensor
+from kexport.runtimes.keras_model.tensors import to_array, to_dense, to_tensor
 
 __all__ = [
     "CallableModel",
@@ -25,6 +26,7 @@ __all__ = [
     "KerasModel",
     "KerasTensor",
     "Method",
+    "any_layer_name",
     "calls_seen",
     "custom_objects",
     "discover_interface",
@@ -35,6 +37,7 @@ __all__ = [
     "registered",
     "replaced",
     "to_array",
+    "to_dense",
     "to_tensor",
     "unregistered",
 ]

@@ -1,0 +1,91 @@
+"""Healthy models of many kinds pass the diagnosis without a word; sick ones fail the check of the model."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from kexport.factory.diagnosis import diagnose, traced
+from kexport.factory.inputs import resolve_domains
+
+
+class Seeded(layers.Layer):
+    """Random numbers of Keras at inference."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.seed = keras.random.SeedGenerator(1)
+
+    def call(self, x):
+        return x + keras.random.normal(keras.ops.shape(x), seed=self.seed)
+
+
+class Twice(keras.Model):
+    """A subclassed model that calls one layer two times, and one of Keras in between."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = layers.Dense(4)
+        self.drop = layers.Dropout(0.5)
+
+    def call(self, x, training=None):
+        return self.dense(self.drop(self.dense(x), training=training))
+
+
+def chain(shape, *rest, dtype="float32"):
+    return keras.Sequential([keras.Input(shape, dtype=dtype), *rest])
+
+
+def twice():
+    model = Twice()
+    model(np.zeros((2, 4), "float32"))
+    return model
+
+
+def stateful():
+    inputs = keras.Input(batch_shape=(1, 5, 3))
+    return keras.Model(inputs, layers.LSTM(4, stateful=True)(inputs))
+
+
+def deep():
+    """Forty layers of large weights: a last bit of the input moves every digit of the output."""
+    rest = [layers.Dense(16, "tanh", kernel_initializer=keras.initializers.RandomNormal(0, 2, i)) for i in range(40)]
+    return chain((16,), *rest, layers.Dense(3))
+
+
+def dictionary():
+    a, b = keras.Input((3,), name="a"), keras.Input((2,), name="b")
+    return keras.Model({"a": a, "b": b}, {"sum": layers.Concatenate()([a, b]), "a": layers.ReLU()(a)})
+
+
+HEALTHY = {
+    "random_layers": lambda: chain((8, 8, 3), layers.RandomFlip(), layers.RandomRotation(0.2), layers.GaussianNoise(1)),
+    "normalisation": lambda: chain((8,), layers.BatchNormalization(), layers.LayerNormalization(), layers.Dense(2)),
+    "constant_groups": lambda: chain((4, 4, 2), layers.GroupNormalization(2), layers.GlobalAveragePooling2D()),
+    "recurrent": lambda: chain((None, 3), layers.Bidirectional(layers.GRU(4, return_sequences=True)), layers.LSTM(2)),
+    "masked": lambda: chain((6,), layers.Embedding(9, 4, mask_zero=True), layers.LSTM(3), dtype="int32"),
+    "strings": lambda: chain((1,), layers.StringLookup(vocabulary=["a", "b"]), dtype="string"),
+    "stateful": stateful,
+    "twice": twice,
+    "deep": deep,
+    "dictionary": dictionary,
+}
+
+
+def diagnosis(model):
+    program = traced(model, {})
+    return diagnose(program, resolve_domains(program, {}).domains)
+
+
+@pytest.mark.parametrize("name", HEALTHY)
+def test_nothing_is_said_against_a_healthy_model(name):
+    found = diagnosis(HEALTHY[name]())
+    assert [check.passed for check in found.checks] == [True], [check.detail for check in found.checks]
+    assert found.notes == ()
+
+
+def test_random_numbers_of_keras_at_inference_are_no_state():
+    (check,) = diagnosis(chain((4,), layers.Dense(3), Seeded(name="seeded"))).checks
+    assert not check.passed
+    assert "layer 'seeded' (Seeded) draws random numbers at inference" in check.detail
+    assert "test_model_diagnosis.py:20" in check.detail
