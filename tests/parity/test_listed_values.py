@@ -51,3 +51,12 @@ def test_keys_beside_recorded_samples_all_occur():
     cases = planned({"a": Samples(np.ones((9, 1), "float32")), "x": KEYS}, *specs)
     assert set(KEYS.values) <= {value for _, feeds in cases for value in feeds["x"].ravel()}
     assert all(len(feeds["a"]) == len(feeds["x"]) for _, feeds in cases)
+
+
+def test_features_of_integers_keep_to_their_own_rows():
+    domain = Features(Ints(0, 10), Ints(0, 4), Ints(-3, 300))
+    cases = planned({"x": domain}, TensorSpec("x", "int32", (None, 3)))
+    rows = np.concatenate([feeds["x"] for _, feeds in cases])
+    assert rows.dtype == "int32"
+    assert np.array_equal(domain.project(rows), rows)
+    assert [rows.min(axis=0).tolist(), rows.max(axis=0).tolist()] == [[0, 0, -3], [9, 3, 299]]

@@ -28,7 +28,8 @@ DOMAIN = click.option(
     metavar="INPUT=DOMAIN",
     callback=pairs("'signal=uniform(-5, 5)'"),
     help="The values that an input takes: uniform(LOW, HIGH), normal(MEAN, DEVIATION), ints(LOW, HIGH), "
-    "choice(A, B, ...); may be repeated.",
+    "choice(A, B, ...), bins(LOW, EDGE, ..., HIGH), or features(DOMAIN, ...), one for each index along the last axis; "
+    "may be repeated.",
 )
 SAMPLES = click.option(
     "--samples", metavar="FILE", help="Recorded inputs: a .npz with arrays by input name, a .npy or a .csv."

@@ -57,7 +57,7 @@ def _fill(inputs: Sequence[TensorSpec], domains: Mapping[str, Domain], chosen: M
             domain = domains[spec.name]
             value = chosen[spec.name](shape) if spec.name in chosen else domain.sample(rng, shape)
             if isinstance(domain, Features) and spec.name in chosen:
-                value = domain.project(np.asarray(value, np.float64 if spec.is_float else None))
+                value = domain.project(np.asarray(value).astype(np.float64 if spec.is_float else spec.numpy_dtype))
             feeds[spec.name] = np.asarray(value).astype(spec.numpy_dtype)
         return feeds
 
