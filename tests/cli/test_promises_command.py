@@ -97,16 +97,18 @@ def test_pictures_without_matplotlib_are_refused_before_the_work(kexport, low_pa
 
 
 def test_a_kind_that_is_not_known_is_not_checked_until_its_file_is_imported(kexport, tmp_path):
-    path = promising(tmp_path, {"kind": "below", "params": {"level": 1000}})
+    code = {"name": "below", "kind": "contract", "file": "mine.py", "sha256": "0" * 64, "digest_of": "file"}
+    path = promising(tmp_path, {"kind": "below", "params": {"level": 1000}}, code=[code])
     without = kexport("verify", path, *LIGHT)
     assert without.returncode == 3, without.stdout + without.stderr
     assert "not checked contract" in without.stdout
     assert "below" in without.stdout
-    assert "--import" in without.stdout
+    assert "it needs below from mine.py: give it with --import mine.py" in without.stdout
     (tmp_path / "mine.py").write_text(OWN_KIND)
     known = kexport("verify", path, *LIGHT, "--import", "mine.py")
     assert known.returncode == 0, known.stdout + known.stderr
     assert "below(level=1000)" in known.stdout
+    assert "note: the code in mine.py is not what the bundle was built with: below" in known.stdout
 
 
 def test_a_kind_of_a_users_own_is_found_broken(kexport, tmp_path):
