@@ -64,7 +64,7 @@ def test_json_leaves_standard_output_to_the_json(kexport, tmp_path):
     assert result.returncode == 0
     assert report["schema"] == 2
     assert report["passed"] is True
-    assert {check["kind"] for check in report["checks"]} == {"digest", "signature", "parity", "contract"}
+    assert {check["kind"] for check in report["checks"]} == {"adequacy", "digest", "signature", "parity", "contract"}
     assert "pass" in result.stderr
     assert json.loads((tmp_path / "here" / "report.json").read_text()) == report
 
