@@ -196,7 +196,7 @@ def _write(
     reference = TwinReference(program, oracle, derived.limits, signature)
     carry_witnesses(plan.target, folder, signature, reference, golden_set.limits)
     carry_counterexamples(plan.target, folder, signature, promises.contracts)
-    notes = [*inputs.notes, *code.notes, *diagnosis.notes]
+    notes = [*inputs.notes, *code.notes, *diagnosis.notes, *golden_set.notes]
     return _Written(notes, reference, (*diagnosis.checks, *promises.checks))
 
 

@@ -93,7 +93,7 @@ class LayerTruths:
             self._oracle.reordered_outputs(case)
             keras_runs = [_arrays(run) for run in runs]
         with observing() as runs:
-            twin = self._oracle.truth(case)
+            twin = self._oracle.twin_outputs(case)
             truths = keras_runs[0] if twin is None else _arrays(runs[-1])
         self.source = PERTURBATION if twin is None else TWIN
         given = {tensor: feeds[name] for tensor, name in self._given.items()}

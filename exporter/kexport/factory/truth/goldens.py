@@ -1,9 +1,10 @@
 """The goldens of a build: the model's outputs in float64, and how far its own float32 lies from them.
 
 The truth is what Keras on TensorFlow computes eagerly for a twin of the model whose every float policy is float64, with
-the same weights. Where no twin can be built, the model's own result stands for the truth, and the noise is how far one
-unit in the last place of inputs and weights moves it. Elements that such a unit moves by more than the limit are stored
-beside the truth, with how far they move: the model itself is ill-conditioned there.
+the same weights; of a layer that computes in float32 whatever its policy is, the traced graph in float64 is the twin.
+Where no twin can be built, the model's own result stands for the truth, and the noise is how far one unit in the last
+place of inputs, weights and operations moves it. Elements that such a unit moves by more than half of the limit are
+stored beside the truth, with how far they move: the model itself is ill-conditioned there.
 """
 
 from __future__ import annotations
@@ -39,11 +40,13 @@ class GoldenSet:
         goldens: the inputs and the true outputs.
         limits: one per output.
         ulp: one unit in the last place, relative to 1, of the coarsest arithmetic in the model.
+        notes: what a report says of the truth.
     """
 
     goldens: list[Golden]
     limits: Sequence[OutputLimit]
     ulp: float
+    notes: Sequence[str] = ()
 
     def declaring(self, strictness: Strictness) -> GoldenSet:
         """The same goldens, with the declared limits in place of the derived ones.
@@ -107,7 +110,7 @@ def establish(
         )
         for case, (label, feeds) in enumerate(planned)
     ]
-    return GoldenSet(goldens, limits, oracle.epsilon)
+    return GoldenSet(goldens, limits, oracle.epsilon, oracle.notes if runs.by_twin else ())
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,8 @@ _SUMS = """
 """
 #: The divisor is rounded too, in some kernels: not even a whole number is surely exact.
 _MEANS = "Mean AvgPool AvgPool3D SegmentMean SparseSegmentMean LRN FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3"
-_ROUNDED = frozenset(f"{_ELEMENTWISE} {_SUMS} {_MEANS}".split())
+#: Operations whose results are rounded.
+ROUNDED = frozenset(f"{_ELEMENTWISE} {_SUMS} {_MEANS}".split())
 _NEVER_EXACT = frozenset(_MEANS.split())
 _ADDED = frozenset(("Sum", "Mean"))
 
@@ -106,7 +107,7 @@ def _called_back(noise: _Noise) -> Iterator[None]:
 class _Noise:
     def __init__(self, rng: np.random.Generator, lanes: Sequence[int], *, moves: bool) -> None:
         self._rng, self._lanes = rng, lanes
-        self._names = _ROUNDED if moves else _ADDED
+        self._names = ROUNDED if moves else _ADDED
         self._moves = moves
         # Half of the numbers stay: the errors of rounding are as often below half a unit.
         self._signs = rng.choice(np.array([-1, 0, 0, 1], np.int8), 2 * _CHUNK)

@@ -18,7 +18,7 @@ from kexport.bundle.signature import Array
 from kexport.factory.trace.program import Program
 from kexport.factory.trace.protocols import BuiltModel
 from kexport.factory.trace.served import Served
-from kexport.factory.truth import float64_twin, operation_noise
+from kexport.factory.truth import float64_twin, graph_twin, operation_noise
 from kexport.parity.conditioning import nudged, widened
 from kexport.parity.tolerance import EPSILON
 
@@ -38,6 +38,8 @@ class Oracle:
         self._domains = dict(domains or {})
         self._twin: BuiltModel | None = None
         self._in_place = False
+        self._graph_twin: graph_twin.FlatFunction | None = None
+        self._narrow: tuple[str, ...] | None = None  # layers that compute in float32 in the twin, once it is known
         self._weights = [] if program.served else program.model.get_weights()
 
     @property
@@ -57,7 +59,47 @@ class Oracle:
         return [self._program.interface.run(self._program.model, case) for case in cases]
 
     def truth(self, cases: Sequence[list[Array]]) -> list[list[Array]] | None:
-        """The outputs of the twin, real ones in float64; None when no twin runs.
+        """The true outputs, real ones in float64: those of the twin; None when no twin runs.
+
+        Where layers of the twin compute in float32 all the same, the graph of the model is the twin, if it can be.
+        """
+        if self._graph_twin is not None:
+            return self._graph_outputs(self._graph_twin, cases)
+        if self._narrow is not None:
+            return self.twin_outputs(cases)
+        with graph_twin.narrow_layers() as narrow:
+            truth = self.twin_outputs(cases)
+        self._narrow = tuple(narrow)
+        if truth is None or not narrow or self._program.state:  # state would become constants
+            return truth
+        try:
+            self._graph_twin = graph_twin.graph_twin(self._program.core)
+            return self._graph_outputs(self._graph_twin, cases)
+        except Exception:  # noqa: BLE001  a kernel, or the graph itself, exists in single precision alone
+            self._graph_twin = None
+            return truth
+
+    def without_graph(self) -> bool:
+        """From now on the graph of the model is no twin, because it is another function; whether it was one."""
+        was, self._graph_twin = self._graph_twin is not None, None
+        return was
+
+    @property
+    def notes(self) -> list[str]:
+        """What a report says of the twin."""
+        if not self._narrow or self._graph_twin is not None:
+            return []
+        note = (
+            f"{', '.join(self._narrow)} computes in float32 whatever its dtype is, and so does the truth there, which "
+            "knows nothing of its rounding: compute in the dtype of the input, or in self.compute_dtype"
+        )
+        return [note]
+
+    def _graph_outputs(self, twin: graph_twin.FlatFunction, cases: Sequence[list[Array]]) -> list[list[Array]]:
+        return [self._typed(twin([widened(array) for array in case])) for case in cases]
+
+    def twin_outputs(self, cases: Sequence[list[Array]]) -> list[list[Array]] | None:
+        """The outputs of the twin, run eagerly; None when no twin runs.
 
         The first way of making one that works is kept for later calls.
         """
@@ -82,14 +124,12 @@ class Oracle:
         interface = self._program.interface.with_dtype(
             lambda dtype: "float64" if float64_twin.is_float(dtype) else dtype
         )
-        specs = self._program.signature.outputs
         self._program.reset()
-        results = []
-        for case in cases:
-            outputs = interface.run(twin, [widened(array) for array in case])
-            pairs = zip(specs, outputs, strict=True)
-            results.append([widened(v) if s.is_float else v.astype(s.numpy_dtype, copy=False) for s, v in pairs])
-        return results
+        return [self._typed(interface.run(twin, [widened(array) for array in case])) for case in cases]
+
+    def _typed(self, outputs: Sequence[Array]) -> list[Array]:
+        pairs = zip(self._program.signature.outputs, outputs, strict=True)
+        return [widened(v) if s.is_float else v.astype(s.numpy_dtype, copy=False) for s, v in pairs]
 
     @cached_property
     def epsilon(self) -> float:
