@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from kexport.bundle.signature import Array
+from kexport.factory.adequacy.convolution_gradients import safe_convolutions
 from kexport.factory.adequacy.sensitivity import Sensitivity
 from kexport.factory.adequacy.view import View
 from kexport.factory.trace.program import Program
@@ -36,14 +37,15 @@ def measure(program: Program, view: View, sensitivities: Sequence[Sensitivity], 
     import tensorflow as tf
 
     variables = [each.weight.variable for each in sensitivities]
-    with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
-        tape.watch(variables)
-        outputs = list(program.core(*view.tensors))
-    elements = sum(int(np.count_nonzero(ruler)) for ruler in view.rulers)
-    for most in (None, _FEW) if elements > _FEW else (None,):
-        pending = [each for each in sensitivities if not each.settled(single=most is None)]
-        if pending:
-            _learn(tape, outputs, pending, _directions(view, rng, most))
+    with safe_convolutions():
+        with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
+            tape.watch(variables)
+            outputs = list(program.core(*view.tensors))
+        elements = sum(int(np.count_nonzero(ruler)) for ruler in view.rulers)
+        for most in (None, _FEW) if elements > _FEW else (None,):
+            pending = [each for each in sensitivities if not each.settled(single=most is None)]
+            if pending:
+                _learn(tape, outputs, pending, _directions(view, rng, most))
 
 
 def _learn(
