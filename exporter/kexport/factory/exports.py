@@ -11,14 +11,18 @@ from pathlib import Path
 from kexport.bundle import store
 from kexport.errors import ExportError
 from kexport.factory.emit import handover
+from kexport.factory.emit.refusal import leaving_out
+from kexport.factory.emit.trail import layer_of
+from kexport.factory.emit.user_lines import user_lines
 from kexport.factory.formats import Format
 from kexport.factory.internal_error import fault
 from kexport.factory.request import Conversion
 from kexport.factory.trace.program import Program
-from kexport.process import Worker, WorkerCrashError
+from kexport.process import Worker, WorkerCrashError, WorkerTimeoutError
 
 _NO_MORE_DATA = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS)
 _HANDOVER = ".handover"
+_MOST_CANDIDATES = 5
 
 
 class Exports:
@@ -74,7 +78,7 @@ class Exports:
         """
         for form, worker in self._converting.values():
             progress(f"writing {form.name}")
-            self._attempt(form, partial(_converted, form, worker, self._conversion.timeout))
+            self._attempt(form, partial(_converted, form, worker, self._program, self._conversion.timeout))
         store.remove(self._folder / _HANDOVER)
         if not self.details:
             raise next(iter(self.refusals.values()))
@@ -101,21 +105,28 @@ def _written(form: Format, program: Program, target: Path) -> Mapping[str, objec
         for code in _NO_MORE_DATA:
             if os.strerror(code) in str(error):  # TensorFlow wraps the error of the system into its own
                 raise OSError(code, os.strerror(code)) from error
-        instead = f"build --formats without {form.name}"
-        raise fault(f"the model cannot be written as {form.name}", error, instead) from error
+        raise fault(f"the model cannot be written as {form.name}", error, leaving_out(form.name)) from error
 
 
-def _converted(form: Format, worker: Worker, timeout: float) -> Mapping[str, object]:
+def _converted(form: Format, worker: Worker, program: Program, timeout: float) -> Mapping[str, object]:
     try:
         (details,) = worker.results(timeout)
     except WorkerCrashError as crash:
         raise ExportError(
             f"the {form.name} converter crashed or took too long",
-            got=crash,
+            got=_with_candidates(crash, program),
             expected=f"a conversion within {timeout:g} s",
-            hint=f"build --formats without {form.name}, or allow more time with --timeout SECONDS",
+            hint=f"allow more time (--timeout SECONDS), or {leaving_out(form.name)}"
+            if isinstance(crash, WorkerTimeoutError)
+            else leaving_out(form.name),
         ) from crash
     except RuntimeError as error:  # the traceback of an exception that a converter should not raise
-        instead = f"build --formats without {form.name}"
-        raise fault(f"the {form.name} converter failed on the model", str(error), instead) from error
+        raise fault(f"the {form.name} converter failed on the model", str(error), leaving_out(form.name)) from error
     return dict(details)
+
+
+def _with_candidates(crash: WorkerCrashError, program: Program) -> str:
+    """The crash, and where code of the user's own lies in the model: most likely, the converter stopped at one."""
+    lines = {name: line for name, line in user_lines(program.core.graph).items() if line}
+    places = dict.fromkeys(f"{layer_of(name, program.scopes)}, {line}" for name, line in lines.items())
+    return f"{crash}; code of your own in it: {'; '.join([*places][:_MOST_CANDIDATES])}" if places else str(crash)

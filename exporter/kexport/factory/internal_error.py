@@ -10,13 +10,14 @@ from kexport.errors import ExportError, located, reason
 _FRAME = re.compile(r'^  File "(.+)", line (\d+)', re.MULTILINE)
 
 
-def fault(subject: str, error: BaseException | str, instead: str) -> ExportError:
+def fault(subject: str, error: BaseException | str, instead: str, where: str = "") -> ExportError:
     """The error for an unforeseen exception, or for the traceback of one in another process.
 
     Args:
         subject: what failed.
         error: the exception, or its traceback as Python prints it.
         instead: what the user can do meanwhile.
+        where: the operation that was at work, and its layer, in words.
     """
     if isinstance(error, BaseException):
         if located(error) != reason(error):  # it is raised in the code of the model
@@ -24,7 +25,7 @@ def fault(subject: str, error: BaseException | str, instead: str) -> ExportError
         error = "".join(traceback.format_exception(error))
     return ExportError(
         subject,
-        got=_summary(error),
+        got=_summary(error) + (f", at {where}" if where else ""),
         hint=f"this is a bug in kexport: please report these lines together with the model; meanwhile, {instead}",
     )
 

@@ -6,7 +6,7 @@ from keras import layers, ops
 
 import kexport
 from kexport.errors import ExportError
-from kexport.factory.emit.refusal import layer_of
+from kexport.factory.emit.trail import layer_of
 from kexport.factory.trace.program import trace
 
 

@@ -43,6 +43,7 @@ import pathlib
 from kexport.cli._boundary import run
 from kexport.errors import UsageError
 from kexport.factory import BuildRequest, Conversion, formats
+from kexport.factory.emit.culprit import Culprit
 from kexport.factory.emit.refusal import refusal, stateful
 from kexport.field.inspection import describe
 
@@ -50,9 +51,8 @@ pathlib.Path("model.sketch").write_bytes(b"12345")
 print("listed", ",".join(form.name for form in formats.every()))
 print("built", ",".join(form.name for form in BuildRequest("scaled").plan().formats))
 print("described", describe(pathlib.Path("model.sketch")))
-print("refused", refusal("sketch", "it has no colour", [("Paint", "scope/paint")], {"scope": "layer 'red'"}))
-print("instead", refusal("onnx", "why", [("Paint", "paint")], {}))
-print("stateful", stateful("onnx", ["assign"], {}))
+print("refused", refusal("sketch", "it has no colour", [Culprit("Paint", "layer 'red'")]))
+print("stateful", stateful("onnx", [Culprit("Assign", "layer 'red'")], seeds=False))
 for opset in (18, 95, 99_999):
     try:
         BuildRequest("scaled", conversion=Conversion(opset=opset)).plan()
@@ -90,7 +90,7 @@ def test_a_new_file_is_offered_built_described_and_refuses_with_its_own_words(sa
     assert "the model cannot be written as sketch: it has no colour" in text
     assert "got:      Paint in layer 'red'" in text
     assert "expected: what a pencil can draw" in text
-    assert "--formats keras,saved_model,onnx,tflite)" in text
+    assert "leave sketch out (--formats keras,saved_model)" in text
     assert "--formats keras,saved_model,sketch,tflite)" in text
     assert "opset 18 the sketch converter does not support this opset" in text
     assert "expected: 90 to 99" in text

@@ -6,10 +6,10 @@ import functools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-from kexport.errors import ExportError
 from kexport.factory.graph import symbolic_sizes, tensor_lists
 from kexport.factory.graph.protocols import ConcreteFunction, DType, Graph, Operation, Shape, Size, Tensor
 from kexport.factory.graph.tensor_lists import Reserved
+from kexport.factory.lowerings import UnsupportedError
 
 BRANCHES = ("If", "StatelessIf", "Case", "StatelessCase")
 LOOPS = ("While", "StatelessWhile")
@@ -102,13 +102,20 @@ def loop(emitter: Emitter, op: Operation, inputs: Sequence[Tensor | Reserved]) -
 
 def _dense(emitter: Emitter, op: Operation, inputs: Sequence[Tensor | Reserved]) -> list[Tensor]:
     """The inputs of a loop; where one is a list that is only reserved, the body tells the shape of its items."""
+    import tensorflow as tf
+
     if not any(isinstance(value, Reserved) for value in inputs):
         return [value for value in inputs if not isinstance(value, Reserved)]
     body = emitter.body(op.get_attr("body").name)
-    return [
-        value.dense(_item_sizes(emitter, body, variable, inputs)) if isinstance(value, Reserved) else value
-        for value, variable in zip(inputs, body.inputs, strict=True)
-    ]
+    dense = []
+    for value, variable in zip(inputs, body.inputs, strict=True):
+        if isinstance(value, Reserved):
+            sizes = _item_sizes(emitter, body, variable, inputs)
+            with tf.name_scope(f"{emitter.prefix}{op.name}/"):
+                dense.append(value.dense(sizes))
+        else:
+            dense.append(value)
+    return dense
 
 
 def _item_sizes(emitter: Emitter, body: Graph, variable: Tensor, inputs: Sequence[Tensor | Reserved]) -> list[Size]:
@@ -117,7 +124,7 @@ def _item_sizes(emitter: Emitter, body: Graph, variable: Tensor, inputs: Sequenc
 
     item = tensor_lists.written(variable)
     if item is None:
-        raise ExportError("a loop carries a list of tensors whose item shape is unknown", got=variable.op.name)
+        raise UnsupportedError("a loop carries a list of tensors whose item shape is unknown")
     prefix = f"{emitter.prefix}{variable.op.name}/first/"
     with tf.Graph().as_default():
         stand_ins = [
@@ -146,7 +153,7 @@ def _function(emitter: Emitter, name: str, specs: Sequence[ArgumentSpec]) -> Con
     graph = emitter.body(name)
 
     def body(*inputs: Tensor) -> list[Tensor]:
-        return emitter.inside(graph, inputs, "", graph.outputs)
+        return emitter.inside(graph, inputs, emitter.prefix, graph.outputs)
 
     return tf.function(body, autograph=False).get_concrete_function(*specs)
 

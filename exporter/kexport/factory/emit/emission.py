@@ -6,6 +6,7 @@ batch that is pinned by the caller is known everywhere. Assertions and other con
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,11 +17,11 @@ from kexport.factory.emit import control_flow, half_precision
 from kexport.factory.emit.folded_weights import FoldedWeights
 from kexport.factory.emit.handover import Handover, Table
 from kexport.factory.emit.postcondition import Lowered
-from kexport.factory.emit.refusal import refusal, stateful
+from kexport.factory.emit.refusal import stateful
 from kexport.factory.graph.protocols import DType, Graph, Operation, Tensor
 from kexport.factory.graph.recurrence import RECURRENT, Recurrence
 from kexport.factory.graph.tensor_lists import Reserved
-from kexport.factory.lowerings import ComplexPair, Lowering, Missing, needed_by
+from kexport.factory.lowerings import ComplexPair, Lowering, Missing, UnsupportedError, needed_by
 
 _CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 
@@ -65,8 +66,10 @@ def emit(handover: Handover, format_name: str, weight: Weight = constant, also: 
     """
     import tensorflow as tf
 
+    trail = handover.trail
     if handover.assigned:
-        raise stateful(format_name, handover.assigned.values(), handover.scopes)
+        culprits = [trail.culprit("", name) for name in handover.assigned.values()]
+        raise stateful(format_name, culprits, seeds=handover.seeds.issuperset(handover.assigned))
     handover = half_precision.in_single(handover)
     with tf.Graph().as_default() as source:
         tf.import_graph_def(handover.graph.graph_def, name="")
@@ -78,13 +81,14 @@ def emit(handover: Handover, format_name: str, weight: Weight = constant, also: 
             placeholder = tf.compat.v1.placeholder(tensor.dtype, spec.shape, spec.name)
             emission.bind(tensor, placeholder)
             inputs.append(placeholder)
-        results = emission.tensors([source.get_tensor_by_name(name) for name in handover.graph.outputs])
-        for result, spec in zip(results, handover.signature.outputs, strict=True):
+        wanted = [source.get_tensor_by_name(name) for name in handover.graph.outputs]
+        results = emission.tensors(wanted)
+        for result, tensor in zip(results, wanted, strict=True):
             if isinstance(result, Missing):
-                raise refusal(format_name, result.why, [(result.kind, spec.name)], handover.scopes)
+                raise trail.refused(format_name, result.why, [(result.kind, _maker(tensor))])
             if isinstance(result, ComplexPair):
-                complex_numbers = [("complex numbers", spec.name)]
-                raise refusal(format_name, "an output is complex", complex_numbers, handover.scopes)
+                raise trail.refused(format_name, "an output is complex", [("complex numbers", _maker(tensor))])
+        trail.finished()
         # An output needs a name of its own, also where it is an input, a constant, or another output.
         outputs = [tf.identity(result, f"output_{index}") for index, result in enumerate(results)]
     return Emitted(target, tuple(inputs), tuple(outputs))
@@ -108,9 +112,14 @@ class _Conversion:
     weight: Weight
     folding: FoldedWeights = field(default_factory=FoldedWeights)
 
+    @functools.cached_property
+    def functions(self) -> frozenset[str]:
+        """The names of the functions in the library of the traced program."""
+        return frozenset(each.signature.name for each in self.handover.graph.graph_def.library.function)
+
     def refused(self, why: str, kind: str, name: str) -> ExportError:
         """The error for an operation that the format lacks."""
-        return refusal(self.format_name, why, [(kind, name)], self.handover.scopes)
+        return self.handover.trail.refused(self.format_name, why, [(kind, name)])
 
 
 class _Emission:
@@ -140,7 +149,12 @@ class _Emission:
                 continue
             pending.pop()
             inputs = [self._emitted[_key(tensor)] for tensor in op.inputs]
-            for tensor, value in zip(op.outputs, self._emit(op, inputs), strict=True):
+            self._conversion.handover.trail.begin(self.prefix + op.name, op)
+            try:
+                outputs = self._emit(op, inputs)
+            except UnsupportedError as error:
+                raise self._conversion.refused(str(error), op.type, self.prefix + op.name) from error
+            for tensor, value in zip(op.outputs, outputs, strict=True):
                 self.bind(tensor, value)
         return [self._emitted[_key(tensor)] for tensor in wanted]
 
@@ -150,9 +164,9 @@ class _Emission:
         outputs = self._read(op, inputs, name)
         if outputs is not None:
             return outputs
-        for value in inputs:
+        for value, tensor in zip(inputs, op.inputs, strict=True):
             if isinstance(value, Missing):
-                raise self._conversion.refused(value.why, value.kind, name)
+                raise self._conversion.refused(value.why, value.kind, self.prefix + _maker(tensor))
         folded = self._conversion.folding.fold(op, inputs, name)
         if folded is not None:
             return folded
@@ -161,16 +175,21 @@ class _Emission:
         if lowered is not None:
             return lowered
         if op.type in _CALLS:
-            return self._inlined(op, inputs)
+            return self._inlined(op, op.get_attr("f").name, inputs)
+        if op.type in self._conversion.functions:  # as TensorFlow calls the functions of its own gradients
+            return self._inlined(op, op.type, inputs)
         if op.type in control_flow.LOOPS:
             return control_flow.loop(self, op, inputs)
         if op.type in control_flow.BRANCHES:
             return control_flow.branch(self, op, inputs)
         if any(isinstance(value, ComplexPair) for value in inputs):
-            raise self._conversion.refused("an operation on complex numbers has no equivalent", op.type, name)
+            raise UnsupportedError("an operation on complex numbers has no equivalent")
         if any(isinstance(value, Table | Reserved) for value in inputs):
-            why = "an operation takes a table or a list that cannot be represented as a tensor"
-            raise self._conversion.refused(why, op.type, name)
+            raise UnsupportedError("an operation takes a table or a list that cannot be represented as a tensor")
+        if any(
+            tensor.dtype.name == "variant" != value.dtype.name for tensor, value in zip(op.inputs, inputs, strict=True)
+        ):  # a tensor stands for a list
+            raise UnsupportedError("an operation on lists of tensors has no equivalent")
         return self.copy(op, inputs, {}, [tensor.dtype for tensor in op.outputs])
 
     def _read(self, op: Operation, inputs: list[Any], name: str) -> Sequence[object] | None:
@@ -192,7 +211,7 @@ class _Emission:
         if isinstance(value, Table):
             return value  # not a tensor: a lowering replaces the operations that read it
         if value is None:
-            raise ExportError("the model captures a tensor without a value", got=op.name)
+            raise UnsupportedError("it captures a tensor, a table or another resource without a value")
         return self._conversion.folding.weight(self._conversion.weight(op.name, value), value)
 
     def _lowered(
@@ -206,13 +225,12 @@ class _Emission:
             if lowering.on_complex is on_complex and lowering.applies(subject, inputs):
                 with tf.name_scope(name + "/"):
                     outputs = lowering.emit(subject, inputs)
-                Lowered(lowering, op, inputs, outputs).require_alike(name, self._conversion.handover.scopes)
+                Lowered(lowering, op, inputs, outputs).require_alike(name, self._conversion.handover.trail.scopes)
                 return outputs
         return None
 
-    def _inlined(self, op: Operation, inputs: Sequence[Any]) -> Sequence[object]:
+    def _inlined(self, op: Operation, name: str, inputs: Sequence[Any]) -> Sequence[object]:
         """The outputs of a call: those of a recurrent layer's lowering, or of the function that is called."""
-        name = op.get_attr("f").name
         settings = self._conversion.handover.recurrent.get(name)
         recurrence = None if settings is None else Recurrence.of(settings, inputs)
         if recurrence is not None:
@@ -252,6 +270,14 @@ class _Emission:
             op.type, list(inputs), list(dtypes), name=self.prefix + op.name, attrs=attrs, op_def=op.op_def
         )
         return list(copied.outputs)
+
+
+def _maker(tensor: Tensor) -> str:
+    """The operation that made a tensor, past those that only pass it on."""
+    op = tensor.op
+    while op.type == "Identity":
+        op = op.inputs[0].op
+    return op.name
 
 
 def _key(tensor: Tensor) -> tuple[str, int]:

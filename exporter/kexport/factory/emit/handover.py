@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -17,12 +17,15 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from kexport.bundle.signature import Array, Signature
+from kexport.factory.emit.trail import Trail
+from kexport.factory.emit.user_lines import user_lines
 from kexport.factory.graph.protocols import GraphDef, Tensor
 from kexport.factory.trace import state, stateful_model
-from kexport.factory.trace.program import Program
+from kexport.factory.trace.program import Program, paths
 
 GRAPH, WEIGHTS, REST = "graph.pb", "weights.bin", "program.json"
 STATEFUL = "stateful"
+_SEED = "seed_generator_state"  # the name that Keras gives these variables
 _ALIGNMENT = 64  # bytes; values are mapped into memory, where kernels like them aligned
 
 
@@ -59,19 +62,21 @@ class Handover:
     Attributes:
         graph: the traced function.
         signature: the signature of the artifacts.
-        scopes: for each scope in the graph, the layer or operation that opened it, in words.
         recurrent: settings of the functions that compute recurrent layers, by function name.
         name: the name of the model.
         assigned: for each placeholder that stands for state (a variable that is read and assigned to), the operation
             that assigns. The folder `STATEFUL` in the handover then holds a SavedModel.
+        seeds: those of them that are the state of a generator of random numbers.
+        trail: what has been emitted of it, and whose it is.
     """
 
     graph: TracedGraph
     signature: Signature
-    scopes: Mapping[str, str]
     recurrent: Mapping[str, Mapping[str, object]]
     name: str
     assigned: Mapping[str, str] = field(default_factory=dict)
+    seeds: frozenset[str] = frozenset()
+    trail: Trail = field(default_factory=Trail)
 
     @property
     def weight_bytes(self) -> int:
@@ -95,9 +100,12 @@ def write(program: Program, folder: Path) -> None:
         "outputs": [tensor.name for tensor in graph.outputs],
         "captures": captures,
         "signature": program.signature.to_json(),
-        "scopes": program.scopes,
+        "scopes": {**program.scopes, **_own_model(program)},
+        "lines": user_lines(graph),
+        "recurrent_layers": sorted(_recurrent_layers(program)),
         "recurrent": program.recurrent,
         "assigned": state.kept(graph),
+        "seeds": _seeds(program),
     }
     if rest["assigned"]:
         program.reset()
@@ -118,11 +126,36 @@ def read(folder: Path) -> Handover:
     return Handover(
         TracedGraph(graph_def, tuple(rest["inputs"]), tuple(rest["outputs"]), captures),
         Signature.from_json(rest["signature"]),
-        rest["scopes"],
         rest["recurrent"],
         rest["name"],
         rest["assigned"],
+        frozenset(rest["seeds"]),
+        Trail(rest["scopes"], rest["lines"], frozenset(rest["recurrent_layers"])),
     )
+
+
+def _own_model(program: Program) -> dict[str, str]:
+    """What operations outside of every layer belong to: the model, where its class is the user's own."""
+    kind = type(program.model)
+    if program.served or kind.__module__.partition(".")[0] in ("keras", "types"):
+        return {}
+    return {"": f"model {program.model.name!r} ({kind.__name__})"}
+
+
+def _recurrent_layers(program: Program) -> Iterator[str]:
+    """The recurrent layers of Keras, in the words of the scopes."""
+    import keras
+
+    for layer, path in paths(program.model) if program.scopes else ():
+        if isinstance(layer, keras.layers.RNN):
+            yield f"layer {path!r} ({type(layer).__name__})"
+
+
+def _seeds(program: Program) -> list[str]:
+    """The placeholders of variables in which Keras keeps the state of its random numbers."""
+    graph = program.core.graph
+    handles = [variable.handle for variable in graph.variables if _SEED in variable.name]
+    return [internal.op.name for external, internal in graph.captures if any(external is handle for handle in handles)]
 
 
 def _value(external: Tensor, program: Program) -> Array | tuple[Array, Array] | None:

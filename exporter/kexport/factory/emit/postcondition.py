@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from kexport.factory.emit.refusal import layer_of
+from kexport.factory.emit.trail import layer_of
 from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.graph.tensor_lists import Reserved
 from kexport.factory.lowerings import ComplexPair, Lowering, Missing

@@ -1,69 +1,74 @@
-"""Errors that name the layers of a model that a format cannot represent."""
+"""Errors that name the layers, and the user's lines, of a model that a format cannot represent, and the ways out."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 
 from kexport.errors import ExportError
 from kexport.factory import formats
+from kexport.factory.emit.culprit import Culprit
+from kexport.factory.emit.ways_out import PYTHON, ways_out
 
-_TEXT = re.compile(r"String|Regex|Unicode|Table|Text|FarmHash|Fingerprint|AsString|Ragged|SparseCross")
 
-
-def refusal(
-    format_name: str, why: str, operations: Iterable[tuple[str, str]], scopes: Mapping[str, str]
-) -> ExportError:
+def refusal(format_name: str, why: str, culprits: Sequence[Culprit]) -> ExportError:
     """The error for operations that a format lacks.
 
     Args:
         format_name: the name of the format.
         why: the reason, in a few words.
-        operations: type and name in the graph of each.
-        scopes: for each scope in the graph, the layer or operation that opened it, in words.
+        culprits: the operations.
     """
-    by_layer: dict[str, set[str]] = {}
-    for kind, name in operations:
-        by_layer.setdefault(layer_of(name, scopes), set()).add(kind)
-    kinds = set().union(*by_layer.values())
-    if any(_TEXT.search(kind) for kind in kinds):
-        hint = f"{format_name} does not have these string operations: move that layer into preprocessing"
-    else:
-        others = ",".join(form.name for form in formats.every() if form.name != format_name)
-        hint = (
-            f"change the layer's settings, choose another format (--formats {others}), or move the layer out of the "
-            "model, into preprocessing"
-        )
+    kinds: dict[str, set[str]] = {}
+    for culprit in culprits:
+        kinds.setdefault(culprit.place, set()).add(culprit.kind)
+    ways = ways_out(culprits, format_name)
+    python = any(PYTHON.search(culprit.kind) for culprit in culprits)
     return ExportError(
         f"the model cannot be written as {format_name}: {why}",
-        got="; ".join(f"{', '.join(sorted(kinds))} in {layer}" for layer, kinds in by_layer.items()),
+        got="; ".join(f"{', '.join(sorted(names))} in {place}" for place, names in kinds.items()),
         expected=formats.get(format_name).expected,
-        hint=hint,
+        hint="; or ".join(["; ".join(ways)] * bool(ways) + [leaving_out(format_name, python=python)]),
     )
 
 
-def stateful(format_name: str, assigning: Iterable[str], scopes: Mapping[str, str]) -> ExportError:
-    """The error for a model that keeps state between calls; gets the names of the operations that change it."""
-    layers = dict.fromkeys(layer_of(name, scopes) for name in assigning)
-    others = ",".join(form.name for form in formats.every() if form.keeps_state)
+def stateful(format_name: str, assigning: Iterable[Culprit], *, seeds: bool) -> ExportError:
+    """The error for a model that keeps state between calls.
+
+    Args:
+        format_name: the name of the format.
+        assigning: the operations that change the state.
+        seeds: whether all that it keeps are the states of generators of random numbers.
+    """
+    culprits = list(assigning)
+    keeping = ",".join(form.name for form in formats.every() if form.keeps_state)
+    got = ", ".join(dict.fromkeys(culprit.place for culprit in culprits))
+    if seeds:
+        return ExportError(
+            f"the model cannot be written as {format_name}: it draws other random numbers at every call",
+            got=f"a generator of random numbers in {got}",
+            expected="a model that computes the same at every call",
+            hint="draw no random numbers when training is False, or take them as an input of the model; or "
+            + leaving_out(format_name),
+        )
+    if all(culprit.recurrent for culprit in culprits):
+        way = "stateful=False, with the state as input (initial_state) and output (return_state=True)"
+    else:
+        way = "let the model take the state as an input, and give the new one as an output, instead of assigning it"
     return ExportError(
         f"the model cannot be written as {format_name}: its state would freeze at its current value",
-        got=f"state kept between calls in {', '.join(layers)}",
+        got=f"state kept between calls in {got}",
         expected="a model that computes the same at every call",
-        hint="stateful=False, with the state as input (initial_state) and output (return_state=True); or a format that "
-        f"keeps state (--formats {others})",
+        hint=f"{way}; or a format that keeps state (--formats {keeping})",
     )
 
 
-def layer_of(name: str, scopes: Mapping[str, str]) -> str:
-    """The layer, or the operation of a functional model, that a name in the graph comes from, in words.
+def leaving_out(format_name: str, *, python: bool = False) -> str:
+    """How to build without a format: with those that hold whatever TensorFlow runs, or with all that can be written.
 
-    It is the innermost that opened a scope around the name. A converter may have put its own scopes before the
-    graph's, and a called function puts its caller's there: then it is the one whose scope ends with the same names.
+    Args:
+        format_name: the name of the format.
+        python: whether the model calls Python code, which only a format that holds layers keeps.
     """
-    parts = re.split(r"[/;]", name)
-    for end in range(len(parts), 0, -1):
-        for start in range(end):
-            if (layer := scopes.get("/".join(parts[start:end]))) is not None:
-                return layer
-    return "the model itself"
+    certain = [form for form in formats.every() if form.writer is not None and form.name != format_name]
+    names = ",".join(form.name for form in certain if form.needs_layers or not python)
+    return f"leave {format_name} out (--formats {names}), or write what can be written (--keep-going)"

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from kexport.bundle.signature import Signature, TensorSpec
-from kexport.errors import ExportError
+from kexport.errors import ExportError, KexportError
 from kexport.factory.emit import handover as handovers
 from kexport.factory.emit.emission import Emitted, emit
-from kexport.factory.emit.refusal import refusal
+from kexport.factory.emit.refusal import leaving_out
 from kexport.factory.formats._clips import clips
 from kexport.factory.formats._format import Format, Option
+from kexport.factory.formats._mapping_log import unmapped_nodes
 from kexport.factory.formats._narrow_transposes import narrow_transposes
 from kexport.factory.formats._onnx_graphs import with_inner
 from kexport.factory.formats._onnx_weights import Weights
@@ -35,7 +36,12 @@ def convert(handover: str, target: str, options: Mapping[str, int | None]) -> It
         ExportError: the model needs an operation that ONNX, or the converter, lacks.
     """
     program, path = handovers.read(Path(handover)), Path(target)
-    model, weights = _converted(program, options.get("opset") or OPSET)
+    try:
+        model, weights = _converted(program, options.get("opset") or OPSET)
+    except (KexportError, OSError):
+        raise
+    except Exception as error:  # whatever TensorFlow and tf2onnx raise
+        raise program.trail.failed("onnx", error) from error
     _refuse_unmapped(model, program)
     clips(model)
     narrow_transposes(model)
@@ -86,7 +92,9 @@ def _check(path: Path) -> None:
         onnx.checker.check_model(str(path))
     except onnx.checker.ValidationError as error:
         raise ExportError(
-            "the ONNX converter wrote an invalid model", got=str(error).strip().splitlines()[0]
+            "the ONNX converter wrote an invalid model",
+            got=str(error).strip().splitlines()[0],
+            hint=leaving_out("onnx"),
         ) from error
 
 
@@ -108,7 +116,7 @@ def _mapped(emitted: Emitted, weights: Weights, program: handovers.Handover, ops
 
     passes = {**optimizer._get_optimizers(), "optimize_transpose": transposes}
     while True:
-        with tf.Graph().as_default() as graph, mapped_bfloat16():
+        with tf.Graph().as_default() as graph, mapped_bfloat16(), unmapped_nodes(program.trail.at):
             tf.import_graph_def(graph_def, name="")
             mapped = tfonnx.process_tf_graph(
                 graph, opset=opset, input_names=inputs, output_names=outputs, tensors_to_rename=public,
@@ -154,7 +162,7 @@ def _refuse_unmapped(model: OnnxModel, program: handovers.Handover) -> None:
         if not onnx.defs.has(node.op_type, node.domain)
     ]
     if unmapped:
-        raise refusal("onnx", "the ONNX converter has no equivalent of an operation", unmapped, program.scopes)
+        raise program.trail.refused("onnx", "the ONNX converter has no equivalent of an operation", unmapped)
 
 
 def _name_axes(model: OnnxModel, signature: Signature) -> None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from kexport.bundle.signature import Signature
-from kexport.errors import ExportError
+from kexport.errors import ExportError, KexportError
 from kexport.factory.emit import handover as handovers
 from kexport.factory.emit.emission import emit
-from kexport.factory.emit.refusal import refusal
+from kexport.factory.emit.refusal import leaving_out
+from kexport.factory.formats._dtype_probe import writable_as
 from kexport.factory.formats._format import Format
 from kexport.factory.formats._tflite_signature import with_public_names
+from kexport.factory.graph.protocols import GraphDef, Tensor
 from kexport.runtimes.files import tflite
 
 _LARGEST = 2**31 - 1  # bytes: a flatbuffer's offsets are signed and of 32 bits
@@ -45,15 +47,20 @@ def convert(handover: str, target: str, options: Mapping[str, int | None]) -> It
             "the model cannot be written as tflite: it is too large",
             got=f"{program.weight_bytes / 1e9:.1f} GB of weights",
             expected="less than 2.1 GB, the most that a flatbuffer holds",
-            hint="build --formats without tflite",
+            hint=leaving_out("tflite"),
         )
     pinned: dict[str, object] = {}
-    if program.assigned:
-        content = with_public_names(
-            _keeping_state(folder / handovers.STATEFUL, program), program.signature, in_order=False
-        )
-    else:
-        content, pinned = _dynamic_or_pinned(program)
+    try:
+        if program.assigned:
+            content = with_public_names(
+                _keeping_state(folder / handovers.STATEFUL, program), program.signature, in_order=False
+            )
+        else:
+            content, pinned = _dynamic_or_pinned(program)
+    except (KexportError, OSError):
+        raise
+    except Exception as error:  # whatever TensorFlow raises
+        raise program.trail.failed("tflite", error) from error
     _refuse_foreign(content, program)
     Path(target).write_bytes(content)
     yield {"tensorflow": tf.__version__, **tflite.details(Path(target)), **pinned}
@@ -125,15 +132,31 @@ def _refusal(message: str, program: handovers.Handover) -> ExportError:
         operations = [(kind, "") for kind in re.findall(r"^\s*tf\.(\w+)\(", message, re.MULTILINE)]
     if not operations:
         first = next((line for line in message.splitlines() if "error:" in line), message.strip().split("\n")[0])
-        return ExportError("the model cannot be written as tflite", got=first[:300])
-    return refusal("tflite", "TFLite has no built-in operator for an operation", operations, program.scopes)
+        own = program.trail.own_lines()
+        return ExportError(
+            "the model cannot be written as tflite",
+            got=first[:300],
+            hint=f"lines of your own in it: {'; '.join(own)}; or " * bool(own) + leaving_out("tflite"),
+        )
+    why = "TFLite has no built-in operator for an operation"
+    return program.trail.refused("tflite", why, operations, lambda op: writable_as(op, _writes))
+
+
+def _writes(graph_def: GraphDef, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> bool:
+    import tensorflow as tf
+
+    try:
+        tf.compat.v1.lite.TFLiteConverter(graph_def, list(inputs), list(outputs)).convert()
+    except Exception:  # noqa: BLE001  whatever it raises, it does not write this
+        return False
+    return True
 
 
 def _refuse_foreign(content: bytes, program: handovers.Handover) -> None:
     """Refuse a file that holds Flex or custom operators: the runtimes of devices do not run them."""
     foreign = tflite.foreign_operators(content)
     if foreign:
-        raise refusal("tflite", "the file would need operators that are not built in", foreign, program.scopes)
+        raise program.trail.refused("tflite", "the file would need operators that are not built in", foreign)
 
 
 FORMAT = Format(

@@ -102,6 +102,7 @@ class Operation(Protocol):
     graph: Graph
     node_def: NodeDef
     op_def: OpDef
+    traceback: Any
 
     def get_attr(self, name: str) -> Any: ...
 

@@ -6,6 +6,14 @@ A file is named after the operation, and after the format too where it serves on
 from __future__ import annotations
 
 from kexport.factory.lowerings._complex_pair import ComplexPair
-from kexport.factory.lowerings._rule import Lowering, Missing, get, in_order, names, needed_by
+from kexport.factory.lowerings._rule import (
+    Lowering,
+    Missing,
+    UnsupportedError,
+    get,
+    in_order,
+    names,
+    needed_by,
+)
 
-__all__ = ["ComplexPair", "Lowering", "Missing", "get", "in_order", "names", "needed_by"]
+__all__ = ["ComplexPair", "Lowering", "Missing", "UnsupportedError", "get", "in_order", "names", "needed_by"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kexport.errors import ExportError
 from kexport.factory.graph.protocols import DType, Shape, Tensor
+from kexport.factory.lowerings._rule import UnsupportedError
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +32,7 @@ def pair(value: Tensor | ComplexPair) -> ComplexPair:
     """The two parts of a tensor, which may be a pair already, a constant, or an output of the converter's own operator.
 
     Raises:
-        ExportError: the tensor is complex, and an input of the model, or of a loop or branch.
+        UnsupportedError: the tensor is complex, and an input of the model, or of a loop or branch.
     """
     import tensorflow as tf
 
@@ -44,9 +44,5 @@ def pair(value: Tensor | ComplexPair) -> ComplexPair:
     if constant is not None:
         return ComplexPair(tf.constant(constant.real), tf.constant(constant.imag))
     if value.op.type == "Placeholder":
-        raise ExportError(
-            "complex numbers cannot enter the model, a loop or a branch in this format",
-            got=value.op.name,
-            hint="pass the real and the imaginary part as two tensors",
-        )
+        raise UnsupportedError("complex numbers cannot enter the model, a loop or a branch in this format")
     return ComplexPair(tf.math.real(value), tf.math.imag(value))

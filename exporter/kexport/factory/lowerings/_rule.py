@@ -48,6 +48,10 @@ class Lowering:
     inner: Callable[[Operation], bool] | None = None
 
 
+class UnsupportedError(Exception):
+    """An operation, or what it works on, that a format cannot represent; the reason is its text."""
+
+
 @dataclass(frozen=True)
 class Missing:
     """An output that a lowering cannot give: the model is refused if anything uses it."""

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from kexport.errors import ExportError
 from kexport.factory.graph.protocols import Operation, Shape, Size, Tensor
 from kexport.factory.graph.tensor_lists import Reserved, zeros
+from kexport.factory.lowerings._rule import UnsupportedError
 
 Update = Callable[[Tensor, Tensor, Tensor], Tensor]
 Listed = Tensor | Reserved
@@ -42,7 +42,7 @@ def emitting(update: Update) -> Callable[[Operation, Sequence[Any]], Sequence[Li
             items = items.dense(_sizes(item)) if isinstance(items, Reserved) else items
             return [update(_grown(op, items, index, item), index, item)]
         if isinstance(items, Reserved):
-            raise ExportError("a list of tensors is used before the shape of its items is known", got=op.name)
+            raise UnsupportedError("a list of tensors is used before the shape of its items is known")
         if op.type in ("TensorListGetItem", "TensorListGather"):
             return [tf.gather(items, rest[0])]
         return [tf.shape(items)[0] if op.type == "TensorListLength" else items]

@@ -15,6 +15,7 @@ class GraphVariable(Protocol):
     """A TensorFlow variable (`tf.Variable`)."""
 
     handle: Tensor
+    name: str
     _handle_name: str
     name: str
 

@@ -1,0 +1,252 @@
+"""A refusal names the layer, the user's line, and a way out that fits: never one for another kind of layer."""
+
+import importlib
+import re
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers, ops
+
+from kexport.errors import ExportError
+from kexport.factory import formats
+from kexport.factory.emit import handover
+from kexport.factory.trace.program import trace
+
+LEAVING_OUT = r"leave (onnx|tflite) out \(--formats keras,saved_model\), or write what can be written \(--keep-going\)"
+ADVICE = {
+    "recurrent": "initial_state",
+    "strings": "turn text into numbers",
+    "random": "draw no random numbers",
+    "python": "Python code stays",
+    "dtype": " for float32| for int32",
+    "sizes": "of known sizes",
+    "own": r"write \S*test_refusals_name_the_layer.py:",
+    "lists": "TensorArray",
+    "complex": "two real tensors",
+    "sparse": "use dense tensors",
+    "hash": "hash in preprocessing",
+    "state": "let the model take the state as an input",
+    "data": "read data before the model",
+    "codec": "decode and encode outside",
+    "vectors": "use the values alone",
+}
+
+
+class Own(layers.Layer):
+    """A layer whose call is any function."""
+
+    def __init__(self, function, output=None, **options):
+        super().__init__(**options)
+        self.function, self.output_spec = function, output
+
+    def call(self, x):
+        return self.function(x)
+
+    def compute_output_spec(self, x):
+        shape, dtype = self.output_spec or (x.shape, x.dtype)
+        return keras.KerasTensor(shape, dtype)
+
+
+def own(function, shape=(4,), dtype="float32", output=None):
+    x = keras.Input(shape, dtype=dtype, name="x")
+    before = x if dtype == "string" else layers.Identity(name="before", dtype=dtype)(x)
+    return keras.Model(x, Own(function, output, name="mine", dtype=None if dtype == "string" else dtype)(before))
+
+
+def of_layer(layer, *shape, dtype="float32", batch=None):
+    x = keras.Input(batch_shape=(batch, *shape), dtype=dtype, name="x")
+    return keras.Model(x, layer(x))
+
+
+class Sampling(layers.Layer):
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.seed = keras.random.SeedGenerator(3)
+
+    def call(self, x):
+        return x + keras.random.normal(ops.shape(x), seed=self.seed)
+
+
+class Counter(layers.Layer):
+    def build(self, shape):
+        self.calls = self.add_weight(shape=(), initializer="zeros", trainable=False, name="calls")
+
+    def call(self, x):
+        self.calls.assign_add(1.0)
+        return x + self.calls
+
+
+class Outer(layers.Layer):
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.inside = layers.Dense(4, name="inside")
+        self.deep = Own(tf.math.digamma, name="deep")
+
+    def call(self, x):
+        return self.deep(self.inside(x))
+
+
+class Subclassed(keras.Model):
+    def __init__(self):
+        super().__init__(name="subclassed")
+        self.dense = layers.Dense(4, name="dense")
+
+    def call(self, x):
+        return tf.math.digamma(self.dense(x))
+
+
+class Cell(layers.Layer):
+    state_size = output_size = 4
+
+    def call(self, x, states):
+        h = tf.math.digamma(x) + states[0]
+        return h, [h]
+
+
+def subclassed():
+    model = Subclassed()
+    model(np.zeros((2, 4), "float32"))
+    return model
+
+
+def text_lookup():
+    return of_layer(layers.StringLookup(vocabulary=["a"], name="words"), dtype="string")
+
+
+def list_of_unknown_items(x):
+    return tf.reshape(tf.TensorArray(tf.float32, 3, infer_shape=False).unstack(tf.split(x, 4, 1)[:3]).concat(), [-1, 1])
+
+
+def noise(x):
+    return x + tf.random.stateless_normal(tf.shape(x), [1, 2])
+
+
+def complex_loop(x):
+    (z,) = tf.while_loop(lambda z: tf.math.real(z[0, 0]) < 3, lambda z: [z * z], [tf.complex(x, x)])
+    return tf.math.real(z)
+
+
+def activation(x):
+    return tf.math.digamma(x)
+
+
+def in_a_branch(x):
+    return tf.cond(tf.reduce_sum(x) > 0, lambda: tf.math.digamma(x), lambda: x)
+
+
+def in_a_loop(x):
+    return tf.map_fn(lambda row: tf.math.digamma(row), x)
+
+
+def in_a_function(x):
+    return tf.function(lambda y: tf.math.digamma(y))(x)
+
+
+MINE = r"layer 'mine' \(Own\), \S*test_refusals_name_the_layer.py:\d+"
+#: A model, the formats that refuse it, the place that they name, and the only advice that they give.
+CASES = {
+    "sampling": (
+        lambda: of_layer(Sampling(name="z"), 4), "onnx tflite", r"layer 'z' \(Sampling\), \S*test_\w+.py:\d+$", "random"
+    ),
+    "noise": (lambda: own(noise), "onnx tflite", MINE, "random"),
+    "counter": (lambda: of_layer(Counter(name="n"), 4), "onnx", r"layer 'n' \(Counter\), \S*test_\w+.py:\d+", "state"),
+    "recurrent": (
+        lambda: of_layer(layers.LSTM(2, stateful=True, name="memory"), 3, 2, batch=1),
+        "onnx",
+        r"layer 'memory' \(LSTM\)$",
+        "recurrent",
+    ),
+    "strings": (text_lookup, "tflite", r"layer 'words' \(StringLookup\)$", "strings"),
+    "own strings": (
+        lambda: own(tf.strings.length, (), "string", ((None,), "int32")), "onnx tflite", MINE, "strings"
+    ),
+    "hash": (
+        lambda: of_layer(layers.Hashing(8, name="h"), dtype="int32"), "onnx tflite", r"layer 'h' \(Hashing\)$", "hash"
+    ),
+    "python": (
+        lambda: own(lambda x: tf.ensure_shape(tf.numpy_function(np.sin, [x], tf.float32), [None, 4])),
+        "onnx tflite", MINE, "python",
+    ),
+    "float64": (
+        lambda: of_layer(layers.Dense(2, dtype="float64", name="d"), 4, dtype="float64"),
+        "tflite", r"layer 'd' \(Dense\)$", "dtype",
+    ),
+    "integers": (
+        lambda: of_layer(layers.MaxPooling2D(dtype="int32", name="p"), 4, 4, 1, dtype="int32"),
+        "tflite", r"layer 'p' \(MaxPooling2D\)$", "dtype",
+    ),
+    "own integers": (lambda: own(lambda x: x // 3, dtype="int64"), "tflite", MINE, "dtype"),
+    "sizes": (
+        lambda: of_layer(layers.UpSampling2D(interpolation="bicubic", name="up"), None, None, 3),
+        "tflite", r"layer 'up' \(UpSampling2D\)$", "sizes",
+    ),
+    "sparse": (
+        lambda: own(lambda x: tf.sparse.sparse_dense_matmul(tf.sparse.from_dense(x), tf.eye(4))),
+        "onnx tflite", MINE, "sparse",
+    ),
+    "lists": (lambda: own(list_of_unknown_items, output=((None, 1), "float32")), "onnx tflite", MINE, "lists"),
+    "complex": (
+        lambda: own(lambda x: tf.complex(x, x), output=((None, 4), "complex64")), "onnx tflite", MINE, "complex"
+    ),
+    "complex loop": (
+        lambda: own(complex_loop), "onnx tflite", MINE, "complex",
+    ),
+    "vectors": (lambda: own(lambda x: tf.linalg.eigh(x)[1], (4, 4)), "onnx tflite", MINE, "vectors"),
+    "data": (
+        lambda: own(lambda x: x + tf.cast(tf.data.Dataset.range(3).reduce(np.int64(0), lambda a, b: a + b), x.dtype)),
+        "onnx", MINE, "data",
+    ),
+    "codec": (
+        lambda: own(lambda x: tf.image.adjust_jpeg_quality(x[0], 50)[None], (8, 8, 3)), "onnx tflite", MINE, "codec"
+    ),
+    "operation": (
+        lambda: of_layer(lambda x: ops.nextafter(x, x + 1), 4), "onnx tflite", r"operation 'nextafter\w*' \(\w+\)$", ""
+    ),
+    "activation": (
+        lambda: of_layer(layers.Dense(2, activation=activation, name="d"), 4),
+        "onnx tflite", r"layer 'd' \(Dense\), \S*test_\w+.py:\d+$", "own",
+    ),
+    "lambda": (
+        lambda: of_layer(layers.Lambda(lambda x: tf.math.digamma(x), name="f"), 4),
+        "onnx tflite", r"layer 'f' \(Lambda\), \S*test_\w+.py:\d+$", "own",
+    ),
+    "branch": (lambda: own(in_a_branch), "onnx tflite", MINE, "own"),
+    "loop": (lambda: own(in_a_loop), "onnx tflite", MINE, "own"),
+    "function": (lambda: own(in_a_function), "onnx tflite", MINE, "own"),
+    "cell": (
+        lambda: of_layer(layers.RNN(Cell(name="cell"), name="rnn"), 3, 4),
+        "onnx tflite", r"layer 'rnn/cell' \(Cell\), \S*test_\w+.py:\d+$", "own",
+    ),
+    "nested": (
+        lambda: of_layer(Outer(name="outer"), 4), "onnx tflite", r"layer 'outer/deep' \(Own\), \S*test_\w+.py:\d+$", "own"
+    ),
+    "subclassed": (subclassed, "onnx tflite", r"model 'subclassed' \(Subclassed\), \S*test_\w+.py:\d+$", "own"),
+}  # fmt: skip
+
+
+def refused(model, format_name, tmp_path):
+    handover.write(trace(model), tmp_path / "handover")
+    module, _, name = formats.get(format_name).converter.partition(":")
+    with pytest.raises(ExportError) as caught:
+        list(getattr(importlib.import_module(module), name)(str(tmp_path / "handover"), str(tmp_path / "file"), {}))
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("case", "format_name"), [(name, each) for name, case in CASES.items() for each in case[1].split()]
+)
+def test_a_refusal_names_the_place_and_gives_the_advice_that_fits_and_no_other(case, format_name, tmp_path):
+    make, _, place, advice = CASES[case]
+    error = refused(make(), format_name, tmp_path)
+    text = str(error)
+    assert error.exit_code == 1
+    assert re.search(place, error.facts["got"]), text
+    assert "the model itself" not in text
+    assert [name for name, words in ADVICE.items() if re.search(words, text)] == [advice] * bool(advice), text
+    if case in ("counter", "recurrent"):
+        assert "--formats keras,saved_model,tflite" in text
+    else:
+        assert re.search(LEAVING_OUT.replace(",saved_model", "" if advice == "python" else ",saved_model"), text), text
+    assert str(tmp_path) not in text
