@@ -220,7 +220,8 @@ CASES = {
         "onnx tflite", r"layer 'rnn/cell' \(Cell\), \S*test_\w+.py:\d+$", "own",
     ),
     "nested": (
-        lambda: of_layer(Outer(name="outer"), 4), "onnx tflite", r"layer 'outer/deep' \(Own\), \S*test_\w+.py:\d+$", "own"
+        lambda: of_layer(Outer(name="outer"), 4),
+        "onnx tflite", r"layer 'outer/deep' \(Own\), \S*test_\w+.py:\d+$", "own",
     ),
     "subclassed": (subclassed, "onnx tflite", r"model 'subclassed' \(Subclassed\), \S*test_\w+.py:\d+$", "own"),
 }  # fmt: skip

@@ -17,7 +17,6 @@ class GraphVariable(Protocol):
     handle: Tensor
     name: str
     _handle_name: str
-    name: str
 
     def numpy(self) -> Array: ...
     def assign(self, value: object) -> object: ...
