@@ -20,8 +20,8 @@ from kexport.bundle.signature import Array, Signature
 from kexport.factory.emit.trail import Trail
 from kexport.factory.emit.user_lines import user_lines
 from kexport.factory.graph.protocols import GraphDef, Tensor
-from kexport.factory.trace import state, stateful_model
-from kexport.factory.trace.program import Program, paths
+from kexport.factory.trace import paths, state, stateful_model
+from kexport.factory.trace.program import Program
 
 GRAPH, WEIGHTS, REST = "graph.pb", "weights.bin", "program.json"
 STATEFUL = "stateful"
