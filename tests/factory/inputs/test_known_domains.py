@@ -5,6 +5,7 @@ from keras import layers
 
 from kexport.bundle.domain import Bins, Choice, Features, Ints, Uniform
 from kexport.factory.inputs import resolve_domains
+from kexport.factory.trace import served
 from kexport.factory.trace.program import trace
 
 
@@ -130,3 +131,24 @@ def test_an_operation_outside_of_any_layer_tells_too():
     assert domains_of(keras.Model(x, keras.ops.one_hot(x, 9)))[0]["x"] == Ints(0, 9)
     y = keras.Input((1,), dtype="int64", name="y")
     assert domains_of(keras.Model(y, [y // 10, y % 10]))[0]["y"] == Ints(0, 100)
+
+
+def test_indices_that_a_layer_counts_from_the_end_are_those_of_its_table():
+    class Positions(layers.Layer):
+        def build(self, shape):
+            self.table = self.add_weight(shape=(30, 4), name="table")
+
+        def call(self, x):
+            return keras.ops.take(self.table, x, axis=0)
+
+    assert domain_of(Positions(), (3,), "int32") == Ints(0, 30)
+
+
+def test_the_function_of_a_saved_model_is_looked_into(tmp_path):
+    ids, age = keras.Input((4,), dtype="int32", name="ids"), keras.Input((1,), name="age")
+    rows = layers.Flatten()(layers.Embedding(50, 2)(ids))
+    model = keras.Model([ids, age], [rows, layers.Discretization([10.0, 20.0, 40.0])(age)])
+    model.export(tmp_path / "saved", verbose=False)
+    domains = domains_of(served.load(tmp_path / "saved", "saved"))[0]
+    assert domains["ids"] == Ints(0, 50)
+    assert domains["age"] == Bins(-5, 10, 20, 40, 55)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,10 +16,10 @@ from kexport.factory.trace.program import Program
 _LARGEST = 1 << 31
 
 
-def known(program: Program) -> Iterator[tuple[Tensor, Knowledge]]:
-    """The tensors of which an operation knows something, and what it knows."""
+def known(program: Program, operations: Sequence[Operation]) -> Iterator[tuple[Tensor, Knowledge]]:
+    """The tensors of which one of these operations knows something, and what it knows."""
     tables = _Tables(program)
-    for operation in program.core.graph.get_operations():
+    for operation in operations:
         if operation.type == "LookupTableFindV2":
             found, place = tables.of(operation), 1
         elif operation.type in _KINDS:

@@ -6,7 +6,7 @@ running that part of the graph on the numbers of the features.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,7 @@ _MOVES: dict[str, tuple[int, ...] | None] = {
     "GatherV2": (0,),
 }
 _ALL = ("Pack", "IdentityN")
+_CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 # Most values of the domain that lies behind pass these unchanged.
 _NEARLY = ("ClipByValue", "Maximum", "Minimum", "SelectV2", "StringLower", "StringUpper", "StringStrip")
 
@@ -51,18 +52,36 @@ class Origins:
     Args:
         graph: the graph of the function.
         specs: its inputs.
+
+    Attributes:
+        operations: those of the graph, and of all functions that it calls.
     """
 
     def __init__(self, graph: Graph, specs: Sequence[TensorSpec]) -> None:
         self._graph = graph
         self._specs = specs
+        self.operations: list[Operation] = []
+        self._given: dict[int, Tensor] = {}
+        self._enter(graph)
         self._inputs = {id(tensor): index for index, tensor in enumerate(graph.inputs[: len(specs)])}
+
+    def _enter(self, graph: Graph) -> None:
+        """Note the operations of a graph and of the functions that it calls, and what these are given."""
+        for operation in graph.get_operations():
+            self.operations.append(operation)
+            if operation.type not in _CALLS:
+                continue
+            function = graph._functions.get(operation.get_attr("f").name)
+            body: Graph | None = getattr(function, "graph", None)
+            if body is not None and not any(id(each) in self._given for each in body.inputs):
+                self._given |= {id(i): o for i, o in zip(body.inputs, operation.inputs, strict=False)}
+                self._enter(body)
 
     def of(self, tensor: Any) -> Lineage | None:
         """The origin of a tensor; None where no input reaches it."""
-        if getattr(tensor, "graph", None) is not self._graph:
+        if not hasattr(tensor, "op"):
             return None
-        paths = _Paths(self._inputs)
+        paths = _Paths(self._inputs, self._given)
         paths.follow(tensor)
         if not paths.reached:
             return None
@@ -71,7 +90,8 @@ class Origins:
             shape = _sizes(self._specs[first].shape)
             features = np.broadcast_to(np.arange(shape[-1]) if shape else 0, shape)
             return Lineage(np.full(shape, first), features)
-        return self._evaluated(tensor, paths) or self._anywhere(sorted(paths.reached))
+        found = None if paths.nested else self._evaluated(tensor, paths)
+        return found or self._anywhere(sorted(paths.reached))
 
     def _anywhere(self, reached: Sequence[int]) -> Lineage:
         """Any feature of the inputs."""
@@ -112,10 +132,13 @@ class _Paths:
         reached: the indices of the inputs at their ends.
         others: the tensors at their other ends.
         whole: whether each way keeps every element in its place.
+        nested: whether a way leads out of a function that is called.
     """
 
-    def __init__(self, inputs: dict[int, int]) -> None:
+    def __init__(self, inputs: Mapping[int, int], given: Mapping[int, Tensor]) -> None:
         self._inputs = inputs
+        self._given = given
+        self.nested = False
         self.reached: set[int] = set()
         self.others: list[Tensor] = []
         self.whole = True
@@ -130,6 +153,10 @@ class _Paths:
             seen.add(id(each))
             if id(each) in self._inputs:
                 self.reached.add(self._inputs[id(each)])
+                continue
+            if id(each) in self._given:
+                self.nested = True
+                pending.append(self._given[id(each)])
                 continue
             sources = list(_moved(each.op))
             self.whole = self.whole and each.op.type in (*_WHOLE, *_NEARLY)
