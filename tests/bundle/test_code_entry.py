@@ -49,8 +49,8 @@ def test_a_path_is_refused_where_the_name_of_a_file_belongs(tmp_path, file):
 def test_what_one_place_defines_is_named_together():
     assert described([TAB, ACT]) == "lab>Tab and lab>act from tab.py"
     assert described([TAB, OTHER]) == "lab>Tab from tab.py, lab>Other from another file tab.py"
-    assert described([GATE]) == "lab>Gate from lab.gates"
-    assert described([INSTALLED]) == "acme>Gate from acme of acme-layers 1.2"
+    assert described([GATE]) == "lab>Gate from the module lab.gates"
+    assert described([INSTALLED]) == "acme>Gate from the module acme of acme-layers 1.2"
     assert described([NOTEBOOK]) == "nb>Tab"
 
 

@@ -143,7 +143,7 @@ def test_a_bundle_without_a_record_names_what_keras_recorded(travelling, tmp_pat
     write_json(folder / "manifest.json", {**Bundle.open(folder).manifest.to_json(), "code": []})
     report = verified(folder)
     assert report.exit_code == UNCHECKED
-    assert "model.keras needs lab>Tab from tab, lab>act" in told(report)
+    assert "model.keras needs lab>Tab from the module tab, lab>act" in told(report)
     assert "--import" in told(report)
 
 

@@ -54,8 +54,8 @@ class CodeEntry:
     def place(self) -> str:
         """Where its code was, in words; empty if it was in neither a file nor a module."""
         if self.distribution:
-            return f"{self.module} of {self.distribution} {self.version}".rstrip()
-        return self.module if self._by_module else self.file
+            return f"the module {self.module} of {self.distribution} {self.version}".rstrip()
+        return self.file if not self._by_module else f"the module {self.module}" if self.module else ""
 
     @property
     def import_name(self) -> str:
