@@ -7,6 +7,7 @@ from kexport.bundle.domain import Bins, Choice, Features, Ints, Uniform
 from kexport.factory.inputs import resolve_domains
 from kexport.factory.trace import served
 from kexport.factory.trace.program import trace
+from kexport.parity.golden_inputs import plan
 
 
 def domains_of(model):
@@ -152,3 +153,41 @@ def test_the_function_of_a_saved_model_is_looked_into(tmp_path):
     domains = domains_of(served.load(tmp_path / "saved", "saved"))[0]
     assert domains["ids"] == Ints(0, 50)
     assert domains["age"] == Bins(-5, 10, 20, 40, 55)
+
+
+def table_of(zips, cities, edges):
+    keras.utils.set_random_seed(0)
+    place = keras.Input((1,), dtype="int64", name="zip")
+    city, age = keras.Input((1,), dtype="string", name="city"), keras.Input((1,), name="age")
+
+    def embedded(codes, count):
+        return layers.Flatten()(layers.Embedding(count, 4, embeddings_initializer="random_normal")(codes))
+
+    parts = [
+        embedded(layers.IntegerLookup(vocabulary=zips)(place), 5),
+        embedded(layers.StringLookup(vocabulary=cities)(city), 4),
+        embedded(layers.Discretization(edges)(age), 5),
+    ]
+    return keras.Model({"zip": place, "city": city, "age": age}, layers.Dense(2)(layers.Concatenate()(parts)))
+
+
+def test_other_vocabularies_and_bins_differ_on_every_golden():
+    model = table_of([10, 20, 30, 77], ["ulm", "bonn", "kiel"], [18.0, 30.0, 50.0, 65.0])
+    other = table_of([77, 30, 20, 10], ["kiel", "ulm", "bonn"], [20.0, 28.0, 45.0, 70.0])
+    program, changed = trace(model), trace(other)
+    domains = resolve_domains(program, {}).domains
+    for label, feeds in plan(program.signature, domains, lambda feeds: None):
+        given = [feeds[spec.name] for spec in program.signature.inputs]
+        (right,), (wrong,) = (each.interface.run(each.model, given) for each in (program, changed))
+        assert not np.array_equal(right, wrong), label
+
+
+def test_one_swapped_key_differs_on_some_golden():
+    keys = [f"key {index}" for index in range(60)]
+    swapped = [keys[1], keys[0], *keys[2:]]
+    x = keras.Input((3,), dtype="string", name="x")
+    lookups = (layers.StringLookup(vocabulary=each, output_mode="multi_hot") for each in (keys, swapped))
+    one, two = (keras.Model(x, lookup(x)) for lookup in lookups)
+    program = trace(one)
+    cases = plan(program.signature, resolve_domains(program, {}).domains, lambda feeds: None)
+    assert any(not np.array_equal(one(feeds["x"]), two(feeds["x"])) for _, feeds in cases)
