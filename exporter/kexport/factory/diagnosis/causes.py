@@ -7,6 +7,7 @@ import inspect
 import re
 import textwrap
 from collections.abc import Sequence
+from dataclasses import replace
 
 from kexport.code_places import CodePlace, is_user_code
 from kexport.factory.diagnosis.steps import Parting, Step, mutation
@@ -22,12 +23,14 @@ _OUTSIDE = re.compile(r"environ|getenv|\bopen\(|read_text|read_bytes|np\.load|ge
 _NUMPY = re.compile(r"\bnp\.|\bnumpy\b|\.numpy\(")
 _SIZE = re.compile(r"shape\b|\blen\(|\breshape\(|\bbatch")
 _EAGERLY = re.compile(r"executing_eagerly|inside_function|EagerTensor|SymbolicTensor|is_symbolic|hasattr|isinstance")
+_KEEPING = re.compile(r"\b(self|cls)\.\w+(\[.*\])? *([-+*/]?=)[^=]|\.append\(|\.update\(|\bglobal \w")
+READING = re.compile(r"environ|getenv|(?<![\w.])open\(|read_text|read_bytes")
 _TRAINING = re.compile(r"training\s*=\s*True")
 
 
 def of_changing(parted: Parting | None, steps: Sequence[Step], kinds: Sequence[type], *, seeded: bool) -> Cause:
     """Why two calls on one input differ; `seeded` says that the layer has a generator of random numbers."""
-    place = parted.place if parted else _suspicious(kinds, (_RANDOM, _CLOCK, _OUTSIDE)) or definition(kinds)
+    place = parted.place if parted else suspicious(kinds, (_RANDOM, _CLOCK, _OUTSIDE)) or definition(kinds)
     text = place.text if place else ""
     changed = mutation(steps)
     if _RANDOM.search(text):
@@ -54,8 +57,18 @@ def of_changing(parted: Parting | None, steps: Sequence[Step], kinds: Sequence[t
             "state is an input and an output of the model, or a weight that the layer assigns to",
             where,
         )
+    if parted is not None and (hidden := suspicious(kinds, (_RANDOM, _CLOCK, _OUTSIDE))) not in (None, place):
+        return of_changing(replace(parted, place=hidden, names=()), steps, kinds, seeded=seeded)
     hint = "what changes from call to call must be an input of the model"
     return Cause("gives another result each time", hint, place)
+
+
+def of_keeping(kinds: Sequence[type]) -> Cause | None:
+    """Why a later call differs from the first, where calling the layer again does not show it; None if unknown."""
+    place = suspicious(kinds, (_KEEPING,))
+    if place is None:
+        return None
+    return Cause("keeps a value of one call for later ones", "compute it in each call, or keep it as a weight", place)
 
 
 def of_neighbours(parted: Parting | None, kinds: Sequence[type]) -> Cause:
@@ -70,7 +83,7 @@ def of_neighbours(parted: Parting | None, kinds: Sequence[type]) -> Cause:
 
 def of_tracing(parted: Parting | None, steps: Sequence[Step], kinds: Sequence[type], identity: bool) -> Cause:
     """Why a traced call gives something else than an eager one."""
-    place = parted.place if parted else _suspicious(kinds, (_RANDOM, _NUMPY)) or definition(kinds)
+    place = parted.place if parted else suspicious(kinds, (_RANDOM, _NUMPY)) or definition(kinds)
     text = place.text if place else ""
     also = ": it passes its input on unchanged" if identity else ""
     if _RANDOM.search(text) or _CLOCK.search(text):
@@ -112,7 +125,7 @@ def definition(kinds: Sequence[type]) -> CodePlace | None:
     return None
 
 
-def _suspicious(kinds: Sequence[type], patterns: Sequence[re.Pattern[str]]) -> CodePlace | None:
+def suspicious(kinds: Sequence[type], patterns: Sequence[re.Pattern[str]]) -> CodePlace | None:
     """The first statement in the methods of the user's classes that one of the patterns fits."""
     for kind in kinds:
         try:
@@ -125,8 +138,8 @@ def _suspicious(kinds: Sequence[type], patterns: Sequence[re.Pattern[str]]) -> C
             continue
         for method in ast.walk(tree):
             if isinstance(method, ast.FunctionDef) and method.name not in ("__init__", "build", "get_config"):
-                for statement in method.body:
-                    place = CodePlace(path, start + statement.lineno - 1)
+                simple = (each for each in ast.walk(method) if isinstance(each, ast.stmt) and not hasattr(each, "body"))
+                for statement in sorted(simple, key=lambda each: each.lineno):
                     if any(pattern.search(ast.unparse(statement)) for pattern in patterns):
-                        return place
+                        return CodePlace(path, start + statement.lineno - 1)
     return None

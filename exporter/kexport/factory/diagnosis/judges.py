@@ -18,19 +18,41 @@ from kexport.factory.diagnosis.comparisons import SampleRows, alike
 from kexport.factory.diagnosis.replays import Arguments, Replay
 from kexport.factory.trace.explanation import Cause, explained
 
+_ATTEMPTS = 8  # a draw of few values may be the same by chance
 Key = tuple[str, int]
 #: Judges one call: the cause if it is at fault, None if it is not or cannot be judged.
 Judge = Callable[[Replay], Cause | None]
 
 
 def same_again(replay: Replay) -> Cause | None:
-    """Call it twice on the same arguments."""
-    one, other = replay.arrays(), replay.arrays()
-    if len(one) == len(other) and all(map(alike, one, other)):
+    """Call it again and again on the same arguments."""
+    one = replay.arrays()
+    for _ in range(_ATTEMPTS if replay.users else 1):
+        other = replay.arrays()
+        if len(one) != len(other) or not all(map(alike, one, other)):
+            break
+    else:
         return None
-    first, second = replay.watched(), replay.watched()
-    parted = steps.parting(first, second, comparisons.in_both_calls)
+    first = replay.watched()
+    for _ in range(_ATTEMPTS):
+        second = replay.watched()
+        parted = steps.parting(first, second, comparisons.in_both_calls)
+        if parted is not None:
+            break
     return causes.of_changing(parted, second, replay.kinds, seeded=bool(replay.seeds))
+
+
+def same_unfrozen(replay: Replay) -> Cause | None:
+    """Call it twice while its `tf.function`s run as Python: they keep what Python computed in their first call."""
+    import tensorflow as tf
+
+    if not replay.frozen:
+        return None
+    tf.config.run_functions_eagerly(True)
+    try:
+        return same_again(replay)
+    finally:
+        tf.config.run_functions_eagerly(False)
 
 
 @dataclass(frozen=True)

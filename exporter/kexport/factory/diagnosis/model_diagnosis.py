@@ -12,20 +12,22 @@ import numpy as np
 from kexport.bundle.domain import Domain
 from kexport.bundle.report import Check, CheckKind, Subject
 from kexport.bundle.signature import Array
-from kexport.errors import ModelError, located
+from kexport.errors import located
 from kexport.factory.corrections import all_active
-from kexport.factory.diagnosis import remarks
+from kexport.factory.diagnosis import causes, remarks
 from kexport.factory.diagnosis.comparisons import SampleRows, alike
-from kexport.factory.diagnosis.judges import Judge, Key, SameAlone, SameTraced, same_again
-from kexport.factory.diagnosis.replays import Replay, seed_generators
-from kexport.factory.localisation.layer_calls import Call, CallSite, observing
-from kexport.factory.trace.explanation import Cause, explained
+from kexport.factory.diagnosis.judges import Judge, Key, SameAlone, SameTraced, same_again, same_unfrozen
+from kexport.factory.diagnosis.model_calls import ModelCalls, ModelRun
+from kexport.factory.diagnosis.replays import Replay
+from kexport.factory.localisation.layer_calls import Call, observing
+from kexport.factory.trace.explanation import Cause
 from kexport.factory.trace.program import Program
 from kexport.parity import golden_inputs
-from kexport.runtimes.keras_model import to_array, to_tensor
+from kexport.runtimes.keras_model import to_array
 
 _BATCH = 3  # of the samples that are judged
-_FURTHER = 4  # further goldens that a small model is traced on
+_ATTEMPTS = 4  # further calls of a small model with layers of the user
+_FURTHER = 2  # further goldens that a small model is traced on
 _SMALL = 1_000_000  # weights
 _MOST_JUDGED = 200  # calls of Keras' own layers that are judged where no user's layer is at fault
 
@@ -48,21 +50,6 @@ class Diagnosis:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Run:
-    """One eager call of the model.
-
-    Attributes:
-        arrays: its inputs, flat.
-        outputs: its outputs, flat.
-        calls: the calls of its layers, and of itself at the end.
-    """
-
-    arrays: list[Array]
-    outputs: list[Array]
-    calls: list[Call]
-
-
 def diagnose(program: Program, domains: Mapping[str, Domain]) -> Diagnosis:
     """Judge a model on one or two small goldens.
 
@@ -83,26 +70,32 @@ class _Diagnosis:
         self._program = program
         self._model: Any = program.model
         self._domains = domains
-        seeds = [seed.state.value.handle for seed in seed_generators(self._model)]
-        self._kept = [(v, value) for v, value in program.state if not any(v.handle is each for each in seeds)]
+        self._calls = ModelCalls(program, domains)
         self._weights = sum(int(each.size) for each in program.model.get_weights())
 
     def result(self) -> Diagnosis:
         samples, further = self._samples()
-        whole = self._run(samples)
+        whole = self._calls.run(samples)
         notes = remarks.of(self._program, whole.calls, whole.outputs)
-        again = self._eager(samples)
-        if len(again) != len(whole.outputs) or not all(map(alike, whole.outputs, again)):
-            found = self._found(whole, same_again)
-            return Diagnosis(self._failures("a second call on the same input gives another result", found), notes)
+        for _ in range(self._attempts(whole)):
+            again = self._calls.run(samples)
+            if len(again.outputs) != len(whole.outputs) or not all(map(alike, whole.outputs, again.outputs)):
+                found = self._found(whole, same_again) or self._first_differing(whole, again)
+                return Diagnosis(self._failures("a second call on the same input gives another result", found), notes)
+        if found := self._found(whole, same_unfrozen):
+            return Diagnosis(self._failures("a tf.function keeps what Python computed in its first call", found), notes)
         batched = self._batched(samples)
         parts = self._parts(samples) if batched else []
-        runs = [(rows, self._run(rows_of(samples, rows))) for rows in parts]
+        runs = [(rows, self._calls.run(rows_of(samples, rows))) for rows in parts]
         if checks := self._traced([whole, *(run for _, run in runs)], further):
             return Diagnosis(checks, notes)
         mixing = tuple(self._neighbours(whole, runs))
         passed = _ALONE if batched and not mixing else _PASSED
         return Diagnosis((Check.success(CheckKind.MODEL, Subject(), passed),), (*notes, *mixing))
+
+    def _attempts(self, whole: ModelRun) -> int:
+        """How often to call the model again: a draw of few values in the user's code may be the same by chance."""
+        return _ATTEMPTS if self._weights <= _SMALL and any(self._replay(call).users for call in whole.calls) else 1
 
     def _samples(self) -> tuple[list[Array], list[list[Array]]]:
         """The inputs that are judged, with at most a few samples where the batch is free; and further ones."""
@@ -116,7 +109,7 @@ class _Diagnosis:
 
     def _refusal(self, feeds: golden_inputs.Feeds) -> str | None:
         try:
-            self._eager([feeds[spec.name] for spec in self._program.signature.inputs])
+            self._calls.eager([feeds[spec.name] for spec in self._program.signature.inputs])
         except Exception as error:  # noqa: BLE001  the model's own code may raise anything
             return located(error)
         return None
@@ -126,7 +119,7 @@ class _Diagnosis:
         specs = self._program.signature.inputs
         free = all(spec.shape and spec.shape[0] is None for spec in specs)
         sizes = {len(array) for array in samples if array.ndim}
-        return free and not self._program.state and len(sizes) == 1 and sizes != {1}
+        return free and len(sizes) == 1 and sizes != {1}
 
     def _parts(self, samples: Sequence[Array]) -> list[SampleRows]:
         """The last sample, and for a small model all others: what adds up along the batch shows in one of them."""
@@ -134,50 +127,7 @@ class _Diagnosis:
         parts = [SampleRows(size - 1, size, size), SampleRows(0, size - 1, size)]
         return parts if self._weights <= _SMALL else parts[:1]
 
-    def _reset(self) -> None:
-        """Restore the state of the model, but that of generators of random numbers."""
-        for variable, value in self._kept:
-            variable.assign(value)
-
-    def _eager(self, arrays: Sequence[Array]) -> list[Array]:
-        self._reset()
-        return self._program.interface.run(self._model, arrays)
-
-    def _run(self, arrays: list[Array]) -> _Run:
-        """Call the model, recording the calls of its layers.
-
-        Raises:
-            ModelError: it fails.
-        """
-        import keras
-
-        interface = self._program.interface
-        tensors = [to_tensor(spec.dtype, array) for spec, array in zip(interface.inputs, arrays, strict=True)]
-        self._reset()
-        with observing() as runs:
-            try:
-                results = keras.tree.flatten(interface.call(self._model, tensors))
-            except Exception as error:  # the model's own code may raise anything
-                raise self._failing(error, runs[-1] if runs else []) from error
-        given, named = interface.pack(tensors)
-        site = CallSite("", 1, type(self._model).__name__)
-        itself = Call(site, "", results, self._model, (given, {**named, "training": False}))
-        return _Run(arrays, [to_array(each) for each in results], [*runs[0], itself])
-
-    def _failing(self, error: Exception, calls: Sequence[Call]) -> ModelError:
-        wrong = remarks.wrong_shape(calls)
-        explanation = explained(error, self._program.model)
-        got, hint = explanation.facts(located(error), "declare the domain of each input, or give recorded samples")
-        if wrong:
-            got, hint = f"{wrong}\n            {got}", remarks.DECLARED
-        return ModelError(
-            f"model {self._model.name!r} fails on inputs drawn from their domains",
-            got=got,
-            expected="; ".join(f"{name} in {domain}" for name, domain in self._domains.items()),
-            hint=hint,
-        )
-
-    def _neighbours(self, whole: _Run, runs: Sequence[tuple[SampleRows, _Run]]) -> Iterator[str]:
+    def _neighbours(self, whole: ModelRun, runs: Sequence[tuple[SampleRows, ModelRun]]) -> Iterator[str]:
         """Notes on layers that mix the samples of a batch."""
         for rows, run in runs:
             pairs = zip(whole.outputs, run.outputs, strict=True)
@@ -190,31 +140,46 @@ class _Diagnosis:
                 yield from (f"{_said(who, cause)}: the artifacts do so too" for who, cause in found)
                 return
 
-    def _traced(self, runs: Sequence[_Run], further: Sequence[list[Array]]) -> tuple[Check, ...]:
+    def _traced(self, runs: Sequence[ModelRun], further: Sequence[list[Array]]) -> tuple[Check, ...]:
         """Failed checks if the traced function gives something else than an eager call."""
         for run in runs:
             if (why := self._differs_traced(run.arrays, run.outputs)) is not None:
                 return self._unless_ill_conditioned(why, run)
         for arrays in further:
-            if (why := self._differs_traced(arrays, self._eager(arrays))) is not None:
-                return self._unless_ill_conditioned(why, self._run(arrays))
+            if (why := self._differs_traced(arrays, self._calls.eager(arrays))) is not None:
+                return self._unless_ill_conditioned(why, self._calls.run(arrays))
         return ()
 
-    def _unless_ill_conditioned(self, why: str, run: _Run) -> tuple[Check, ...]:
+    def _unless_ill_conditioned(self, why: str, run: ModelRun) -> tuple[Check, ...]:
         """The failed checks; none where no layer, and not the model as a whole, differs by more than its own noise."""
         found = self._found(run, self._same_traced())
-        return self._failures(why, found) if found or why != _OTHER_RESULT else ()
+        if not found and why == _OTHER_RESULT:
+            itself = self._replay(run.calls[-1])
+            noise = itself.noise(itself.arguments, run.outputs)
+            if all(map(alike, run.outputs, self._calls.core(run.arrays), noise)):
+                return ()
+        return self._failures(why, found or self._keeping(run))
+
+    def _keeping(self, run: ModelRun) -> list[tuple[str, Cause]]:
+        """The first layer whose code keeps what it computed in a call."""
+        for call in run.calls:
+            if cause := causes.of_keeping(self._replay(call).kinds):
+                return [(self._words(call), cause)]
+        return []
+
+    def _first_differing(self, one: ModelRun, other: ModelRun) -> list[tuple[str, Cause]]:
+        """The first call whose results differ between two runs of the model."""
+        for a, b in zip(one.calls, other.calls, strict=False):
+            if a.site.key != b.site.key or not all(map(alike, map(to_array, a.outputs), map(to_array, b.outputs))):
+                kinds = self._replay(a).kinds
+                return [(self._words(a), causes.of_keeping(kinds) or causes.of_changing(None, (), kinds, seeded=False))]
+        return []
 
     def _differs_traced(self, arrays: Sequence[Array], eager: Sequence[Array]) -> str | None:
-        specs = self._program.signature.inputs
-        self._program.reset()
         try:
-            results = self._program.core(*(to_tensor(s.dtype, a) for s, a in zip(specs, arrays, strict=True)))
-            traced = [to_array(each) for each in results]
+            traced = self._calls.core(arrays)
         except Exception as error:  # noqa: BLE001  the model's own code may raise anything
             return f"the traced model fails where an eager call does not: {located(error)}"
-        finally:
-            self._program.reset()
         if len(eager) == len(traced) and all(map(alike, eager, traced)):
             return None
         same_shapes = [each.shape for each in eager] == [each.shape for each in traced]
@@ -231,9 +196,9 @@ class _Diagnosis:
         return SameTraced({**shapes, ("", 1): [spec.shape for spec in specs]})
 
     def _replay(self, call: Call) -> Replay:
-        return Replay(call, self._reset)
+        return Replay(call, self._calls.reset)
 
-    def _found(self, run: _Run, judge: Judge) -> list[tuple[str, Cause]]:
+    def _found(self, run: ModelRun, judge: Judge) -> list[tuple[str, Cause]]:
         """The layers at fault, inner ones before outer ones; the users' are judged first."""
         replays = [self._replay(call) for call in run.calls]
         users = [each for each in replays if each.users]

@@ -10,6 +10,7 @@ import numpy as np
 
 from kexport.bundle.signature import Array
 from kexport.code_places import CodePlace, is_user_code
+from kexport.factory.diagnosis import causes
 from kexport.factory.localisation.layer_calls import Call
 from kexport.factory.trace.program import Program
 from kexport.runtimes.keras_model import to_array
@@ -17,6 +18,8 @@ from kexport.runtimes.keras_model import to_array
 #: A way out where a layer declares a wrong shape.
 DECLARED = "what compute_output_shape says must be what `call` returns"
 _DECLARING = ("compute_output_shape", "compute_output_spec")
+#: Binary digits of the significand.
+_DIGITS = {"float64": 53, "float32": 24, "float16": 11, "bfloat16": 8}
 #: Keras' layers that give another result with a mask.
 _TAKING_MASKS = (
     "RNN", "Bidirectional", "GlobalAveragePooling1D", "Attention", "AdditiveAttention", "MultiHeadAttention",
@@ -30,6 +33,7 @@ def of(program: Program, calls: Sequence[Call], outputs: Sequence[Array]) -> tup
     notes = [f"{wrong}: Keras plans by the former, the artifacts have the latter"] if wrong else []
     notes += lost_masks(calls)
     notes += forgotten_arguments(calls)
+    notes += [*readings(calls), *narrow_casts(program, calls)]
     if any(_not_finite(each) for each in outputs):
         notes += first_not_finite(calls)
     return tuple(dict.fromkeys(notes))
@@ -109,6 +113,47 @@ def _takes_mask(call: Call) -> bool:
     kinds = {kind.__name__ for kind in type(call.operation).__mro__}
     own = is_user_code(getattr(getattr(type(call.operation).call, "__code__", None), "co_filename", ""))
     return bool(kinds & set(_TAKING_MASKS)) or (own and getattr(call.operation, "_call_has_mask_arg", False))
+
+
+def readings(calls: Sequence[Call]) -> Iterator[str]:
+    """Layers that read something outside of the model, which a trace keeps as it is now."""
+    for call in calls:
+        if place := causes.suspicious([type(call.operation)], (causes.READING,)):
+            words = f"layer {call.site.path!r} ({call.site.kind})"
+            yield f"{words} reads what is outside of the model; the artifacts keep its present value; {place.quoted}"
+
+
+def narrow_casts(program: Program, calls: Sequence[Call]) -> Iterator[str]:
+    """Casts in the user's layers that lose digits of the numbers that they are given."""
+    users = {
+        f"layer {call.site.path!r} ({call.site.kind})": _largest_integer(call)
+        for call in calls
+        if causes.definition([type(call.operation)]) is not None
+    }
+    for op in program.core.graph.get_operations():
+        words = program.scopes.get(op.name.rpartition("/")[0], "")
+        if op.type != "Cast" or words not in users:
+            continue
+        given, made = op.inputs[0].dtype.name, op.outputs[0].dtype.name
+        digits = _DIGITS.get(made, 64)
+        loses = given in _DIGITS and digits < min(_DIGITS[given], 24)
+        if loses or (given in ("int32", "int64") and users[words] > 2**digits):
+            place = next((p for p in map(_frame, getattr(op, "traceback", ())) if p is not None), None)
+            at = f"; {place.quoted}" if place else ""
+            yield f"{words} casts {given} to {made}, which does not hold all digits of what it is given{at}"
+
+
+def _frame(frame: Any) -> CodePlace | None:
+    return CodePlace(frame.filename, frame.lineno) if is_user_code(frame.filename) else None
+
+
+def _largest_integer(call: Call) -> float:
+    import keras
+
+    arrays = [to_array(each) for each in keras.tree.flatten(call.given) if hasattr(each, "dtype")]
+    return max(
+        (float(np.abs(each.astype(float)).max(initial=0)) for each in arrays if each.dtype.kind == "i"), default=0
+    )
 
 
 def first_not_finite(calls: Sequence[Call]) -> Iterator[str]:

@@ -154,6 +154,12 @@ class Replay:
         return seed_generators(self.call.operation)
 
     @property
+    def frozen(self) -> bool:
+        """Whether the user's class has methods that are `tf.function`s."""
+        values = [value for kind in self.kinds for each in kind.__mro__ for value in vars(each).values()]
+        return self.users and any(hasattr(value, "python_function") for value in values)
+
+    @property
     def kinds(self) -> list[type]:
         """The classes that do the work: the layer's own, and those of its cells."""
         inner = [getattr(self.call.operation, name, None) for name in ("cell", "layer", "forward_layer")]
