@@ -32,6 +32,11 @@ def model():
     return keras.Model(text, keras.layers.Hashing(8, name="buckets")(text), name="hashed")
 
 
+class Mine(keras.layers.Layer):
+    def call(self, x):
+        return x * 2.0
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [
@@ -46,7 +51,7 @@ def test_a_converter_that_crashes_or_hangs_is_an_error_with_a_name(tmp_path, mon
     (tmp_path / "converters.py").write_text(CONVERTERS)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
     inputs = keras.Input((2,), name="x")
-    program = trace(keras.Model(inputs, keras.layers.Dense(1, name="y")(inputs)))
+    program = trace(keras.Model(inputs, keras.layers.Dense(1, name="y")(Mine(name="mine")(inputs))))
     form = Format("fragile", "model.fragile", "", 99, converter=f"converters:{name}")
     folder = tmp_path / "bundle"
     folder.mkdir()
@@ -58,6 +63,11 @@ def test_a_converter_that_crashes_or_hangs_is_an_error_with_a_name(tmp_path, mon
         exports.finish(lambda step: None)
     worker.close()
     assert words in str(caught.value)
+    assert "leave fragile out (--formats keras,saved_model)" in str(caught.value)
+    named = re.search(
+        r"code of your own in it: layer 'mine' \(Mine\), \S*test_exports.py:\d+$", str(caught.value), re.M
+    )
+    assert (named is not None) is (name != "wrong")
     assert caught.value.exit_code == 1
 
 

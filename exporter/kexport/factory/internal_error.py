@@ -19,13 +19,14 @@ def fault(subject: str, error: BaseException | str, instead: str, where: str = "
         instead: what the user can do meanwhile.
         where: the operation that was at work, and its layer, in words.
     """
+    at = f", at {where}" if where else ""
     if isinstance(error, BaseException):
         if located(error) != reason(error):  # it is raised in the code of the model
-            return ExportError(subject, got=located(error), hint=instead)
+            return ExportError(subject, got=located(error) + at, hint=instead)
         error = "".join(traceback.format_exception(error))
     return ExportError(
         subject,
-        got=_summary(error) + (f", at {where}" if where else ""),
+        got=_summary(error) + at,
         hint=f"this is a bug in kexport: please report these lines together with the model; meanwhile, {instead}",
     )
 

@@ -1,5 +1,6 @@
 """A refusal names the layer, the user's line, and a way out that fits: never one for another kind of layer."""
 
+import functools
 import importlib
 import re
 
@@ -11,7 +12,10 @@ from keras import layers, ops
 
 from kexport.errors import ExportError
 from kexport.factory import formats
-from kexport.factory.emit import handover
+from kexport.factory.emit import emission, handover
+from kexport.factory.emit.ways_out import WAYS
+from kexport.factory.formats import onnx, tflite
+from kexport.factory.lowerings import Lowering
 from kexport.factory.trace.program import trace
 
 LEAVING_OUT = r"leave (onnx|tflite) out \(--formats keras,saved_model\), or write what can be written \(--keep-going\)"
@@ -251,3 +255,48 @@ def test_a_refusal_names_the_place_and_gives_the_advice_that_fits_and_no_other(c
     else:
         assert re.search(LEAVING_OUT.replace(",saved_model", "" if advice == "python" else ",saved_model"), text), text
     assert str(tmp_path) not in text
+
+
+ALTERNATIVES = {
+    "eigh": lambda: own(lambda x: ops.eigh(x @ ops.transpose(x, (0, 2, 1)))[0], (3, 3), output=((None, 3), "float32")),
+    "extract_patches": lambda: own(
+        lambda x: ops.image.extract_patches(x, 2, padding="valid"), (4, 4, 1), output=((None, 2, 2, 4), "float32")
+    ),
+    "rgb_to_hsv": lambda: own(lambda x: tf.image.hsv_to_rgb(tf.add(tf.image.rgb_to_hsv(x), 0.1)), (4, 4, 3)),
+    "solve": lambda: own(lambda x: ops.solve(x, x), (3, 3)),
+    "bincount": lambda: own(
+        lambda x: ops.bincount(ops.cast(x * 4.0, "int32"), minlength=4), output=((None, None), "int32")
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ALTERNATIVES)
+def test_what_is_named_instead_of_an_operation_can_be_written_in_either_format(name, tmp_path):
+    assert any(name in way.words for way in WAYS)
+    handover.write(trace(ALTERNATIVES[name]()), tmp_path / "handover")
+    for convert in (onnx.convert, tflite.convert):
+        assert list(convert(str(tmp_path / "handover"), str(tmp_path / "file"), {}))
+
+
+#: Raises in NumPy, called by no code of the user's.
+misused = functools.partial(np.linspace, num=-1)
+
+
+@pytest.mark.parametrize("at_fault", ["lowering", "converter"])
+def test_an_unforeseen_failure_names_the_operation_at_work_and_what_to_do_meanwhile(at_fault, tmp_path, monkeypatch):
+    if at_fault == "lowering":
+        planted = Lowering("planted", ("onnx",), ("Sin",), misused)
+        monkeypatch.setattr(emission, "needed_by", lambda *_: {"Sin": [planted]})
+    else:
+        monkeypatch.setattr(onnx, "HANDLERS", {**onnx.HANDLERS, "Sin": (np.linspace, [])})
+    text = str(refused(own(lambda x: tf.cos(tf.sin(x))), "onnx", tmp_path))
+    assert re.search(r"(Value|Type)Error.*, at Sin in " + MINE + "$", text, re.MULTILINE), text
+    assert "bug in kexport" in text
+    assert re.search(LEAVING_OUT, text)
+
+
+def test_what_fails_after_every_operation_was_emitted_is_no_single_ones_fault(tmp_path, monkeypatch):
+    monkeypatch.setattr(onnx, "_single", lambda model: 1 / 0)
+    text = str(refused(own(tf.sin), "onnx", tmp_path))
+    assert "ZeroDivisionError" in text
+    assert "mine" not in text

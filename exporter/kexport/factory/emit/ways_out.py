@@ -30,7 +30,7 @@ class _Way:
 
 _TEXT = _Way("", "turn text into numbers in preprocessing, and pass the model these", ("string",))
 #: The first that fits is told. Each names what exists in every format, or what to do outside of the model.
-_WAYS = (
+WAYS = (
     _Way(PYTHON.pattern, "Python code stays where the model was made: write it with keras.ops"),
     _Way(RANDOM.pattern, "draw no random numbers when training is False, or take them as an input of the model"),
     _Way("^Timestamp$", "take the time as an input of the model"),
@@ -71,7 +71,7 @@ def ways_out(culprits: Sequence[Culprit], format_name: str) -> list[str]:
 
 
 def _known(culprit: Culprit, format_name: str) -> str | None:
-    for way in _WAYS:
+    for way in WAYS:
         if way.fits(culprit):
             return way.words
     if culprit.writable_as is None and not culprit.sizes and culprit.kind in needed_by(format_name):

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kexport.errors import ExportError, ModelError
-from kexport.factory.formats._format import Format, every
+from kexport.factory.emit.refusal import leaving_out
+from kexport.factory.formats._format import Format
 from kexport.factory.trace.program import Program
 from kexport.factory.trace.protocols import BuiltLayer
 from kexport.runtimes.keras_model import read_config, unregistered
@@ -46,15 +47,14 @@ def _require_loadable(target: Path) -> None:
             "the model cannot be written as keras: Keras would not load it back",
             got=error.subject.removeprefix(f"{target.name} "),
             expected=error.facts["expected"],
-            hint="write it as a layer class; or add --allow-lambda; or build --formats without keras",
+            hint=f"write it as a layer class; or add --allow-lambda; or {leaving_out(FORMAT.name)}",
         ) from error
     if missing := [each.name for each in unregistered(config)]:
-        others = ",".join(form.name for form in every() if form is not FORMAT)
         raise ExportError(
             "the model cannot be written as keras: Keras could not load it back",
             got=f"not registered: {', '.join(missing)}",
             expected="@keras.saving.register_keras_serializable(package=...) above each class or function",
-            hint=f"or another format (--formats {others})",
+            hint=f"or {leaving_out(FORMAT.name)}",
         )
 
 
