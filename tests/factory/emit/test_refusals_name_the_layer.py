@@ -3,6 +3,7 @@
 import functools
 import importlib
 import re
+from typing import Any
 
 import keras
 import numpy as np
@@ -279,7 +280,7 @@ def test_what_is_named_instead_of_an_operation_can_be_written_in_either_format(n
 
 
 #: Raises in NumPy, called by no code of the user's.
-misused = functools.partial(np.linspace, num=-1)
+misused: Any = functools.partial(np.linspace, num=-1)
 
 
 @pytest.mark.parametrize("at_fault", ["lowering", "converter"])
@@ -288,7 +289,7 @@ def test_an_unforeseen_failure_names_the_operation_at_work_and_what_to_do_meanwh
         planted = Lowering("planted", ("onnx",), ("Sin",), misused)
         monkeypatch.setattr(emission, "needed_by", lambda *_: {"Sin": [planted]})
     else:
-        monkeypatch.setattr(onnx, "HANDLERS", {**onnx.HANDLERS, "Sin": (np.linspace, [])})
+        monkeypatch.setattr(onnx, "HANDLERS", {"Sin": (np.linspace, [])})
     text = str(refused(own(lambda x: tf.cos(tf.sin(x))), "onnx", tmp_path))
     assert re.search(r"(Value|Type)Error.*, at Sin in " + MINE + "$", text, re.MULTILINE), text
     assert "bug in kexport" in text
