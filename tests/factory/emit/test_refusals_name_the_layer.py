@@ -36,6 +36,13 @@ ADVICE = {
     "data": "read data before the model",
     "codec": "decode and encode outside",
     "vectors": "use the values alone",
+    "clock": "take the time as an input",
+    "eigenvalues": "keras.ops.eigh",
+    "patches": "keras.ops.image.extract_patches",
+    "hue": "tf.image.rgb_to_hsv",
+    "least squares": "of the normal equations",
+    "tridiagonal": "of the whole matrix",
+    "histogram": "keras.ops.bincount",
 }
 
 
@@ -91,6 +98,17 @@ class Outer(layers.Layer):
 
     def call(self, x):
         return self.deep(self.inside(x))
+
+
+class Around(layers.Layer):
+    """A layer of the user's own around one of Keras that is refused: the line is the Keras layer's, not the user's."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.inside = layers.Dense(4, name="inside", dtype="float64")
+
+    def call(self, x):
+        return self.inside(x)
 
 
 class Subclassed(keras.Model):
@@ -206,6 +224,27 @@ CASES = {
     "codec": (
         lambda: own(lambda x: tf.image.adjust_jpeg_quality(x[0], 50)[None], (8, 8, 3)), "onnx tflite", MINE, "codec"
     ),
+    "clock": (lambda: own(lambda x: x + tf.cast(tf.timestamp(), x.dtype)), "onnx", MINE, "clock"),
+    "eigenvalues": (lambda: own(lambda x: tf.math.real(tf.linalg.eig(x)[0]), (3, 3)), "tflite", MINE, "eigenvalues"),
+    "patches": (
+        lambda: own(
+            lambda x: tf.image.extract_patches(x, [1, 2, 2, 1], [1, 2, 2, 1], [1, 1, 1, 1], "VALID"),
+            (4, 4, 1), output=((None, 2, 2, 4), "float32"),
+        ),
+        "tflite", MINE, "patches",
+    ),
+    "hue": (lambda: own(lambda x: tf.image.adjust_hue(x, 0.1), (4, 4, 3)), "tflite", MINE, "hue"),
+    "least squares": (
+        lambda: own(lambda x: tf.linalg.lstsq(x, x, fast=False), (3, 3)), "onnx", MINE, "least squares"
+    ),
+    "tridiagonal": (
+        lambda: own(lambda x: tf.linalg.tridiagonal_solve(x, x[:, 0]), (3, 3), output=((None, 3), "float32")),
+        "onnx", MINE, "tridiagonal",
+    ),
+    "histogram": (
+        lambda: own(lambda x: tf.histogram_fixed_width(x, [0.0, 1.0])[None], output=((1, 100), "int32")),
+        "onnx", MINE, "histogram",
+    ),
     "operation": (
         lambda: of_layer(lambda x: ops.nextafter(x, x + 1), 4), "onnx tflite", r"operation 'nextafter\w*' \(\w+\)$", ""
     ),
@@ -227,6 +266,10 @@ CASES = {
     "nested": (
         lambda: of_layer(Outer(name="outer"), 4),
         "onnx tflite", r"layer 'outer/deep' \(Own\), \S*test_\w+.py:\d+$", "own",
+    ),
+    "around": (
+        lambda: of_layer(Around(name="around", dtype="float64"), 4, dtype="float64"),
+        "tflite", r"layer 'around/inside' \(Dense\)$", "dtype",
     ),
     "subclassed": (subclassed, "onnx tflite", r"model 'subclassed' \(Subclassed\), \S*test_\w+.py:\d+$", "own"),
 }  # fmt: skip
