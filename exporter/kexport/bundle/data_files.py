@@ -12,6 +12,7 @@ from typing import TextIO
 
 import numpy as np
 
+from kexport.bundle.naming import carried
 from kexport.bundle.signature import Array, Signature, TensorSpec
 from kexport.errors import InputError, UsageError
 
@@ -28,8 +29,17 @@ def read(path: Path, signature: Signature) -> dict[str, Array]:
     only = _only_input(path, signature) if path.suffix in (".npy", ".csv") else None
     stored = load(path)
     if only is None or isinstance(stored, Mapping):
-        return dict(stored)
+        return _by_input(stored, signature)
     return {only.name: as_rows(stored, only).astype(only.numpy_dtype) if path.suffix == ".csv" else stored}
+
+
+def _by_input(stored: Mapping[str, Array], signature: Signature) -> dict[str, Array]:
+    """The arrays by input, also where the file has a name that no format carries, such as `zip code`."""
+    names = {spec.name for spec in signature.inputs}
+    renamed = {name: carried(name) for name in stored if name not in names}
+    called = list(renamed.values())
+    free = {name: new for name, new in renamed.items() if new in names - {*stored} and called.count(new) == 1}
+    return {free.get(name, name): array for name, array in stored.items()}
 
 
 def load(path: Path) -> Mapping[str, Array] | Array:

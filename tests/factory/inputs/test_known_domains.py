@@ -82,6 +82,11 @@ def test_words_occur_alone_and_together():
     assert any("cat" in text and "dog" in text for text in domain.values)
 
 
+def test_a_constant_feature_beside_others_stays_constant():
+    domain = domain_of(layers.Normalization(mean=[50, 1000], variance=[0, 2500]), (2,))
+    assert domain == Features(Choice(50.0), Uniform(850, 1150))
+
+
 class Table(keras.Model):
     def __init__(self):
         super().__init__()

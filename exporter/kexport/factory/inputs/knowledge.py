@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from kexport.bundle.domain import Bins, Domain, Ints, Uniform
+from kexport.bundle.domain import Bins, Choice, Domain, Ints, Uniform
 from kexport.bundle.signature import Array
 from kexport.factory.inputs import vocabulary
 
@@ -45,6 +45,8 @@ class Knowledge:
         except ValueError:  # it is unknown where the elements come from
             low, high = self.lows, self.highs
         ends = float(low.min()), float(high.max())
+        if ends[0] == ends[1]:
+            return Choice(ends[0])
         return _rounded(*ends) if self.coarse else _exact(*ends)
 
 
@@ -83,8 +85,10 @@ def _normalization(layer: Any, dtype: str) -> Knowledge | None:
     mean, variance = np.asarray(mean, np.float64), np.asarray(variance, np.float64)
     if given and mean.ndim == 1 and mean.size > 1:
         mean, variance = (_along(layer, each) for each in (mean, variance))
-    # A constant feature has no deviation; its range is a few units in the last place of a float32 wide.
-    half = np.maximum(_DEVIATIONS * np.sqrt(np.maximum(variance, 0)), np.maximum(8 * 2.0**-23 * np.abs(mean), 1e-6))
+    half = _DEVIATIONS * np.sqrt(np.maximum(variance, 0))
+    # What float32 cannot tell from a constant stays one: the layer divides by next to nothing there.
+    least = np.maximum(8 * 2.0**-23 * np.abs(mean), 1e-6)
+    half = np.where(half < least, 0.0, half) if (half >= least).any() else least
     return Knowledge(
         f"{_DEVIATIONS} deviations around the mean of layer {layer.name!r}",
         lows=mean - half,
