@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 
 from kexport.bundle.data_files import read
@@ -8,10 +10,12 @@ ONE, TWO = np.ones((1, 1)), np.full((1, 1), 2.0)
 
 
 def test_a_name_that_no_format_carries_stands_for_its_input(tmp_path):
-    np.savez(tmp_path / "data.npz", **{"zip code": ONE, "x": TWO})
+    arrays: Any = {"zip code": ONE, "x": TWO}
+    np.savez(tmp_path / "data.npz", **arrays)
     assert read(tmp_path / "data.npz", SIGNATURE) == {"zip_code": ONE, "x": TWO}
 
 
 def test_names_that_would_stand_for_one_input_are_left_as_they_are(tmp_path):
-    np.savez(tmp_path / "data.npz", **{"zip code": ONE, "zip-code": TWO})
+    arrays: Any = {"zip code": ONE, "zip-code": TWO}
+    np.savez(tmp_path / "data.npz", **arrays)
     assert set(read(tmp_path / "data.npz", SIGNATURE)) == {"zip code", "zip-code"}

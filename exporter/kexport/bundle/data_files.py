@@ -29,7 +29,7 @@ def read(path: Path, signature: Signature) -> dict[str, Array]:
     only = _only_input(path, signature) if path.suffix in (".npy", ".csv") else None
     stored = load(path)
     if only is None or isinstance(stored, Mapping):
-        return _by_input(stored, signature)
+        return _by_input(dict(stored), signature)
     return {only.name: as_rows(stored, only).astype(only.numpy_dtype) if path.suffix == ".csv" else stored}
 
 
