@@ -158,7 +158,7 @@ class Sight:
             measure(self._program, view, pending, self._rng)
         except Exception as error:  # noqa: BLE001  an operation without a gradient, for one: weights are then changed
             self._has_gradients = False
-            self.notes.append(f"the traced function has no gradients: {reason(error)}")
+            self.notes.append(f"weights were changed one by one, as the function has no gradients: {reason(error)}")
         return self._has_gradients
 
     def _look_closer(self, changes: Changes) -> None:
