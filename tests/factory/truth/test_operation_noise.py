@@ -7,11 +7,13 @@ import tensorflow as tf
 from keras import layers, ops
 
 from kexport.bundle.domain import Ints
+from kexport.bundle.signature import TensorSpec
 from kexport.factory.inputs.domains import resolve_domains
 from kexport.factory.trace.program import trace
 from kexport.factory.truth import establish
 from kexport.factory.truth.operation_noise import in_every_operation, in_the_order_of_sums
 from kexport.factory.truth.oracle import Oracle
+from kexport.parity.output_comparison import OutputComparison
 from kexport.parity.tolerance import own_limits
 
 VALUES = np.random.default_rng(0).uniform(0.1, 0.9, 200).astype("float32")
@@ -112,3 +114,30 @@ def test_a_model_that_refuses_what_noise_makes_is_nudged_all_the_same():
 
     x = keras.Input((50,), name="x")
     assert goldens_of(keras.Model(x, Checked()(x))).goldens
+
+
+def normalised(groups=2, epsilon=1e-3, gamma=1.0, beta=0.0):
+    keras.utils.set_random_seed(0)
+    x = keras.Input((6, 6, 4), name="x")
+    layer = layers.GroupNormalization(groups, epsilon=epsilon, name="y")
+    model = keras.Model(x, layer(x))
+    layer.gamma.assign(np.array([0.7, 1.2, 0.9, 1.1]) * gamma)
+    layer.beta.assign([0.03 + beta, -0.02, 0.01, 0.05])
+    return model
+
+
+def outcome_of(found, model):
+    comparison = OutputComparison(TensorSpec("y", "float32", (None, 6, 6, 4)), found.limits[0])
+    for golden in found.goldens:
+        value = model(golden.inputs["x"], training=False).numpy()
+        comparison.add(golden.label, golden.truth["y"], value, None, golden.ulp_sensitivity.get("y"))
+    return comparison.outcome()
+
+
+def test_faults_of_a_normalisation_are_found_beside_its_noise():
+    found = goldens_of(normalised())
+    assert outcome_of(found, normalised()).passed
+    for fault in ({"epsilon": 1e-2}, {"epsilon": 1.1e-3}, {"groups": 4}, {"gamma": 1.01}, {"beta": 1e-3}):
+        result = outcome_of(found, normalised(**fault))
+        assert result.ran
+        assert not result.passed, fault

@@ -18,6 +18,8 @@ _NUDGES = 6
 #: A sum inside of a model loses some units in the last place, which the inputs cannot: where its result is all but
 #: cancelled, as the mean of equal numbers is, only larger nudges show that.
 _INNER_ULPS, _INNER_NUDGES = 4, 3
+#: And where equal numbers are added, only nudges that leave them equal do.
+_TOGETHER = (1, -1, 2, -2, 3, -3)
 
 
 @dataclass(frozen=True)
@@ -164,7 +166,8 @@ class PeerReference:
 
     def _nudges(self, feeds: Feeds, rng: np.random.Generator) -> list[Feeds]:
         ulps = [1] * _NUDGES + [_INNER_ULPS] * _INNER_NUDGES
-        return [self._nudge(feeds, rng, each) for each in ulps]
+        together = [self._nudge.together(feeds, each) for each in _TOGETHER]
+        return [*(self._nudge(feeds, rng, each) for each in ulps), *together]
 
 
 def second_answers(truth: Mapping[str, Array], keras_output: Mapping[str, Array]) -> Outputs:

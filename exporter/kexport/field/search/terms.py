@@ -10,7 +10,7 @@ import numpy as np
 from kexport.bundle.domain import Domain
 from kexport.bundle.limits import OutputLimit
 from kexport.bundle.signature import Array, Signature
-from kexport.parity.conditioning import nudged
+from kexport.parity.conditioning import nudged, scaled
 from kexport.parity.scores import scores
 from kexport.parity.space import Space
 from kexport.parity.tolerance import between, for_kernels
@@ -36,6 +36,17 @@ class Nudge:
         """Every real number of the inputs moved by `ulps` units in the last place, up or down at random."""
         return {
             name: value if name in self.discrete else nudged(value, rng, ulps * self.ulp, self.domains.get(name))
+            for name, value in feeds.items()
+        }
+
+    def together(self, feeds: Feeds, ulps: int) -> dict[str, Array]:
+        """Every real number of the inputs moved by `ulps` units in the last place in one direction: equal ones stay so.
+
+        What a sum of equal numbers loses differs from one number to the next.
+        """
+        factor = 1.0 + ulps * self.ulp
+        return {
+            name: value if name in self.discrete else scaled(value, factor, self.domains.get(name))
             for name, value in feeds.items()
         }
 
