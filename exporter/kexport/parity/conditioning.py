@@ -41,14 +41,12 @@ def nudged(array: Array, rng: np.random.Generator, epsilon: float, domain: Domai
         return np.where(np.isfinite(wide), inside, array)
 
 
-def scaled(array: Array, factor: float, domain: Domain | None = None) -> Array:
-    """Every real number times the same factor, so that equal ones stay equal; within the domain."""
+def scaled(array: Array, factor: float) -> Array:
+    """Every real number times the same factor, so that equal ones stay equal."""
     if array.dtype.kind != "f" and array.dtype.name != "bfloat16":
         return array
     with np.errstate(invalid="ignore", over="ignore"):
-        moved = np.asarray((array.astype(np.float64) * factor).astype(array.dtype))
-    inside = moved if domain is None else domain.project(moved)
-    return np.where(np.isfinite(array.astype(np.float64)), inside, array)
+        return np.asarray((array.astype(np.float64) * factor).astype(array.dtype))
 
 
 def movement(spec: TensorSpec, keras_output: Array, truth: Array, others: Sequence[Array]) -> Array:

@@ -11,15 +11,16 @@ import numpy as np
 from kexport.bundle.signature import Array, Signature
 from kexport.field.remote import Outputs, RemoteSession
 from kexport.field.search.terms import Feeds, Nudge, Terms
-from kexport.parity.conditioning import distance
+from kexport.parity.conditioning import distance, widened
 from kexport.parity.scores import row
 
 _NUDGES = 6
 #: A sum inside of a model loses some units in the last place, which the inputs cannot: where its result is all but
 #: cancelled, as the mean of equal numbers is, only larger nudges show that.
 _INNER_ULPS, _INNER_NUDGES = 4, 3
-#: And where equal numbers are added, only nudges that leave them equal do.
-_TOGETHER = (1, -1, 2, -2, 3, -3)
+#: And where equal numbers are added, only nudges that leave them equal do: what a smooth function makes of three inputs
+#: so near to each other lies on a line, and how far it does not is noise.
+_TOGETHER = (16, 64)
 
 
 @dataclass(frozen=True)
@@ -166,8 +167,18 @@ class PeerReference:
 
     def _nudges(self, feeds: Feeds, rng: np.random.Generator) -> list[Feeds]:
         ulps = [1] * _NUDGES + [_INNER_ULPS] * _INNER_NUDGES
-        together = [self._nudge.together(feeds, each) for each in _TOGETHER]
-        return [*(self._nudge(feeds, rng, each) for each in ulps), *together]
+        return [*(self._nudge(feeds, rng, each) for each in ulps), *self._together(feeds)]
+
+    def _together(self, feeds: Feeds) -> list[Feeds]:
+        """Pairs of inputs that lie on a line with these: towards zero, or away from it where a domain ends."""
+        pairs: list[Feeds] = []
+        for ulps in _TOGETHER:
+            for step in (-ulps, ulps):
+                near, far = self._nudge.together(feeds, step), self._nudge.together(feeds, 2 * step)
+                if near is not None and far is not None:
+                    pairs += [near, far]
+                    break
+        return pairs
 
 
 def second_answers(truth: Mapping[str, Array], keras_output: Mapping[str, Array]) -> Outputs:
@@ -186,8 +197,19 @@ def _movements(signature: Signature, base: Outputs, others: Sequence[Outputs]) -
     for spec in signature.outputs:
         values = [each[spec.name] for each in others]
         sensitivity[spec.name] = _movement(spec.is_float, base[spec.name], values[:_NUDGES])
-        noise[spec.name] = _movement(spec.is_float, base[spec.name], values)
+        noise[spec.name] = _movement(spec.is_float, base[spec.name], values[: _NUDGES + _INNER_NUDGES])
+        if spec.is_float:
+            pairs = values[_NUDGES + _INNER_NUDGES :]
+            for near, far in zip(pairs[::2], pairs[1::2], strict=True):
+                noise[spec.name] = np.maximum(noise[spec.name], _bend(base[spec.name], near, far))
     return sensitivity, noise
+
+
+def _bend(base: Array, near: Array, far: Array) -> Array:
+    """How far three values are from a line; 0 where one of them is no number."""
+    if not base.shape == near.shape == far.shape:
+        return np.zeros(base.shape, np.float32)
+    return distance(widened(base) + widened(far), 2 * widened(near)).astype(np.float32) / 2
 
 
 def _movement(is_float: bool, base: Array, others: Sequence[Array]) -> Array:

@@ -39,16 +39,20 @@ class Nudge:
             for name, value in feeds.items()
         }
 
-    def together(self, feeds: Feeds, ulps: int) -> dict[str, Array]:
+    def together(self, feeds: Feeds, ulps: int) -> dict[str, Array] | None:
         """Every real number of the inputs moved by `ulps` units in the last place in one direction: equal ones stay so.
 
-        What a sum of equal numbers loses differs from one number to the next.
+        None where that leaves a domain.
         """
-        factor = 1.0 + ulps * self.ulp
-        return {
-            name: value if name in self.discrete else scaled(value, factor, self.domains.get(name))
-            for name, value in feeds.items()
-        }
+        factor, moved = 1.0 + ulps * self.ulp, {}
+        for name, value in feeds.items():
+            moved[name] = value if name in self.discrete else scaled(value, factor)
+            domain = None if name in self.discrete else self.domains.get(name)
+            if domain is not None and moved[name].dtype.kind == "f":
+                finite = np.isfinite(value)
+                if (domain.project(moved[name])[finite] != moved[name][finite]).any():
+                    return None
+        return moved
 
 
 @dataclass(frozen=True)
