@@ -109,12 +109,16 @@ class Divergence:
         with_it: layers between it and those inputs that have no tensor in the artifact: the fault may lie in them.
         before: the largest distance among the inputs, relative to scale; None when none was observed.
         before_db: the smallest signal-to-quantisation-noise ratio among the inputs, in dB.
+        seen_in: the layer whose tensor shows the error, where that is another one.
+        because: why it is this layer, where the tensor alone does not tell.
     """
 
     layer: str
     with_it: tuple[str, ...] = ()
     before: float | None = None
     before_db: float | None = None
+    seen_in: str = ""
+    because: str = ""
 
 
 @dataclass(frozen=True)

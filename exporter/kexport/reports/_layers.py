@@ -107,18 +107,24 @@ def _verdict(localisation: Localisation) -> list[str]:
     if not localisation.divergences:
         return [*lines, "no layer could be named"]
     for divergence in localisation.divergences:
-        lines += _divergence(divergence, localisation.row(divergence.layer))
+        seen = localisation.row(divergence.seen_in or divergence.layer)
+        lines += _divergence(divergence, localisation.row(divergence.layer), seen)
     return lines
 
 
-def _divergence(divergence: Divergence, row: LayerRow) -> list[str]:
-    shape, error = " x ".join(map(str, row.shape)), row.error
-    lines = [f"it diverges at {divergence.layer} ({row.kind}; {row.source.operator or 'no operator'}; {shape})"]
+def _divergence(divergence: Divergence, row: LayerRow, seen: LayerRow) -> list[str]:
+    """The lines on a divergence: the layer, and the error in the tensor that shows it."""
+    shape, error = " x ".join(map(str, row.shape)), seen.error
+    operators = (row.source if row.source.operator else seen.source).operator
+    lines = [f"it diverges at {divergence.layer} ({row.kind}; {operators or 'no operator'}; {shape})"]
     if divergence.with_it:
-        lines.append(f"  or in an earlier layer that has no tensor in the artifact: {', '.join(divergence.with_it)}")
+        lines.append(f"  or in a layer that has no tensor of its own in the artifact: {', '.join(divergence.with_it)}")
+    if divergence.because:
+        lines.append(f"  because {divergence.because}")
     if error.figure is not None:
         limit = [] if error.limit is None else [f"limit {_number(error.limit)}"]
-        figures = [f"error {_number(error.figure)} {error.unit}", *limit, *_ratio(error.sqnr_db)]
+        at = f" at {seen.layer}" if seen is not row else ""
+        figures = [f"error {_number(error.figure)} {error.unit}{at}", *limit, *_ratio(error.sqnr_db)]
         before = [] if divergence.before is None else [f"error {_number(divergence.before)}"]
         before += _ratio(divergence.before_db)
         lines.append("  " + ", ".join(figures) + (f"; its inputs: {', '.join(before)}" if before else ""))

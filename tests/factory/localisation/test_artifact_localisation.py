@@ -110,7 +110,7 @@ def test_a_weight_that_was_moved_in_tflite_is_named_by_its_layer_or_by_what_it_i
     assert layer in first_named(found)
     if layer == "encoder/conv":
         assert found.row(layer).state == FUSED
-        assert found.divergences[0].layer == "encoder/relu"
+        assert found.divergences[0].seen_in == "encoder/relu"
 
 
 def test_layers_that_give_truth_values_are_compared_too(tmp_path):
@@ -158,6 +158,24 @@ def test_an_activation_that_was_removed_is_named(look):
     found = look("onnxruntime", edited(change))
     assert found.divergences[0].layer == "left"
     assert "Identity" in found.row("left").source.operator
+
+
+def test_a_fault_behind_the_tensor_of_a_layers_name_is_the_layers_where_its_operators_say_so(look):
+    def change(graph, onnx):
+        scope = "mixed_1/left_1"
+        last = node(graph, f"{scope}/Relu")
+        graph.initializer.append(onnx.numpy_helper.from_array(np.float32(1.5), "more"))
+        for other in graph.node:
+            for index, name in enumerate(other.input):
+                if name == last.output[0]:
+                    other.input[index] = f"{scope}/behind:0"
+        place = list(graph.node).index(last) + 1
+        graph.node.insert(
+            place, onnx.helper.make_node("Mul", [last.output[0], "more"], [f"{scope}/behind:0"], f"{scope}/behind")
+        )
+
+    found = look("onnxruntime", edited(change))
+    assert found.divergences[0].layer == "left", found.divergences
 
 
 def test_nan_is_named_where_it_begins(look):

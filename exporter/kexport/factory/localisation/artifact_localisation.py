@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kexport.bundle.signature import Array
 from kexport.errors import ArtifactError
 from kexport.factory.localisation import bisection, in_worker, layer_verdicts
 from kexport.factory.localisation.artifact_probe import ArtifactProbe
+from kexport.factory.localisation.counterfactual import Counterfactuals
+from kexport.factory.localisation.explanation import Evidence, explained
 from kexport.factory.localisation.layer_output import LayerTruth
 from kexport.factory.localisation.layer_truths import LayerTruths
 from kexport.factory.localisation.replay_cases import ReplayCase, replay_cases
 from kexport.factory.localisation.tensor_matcher import TensorMatcher
 from kexport.factory.truth.goldens import TWIN
 from kexport.parity.layer_report import Divergence, Localisation
+
+_OTHERS = 8  # calls before a case that are tried
 
 
 @dataclass(frozen=True)
@@ -65,24 +69,52 @@ def localise_artifact(probe: ArtifactProbe, truths: LayerTruths) -> Localisation
             outputs, values = probe.observe(worst.case.calls, [tensor.key for tensor in tensors])
         except ArtifactError as error:
             notes.append(f"with every tensor as an output it does not run: {error.facts['got']}")
+    if outputs and worst.failing and not _wrong(probe, worst.case, outputs):
+        after = _after_another_call(probe, worst)
+        if after is not None:
+            notes.append("it is right when it is called first: what an earlier call leaves behind comes out")
+            worst, (outputs, values) = after, probe.observe(after.case.calls, [tensor.key for tensor in tensors])
     factor, quantised = probe.runtime.accumulation_factor, probe.artifact.precision != "float32"
     matcher = TensorMatcher(layers, tensors, values, truths.outputs, factor)
     verdicts = layer_verdicts.judge(layers, matcher, factor, quantised)
-    divergences = verdicts.divergences
+    divergences: Sequence[Divergence] = verdicts.divergences
     if not worst.failing:
         notes += _harmless(divergences, quantised)
         divergences = []
-    elif not outputs or not in_worker.compared(probe.bundle, worst.case, outputs)["problems"]:
+    elif not outputs or not _wrong(probe, worst.case, outputs):
         if outputs:
             notes.append("the fault vanishes under observation: with every tensor as an output, the outputs are right")
         divergences, note = bisection.cut(probe, worst.case, layers, verdicts.rows, verdicts.matches)
         notes.append(note)
+    elif divergences and not quantised:
+        asked = Counterfactuals(truths, layers, worst.case.golden.inputs)
+        divergences = explained(Evidence(layers, verdicts, matcher, asked, factor))
     elif not divergences:
         notes.append(_after_the_layers(layers, truths, worst.problems))
     place = (probe.artifact.path, probe.runtime.name, worst.case.golden.label)
     notes += _traced_to_the_identity(layers, divergences)
     rows, found = tuple(verdicts.rows), tuple(divergences)
     return Localisation(*place, worst.failing, rows, found, tuple(notes), worst.unjudged)
+
+
+def _wrong(probe: ArtifactProbe, case: ReplayCase, outputs: Mapping[str, Array]) -> bool:
+    """Whether these outputs of the case are wrong."""
+    return bool(in_worker.compared(probe.bundle, case, outputs)["problems"])
+
+
+def _after_another_call(probe: ArtifactProbe, worst: _WorstCase) -> _WorstCase | None:
+    """The case after a call with other inputs, if it is wrong only then."""
+    if worst.case.before:
+        return None
+    for other in itertools.islice(replay_cases(probe.bundle, 1.0), _OTHERS):
+        case = replace(worst.case, before=[other.golden.inputs])
+        try:
+            outputs, _ = probe.observe(case.calls, [])
+        except ArtifactError:
+            continue
+        if _wrong(probe, case, outputs):
+            return replace(worst, case=case)
+    return None
 
 
 def _traced_to_the_identity(layers: Sequence[LayerTruth], divergences: Sequence[Divergence]) -> list[str]:

@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
+from kexport.bundle.signature import Array
 from kexport.factory.trace.layer_paths import paths
 from kexport.factory.trace.protocols import BuiltModel
 from kexport.runtimes.keras_model import Method, replaced
@@ -59,11 +60,17 @@ class Call:
     given: tuple[Sequence[object], Mapping[str, object]] = ((), MappingProxyType({}))
 
 
+#: For some calls, by key, the values of some of their outputs, by index.
+Changes: TypeAlias = Mapping[tuple[str, int], Mapping[int, Array]]
+_UNCHANGED: Changes = MappingProxyType({})
+
+
 class _Observer:
     """Records the calls of each run; a run is one call of a whole model."""
 
-    def __init__(self) -> None:
+    def __init__(self, changed: Changes) -> None:
         self.runs: list[list[Call]] = []
+        self._changed = changed
         self._stack: list[tuple[object, Call]] = []
         self._paths: dict[int, str] = {}
         self._counts: Counter[str] = Counter()
@@ -94,6 +101,8 @@ class _Observer:
         finally:
             self._closed -= closed
             self._stack.pop()
+        if call.site.key in self._changed:
+            result = _with_other_results(result, self._changed[call.site.key])
         call.outputs = [each for each in keras.tree.flatten(result) if each is not None]
         if path and not any(isinstance(each, keras.KerasTensor) for each in call.outputs):
             self.runs[-1].append(call)
@@ -114,12 +123,31 @@ class _Observer:
             self._stack[-1][1].scope = tf.get_current_name_scope()
 
 
+def _with_other_results(result: object, values: Mapping[int, Array]) -> object:
+    """The results of a call, with other numbers in place of those of these indices; masks are kept."""
+    import keras
+    import tensorflow as tf
+
+    flat = keras.tree.flatten(result)
+    places = [place for place, each in enumerate(flat) if each is not None]
+    for index, value in values.items():
+        before = flat[places[index]]
+        flat[places[index]] = after = tf.reshape(tf.cast(tf.constant(value), before.dtype), value.shape)
+        if (mask := keras.src.backend.get_keras_mask(before)) is not None:
+            keras.src.backend.set_keras_mask(after, mask)
+    return keras.tree.pack_sequence_as(result, flat)
+
+
 @contextlib.contextmanager
-def observing() -> Iterator[list[list[Call]]]:
-    """Within the block, the calls in every run of a model are recorded; yields the runs."""
+def observing(changed: Changes = _UNCHANGED) -> Iterator[list[list[Call]]]:
+    """Within the block, the calls in every run of a model are recorded; yields the runs.
+
+    Args:
+        changed: for some calls, the values that some of their outputs get instead of what is computed, by index.
+    """
     import keras
 
-    observer = _Observer()
+    observer = _Observer(changed)
 
     def watched(original: Method) -> Method:
         return lambda self, *args, **options: observer.around(original, self, args, options)

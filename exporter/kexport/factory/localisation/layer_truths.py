@@ -58,7 +58,7 @@ class LayerTruths:
         # A file keeps no name that was not given explicitly: inputs are then those of the manifest in their order.
         self._inputs = inputs if set(inputs) == set(wanted) else wanted
         self._given = layer_graph.input_tensors(self._program, self._inputs)
-        self._oracle = Oracle(self._program)
+        self._oracle, self._asked = Oracle(self._program), Oracle(self._program)
         self.calls = layer_graph.traced_calls(self._program, _traced_run(self._program, runs))
         pairs = zip(signature.outputs, layer_graph.output_tensors(self._program).values(), strict=False)
         self.outputs = {spec.name: tensor for spec, tensor in pairs}
@@ -99,6 +99,18 @@ class LayerTruths:
         given = {tensor: feeds[name] for tensor, name in self._given.items()}
         layers = [LayerTruth(call, tuple(self._outputs(call, keras_runs, truths, given))) for call in self.calls]
         return eager_identities.marked(layers)
+
+    def intervened(
+        self, feeds: Mapping[str, Array], layer: str, index: int, value: Array
+    ) -> Mapping[str, list[Array]] | None:
+        """What the twin's layers give, by name, if one output of a layer had this value; None where no twin runs."""
+        site = next(call.site for call in self.calls if call.name == layer)
+        with observing({site.key: {index: value}}) as runs:
+            if self._asked.truth([[feeds[name] for name in self._inputs]]) is None:
+                self._asked = Oracle(self._program)  # the value was at fault, not the twin
+                return None
+            results = _arrays(runs[-1])
+        return {call.name: results[call.site.key] for call in self.calls if call.site.key in results}
 
     def _outputs(
         self, call: TracedCall, keras_runs: Sequence[_Run], truths: _Run, given: Mapping[str, Array]

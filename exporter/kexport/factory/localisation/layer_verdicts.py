@@ -128,7 +128,7 @@ def _with_operators(row: LayerRow, matches: Mapping[str, TensorMatch], matcher: 
     if row.layer not in matches:
         return row
     ends = [match.tensor.key for name, match in matches.items() if name != row.layer]
-    operators = matcher.operators(matches[row.layer].tensor.key, ends)
+    operators = [tensor.operator for tensor in matcher.between(matches[row.layer].tensor.key, ends)]
     return replace(row, source=replace(row.source, operator=", ".join(dict.fromkeys(operators))))
 
 

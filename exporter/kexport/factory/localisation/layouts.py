@@ -25,6 +25,18 @@ def in_layout_of(truth: Array, value: Array, recurrent: bool = False) -> Array |
     return best
 
 
+def every_layout(truth: Array, value: Array, recurrent: bool = False) -> list[Array]:
+    """The value in each layout that fits the truth, the nearest first, then as it is where its shape is another."""
+    nearest = in_layout_of(truth, value, recurrent)
+    if nearest is None:
+        return [value]
+    found = [nearest]
+    for candidate in (*_fitting(value, truth.shape, recurrent), *([value] if value.ndim == truth.ndim else [])):
+        if not any(each.shape == candidate.shape and np.array_equal(each, candidate) for each in found):
+            found.append(candidate)
+    return found
+
+
 def _fitting(value: Array, shape: tuple[int, ...], recurrent: bool) -> Iterator[Array]:
     if value.size != int(np.prod(shape, dtype=np.int64)):
         return

@@ -113,8 +113,8 @@ class TensorMatcher:
                 return self._owner[tensor.key]
         return None
 
-    def operators(self, key: str, ends: Sequence[str]) -> list[str]:
-        """The types of the operators between the tensors `ends` and the one of the key, in order."""
+    def between(self, key: str, ends: Sequence[str]) -> list[ArtifactTensor]:
+        """The tensors from which the one of the key is computed, after the tensors `ends`, and itself, in order."""
         by_key = {tensor.key: tensor for tensor in self._tensors}
         passed: set[str] = set()
         waiting = [key]
@@ -123,7 +123,22 @@ class TensorMatcher:
             if at in by_key and at not in passed and (at == key or at not in ends):
                 passed.add(at)
                 waiting += by_key[at].inputs
-        return [by_key[each].operator for each in sorted(passed, key=self._order.__getitem__)]
+        return [by_key[each] for each in sorted(passed, key=self._order.__getitem__)]
+
+    def owner(self, tensor: ArtifactTensor) -> int:
+        """The index of the last layer whose operations a tensor stands for; -1 where its name tells none."""
+        return self._owner[tensor.key]
+
+    def held(self, tensor: ArtifactTensor, output: LayerOutput) -> list[Array]:
+        """The value of a tensor in each layout in which it may be a layer's output; none where it cannot be that."""
+        value = self._values.get(tensor.key)
+        if value is None or not self._fits(tensor, output):
+            return []
+        return layouts.every_layout(output.truth, value, output.recurrent)
+
+    def value(self, tensor: ArtifactTensor) -> Array | None:
+        """The value of a tensor, as it is."""
+        return self._values.get(tensor.key)
 
     def _named(self, index: int, output: LayerOutput) -> ArtifactTensor | None:
         """The tensor of the output's name that no later layer shares: the one with the fewest names, and the last."""
