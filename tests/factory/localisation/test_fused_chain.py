@@ -1,5 +1,7 @@
 """A chain of layers that an artifact computes as one: which of them is blamed for a result that differs."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -34,7 +36,7 @@ def chain():
     return layers
 
 
-FAULTS = {
+FAULTS: dict[str, dict[str, Any]] = {
     "mix": {"mix": lambda x: x @ np.where(np.arange(5)[:, None] == 2, 0, KERNEL)},
     "norm": {"norm": lambda x: x * SCALES[::-1] + SHIFTS},
     "gain": {"gain": 3.3},
