@@ -96,8 +96,8 @@ def test_a_class_and_a_live_model_are_sources_too(project):
         ("project/mine.py:make", {"units": "many"}, UsageError, "a whole number"),
         ("project/mine.py:make", {"unit": "1"}, UsageError, "did you mean units"),
         ("project/mine.py:LIVE", {"units": "1"}, UsageError, "takes no --set"),
-        ("project/mine.py:broken", {}, ModelError, r"IndexError: .*\(mine.py:14\)"),
-        ("project/mine.py:leaves", {}, ModelError, r"SystemExit: 3 \(mine.py:17\)"),
+        ("project/mine.py:broken", {}, ModelError, r"IndexError: .*\(project/mine.py:14\)"),
+        ("project/mine.py:leaves", {}, ModelError, r"SystemExit: 3 \(project/mine.py:17\)"),
         ("project/mine.py:nothing", {}, ModelError, "NoneType"),
         ("no.such:make", {}, UsageError, "there is no module"),
     ],
@@ -109,7 +109,7 @@ def test_what_is_wrong_is_told_in_one_error(project, model, settings, kind, word
 
 def test_code_that_fails_or_does_not_parse_is_told_with_its_line(project):
     (project / "mine.py").write_text("import keras\n\n1 / 0\n\ndef make(): pass\n")
-    with pytest.raises(UsageError, match=r"ZeroDivisionError: division by zero \(mine.py:3\)"):
+    with pytest.raises(UsageError, match=r"ZeroDivisionError: division by zero \(project/mine.py:3\)"):
         load("project/mine.py:make")
     (project / "mine.py").write_text("def make(:\n")
     with pytest.raises(UsageError, match=r"mine.py:1"):
