@@ -46,22 +46,8 @@ MODELS.update({name.replace("/", " "): _covered(name) for name in _COVERED})
 
 
 @model
-def low_pass():
-    from kexport_layers.models.lowpass import lowpass
-
-    return lowpass()
-
-
-@model
 def regularized():
     from kexport_layers.models.regularized import regularized as make
-
-    return make()
-
-
-@model
-def scaled():
-    from kexport_layers.models.scaled import scaled as make
 
     return make()
 
