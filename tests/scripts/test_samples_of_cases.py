@@ -11,6 +11,8 @@ COMMANDS = {
     "export_coverage.py": ["--groups", "layers,ops,models,applications"],
     "benchmark_faults.py": [],
     "benchmark_contracts.py": [],
+    "benchmark_adequacy.py": [],
+    "random_networks.py": [],
 }
 
 
