@@ -45,12 +45,14 @@ def test_an_output_of_which_nothing_can_be_concluded_is_not_right():
 
 
 def test_a_model_that_is_at_fault_is_said_to_be_whether_found_now_or_by_the_build():
-    found = LocalisedBundle((RIGHT,), (FAULT,), Report("b", (PARITY, MODEL)))
+    other = ModelFault("other", "Odd", "called twice, it gives other results")
+    found = LocalisedBundle((RIGHT,), (FAULT, other), Report("b", (PARITY, MODEL)))
     text = layers_table(found)
-    assert "the model itself is at fault: layer 'odd' (Odd): called twice" in text
     assert "the model itself is at fault: layer 'odd' (Odd) is random" in text
+    assert "the model itself is at fault: layer 'other' (Odd): called twice" in text
+    assert "layer 'odd' (Odd): called twice" not in text  # the build has said it, with the line
     data = json.loads(layers_json("b", found))
-    assert data["model_faults"] == [{"layer": "odd", "kind": "Odd", "cause": "called twice, it gives other results"}]
+    assert [fault["layer"] for fault in data["model_faults"]] == ["odd", "other"]
     assert len(data["model_at_fault"]) == 2
 
 

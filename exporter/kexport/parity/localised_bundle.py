@@ -43,9 +43,10 @@ class LocalisedBundle:
 
     @property
     def model_at_fault(self) -> tuple[str, ...]:
-        """Why the model itself is at fault, as found here and by the build; empty when it is not."""
-        found = list(map(str, self.model_faults))
-        return tuple(dict.fromkeys(found + [check.detail for check in self._failed if check.kind is CheckKind.MODEL]))
+        """Why the model itself is at fault, as the build found, and what was found here besides; empty if it is not."""
+        built = [check.detail for check in self._failed if check.kind is CheckKind.MODEL]
+        found = [str(fault) for fault in self.model_faults if not any(repr(fault.layer) in each for each in built)]
+        return tuple(dict.fromkeys(built + found))
 
     @property
     def rejected_by(self) -> tuple[Check, ...]:
