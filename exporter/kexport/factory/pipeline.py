@@ -23,7 +23,7 @@ from kexport.bundle.report import Check, CheckKind, Observer, Report, Subject
 from kexport.bundle.samples import write as write_samples
 from kexport.bundle.signature import TensorSpec
 from kexport.factory import formats as known_formats
-from kexport.factory.adequacy import assess
+from kexport.factory.adequacy import assess, require_subjects
 from kexport.factory.diagnosis import diagnose, traced
 from kexport.factory.exports import Exports
 from kexport.factory.formats import Format
@@ -171,6 +171,8 @@ def _write(
     program = traced(model, recordings({**plan.domain, **plan.recording.examples(model)}))
     signature = program.signature
     inputs = resolve_domains(program, {**plan.domain, **plan.recording.named(signature, program.interface.own_names())})
+    declared = plan.request.declarations.unseen
+    require_subjects(program, declared)
     progress("judging the model itself")
     diagnosis = diagnose(program, inputs.domains)
     promises = collect(program, statements(plan.request.declarations.contracts))
@@ -181,7 +183,6 @@ def _write(
     oracle = Oracle(program, inputs.domains)
     derived = establish(program, oracle, inputs.domains)
     progress("looking at what the goldens see")
-    declared = plan.request.declarations.unseen
     adequacy = assess(program, derived, inputs, declared)
     if adequacy.sought:
         derived = establish(program, oracle, inputs.domains, adequacy.sought)

@@ -6,7 +6,7 @@ import pytest
 
 import kexport
 from kexport.bundle.report import CheckKind
-from kexport.errors import UNCHECKED
+from kexport.errors import UNCHECKED, UsageError
 
 
 @pytest.fixture(scope="module")
@@ -43,3 +43,9 @@ def test_a_reason_is_a_fact_of_the_report_and_the_build_passes(model, tmp_path):
     bundle = kexport.build(model, tmp_path / "y", formats=["keras"], domain={"x": "uniform(-1, 1)"}, unseen=declared)
     assert bundle.passed
     assert "output y: declared: a sensor that is off" in adequacy_of(bundle.report).detail
+
+
+def test_a_name_that_the_model_does_not_have_is_refused_before_anything_is_written(model, tmp_path):
+    with pytest.raises(UsageError, match="'z' is declared unseen, which is neither an output, a layer nor a weight"):
+        kexport.build(model, tmp_path / "y", formats=["keras"], unseen={"z": "is not there"})
+    assert not (tmp_path / "y").exists()

@@ -7,15 +7,20 @@ from dataclasses import replace
 
 from kexport.bundle.adequacy_entry import MOST_NUMBERS, Standing, Unseen
 from kexport.bundle.signature import Array
+from kexport.errors import require_known
+from kexport.factory.adequacy.occurrences import Occurrences
 from kexport.factory.adequacy.reasons import Reasons
 from kexport.factory.adequacy.sensitivity import Sensitivity
 from kexport.factory.adequacy.sight import Sight
+from kexport.factory.adequacy.traced_weights import traced_weights
 from kexport.factory.adequacy.view import SEEN
+from kexport.factory.trace import Program, paths
 
 _DEAD = "no input that was tried, nor any far outside of the domain, makes an output depend on it"
 _TAME = "no golden depends on it; inputs beyond the domain do"
 _FAINT = "a change of a hundredth moves no output beyond its limit, one of its whole scale does"
 _FACTOR = "a change of all of it by the same hundredth moves no output beyond its limit"
+_UNTRIED = "too many to be changed one by one: nobody looked at them"
 _STEPS = "what follows has steps, so they were not looked at one by one"
 _ELEMENTS = "changed alone by half of the scale, they move no output beyond its limit"
 
@@ -75,6 +80,9 @@ def _parts(each: Sensitivity, reasons: Reasons) -> Iterator[Unseen]:
         size = weight.value.shape[axis]
         hidden += len(indices) * (weight.value.size // size)
         yield Unseen(name, Standing.PARTIAL, why, part, _numbers(indices), len(indices), size)
+    for axis, count in each.untried.items():
+        part, _ = _slice_words(each, axis)
+        yield Unseen(name, Standing.PARTIAL, _UNTRIED, f"{count} {part}", count=count, of=weight.value.shape[axis])
     if not each.sees_scale:
         yield Unseen(name, Standing.PARTIAL, _FACTOR, "a common factor", count=1, of=1)
     if each.is_stepped and weight.value.ndim > 1:
@@ -108,7 +116,23 @@ def _numbers(indices: Array | Sequence[int]) -> tuple[int, ...]:
 def declared_reason(found: Unseen, declared: Mapping[str, str]) -> str:
     """The reason that a person gave for this weight, a layer around it, or this output; empty without one."""
     subject = found.subject.removeprefix("output ")
-    for name, why in declared.items():
-        if subject == name or subject.startswith(f"{name}/") or f"/{name}/" in f"/{subject}":
-            return why
-    return ""
+    return next((why for name, why in declared.items() if _covers(name, subject)), "")
+
+
+def _covers(name: str, subject: str) -> bool:
+    """Whether a declared name is that of the subject, or of a layer around it."""
+    return f"/{name}/" in f"/{subject}/"
+
+
+def require_subjects(program: Program, declared: Mapping[str, str]) -> None:
+    """Raise `UsageError` unless every name that a person declared unseen is that of an output, a layer or a weight."""
+    if not declared:
+        return
+    outputs = [spec.name for spec in program.signature.outputs]
+    layers = [path for _, path in paths(program.model)]
+    weights = [weight.name for weight in traced_weights(program)]
+    subjects = [*outputs, *layers, *weights, *(each.name for each in Occurrences(program).watched)]
+    for name in declared:
+        if not any(_covers(name, subject) for subject in subjects):
+            problem = f"{name!r} is declared unseen, which is neither an output, a layer nor a weight of the model"
+            require_known(name, [*outputs, *layers], problem)

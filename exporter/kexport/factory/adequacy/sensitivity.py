@@ -23,7 +23,8 @@ class Sensitivity:
 
     Attributes:
         along: when the whole tensor is multiplied by 1.01.
-        slices: for each axis, when all elements of a slice across it change, some up and some down.
+        slices: for each axis, when all elements of a slice across it change, some up and some down; NaN where that
+            was not tried.
         whole: when all elements change so.
         coarse: when all elements change by the whole scale, if that was tried.
         differentiable: whether there is a gradient.
@@ -95,7 +96,13 @@ class Sensitivity:
     @property
     def sees_slices(self) -> bool:
         """Whether every slice is seen."""
-        return self.whole >= SEEN and all((moved >= SEEN).all() for moved in self.slices.values())
+        return self.whole >= SEEN and not any((moved < SEEN).any() for moved in self.slices.values())
+
+    @property
+    def untried(self) -> dict[int, int]:
+        """For each axis with slices that nobody looked at, how many."""
+        counts = {axis: int(np.isnan(moved).sum()) for axis, moved in self.slices.items()}
+        return {axis: count for axis, count in counts.items() if count}
 
     def unseen_slices(self) -> Iterator[tuple[int, Array]]:
         """For each axis with unseen slices, their indices."""
@@ -113,13 +120,13 @@ class Sensitivity:
 
     @property
     def seen_elements(self) -> int:
-        """How many elements are in no unseen slice, and not faint."""
+        """How many elements are in no slice that is unseen or was not looked at, and not faint."""
         if not self.sees_slices and self.whole < SEEN:
             return 0
         unseen = np.zeros(self.weight.value.shape, bool)
-        for axis, indices in self.unseen_slices():
-            at = [slice(None)] * unseen.ndim
-            at[axis] = indices  # type: ignore[call-overload]
+        for axis, moved in self.slices.items():
+            at: list[slice | Array] = [slice(None)] * unseen.ndim
+            at[axis] = np.flatnonzero(~(moved >= SEEN))
             unseen[tuple(at)] = True
         if self.faint.size:
             unseen |= self.faint

@@ -186,11 +186,11 @@ class Sight:
         value = each.weight.value
         for axis, moved in each.slices.items():
             if len(moved) > _SLICES:
-                moved[:] = SEEN  # too many to try
+                moved[:] = np.nan  # too many to try
                 continue
             for index in range(len(moved)):
                 if changes.exhausted:
-                    moved[index:] = SEEN
+                    moved[index:] = np.nan
                     break
                 changed = value.copy()
                 at: list[int | slice] = [slice(None)] * value.ndim
