@@ -29,7 +29,7 @@ def test_a_build_writes_every_file_and_says_so_in_one_table(built):
 
 def test_a_good_build_prints_our_lines_only(built):
     _, result = built
-    known = ("importing", "loading", "tracing", "writing", "computing", "looking", "checking")
+    known = ("importing", "loading", "tracing", "judging", "writing", "computing", "looking", "checking")
     assert all(line.startswith(known) for line in result.stderr.splitlines()), result.stderr
 
 
@@ -64,7 +64,14 @@ def test_json_leaves_standard_output_to_the_json(kexport, tmp_path):
     assert result.returncode == 0
     assert report["schema"] == 2
     assert report["passed"] is True
-    assert {check["kind"] for check in report["checks"]} == {"adequacy", "digest", "signature", "parity", "contract"}
+    assert {check["kind"] for check in report["checks"]} == {
+        "model",
+        "adequacy",
+        "digest",
+        "signature",
+        "parity",
+        "contract",
+    }
     assert "pass" in result.stderr
     assert json.loads((tmp_path / "here" / "report.json").read_text()) == report
 
