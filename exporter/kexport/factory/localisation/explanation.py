@@ -87,7 +87,11 @@ def _effective(evidence: Evidence, first: Divergence) -> Divergence:
         if name == first.layer and (left is None or left.explained or not left.larger):
             return first
         if left is not None and left.explained:
-            return _diverging_at(name, first, rows, wrong[: wrong.index(name)])
+            passed_over = wrong[: wrong.index(name)]
+            parted = [each.layer for each in evidence.verdicts.divergences if each.layer in passed_over]
+            later = _diverging_at(name, first, rows, passed_over)
+            # Of several faults none explains the outputs alone: what merely joins them is not to blame.
+            return first if len(parted) > 1 or later.with_it else later
     return first
 
 
