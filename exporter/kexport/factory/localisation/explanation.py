@@ -165,15 +165,20 @@ def _by_dependence(evidence: Evidence, first: Divergence) -> Divergence | None:
 
 def _in_a_chain(evidence: Evidence, first: Divergence) -> Divergence | None:
     """The layer of a chain that is computed as one which explains the difference."""
-    observed = evidence.nearest(first.layer)
+    seen = evidence.layer(first.layer)
+    held = [each for each in evidence.observed(first.layer) if each.shape == seen.outputs[0].truth.shape]
     chain = [evidence.layer(name) for name in (*first.with_it, first.layer)]
     chain = [layer for layer in chain if not layer.same_as]
     linked = all(after.call.feeds == (layer.name,) for layer, after in itertools.pairwise(chain))
-    if observed is None or len(chain) < 2 or not linked or not all(layer.outputs for layer in chain):
+    if not held or len(chain) < 2 or not linked or not all(layer.outputs for layer in chain):
         return None
     source = [layer for layer in evidence.layers if (layer.name,) == chain[0].call.feeds and layer.outputs]
-    blame = fused_chain.blamed(source[0].outputs[0].truth if source else None, chain, observed)
-    return None if blame is None else _moved(first, blame.layer, blame.others, blame.because)
+    before = source[0].outputs[0].truth if source else None
+    blames = [blame for each in held if (blame := fused_chain.blamed(before, chain, each)) is not None]
+    if not blames:
+        return None
+    blame = min(blames, key=lambda each: each.change)  # of layouts that may be meant, the one with the simplest reason
+    return _moved(first, blame.layer, blame.others, blame.because)
 
 
 def _moved(first: Divergence, layer: str, others: tuple[str, ...], because: str) -> Divergence:

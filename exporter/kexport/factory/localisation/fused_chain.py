@@ -25,11 +25,12 @@ _SAMPLES = 6  # for each channel that two numbers are fitted to
 
 @dataclass(frozen=True)
 class Blame:
-    """The layer at fault, others that may be, and why."""
+    """The layer at fault, others that may be, and why; `change` is smaller for simpler reasons."""
 
     layer: str
     others: tuple[str, ...]
     because: str
+    change: int = -1
 
 
 def blamed(before: Array | None, chain: Sequence[LayerTruth], observed: Array) -> Blame | None:
@@ -77,7 +78,9 @@ def blamed(before: Array | None, chain: Sequence[LayerTruth], observed: Array) -
         named = [chain[-1].name, *named[:-1]]
     others = [name for name, kind in kinds.items() if kind > least]
     more = (*named[1:], *(others if change < _MORE else ()))
-    return Blame(named[0], more, f"{_WORDS[change]} {'turn' if change else 'turns'} the right result into this one")
+    return Blame(
+        named[0], more, f"{_WORDS[change]} {'turn' if change else 'turns'} the right result into this one", change
+    )
 
 
 def _cut_off(observed: Array, levels: Array, tolerance: float) -> Array:
