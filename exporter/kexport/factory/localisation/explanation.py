@@ -10,7 +10,7 @@ import numpy as np
 
 from kexport.bundle.signature import Array
 from kexport.factory.localisation import fused_chain, layer_verdicts, layouts
-from kexport.factory.localisation.counterfactual import Counterfactuals
+from kexport.factory.localisation.counterfactual import Counterfactuals, Remainder
 from kexport.factory.localisation.layer_output import LayerTruth
 from kexport.factory.localisation.layer_verdicts import LayerVerdicts
 from kexport.factory.localisation.tensor_matcher import TensorMatcher
@@ -54,6 +54,17 @@ class Evidence:
             return [value]
         return layouts.every_layout(layer.outputs[0].truth, value, layer.outputs[0].recurrent)
 
+    @property
+    def wrong(self) -> list[str]:
+        """The layers whose tensors are wrong, in order."""
+        return [row.layer for row in self.verdicts.rows if row.state == WRONG and self.observed(row.layer)]
+
+    def left_by(self, name: str) -> Remainder | None:
+        """What remains of the error of the last wrong output if a layer gave what its tensor holds."""
+        outputs = [each for each in self.wrong if self.verdicts.matches[each].tensor.output]
+        end = (outputs or self.wrong)[-1]
+        return self.counterfactuals.at(name, self.observed(name), self.layer(end), self.observed(end))
+
     def nearest(self, name: str) -> Array | None:
         """What the artifact holds for the first output of a layer, where that is of the right shape."""
         fitting = [each for each in self.observed(name) if each.shape == self.layer(name).outputs[0].truth.shape]
@@ -76,14 +87,11 @@ def _effective(evidence: Evidence, first: Divergence) -> Divergence:
     A converter may use the name of a layer for something else. If the layer really gave what that tensor holds, the
     result would be further from what is observed than the truth is.
     """
-    rows, matches = evidence.verdicts.rows, evidence.verdicts.matches
-    wrong = [row.layer for row in rows if row.state == WRONG and evidence.observed(row.layer)]
+    rows, wrong = evidence.verdicts.rows, evidence.wrong
     if first.layer not in wrong or first.layer == wrong[-1]:
         return first
-    end = next((name for name in reversed(wrong) if matches[name].tensor.output), wrong[-1])
-    seen, result = evidence.layer(end), evidence.observed(end)
     for name in wrong[wrong.index(first.layer) :][:_MOST_RUNS]:
-        left = evidence.counterfactuals.at(name, evidence.observed(name), seen, result)
+        left = evidence.left_by(name)
         if name == first.layer and (left is None or left.explained or not left.larger):
             return first
         if left is not None and left.explained:
@@ -173,6 +181,9 @@ def _in_a_chain(evidence: Evidence, first: Divergence) -> Divergence | None:
     if not held or len(chain) < 2 or not linked or not all(layer.outputs for layer in chain):
         return None
     source = [layer for layer in evidence.layers if (layer.name,) == chain[0].call.feeds and layer.outputs]
+    left = evidence.left_by(first.layer)
+    if left is None or not left.explained:  # the tensor may be another than that of the last layer
+        return None
     before = source[0].outputs[0].truth if source else None
     blames = [blame for each in held if (blame := fused_chain.blamed(before, chain, each)) is not None]
     if not blames:
