@@ -18,6 +18,7 @@ from kexport.factory.trace import Program, paths
 
 _DEAD = "no input that was tried, nor any far outside of the domain, makes an output depend on it"
 _TAME = "no golden depends on it; inputs beyond the domain do"
+_TOO_LITTLE = "a change of a hundredth moves no output beyond its limit"
 _FAINT = "a change of a hundredth moves no output beyond its limit, one of its whole scale does"
 _FACTOR = "a change of all of it by the same hundredth moves no output beyond its limit"
 _UNTRIED = "too many to be changed one by one: nobody looked at them"
@@ -105,8 +106,8 @@ def _slice_words(each: Sensitivity, axis: int) -> tuple[str, str]:
     if each.weight.is_table and axis == 0:
         return "rows", "they do not occur on these inputs"
     if axis == last:
-        return ("channels" if last else "elements"), "no golden depends on them"
-    return ("inputs" if axis == last - 1 else f"places on axis {axis}"), "no golden depends on them"
+        return ("channels" if last else "elements"), _TOO_LITTLE
+    return ("inputs" if axis == last - 1 else f"places on axis {axis}"), _TOO_LITTLE
 
 
 def _numbers(indices: Array | Sequence[int]) -> tuple[int, ...]:
