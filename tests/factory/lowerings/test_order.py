@@ -25,6 +25,7 @@ ORDER = {
             for kind in ("AddV2", "Maximum", "Minimum", "Mul", "Sub")
         },
         **{kind: ["float64_places_tflite", "rounding_tflite"] for kind in ("Ceil", "Rint", "Round")},
+        "Relu": ["relu_of_negative_tflite", "narrow_integers_tflite"],
         "ResizeBilinear": ["resize_bilinear", "resize_integers"],
         "StridedSlice": ["known_size_tflite", "strided_slice_tflite"],
     },

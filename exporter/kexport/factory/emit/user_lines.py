@@ -42,6 +42,8 @@ def _called(op: Operation) -> Iterator[str]:
 
 def _line(op: Operation) -> str:
     """The innermost line of the user's code that is nearer to the operation than the call of its layer."""
+    if op.traceback is None:  # of a graph that was read from a file
+        return ""
     for frame in reversed(op.traceback.get_user_frames()):
         path = frame.filename.replace("\\", "/")
         if path.endswith(_OF_LAYERS) or (path.startswith(_PACKAGE) and _CORRECTIONS not in path):
