@@ -170,6 +170,20 @@ def test_channels_behind_an_activation_that_cuts_them_off_are_explained(layers):
     assert "b/kernel: inputs 1, 4 of 5: what they multiply is always zero on these inputs" in lines
 
 
+def test_a_row_that_is_masked_is_not_said_to_be_absent(layers):
+    import keras
+
+    ids = keras.Input((6,), dtype="int32", name="ids")
+    table = layers.Embedding(12, 3, mask_zero=True, name="t")
+    model = keras.Model(ids, layers.LSTM(3)(table(ids)))
+    entry, _ = assessed(model)
+    assert list(map(str, entry.unseen)) == ["t/embeddings: rows 0 of 12: no golden depends on them"]
+    entry, _ = assessed(model, ids="ints(0, 9)")
+    assert "t/embeddings: rows 0, 9, 10, 11 of 12: no golden depends on them" in map(str, entry.unseen)
+    entry, _ = assessed(model, ids="ints(1, 9)")
+    assert "t/embeddings: rows 0, 9, 10, 11 of 12: they do not occur on these inputs" in map(str, entry.unseen)
+
+
 def test_the_bias_of_keys_is_dead_and_a_healthy_attention_passes(layers):
     import keras
 

@@ -46,6 +46,10 @@ def test_a_reason_is_a_fact_of_the_report_and_the_build_passes(model, tmp_path):
 
 
 def test_a_name_that_the_model_does_not_have_is_refused_before_anything_is_written(model, tmp_path):
-    with pytest.raises(UsageError, match="'z' is declared unseen, which is neither an output, a layer nor a weight"):
+    with pytest.raises(UsageError, match="'z' is declared unseen, which is neither an output, a layer nor") as refused:
         kexport.build(model, tmp_path / "y", formats=["keras"], unseen={"z": "is not there"})
+    (listed,) = [line for line in str(refused.value).splitlines() if "one of" in line]
+    names = listed.partition("one of ")[2].split(", ")
+    assert names[0] == "y"
+    assert len(names) == len(set(names))  # y is a layer and an output
     assert not (tmp_path / "y").exists()

@@ -104,7 +104,7 @@ def _slice_words(each: Sensitivity, axis: int) -> tuple[str, str]:
     """What the slices across an axis are called, and why they are unseen."""
     last = each.weight.value.ndim - 1
     if each.weight.is_table and axis == 0:
-        return "rows", "they do not occur on these inputs"
+        return "rows", "no golden depends on them"
     if axis == last:
         return ("channels" if last else "elements"), _TOO_LITTLE
     return ("inputs" if axis == last - 1 else f"places on axis {axis}"), _TOO_LITTLE
@@ -136,4 +136,4 @@ def require_subjects(program: Program, declared: Mapping[str, str]) -> None:
     for name in declared:
         if not any(_covers(name, subject) for subject in subjects):
             problem = f"{name!r} is declared unseen, which is neither an output, a layer nor a weight of the model"
-            require_known(name, [*outputs, *layers], problem)
+            require_known(name, dict.fromkeys([*outputs, *layers]), problem)

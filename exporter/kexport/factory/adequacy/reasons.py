@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from kexport.bundle.signature import Array
 from kexport.factory.adequacy.graph_values import fetch_of
 from kexport.factory.adequacy.sensitivity import Sensitivity
@@ -14,8 +16,10 @@ from kexport.factory.trace.program import Program
 
 BELOW_ZERO = "always below zero on these inputs"
 ZERO = "what they multiply is always zero on these inputs"
+ABSENT = "they do not occur on these inputs"
 _ACTIVATIONS = ("Relu", "Relu6")
 _PRODUCTS = ("MatMul", "BatchMatMulV2", "Conv2D", "Conv3D", "DepthwiseConv2dNative", "Einsum")
+_LOOKUPS = ("ResourceGather", "GatherV2")
 _FAR = 40  # operations behind a weight
 _MOST_WEIGHTS = 40
 _MOST_VIEWS = 24
@@ -26,7 +30,10 @@ Reasons = Mapping[tuple[str, int], str]
 
 @dataclass(frozen=True)
 class _Place:
-    """A tensor of which some elements of the last axis may explain the unseen slices of a weight."""
+    """A tensor that may explain the unseen slices of a weight.
+
+    Some elements of its last axis do, or, where rows are looked up, the numbers of the rows in it.
+    """
 
     weight: str
     axis: int
@@ -36,6 +43,8 @@ class _Place:
 
     def explained(self, values: Array) -> bool:
         """Whether it explains them on one golden."""
+        if self.why == ABSENT:
+            return not np.isin(values, self.unseen).any()
         if values.ndim == 0 or values.shape[-1] <= int(self.unseen.max()):
             return False
         chosen = values[..., self.unseen]
@@ -54,7 +63,9 @@ def reasons_of(program: Program, views: Sequence[View], sensitivities: Sequence[
     for view in views[:_MOST_VIEWS]:
         for index, values in enumerate(fetch(view.tensors)):
             holds[index] = holds[index] and places[index].explained(values)
-    return {(place.weight, place.axis): place.why for place, held in zip(places, holds, strict=True) if held}
+    refuted = {(place.weight, place.axis) for place, held in zip(places, holds, strict=True) if not held}
+    slices = {(place.weight, place.axis): place.why for place in places}
+    return {each: why for each, why in slices.items() if each not in refuted}
 
 
 def _places(program: Program, each: Sensitivity) -> Iterator[_Place]:
@@ -66,7 +77,10 @@ def _places(program: Program, each: Sensitivity) -> Iterator[_Place]:
     behind = list(_behind(start))
     last = each.weight.value.ndim - 1
     for axis, unseen in each.unseen_slices():
-        if axis == last:
+        if each.weight.is_table and axis == 0:
+            for lookup in (op for op in behind if op.type in _LOOKUPS and _is_copy(op.inputs[0], start)):
+                yield _Place(each.weight.name, axis, unseen, lookup.inputs[1], ABSENT)
+        elif axis == last:
             cut = next((op for op in behind if op.type in _ACTIVATIONS), None)
             if cut is not None and cut.inputs[0].shape.rank and cut.inputs[0].shape[-1] == each.weight.value.shape[-1]:
                 yield _Place(each.weight.name, axis, unseen, cut.inputs[0], BELOW_ZERO)
@@ -74,6 +88,13 @@ def _places(program: Program, each: Sensitivity) -> Iterator[_Place]:
             product = next((op for op in behind if op.type in _PRODUCTS), None)
             if product is not None and product.inputs[0].op.name not in {op.name for op in behind}:
                 yield _Place(each.weight.name, axis, unseen, product.inputs[0], ZERO)
+
+
+def _is_copy(tensor: Tensor, start: Tensor) -> bool:
+    """Whether a tensor is a weight as it was read, perhaps cast."""
+    while tensor is not start and len(tensor.op.inputs) == 1:
+        tensor = tensor.op.inputs[0]
+    return tensor is start
 
 
 def _behind(tensor: Tensor) -> Iterator[Operation]:
