@@ -17,3 +17,10 @@ def test_rounding_is_exact_in_every_runtime(converted, function, truth):
     assert not {"CEIL v1", "ROUND v1"} & operators
     for (value,) in results:
         np.testing.assert_array_equal(value, truth(X))
+
+
+@pytest.mark.parametrize("function", [tf.round, tf.math.rint])
+def test_zero_keeps_the_sign_of_what_is_nearest_to_it(converted, function):
+    x = np.array([-0.3, 0.3, -0.5, 0.5, -0.0, 0.0, -1e-3, 1e-3], "float32")
+    for (value,) in converted(function, "tflite", x)[0]:
+        np.testing.assert_array_equal(np.signbit(value), np.signbit(x))

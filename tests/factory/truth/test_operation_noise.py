@@ -6,12 +6,13 @@ import pytest
 import tensorflow as tf
 from keras import layers, ops
 
-from kexport.bundle.domain import Ints
+from kexport.bundle.domain import Ints, Uniform
 from kexport.bundle.signature import TensorSpec
 from kexport.factory.inputs.domains import resolve_domains
 from kexport.factory.trace.program import trace
 from kexport.factory.truth import establish
-from kexport.factory.truth.operation_noise import in_every_operation, in_the_order_of_sums
+from kexport.factory.truth.goldens import TWIN
+from kexport.factory.truth.operation_noise import in_every_operation, in_exact_sums, in_the_order_of_sums
 from kexport.factory.truth.oracle import Oracle
 from kexport.parity.output_comparison import OutputComparison
 from kexport.parity.tolerance import own_limits
@@ -64,6 +65,14 @@ def test_sums_of_equal_numbers_err_as_a_running_sum_does():
     np.testing.assert_array_equal(exp, tf.exp(tf.constant(VALUES)).numpy(), "nothing else moves")
 
 
+def test_exact_sums_are_rounded_once_whatever_the_order_of_tensorflow_is():
+    equal = np.full((9801, 2), 0.822073, "float32")
+    with in_exact_sums():
+        mean = tf.reduce_mean(tf.constant(equal), axis=0).numpy()
+    np.testing.assert_array_equal(mean, equal[0])
+    assert (mean != tf.reduce_mean(tf.constant(equal), axis=0).numpy()).all()
+
+
 def test_functions_are_run_eagerly_inside_and_as_before_after():
     assert (noisy(tf.function(tf.exp), VALUES) != tf.exp(VALUES).numpy()).any()
     assert not tf.config.functions_run_eagerly()
@@ -97,6 +106,12 @@ def test_the_variance_of_equal_numbers_is_known_to_be_noise(layer):
     assert max(limit.absolute, own_limits(limit, moves).max()) > apart
     random = [golden.ulp_sensitivity for golden in found.goldens if golden.label.startswith("random")]
     assert all((moved <= limit.absolute).all() for each in random for moved in each.values())
+
+
+def test_a_twin_is_not_doubted_because_keras_sums_equal_numbers_in_the_worst_order():
+    x = keras.Input((99, 99, 2), name="x")
+    found = goldens_of(keras.Model(x, layers.GlobalAveragePooling2D()(x)), x=Uniform(0.2, 0.822073))
+    assert [limit.source for limit in found.limits] == [TWIN]
 
 
 def test_a_model_of_whole_numbers_has_noise_inside():

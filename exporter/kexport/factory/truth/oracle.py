@@ -169,6 +169,12 @@ class Oracle:
             return None
         return self._outputs_within(operation_noise.in_the_order_of_sums(), cases)
 
+    def exactly_summed_outputs(self, cases: Sequence[list[Array]]) -> list[list[Array]] | None:
+        """The outputs when sums inside are as exact as their dtype allows; None of a model that has none."""
+        if not operation_noise.adds(self._program.core.graph):
+            return None
+        return self._outputs_within(operation_noise.in_exact_sums(), cases)
+
     def _outputs_within(self, noise: AbstractContextManager[None], cases: Sequence[list[Array]]) -> list[list[Array]]:
         try:
             with noise:
