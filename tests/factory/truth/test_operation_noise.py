@@ -65,6 +65,14 @@ def test_sums_of_equal_numbers_err_as_a_running_sum_does():
     np.testing.assert_array_equal(exp, tf.exp(tf.constant(VALUES)).numpy(), "nothing else moves")
 
 
+def test_a_mean_of_ones_errs_as_one_does_that_is_divided_before_it_is_added():
+    ones = np.ones((1, 675), "float32")
+    with in_the_order_of_sums():
+        mean = tf.reduce_mean(tf.constant(ones), axis=1).numpy()
+    divided = np.cumsum(ones / np.float32(675), axis=1, dtype="float32")[:, -1]
+    assert abs(mean - 1) >= abs(divided - 1) > 0
+
+
 def test_exact_sums_are_rounded_once_whatever_the_order_of_tensorflow_is():
     equal = np.full((9801, 2), 0.822073, "float32")
     with in_exact_sums():

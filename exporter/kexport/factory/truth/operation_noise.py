@@ -151,10 +151,13 @@ class _Noise:
         count = int(np.prod([values.shape[axis] for axis in summed]))
         terms = values.transpose(kept + summed).reshape(-1, count)
         with np.errstate(all="ignore"):
-            exact = terms.sum(axis=1, dtype=np.float64)
-            orders = [_in_lanes(terms, lanes) for lanes in self._lanes]
+            exact = terms.sum(axis=1, dtype=np.float64) / (count if mean else 1)
+            share = terms.dtype.type(1 / count if mean else 1)
+            orders = [_in_lanes(terms, lanes) * share for lanes in self._lanes]
+            if mean and not self._moves:  # XNNPACK divides before it has added everything
+                orders += [_in_lanes(terms * share, lanes) for lanes in self._lanes]
             total = _farthest(orders, exact) if orders else exact.astype(terms.dtype)
-            result[...] = (total * terms.dtype.type(1 / count) if mean else total).reshape(result.shape)
+            result[...] = total.reshape(result.shape)
 
     def _move(self, numbers: Array, *, exactly: bool) -> None:
         """Move numbers by one unit in the last place, but for those that were computed exactly, where some are."""
