@@ -344,3 +344,11 @@ def test_what_fails_after_every_operation_was_emitted_is_no_single_ones_fault(tm
     text = str(refused(own(tf.sin), "onnx", tmp_path))
     assert "ZeroDivisionError" in text
     assert "mine" not in text
+
+
+@pytest.mark.parametrize(("kind", "others"), [("Igamma", "keras,saved_model"), ("Placeholder", "keras")])
+def test_a_table_that_only_the_trace_holds_is_not_sent_to_a_saved_model(kind, others):
+    from kexport.factory.emit.culprit import Culprit
+    from kexport.factory.emit.refusal import refusal
+
+    assert f"(--formats {others})" in str(refusal("onnx", "it lacks this", [Culprit(kind, "layer 'table'")]))

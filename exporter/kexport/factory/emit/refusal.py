@@ -22,7 +22,8 @@ def refusal(format_name: str, why: str, culprits: Sequence[Culprit]) -> ExportEr
     for culprit in culprits:
         kinds.setdefault(culprit.place, set()).add(culprit.kind)
     ways = ways_out(culprits, format_name)
-    python = any(PYTHON.search(culprit.kind) for culprit in culprits)
+    # A SavedModel lacks Python code, and a table that nothing but the trace holds.
+    python = any(PYTHON.search(culprit.kind) or culprit.kind == "Placeholder" for culprit in culprits)
     return ExportError(
         f"the model cannot be written as {format_name}: {why}",
         got="; ".join(f"{', '.join(sorted(names))} in {place}" for place, names in kinds.items()),
@@ -67,7 +68,7 @@ def leaving_out(format_name: str, *, python: bool = False) -> str:
 
     Args:
         format_name: the name of the format.
-        python: whether the model calls Python code, which only a format that holds layers keeps.
+        python: whether the model needs what only a format that holds layers keeps, such as Python code.
     """
     certain = [form for form in formats.every() if form.writer is not None and form.name != format_name]
     names = ",".join(form.name for form in certain if form.needs_layers or not python)

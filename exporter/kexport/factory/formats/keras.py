@@ -54,7 +54,7 @@ def _require_loadable(target: Path) -> None:
             "the model cannot be written as keras: Keras could not load it back",
             got=f"not registered: {', '.join(missing)}",
             expected="@keras.saving.register_keras_serializable(package=...) above each class or function",
-            hint=f"or {leaving_out(FORMAT.name)}",
+            hint=f"register them; or {leaving_out(FORMAT.name)}",
         )
 
 
