@@ -23,6 +23,7 @@ class Allowance:
         magnitudes: how far beyond the domains inputs are sought, in their widths.
         each: how many inputs of each magnitude.
         parts: whether parts of weights are worth a golden.
+        both: whether each view is looked at through both projections of the outputs, in place of one in turn.
     """
 
     views: int
@@ -33,6 +34,7 @@ class Allowance:
     magnitudes: Sequence[float]
     each: int
     parts: bool
+    both: bool
 
     @classmethod
     def of(cls, weights: Sequence[TracedWeight]) -> Allowance:
@@ -41,5 +43,5 @@ class Allowance:
         return _HEAVY if many else _LIGHT
 
 
-_LIGHT = Allowance(1000, 400, 8, 64, 8, (3.0, 10.0, 100.0, 1e3, 1e4, 1e6), 2, parts=True)
-_HEAVY = Allowance(3, 12, 2, 6, 2, (10.0, 1e3, 1e6), 1, parts=False)
+_LIGHT = Allowance(1000, 400, 8, 64, 8, (3.0, 10.0, 100.0, 1e3, 1e4, 1e6), 2, parts=True, both=True)
+_HEAVY = Allowance(2, 12, 1, 3, 2, (10.0, 1e6), 1, parts=False, both=False)

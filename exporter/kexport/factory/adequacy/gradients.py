@@ -25,7 +25,17 @@ _FEW = 4  # elements of a sparse projection, each drawn the more often the large
 _GENEROUS = 2.0  # a projection is rarely more than twice its deviation
 
 
-def measure(program: Program, view: View, sensitivities: Sequence[Sensitivity], rng: np.random.Generator) -> None:
+#: Elements of each projection that one view is looked at through; None for all of them.
+BOTH: Sequence[int | None] = (None, _FEW)
+
+
+def measure(
+    program: Program,
+    view: View,
+    sensitivities: Sequence[Sensitivity],
+    rng: np.random.Generator,
+    projections: Sequence[int | None] = BOTH,
+) -> None:
     """Add what one view sees to the sensitivities; may raise what TensorFlow raises.
 
     Args:
@@ -33,6 +43,7 @@ def measure(program: Program, view: View, sensitivities: Sequence[Sensitivity], 
         view: the call.
         sensitivities: of the weights that are still looked at.
         rng: draws the signs.
+        projections: some or all of `BOTH`.
     """
     import tensorflow as tf
 
@@ -42,7 +53,7 @@ def measure(program: Program, view: View, sensitivities: Sequence[Sensitivity], 
             tape.watch(variables)
             outputs = list(program.core(*view.tensors))
         elements = sum(int(np.count_nonzero(ruler)) for ruler in view.rulers)
-        for most in (None, _FEW) if elements > _FEW else (None,):
+        for most in projections if elements > _FEW else (None,):
             pending = [each for each in sensitivities if not each.settled(single=most is None)]
             if pending:
                 _learn(tape, outputs, pending, _directions(view, rng, most))

@@ -52,12 +52,13 @@ class Sensitivity:
             rows: which rows, where it is not of the whole tensor.
         """
         self.differentiable = True
-        gradient = np.nan_to_num(gradient, nan=0.0, posinf=0.0, neginf=0.0)
+        if not np.isfinite(gradient).all():
+            gradient = np.nan_to_num(gradient, nan=0.0, posinf=0.0, neginf=0.0)
         value = self.weight.value if rows is None else self.weight.value[rows]
         step = self.weight.step / spread
-        self.along = max(self.along, abs(float((gradient * value).sum())) * 0.01 / spread)
+        self.along = max(self.along, abs(float(np.vdot(gradient, value))) * 0.01 / spread)
         squares = gradient * gradient
-        self.whole = max(self.whole, float(np.sqrt(squares.sum())) * step)
+        self.whole = max(self.whole, float(np.sqrt(squares.sum(dtype=np.float64))) * step)
         for axis in self.axes:
             others = tuple(each for each in range(gradient.ndim) if each != axis)
             moved = np.sqrt(squares.sum(axis=others)) * step

@@ -13,7 +13,7 @@ from kexport.errors import reason
 from kexport.factory.adequacy.allowance import Allowance
 from kexport.factory.adequacy.changes import Changes
 from kexport.factory.adequacy.constant_outputs import Constancy
-from kexport.factory.adequacy.gradients import measure
+from kexport.factory.adequacy.gradients import BOTH, measure
 from kexport.factory.adequacy.occurrences import Occurrences
 from kexport.factory.adequacy.sensitivity import Sensitivity
 from kexport.factory.adequacy.traced_weights import TracedWeight
@@ -59,6 +59,7 @@ class Sight:
         outputs = zip(program.signature.outputs, limits, strict=True)
         self._constancies = {spec.name: Constancy(spec, limit.absolute) for spec, limit in outputs}
         self._has_gradients = True
+        self._measured = 0
         self.occurrences = Occurrences(program) if occurrences is None else occurrences
         self._silent_at_first = 0
         self.sensitivities = [Sensitivity(weight) for weight in weights]
@@ -155,7 +156,10 @@ class Sight:
         if not pending or not self._has_gradients:
             return False
         try:
-            measure(self._program, view, pending, self._rng)
+            turn = self._measured % len(BOTH)
+            self._measured += 1
+            projections = BOTH if self._allowance.both else BOTH[turn : turn + 1]
+            measure(self._program, view, pending, self._rng, projections)
         except Exception as error:  # noqa: BLE001  an operation without a gradient, for one: weights are then changed
             self._has_gradients = False
             self.notes.append(f"weights were changed one by one, as the function has no gradients: {reason(error)}")

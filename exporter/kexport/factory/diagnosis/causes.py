@@ -129,12 +129,12 @@ def suspicious(kinds: Sequence[type], patterns: Sequence[re.Pattern[str]]) -> Co
     """The first statement in the methods of the user's classes that one of the patterns fits."""
     for kind in kinds:
         try:
-            lines, start = inspect.getsourcelines(kind)
             path = inspect.getsourcefile(kind) or ""
+            if not is_user_code(path):
+                continue
+            lines, start = inspect.getsourcelines(kind)
             tree = ast.parse(textwrap.dedent("".join(lines)))
         except (OSError, TypeError, SyntaxError):
-            continue
-        if not is_user_code(path):
             continue
         for method in ast.walk(tree):
             if isinstance(method, ast.FunctionDef) and method.name not in ("__init__", "build", "get_config"):
