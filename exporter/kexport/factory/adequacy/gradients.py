@@ -47,16 +47,17 @@ def measure(
     """
     import tensorflow as tf
 
-    variables = [each.weight.variable for each in sensitivities]
-    with safe_convolutions():
-        with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
-            tape.watch(variables)
-            outputs = list(program.core(*view.tensors))
-        elements = sum(int(np.count_nonzero(ruler)) for ruler in view.rulers)
-        for most in projections if elements > _FEW else (None,):
-            pending = [each for each in sensitivities if not each.settled(single=most is None)]
-            if pending:
-                _learn(tape, outputs, pending, _directions(view, rng, most))
+    elements = sum(int(np.count_nonzero(ruler)) for ruler in view.rulers)
+    for most in projections if elements > _FEW else (None,):
+        pending = [each for each in sensitivities if not each.settled(single=most is None)]
+        if not pending:
+            continue
+        # A persistent tape would serve both projections, but TensorFlow builds gradients of higher orders for it.
+        with safe_convolutions():
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch([each.weight.variable for each in sensitivities])
+                outputs = list(program.core(*view.tensors))
+            _learn(tape, outputs, pending, _directions(view, rng, most))
 
 
 def _learn(
