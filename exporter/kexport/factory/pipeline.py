@@ -184,6 +184,7 @@ def _write(
     derived = establish(program, oracle, inputs.domains)
     progress("looking at what the goldens see")
     adequacy = assess(program, derived, inputs, declared)
+    sought = adequacy.notes
     if adequacy.sought:
         derived = establish(program, oracle, inputs.domains, adequacy.sought)
         adequacy = assess(program, derived, inputs, declared, seek=False)
@@ -197,7 +198,7 @@ def _write(
     reference = TwinReference(program, oracle, derived.limits, signature)
     carry_witnesses(plan.target, folder, signature, reference, golden_set.limits)
     carry_counterexamples(plan.target, folder, signature, promises.contracts)
-    notes = [*inputs.notes, *code.notes, *diagnosis.notes, *golden_set.notes]
+    notes = [*inputs.notes, *sought, *code.notes, *diagnosis.notes, *golden_set.notes]
     return _Written(notes, reference, (*diagnosis.checks, *promises.checks))
 
 

@@ -12,7 +12,7 @@ from kexport.factory.adequacy.allowance import Allowance
 from kexport.factory.adequacy.findings import unseen
 from kexport.factory.adequacy.reasons import Reasons, reasons_of
 from kexport.factory.adequacy.sight import Sight
-from kexport.factory.adequacy.sought_inputs import SoughtSpace
+from kexport.factory.adequacy.sought_inputs import BEYOND, SoughtSpace
 from kexport.factory.adequacy.traced_weights import traced_weights
 from kexport.factory.adequacy.view import View
 from kexport.factory.inputs import InputDomains
@@ -34,6 +34,15 @@ class Adequacy:
 
     entry: AdequacyEntry
     sought: tuple[tuple[str, Feeds], ...] = ()
+
+    @property
+    def notes(self) -> list[str]:
+        """A note for the report where goldens had to leave a domain that was guessed."""
+        labels = [label.removeprefix("sought: ") for label, _ in self.sought]
+        far = [label for label in labels if label.startswith(BEYOND)]
+        if not far:
+            return []
+        return [f"goldens lie {far[-1]}, since those within it do not show all of the model: --domain settles it"]
 
 
 def assess(

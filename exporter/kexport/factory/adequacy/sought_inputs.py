@@ -16,6 +16,8 @@ from kexport.parity.golden_inputs import Feeds
 from kexport.parity.sampler import Sampler
 from kexport.parity.space import Form, Space
 
+#: How the labels of inputs begin that leave a guessed domain.
+BEYOND = "beyond the guessed domain"
 _ELEMENTS = 1 << 18  # of one sought input, at most, where a sample is smaller
 _TARGET = "adequacy"
 
@@ -85,7 +87,7 @@ class SoughtSpace:
                         width = max(1.0, self.space.widths(spec.name))
                         sign = (None, 1.0)[index] if magnitude < 100 else (None, -1.0)[index]
                         drawn[spec.name] = _far(spec, rng, drawn[spec.name].shape, magnitude * width, sign)
-                yield f"beyond the guessed domain, up to {magnitude:g} of its width", self._feeds(drawn)
+                yield f"{BEYOND}, up to {magnitude:g} of its width", self._feeds(drawn)
 
     def _ranged(self, rng: np.random.Generator) -> Feeds:
         """Numbers drawn evenly between the least and the largest that a recording, or a domain, holds."""
