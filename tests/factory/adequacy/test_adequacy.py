@@ -212,3 +212,9 @@ def test_what_was_declared_unseen_passes_with_its_reason():
     check = check_adequacy(entry)
     assert check.passed
     assert check.facts == ("a/kernel: declared: spare",)
+
+
+def test_what_was_declared_unseen_and_is_seen_is_said_too():
+    check = check_adequacy(AdequacyEntry(8, 8, (), {"a": "spare"}))
+    assert check.passed
+    assert check.facts == ("a is declared unseen (spare), and is seen",)

@@ -37,7 +37,7 @@ def unseen(sight: Sight, elsewhere: Sight, why: Reasons, declared: Mapping[str, 
     """
     for found in _unseen(sight, elsewhere, why):
         stated = declared_reason(found, declared)
-        if stated and found.standing is Standing.OPEN:
+        if stated:
             found = replace(found, standing=Standing.DECLARED, why=f"declared: {stated}")
         yield found
 
@@ -94,7 +94,7 @@ def _parts(each: Sensitivity, reasons: Reasons) -> Iterator[Unseen]:
             name,
             Standing.PARTIAL,
             _ELEMENTS,
-            f"{faint - hidden} single elements",
+            f"{faint - hidden} single element{'s' * (faint - hidden > 1)}",
             count=faint - hidden,
             of=weight.value.size,
         )

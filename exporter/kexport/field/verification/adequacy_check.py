@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from kexport.bundle.adequacy_entry import AdequacyEntry, Standing, Unseen
 from kexport.bundle.report import Check, CheckKind, Measurement, Subject
 
@@ -18,7 +20,12 @@ def check_adequacy(entry: AdequacyEntry) -> Check:
     facts = list(entry.lines(Standing.OPEN))
     if unchecked:
         facts.append(_WAY_OUT.format(name=_name(unchecked[0])))
-    facts += [*entry.lines(Standing.DECLARED), *entry.lines(Standing.DEAD), *entry.lines(Standing.PARTIAL)]
+    facts += [
+        *entry.lines(Standing.DECLARED),
+        *_without_need(entry),
+        *entry.lines(Standing.DEAD),
+        *entry.lines(Standing.PARTIAL),
+    ]
     return Check(
         CheckKind.ADEQUACY,
         not unchecked,
@@ -28,6 +35,14 @@ def check_adequacy(entry: AdequacyEntry) -> Check:
         not unchecked,
         {"weights": entry.weights, "seen": entry.seen, "unseen": len(entry.unseen)},
     )
+
+
+def _without_need(entry: AdequacyEntry) -> Iterator[str]:
+    """What was declared unseen and is seen."""
+    given = {each.why for each in entry.standing(Standing.DECLARED)}
+    for name, why in entry.declared.items():
+        if f"declared: {why}" not in given:
+            yield f"{name} is declared unseen ({why}), and is seen"
 
 
 def _name(unseen: Unseen) -> str:
