@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,11 +13,9 @@ import numpy as np
 import kexport
 from adequacy_cases import _changes, _current
 from adequacy_cases._listing import Listing
-from fault_cases._planting import set_digest
+from fault_cases._planting import convert, set_digest
 from kexport import runtimes
 from kexport.bundle.folder import Bundle
-from kexport.factory import formats
-from kexport.factory.emit import handover
 from kexport.factory.trace.program import trace
 from kexport.field.verification import Processes, Verification, verify_bundle
 
@@ -70,7 +66,6 @@ class _Planting:
     def __init__(self, healthy: Bundle, place: tuple[str, str, str], folder: Path) -> None:
         self.healthy = healthy
         self._format, self._runtime, self._path = place
-        self._folder = folder
         self._target = folder / "changed"
         shutil.copytree(healthy.path, self._target)
         self._program = trace(_current.made)
@@ -82,22 +77,11 @@ class _Planting:
         path = self._target / self._path
         path.unlink()
         if change is None:
-            self._convert(self._program, path)
+            convert(self._program, self._format, path)
         else:
             with change.made():
-                self._convert(trace(_current.made) if change.retrace else self._program, path)
+                convert(trace(_current.made) if change.retrace else self._program, self._format, path)
         set_digest(self.healthy, self._target, self._format)
-
-    def _convert(self, program: Any, path: Path) -> None:
-        form = formats.get(self._format)
-        if form.writer is not None:
-            form.writer(program, path)
-            return
-        module, _, function = (form.converter or "").partition(":")
-        with tempfile.TemporaryDirectory(dir=self._folder) as folder:
-            handover.write(program, Path(folder) / "handover")
-            convert: Any = getattr(importlib.import_module(module), function)
-            list(convert(str(Path(folder) / "handover"), str(path), {"opset": None}))
 
     def found(self) -> str:
         """What verification says against the planted file; empty when nothing."""

@@ -77,8 +77,6 @@ class Planter:
 
     def _convert(self, changed: Changed, fault: Fault, path: Path) -> None:
         """Put the artifact that a changed model is converted into in the place of the healthy one."""
-        from kexport.factory import formats
-        from kexport.factory.emit import handover
         from kexport.factory.trace.program import trace
 
         healthy = self.family.healthy()
@@ -88,15 +86,23 @@ class Planter:
         wanted = [spec.name for spec in (*self.healthy.signature.inputs, *self.healthy.signature.outputs)]
         assert names == wanted, f"{fault.name}: {names} instead of {wanted}"
         shutil.rmtree(path) if path.is_dir() else path.unlink()
-        form = formats.get(fault.format)
-        if form.writer is not None:
-            form.writer(program, path)
-            return
-        module, _, function = (form.converter or "").partition(":")
-        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
-            handover.write(program, Path(folder) / "handover")
-            convert: Any = getattr(importlib.import_module(module), function)
-            list(convert(str(Path(folder) / "handover"), str(path), {"opset": None}))
+        convert(program, fault.format, path)
+
+
+def convert(program: Any, format_name: str, path: Path) -> None:
+    """Write a traced model in one format, as a build does, in this process."""
+    from kexport.factory import formats
+    from kexport.factory.emit import handover
+
+    form = formats.get(format_name)
+    if form.writer is not None:
+        form.writer(program, path)
+        return
+    module, _, function = (form.converter or "").partition(":")
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        handover.write(program, Path(folder) / "handover")
+        converter: Any = getattr(importlib.import_module(module), function)
+        list(converter(str(Path(folder) / "handover"), str(path), {"opset": None}))
 
 
 def set_digest(healthy: Bundle, target: Path, format_name: str) -> None:

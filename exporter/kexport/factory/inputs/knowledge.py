@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -145,21 +146,19 @@ def _indices(layer: Any) -> Knowledge:
 
 
 def _integer_lookup(layer: Any, dtype: str) -> Knowledge | None:
-    if layer.invert:
-        return _indices(layer)
-    keys = [int(key) for key in layer.get_vocabulary(include_special_tokens=False)]
-    others = [] if layer.mask_token is None else [int(layer.mask_token)]
-    domain = vocabulary.of_integers(keys, _unknown(layer), others)
-    return Knowledge(_vocabulary_of(layer), domain, strict=not layer.num_oov_indices)
+    return _lookup(layer, int, vocabulary.of_integers)
 
 
 def _string_lookup(layer: Any, dtype: str) -> Knowledge | None:
+    return _lookup(layer, str, vocabulary.of_texts)
+
+
+def _lookup(layer: Any, kind: Callable[[Any], Any], of_keys: Callable[..., Domain | None]) -> Knowledge:
     if layer.invert:
         return _indices(layer)
-    keys = [str(key) for key in layer.get_vocabulary(include_special_tokens=False)]
-    others = [] if layer.mask_token is None else [str(layer.mask_token)]
-    domain = vocabulary.of_texts(keys, _unknown(layer), others)
-    return Knowledge(_vocabulary_of(layer), domain, strict=not layer.num_oov_indices)
+    keys = [kind(key) for key in layer.get_vocabulary(include_special_tokens=False)]
+    others = [] if layer.mask_token is None else [kind(layer.mask_token)]
+    return Knowledge(_vocabulary_of(layer), of_keys(keys, _unknown(layer), others), strict=not layer.num_oov_indices)
 
 
 def _text_vectorization(layer: Any, dtype: str) -> Knowledge | None:
