@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +15,7 @@ from kexport.bundle.domain import Domain, parse
 from kexport.bundle.goldens import Golden
 from kexport.bundle.json_files import require_schema
 from kexport.bundle.manifest import Artifact, Manifest
+from kexport.bundle.regular_files import MOST_BYTES
 from kexport.bundle.report import Report
 from kexport.bundle.signature import Signature
 from kexport.errors import ArtifactError, BundleError, UncheckedError
@@ -77,7 +79,7 @@ class Bundle:
         """
         entry = self.manifest.goldens
         if not checked:
-            require_digest(self.path / entry.path, entry.sha256)
+            require_digest(self.path, entry.path, entry.sha256)
         return goldens.stream(self.path / entry.path, self.signature, entry.cases)
 
     def domains(self) -> dict[str, Domain]:
@@ -89,7 +91,7 @@ class Bundle:
         """
         entry, recorded = self.manifest.samples, {}
         if entry is not None:
-            require_digest(self.path / entry.path, entry.sha256)
+            require_digest(self.path, entry.path, entry.sha256)
             recorded = samples.restored(self.path / entry.path, entry, self.signature)
         texts = self.manifest.domains
         for name, text in texts.items():
@@ -110,19 +112,30 @@ class Bundle:
             ArtifactError: it is missing, or its digest differs.
         """
         for path, sha256 in artifact.files:
-            require_digest(self.path / path, sha256)
+            require_digest(self.path, path, sha256)
         return self.path / artifact.path
 
 
-def require_digest(path: Path, expected: str) -> None:
-    """Raise `ArtifactError` unless the file or folder at `path` has the SHA-256 digest `expected`."""
-    if not path.exists():
-        raise ArtifactError(f"{path.name} is missing from the bundle", hint="copy or build the bundle again")
-    actual = digest(path)
+def require_digest(bundle: Path, path: str, expected: str, most: int = MOST_BYTES) -> None:
+    """Check the file or folder at a path in a bundle.
+
+    Args:
+        bundle: the folder of the bundle, which no symbolic link may lead out of.
+        path: the path in it.
+        expected: the SHA-256 digest that it must have.
+        most: the largest size in bytes.
+
+    Raises:
+        ArtifactError: it is missing, cannot be read, or has another digest.
+    """
+    place = bundle / path
+    if not os.path.lexists(place):
+        raise ArtifactError(f"{place.name} is missing from the bundle", hint="copy or build the bundle again")
+    actual = digest(place, bundle, most)
     if actual != expected:
         raise ArtifactError(
-            f"{path.name} is not the file that the manifest describes",
-            got=f"sha256 {actual[:16]}..., {size(path)} bytes",
+            f"{place.name} is not the file that the manifest describes",
+            got=f"sha256 {actual[:16]}..., {size(place)} bytes",
             expected=f"sha256 {expected[:16]}...",
             hint="it was changed or damaged after the build; copy or build the bundle again",
         )

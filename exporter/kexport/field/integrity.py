@@ -34,7 +34,7 @@ def check_digests(bundle: Bundle) -> Integrity:
 
     def intact(path: str, sha256: str) -> bool:
         try:
-            require_digest(bundle.path / path, sha256)
+            require_digest(bundle.path, path, sha256)
         except ArtifactError as error:
             checks.append(Check.failure(CheckKind.DIGEST, Subject(path), str(error)))
             return False
