@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import math
+import os
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
@@ -12,8 +12,11 @@ from typing import TextIO
 
 import numpy as np
 
+from kexport.bundle import csv_table, npz
+from kexport.bundle.csv_table import CsvTable
 from kexport.bundle.naming import carried
 from kexport.bundle.signature import Array, Signature, TensorSpec
+from kexport.cleanup import undone_by
 from kexport.errors import InputError, UsageError
 
 _KINDS = (".npy", ".npz", ".csv")
@@ -24,13 +27,15 @@ def read(path: Path, signature: Signature) -> dict[str, Array]:
     """The arrays of a file, by input name; `signature.check` decides whether they fit the model.
 
     Raises:
-        InputError: the file is missing, damaged or of an unknown kind, or holds something that is not a number.
+        InputError: the file is missing, damaged or of an unknown kind, or holds something that is not a number; or a
+            number in a table would become another one in the dtype of the input.
     """
     only = _only_input(path, signature) if path.suffix in (".npy", ".csv") else None
     stored = load(path)
-    if only is None or isinstance(stored, Mapping):
-        return _by_input(dict(stored), signature)
-    return {only.name: as_rows(stored, only).astype(only.numpy_dtype) if path.suffix == ".csv" else stored}
+    if isinstance(stored, Mapping):
+        return _by_input(stored, signature)
+    assert only is not None
+    return {only.name: stored.rows_for(only) if isinstance(stored, CsvTable) else stored}
 
 
 def _by_input(stored: Mapping[str, Array], signature: Signature) -> dict[str, Array]:
@@ -42,8 +47,8 @@ def _by_input(stored: Mapping[str, Array], signature: Signature) -> dict[str, Ar
     return {free.get(name, name): array for name, array in stored.items()}
 
 
-def load(path: Path) -> Mapping[str, Array] | Array:
-    """The content of a file: arrays by name (.npz), one array (.npy), or a table of float64 numbers (.csv).
+def load(path: Path) -> Mapping[str, Array] | Array | CsvTable:
+    """The content of a file: arrays by name (.npz), one array (.npy), or a table of numbers (.csv).
 
     Raises:
         InputError: the file is missing, damaged or of an unknown kind, or holds something that is not a number.
@@ -52,7 +57,7 @@ def load(path: Path) -> Mapping[str, Array] | Array:
         raise InputError(f"{path} is not a file that kexport can read", expected="a file ending in .npy, .npz or .csv")
     try:
         if path.suffix == ".csv":
-            return _read_csv(path)
+            return csv_table.read(path)
         with path.open("rb") as file:  # NumPy does not close a file that it cannot read
             stored = np.load(file, allow_pickle=False)
             if isinstance(stored, np.ndarray) != (path.suffix == ".npy"):
@@ -64,11 +69,6 @@ def load(path: Path) -> Mapping[str, Array] | Array:
         raise InputError(f"{path} cannot be read", got=error, expected="numbers, without pickled objects") from None
 
 
-def as_rows(table: Array, spec: TensorSpec) -> Array:
-    """The table with one sample per row: a single column is one series, unless a sample is a single value."""
-    return table.T if table.shape[1] == 1 and spec.shape[-1:] != (1,) else table
-
-
 def _only_input(path: Path, signature: Signature) -> TensorSpec:
     if len(signature.inputs) != 1:
         names = ", ".join(spec.name for spec in signature.inputs)
@@ -77,45 +77,6 @@ def _only_input(path: Path, signature: Signature) -> TensorSpec:
             expected=f"an .npz file with {names}",
         )
     return signature.inputs[0]
-
-
-def _read_csv(path: Path) -> Array:
-    """The table without empty lines and a line of titles."""
-    rows: list[list[float]] = []
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        for number, cells in enumerate(csv.reader(file), start=1):
-            if not cells or (number == 1 and not any(map(_is_number, cells))):
-                continue  # an empty line, or a line of titles
-            rows.append([_number(path, number, column, cell) for column, cell in enumerate(cells, start=1)])
-            if len(rows[-1]) != len(rows[0]):
-                raise InputError(
-                    f"{path} has rows of different lengths",
-                    got=f"{len(rows[-1])} values in line {number}",
-                    expected=f"{len(rows[0])}, as in the first row",
-                )
-    if not rows:
-        raise InputError(f"{path} holds no numbers", expected="at least one row")
-    return np.asarray(rows)
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
-
-
-def _number(path: Path, line: int, column: int, cell: str) -> float:
-    value = float(cell) if _is_number(cell) else math.nan
-    if not math.isfinite(value):
-        raise InputError(
-            f"{path}, line {line}, column {column}: not a finite number",
-            got=repr(cell),
-            expected="a finite number",
-            hint="fill or remove the gaps in a recording first",
-        )
-    return value
 
 
 def writer_for(output: str | None, signature: Signature) -> Writer:
@@ -142,19 +103,38 @@ def writer_for(output: str | None, signature: Signature) -> Writer:
 
 
 def _write_file(path: Path, outputs: Mapping[str, Array]) -> None:
+    """Write the outputs whole, or not at all; what is not a file, such as a device, is written as it is."""
+    target = path.resolve()  # what a link points to is replaced, and the link stays
+    special = target.exists() and not target.is_file()
+    unfinished = target if special else target.with_name(f".kexport.{os.getpid()}{path.suffix}")
+
+    def clean_up() -> None:
+        if not special:
+            unfinished.unlink(missing_ok=True)
+
     try:
-        if path.suffix == ".npz":
-            np.savez(path, **outputs)  # type: ignore[arg-type]
-        elif path.suffix == ".npy":
-            np.save(path, next(iter(outputs.values())))
-        else:
-            with path.open("w", encoding="utf-8") as stream:
-                _print_csv(outputs, stream)
+        with undone_by(clean_up):
+            _write_as(path.suffix, unfinished, outputs)
+            if not special:
+                unfinished.replace(target)
     except OSError as error:
+        clean_up()
         raise UsageError(f"{path} cannot be written", got=error.strerror or error) from None
+
+
+def _write_as(suffix: str, path: Path, outputs: Mapping[str, Array]) -> None:
+    if suffix == ".npz":
+        npz.write(path, outputs)
+    elif suffix == ".npy":
+        with path.open("wb") as file:
+            np.save(file, next(iter(outputs.values())), allow_pickle=False)
+    else:
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            _print_csv(outputs, stream)
 
 
 def _print_csv(outputs: Mapping[str, Array], stream: TextIO) -> None:
     (array,) = outputs.values()
+    rows = csv.writer(stream, lineterminator="\n")
     for row in array.reshape(len(array), -1) if array.ndim else array.reshape(1, 1):
-        stream.write(",".join(map(str, row)) + "\n")
+        rows.writerow(map(str, row))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from kexport.bundle.conversion import ChangedValueError, converted
 from kexport.bundle.domain import Choice, Domain, Features, Ints, Samples, Uniform, parse
 from kexport.bundle.signature import Array, TensorSpec
 from kexport.errors import UsageError
@@ -63,25 +64,15 @@ def _fitting(name: str, samples: Array, spec: TensorSpec) -> Array:
         )
     if spec.numpy_dtype.kind == "U":
         return samples
-    cast = _cast(samples, spec)
-    if cast is None:
+    try:
+        return converted(samples, spec)
+    except ChangedValueError as error:
+        row, *place = error.index or ("",)
         raise UsageError(
             f"the recorded samples of input {name!r} do not fit dtype {spec.dtype}",
-            got=f"{samples.dtype} from {samples.min()} to {samples.max()}",
-            expected=f"values that {spec.dtype} can represent",
-        )
-    return cast
-
-
-def _cast(samples: Array, spec: TensorSpec) -> Array | None:
-    """The samples in the dtype of the input; None if one overflows or loses its fraction or imaginary part."""
-    if samples.dtype.kind == "c" and spec.numpy_dtype.kind != "c":
-        return None
-    with np.errstate(all="ignore"):
-        cast = samples.astype(spec.numpy_dtype, order="C", copy=False)
-    if spec.is_float:
-        return cast if np.array_equal(np.isfinite(cast), np.isfinite(samples)) else None
-    return cast if np.array_equal(cast, samples) else None
+            got=f"{error.value} in row {row}" + f", at {tuple(place)}" * bool(place) if error.index else error.value,
+            expected=error.expected,
+        ) from None
 
 
 def _require_fit(name: str, domain: Domain, spec: TensorSpec) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from kexport.bundle import data_files
+from kexport.bundle.csv_table import CsvTable
 from kexport.bundle.signature import Array, Signature
 from kexport.errors import UsageError, require_known
 
@@ -22,15 +23,13 @@ class Recording:
     Attributes:
         origin: what messages call it.
         arrays: the arrays by input name.
-        only: the array of the only input, whatever its name.
-        series: whether a single column of `only` may be one long sample, as in a table.
+        only: the array or table of the only input, whatever its name.
         declared: inputs that also have a declared domain, which is an error if they are recorded.
     """
 
     origin: str = "samples"
     arrays: Mapping[str, Array] = field(default_factory=dict)
-    only: Array | None = None
-    series: bool = False
+    only: Array | CsvTable | None = None
     declared: frozenset[str] = frozenset()
 
     @classmethod
@@ -51,7 +50,8 @@ class Recording:
             recording = cls(origin, _all_filled(origin, stored), declared=others)
             recording._refuse_declared(recording.arrays)
             return recording
-        return cls(origin, only=_filled(origin, np.asarray(stored)), series=origin.endswith(".csv"), declared=others)
+        only = stored if isinstance(stored, CsvTable) else _filled(origin, np.asarray(stored))
+        return cls(origin, only=only, declared=others)
 
     def named(self, signature: Signature, own: Mapping[str, str]) -> dict[str, Array]:
         """The arrays by input of the model.
@@ -63,6 +63,7 @@ class Recording:
         Raises:
             UsageError: the model has no such input, the input also has a declared domain, or one array is given for a
                 model of several inputs.
+            InputError: a number in a table would become another one in the dtype of the input.
         """
         names = [spec.name for spec in signature.inputs]
         arrays = {own.get(name, name): array for name, array in self.arrays.items()}
@@ -72,7 +73,8 @@ class Recording:
                     f"{self.origin} holds one array, but the model has {len(names)} inputs",
                     expected="arrays by input, as a .npz or a mapping: " + ", ".join(names),
                 )
-            arrays[names[0]] = data_files.as_rows(self.only, signature.inputs[0]) if self.series else self.only
+            only = self.only
+            arrays[names[0]] = only.rows_for(signature.inputs[0]) if isinstance(only, CsvTable) else only
         for name in arrays:
             require_known(name, names, f"{self.origin} holds {name!r}, which is not an input of the model")
         if len(arrays) < len(self.arrays):
@@ -95,7 +97,7 @@ class Recording:
             return dict(self.arrays)
         call = getattr(model, "call", None)
         first = next(iter(inspect.signature(call).parameters), "inputs") if call is not None else "inputs"
-        return {first: self.only}
+        return {first: self.only.values.astype(float) if isinstance(self.only, CsvTable) else self.only}
 
 
 def _all_filled(origin: str, arrays: Mapping[str, object]) -> dict[str, Array]:
