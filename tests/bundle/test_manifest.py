@@ -39,17 +39,25 @@ def test_each_output_has_one_limit_in_the_order_of_the_outputs(tmp_path, change,
 @pytest.mark.parametrize(
     "change",
     [
-        {"limit": float("nan")},
-        {"limit": float("inf")},
         {"limit": -1},
+        {"limit": 1e300, "scale": 1e300},
         {"scale": 0},
-        {"scale": float("nan")},
-        {"decibels": float("-inf")},
     ],
     ids=str,
 )
 def test_a_limit_that_bounds_nothing_is_refused(tmp_path, change):
     assert "invalid limit for output 'filtered'" in refusal(tmp_path, lambda limits: limits[0].update(change))
+
+
+@pytest.mark.parametrize("key", ["limit", "scale", "floor", "decibels"])
+@pytest.mark.parametrize("value", [float("nan"), float("-inf")])
+def test_a_limit_that_is_not_finite_is_refused_by_its_place(tmp_path, key, value):
+    text = refusal(tmp_path, lambda limits: limits[0].update({key: value}))
+    assert f"got:      {value} in goldens.limits[0].{key}\n" in text
+
+
+def test_a_ratio_beyond_all_precision_is_refused(tmp_path):
+    assert "goldens.limits[0].decibels" in refusal(tmp_path, lambda limits: limits[0].update(decibels=-1e6))
 
 
 @pytest.mark.parametrize("value", ["wide", None, [], {}])

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from kexport.bundle.json_files import Json, JsonObject, items, number, objects, text_map, texts
+from kexport.bundle.json_files import list_of, member, object_of, optional, text, text_map, texts, whole
+from kexport.bundle.json_text import Json, JsonObject
 
 _NAMED = 6  # numbers of a list in words; the manifest holds more
 MOST_NUMBERS = 64  # of a list in the manifest
@@ -70,13 +71,16 @@ class Unseen:
         """The inverse of `to_json`.
 
         Raises:
-            KeyError, TypeError, ValueError: an entry is missing or of the wrong type.
+            FieldError: an entry is missing or of the wrong type.
         """
-        numbers = tuple(each if isinstance(each, str) else int(number(each)) for each in items(data.get("numbers", [])))
-        count, of = int(number(data.get("count", 0))), int(number(data.get("of", 0)))
-        why = str(data["why"])
-        part = str(data.get("part", ""))
-        return cls(str(data["subject"]), Standing(data["standing"]), why, part, numbers, count, of)
+        subject, why, part = member(data, "subject", text), member(data, "why", text), optional(data, "part", text, "")
+        numbers = optional(data, "numbers", list_of(_number_or_name), ())
+        count, of = optional(data, "count", whole, 0), optional(data, "of", whole, 0)
+        return cls(subject, member(data, "standing", Standing), why, part, numbers, count, of)
+
+
+def _number_or_name(value: Json) -> int | str:
+    return value if isinstance(value, str) else whole(value)
 
 
 @dataclass(frozen=True)
@@ -133,12 +137,12 @@ class AdequacyEntry:
         """The inverse of `to_json`.
 
         Raises:
-            KeyError, TypeError, ValueError: an entry is missing or of the wrong type.
+            FieldError: an entry is missing or of the wrong type.
         """
         return cls(
-            int(number(data["weights"])),
-            int(number(data["seen"])),
-            tuple(map(Unseen.from_json, objects(data["unseen"]))),
-            text_map(data.get("declared", {})),
-            texts(data.get("notes", [])),
+            member(data, "weights", whole),
+            member(data, "seen", whole),
+            member(data, "unseen", list_of(object_of(Unseen.from_json))),
+            optional(data, "declared", text_map, {}),
+            optional(data, "notes", texts, ()),
         )

@@ -7,7 +7,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from enum import Enum
 
-from kexport.bundle.json_files import JsonObject
+from kexport.bundle.json_files import FieldError, member, text
+from kexport.bundle.json_text import JsonObject
 
 
 class CodeKind(str, Enum):
@@ -76,13 +77,15 @@ class CodeEntry:
         """The inverse of `to_json`; keys of a later writer are ignored.
 
         Raises:
-            KeyError, ValueError: name or kind is missing, or the file is a path.
+            FieldError: an entry is missing or of the wrong type, or the file is a path.
         """
-        texts = {key: str(data[key]) for key in cls.__dataclass_fields__ if key in data and key not in ("name", "kind")}
+        optional = [key for key in cls.__dataclass_fields__ if key in data and key not in ("name", "kind")]
+        texts = {key: member(data, key, text) for key in optional}
         if {"/", "\\"} & set(texts.get("file", "")):
-            raise ValueError(f"{texts['file']!r} is a path, not the name of a file")
-        kind = CodeKind(data["kind"]) if data["kind"] in [each.value for each in CodeKind] else CodeKind.CLASS
-        return cls(str(data["name"]), kind, **texts)
+            raise FieldError(("file",), f"is a path, and not the name of a file: {texts['file']!r}")
+        kind = member(data, "kind", text)
+        known = CodeKind(kind) if kind in [each.value for each in CodeKind] else CodeKind.CLASS
+        return cls(member(data, "name", text), known, **texts)
 
 
 def described(entries: Sequence[CodeEntry]) -> str:

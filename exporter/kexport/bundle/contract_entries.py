@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 
-from kexport.bundle.json_files import JsonObject, mapping, texts
+from kexport.bundle.json_files import mapping, member, optional, text, texts
+from kexport.bundle.json_text import JsonObject
 from kexport.bundle.signature import Signature
 from kexport.errors import BundleError
 
@@ -38,13 +39,14 @@ class ContractEntry:
 
         Raises:
             BundleError: it is about an input or output that the model does not have.
+            FieldError: an entry is missing or of the wrong type.
         """
         entry = cls(
-            str(data["kind"]),
-            dict(mapping(data["params"])),
-            texts(data["inputs"]),
-            texts(data["outputs"]),
-            str(data.get("layer", "")),
+            member(data, "kind", text),
+            dict(member(data, "params", mapping)),
+            member(data, "inputs", texts),
+            member(data, "outputs", texts),
+            optional(data, "layer", text, ""),
         )
         sides = (
             ("inputs", entry.inputs, {spec.name for spec in signature.inputs}),
@@ -85,4 +87,5 @@ class NotCarried:
     @classmethod
     def from_json(cls, data: JsonObject) -> NotCarried:
         """The inverse of `to_json`; keys of a later writer are ignored."""
-        return cls(**{each.name: data[each.name] for each in fields(cls)})  # type: ignore[arg-type]
+        layer, ended_by, why = (member(data, key, text) for key in ("layer", "ended_by", "why"))
+        return cls(member(data, "kind", text), dict(member(data, "params", mapping)), layer, ended_by, why)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
-from kexport.bundle.json_files import Json, mapping
+from kexport.bundle.json_files import mapping, member, text
+from kexport.bundle.json_text import Json
 
 
 class FactCode(str, Enum):
@@ -71,10 +72,10 @@ def fact_from_json(data: Json) -> Fact:
     """The inverse of `fact_to_json`; a code that only a later version knows is left out, and the text stays.
 
     Raises:
-        KeyError, TypeError: it is neither text nor a fact.
+        FieldError: it is neither text nor a fact.
     """
     if isinstance(data, str):
         return data
     entry = mapping(data)
-    text = str(entry["text"])
-    return CodedFact(FactCode(entry["code"]), text) if entry["code"] in [code.value for code in FactCode] else text
+    words, code = member(entry, "text", text), member(entry, "code", text)
+    return CodedFact(FactCode(code), words) if code in [code.value for code in FactCode] else words

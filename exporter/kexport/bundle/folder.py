@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from kexport.bundle import goldens, manifest, report, samples
 from kexport.bundle.digests import digest, size
 from kexport.bundle.domain import Domain, parse
 from kexport.bundle.goldens import Golden
-from kexport.bundle.json_files import require_schema
+from kexport.bundle.json_files import FieldError, read_json, require_schema
 from kexport.bundle.manifest import Artifact, Manifest
 from kexport.bundle.regular_files import MOST_BYTES
 from kexport.bundle.report import Report
@@ -56,11 +55,14 @@ class Bundle:
         Raises:
             BundleError: the report is missing, unreadable, or of a newer schema.
         """
+        subject = f"the report of {self.path}"
         try:
-            content = json.loads((self.path / REPORT_NAME).read_text(encoding="utf-8"))
-            return Report.from_json(require_schema(f"the report of {self.path}", content, report.SCHEMA))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise BundleError(f"the report of {self.path} cannot be read", got=error) from None
+            content = read_json(self.path / REPORT_NAME, subject, self.path)
+            return Report.from_json(require_schema(subject, content, report.SCHEMA))
+        except OSError as error:
+            raise BundleError(f"{subject} cannot be read", got=error.strerror or error) from None
+        except FieldError as error:
+            raise BundleError(f"{subject} is damaged", got=error) from None
 
     @property
     def passed(self) -> bool:

@@ -1,16 +1,60 @@
-"""JSON as the files of a bundle hold it: its type, its layout, its schema, and typed access to parsed entries."""
+"""JSON as the files of a bundle hold it: reading and writing a file, its schema, and typed access to parsed entries.
+
+An entry of the wrong type raises `FieldError`, which names its place: `artifacts[0].path is not text`.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeVar
 
+from kexport.bundle.json_text import MOST_JSON, Json, JsonObject, parse, path_of
+from kexport.bundle.regular_files import read_regular
 from kexport.errors import BundleError
 
-Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
-JsonObject: TypeAlias = Mapping[str, Json]
+_Value = TypeVar("_Value")
+_Default = TypeVar("_Default")
+
+
+class FieldError(TypeError):
+    """An entry of parsed JSON is missing or of the wrong type.
+
+    Attributes:
+        steps: keys and indices that lead to it.
+        problem: what is wrong, as a predicate.
+    """
+
+    def __init__(self, steps: tuple[str | int, ...], problem: str) -> None:
+        self.steps, self.problem = steps, problem
+        super().__init__(f"{path_of(steps)} {problem}".strip())
+
+    def below(self, step: str | int) -> FieldError:
+        """The same error, of a value that holds the one that it was of."""
+        return FieldError((step, *self.steps), self.problem)
+
+
+def read_json(path: Path, subject: str, within: Path | None = None, most: int = MOST_JSON) -> Json:
+    """The value in a file of JSON.
+
+    Args:
+        path: the path of the file.
+        subject: what the file is, for errors.
+        within: a folder that no symbolic link may lead out of.
+        most: the largest size in bytes.
+
+    Raises:
+        FileNotFoundError, NotADirectoryError: there is no such file.
+        BundleError: it cannot be read, or is not the JSON that `kexport.bundle.json_text` accepts.
+    """
+    try:
+        content = read_regular(path, within, most)
+    except (FileNotFoundError, NotADirectoryError):
+        raise
+    except OSError as error:
+        raise BundleError(f"{subject} cannot be read", got=error.strerror or error) from None
+    return parse(content, subject, most=most)
 
 
 def write_json(path: Path, data: object) -> None:
@@ -47,37 +91,98 @@ def require_schema(
     return data
 
 
+def member(data: JsonObject, key: str, read: Callable[[Json], _Value]) -> _Value:
+    """An entry of an object.
+
+    Args:
+        data: the object.
+        key: the key of the entry.
+        read: makes it from JSON.
+
+    Raises:
+        FieldError: there is no such entry, or `read` refuses it.
+    """
+    if key not in data:
+        raise FieldError((key,), "is missing")
+    return _placed(key, data[key], read)
+
+
+def optional(data: JsonObject, key: str, read: Callable[[Json], _Value], default: _Default) -> _Value | _Default:
+    """An entry of an object, or the default where there is no such entry; raises as `member` does."""
+    return _placed(key, data[key], read) if key in data else default
+
+
+def list_of(read: Callable[[Json], _Value]) -> Callable[[Json], tuple[_Value, ...]]:
+    """A reader of lists whose items `read` makes from JSON."""
+    return lambda value: tuple(_placed(index, item, read) for index, item in enumerate(items(value)))
+
+
+def object_of(read: Callable[[JsonObject], _Value]) -> Callable[[Json], _Value]:
+    """A reader of objects that `read` takes."""
+    return lambda value: read(mapping(value))
+
+
+def _placed(step: str | int, value: Json, read: Callable[[Json], _Value]) -> _Value:
+    try:
+        return read(value)
+    except FieldError as error:
+        raise error.below(step) from None
+    except (TypeError, ValueError, OverflowError) as error:
+        raise FieldError((step,), f"is damaged: {error}") from None
+
+
+def text(value: Json) -> str:
+    """The value itself, if it is text; raises `FieldError` otherwise."""
+    if not isinstance(value, str):
+        raise _wrong(value, "text")
+    return value
+
+
+def flag(value: Json) -> bool:
+    """The value itself, if it is true or false; raises `FieldError` otherwise."""
+    if not isinstance(value, bool):
+        raise _wrong(value, "true or false")
+    return value
+
+
 def number(value: Json) -> float:
-    """The value itself, if it is a number; raises `TypeError` otherwise."""
+    """The value itself, if it is a number; raises `FieldError` otherwise."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{value!r} is not a number")
+        raise _wrong(value, "a number")
+    return value
+
+
+def whole(value: Json) -> int:
+    """The value itself, if it is a whole number of at least 0; raises `FieldError` otherwise."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise _wrong(value, "a whole number of at least 0")
     return value
 
 
 def mapping(value: Json) -> JsonObject:
-    """The value itself, if it is an object; raises `TypeError` otherwise."""
+    """The value itself, if it is an object; raises `FieldError` otherwise."""
     if not isinstance(value, Mapping):
-        raise TypeError(f"{value!r} is not an object")
+        raise _wrong(value, "an object")
     return value
 
 
 def items(value: Json) -> Sequence[Json]:
-    """The value itself, if it is a list; raises `TypeError` otherwise."""
+    """The value itself, if it is a list; raises `FieldError` otherwise."""
     if isinstance(value, str) or not isinstance(value, Sequence):
-        raise TypeError(f"{value!r} is not a list")
+        raise _wrong(value, "a list")
     return value
 
 
-def objects(value: Json) -> list[JsonObject]:
-    """The objects of a list; raises `TypeError` if there is anything else."""
-    return list(map(mapping, items(value)))
-
-
 def texts(value: Json) -> tuple[str, ...]:
-    """The items of a list as text; raises `TypeError` if it is not a list."""
-    return tuple(map(str, items(value)))
+    """The texts of a list; raises `FieldError` if there is anything else."""
+    return list_of(text)(value)
 
 
 def text_map(value: Json) -> dict[str, str]:
-    """An object with its values as text; raises `TypeError` if it is not an object."""
-    return {name: str(each) for name, each in mapping(value).items()}
+    """An object whose values are texts; raises `FieldError` otherwise."""
+    members = mapping(value)
+    return {name: member(members, name, text) for name in members}
+
+
+def _wrong(value: Json, expected: str) -> FieldError:
+    return FieldError((), f"is not {expected} but {str(value)[:40]!r}")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 
-from kexport.bundle.json_files import JsonObject, number
+from kexport.bundle.json_files import FieldError, member, number, optional, text
+from kexport.bundle.json_text import JsonObject
 from kexport.bundle.witnesses import Witness
 
 #: The source of a limit that a person set.
@@ -12,6 +13,7 @@ DECLARED = "declared"
 # A signal-to-error ratio bounds a mean square. The peak of a uniformly distributed error is sqrt(3) times its root mean
 # square, and few other distributions exceed four times.
 _CREST_FACTOR = 4.0
+_MOST_DECIBELS = 1000.0  # double precision spans 600
 
 
 @dataclass(frozen=True)
@@ -76,10 +78,11 @@ class OutputLimit:
         """The inverse of `to_json`; keys of a later writer are ignored.
 
         Raises:
-            KeyError: an entry is missing.
-            TypeError: a number is not one.
+            FieldError: an entry is missing or of the wrong type, or a ratio is none.
         """
-        scale, floor, limit = (number(data[key]) for key in ("scale", "floor", "limit"))
-        decibels = number(data["decibels"]) if "decibels" in data else None
-        reason = str(data.get("reason", ""))
-        return cls(str(data["output"]), scale, floor, limit, str(data["source"]), reason, decibels)
+        scale, floor, limit = (member(data, key, number) for key in ("scale", "floor", "limit"))
+        decibels = member(data, "decibels", number) if "decibels" in data else None
+        if decibels is not None and not abs(decibels) <= _MOST_DECIBELS:
+            raise FieldError(("decibels",), f"is {decibels}, which is no ratio")
+        texts = member(data, "output", text), member(data, "source", text), optional(data, "reason", text, "")
+        return cls(texts[0], scale, floor, limit, *texts[1:], decibels)

@@ -9,7 +9,6 @@ bundle was built.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,20 @@ from kexport.bundle.adequacy_entry import AdequacyEntry
 from kexport.bundle.code_entry import CodeEntry
 from kexport.bundle.contract_entries import ContractEntry, NotCarried
 from kexport.bundle.domain import brief
-from kexport.bundle.json_files import JsonObject, mapping, objects, require_schema, text_map, write_json
+from kexport.bundle.json_files import (
+    FieldError,
+    list_of,
+    mapping,
+    member,
+    object_of,
+    optional,
+    read_json,
+    require_schema,
+    text,
+    text_map,
+    write_json,
+)
+from kexport.bundle.json_text import MOST_JSON, JsonObject
 from kexport.bundle.limits import OutputLimit
 from kexport.bundle.manifest_entries import (
     Artifact,
@@ -159,17 +171,17 @@ class Manifest:
 
         Raises:
             BundleError: an entry contradicts the signature, or names a path outside of the bundle.
-            KeyError, TypeError, ValueError: an entry is missing, or of the wrong type.
+            FieldError: an entry is missing or of the wrong type.
         """
         model = model_of(data)
         return cls(
-            name=str(data["name"]),
+            name=member(data, "name", text),
             model=model,
-            artifacts=tuple(map(Artifact.from_json, objects(data["artifacts"]))),
-            goldens=GoldensEntry.from_json(mapping(data["goldens"]), model.signature),
-            inputs=domains_of(data),
-            build=BuildEntry(mapping(data["provenance"]), text_map(data.get("refused", {}))),
-            adequacy=AdequacyEntry.from_json(mapping(data["adequacy"])) if "adequacy" in data else None,
+            artifacts=member(data, "artifacts", list_of(object_of(Artifact.from_json))),
+            goldens=member(data, "goldens", lambda one: GoldensEntry.from_json(mapping(one), model.signature)),
+            inputs=domains_of(data, model.signature),
+            build=BuildEntry(member(data, "provenance", mapping), optional(data, "refused", text_map, {})),
+            adequacy=member(data, "adequacy", object_of(AdequacyEntry.from_json)) if "adequacy" in data else None,
         )
 
 
@@ -178,8 +190,12 @@ def write(folder: Path, manifest: Manifest) -> None:
     write_json(folder / FILE_NAME, manifest.to_json())
 
 
-def read(folder: Path) -> Manifest:
+def read(folder: Path, most: int = MOST_JSON) -> Manifest:
     """Read a bundle's manifest.
+
+    Args:
+        folder: the bundle.
+        most: the largest size in bytes.
 
     Raises:
         BundleError: it is missing, unreadable, of a newer schema, or names a path outside of the bundle.
@@ -187,14 +203,12 @@ def read(folder: Path) -> Manifest:
     path = folder / FILE_NAME
     hint = "a bundle is a folder that `kexport build` wrote"
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        data = read_json(path, str(path), folder, most)
+    except (FileNotFoundError, NotADirectoryError):
         reason = "no manifest.json in it" if folder.is_dir() else "no such folder"
         raise BundleError(f"{folder} is not a bundle", got=reason, hint=hint) from None
-    except (OSError, ValueError) as error:
-        raise BundleError(f"{path} cannot be read", got=error, hint=hint) from None
     entries = require_schema(str(path), data, SCHEMA)
     try:
         return Manifest.from_json(entries)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BundleError(f"{path} is damaged", got=f"{type(error).__name__}: {error}", hint=hint) from None
+    except FieldError as error:
+        raise BundleError(f"{path} is damaged", got=error, hint=hint) from None

@@ -11,7 +11,21 @@ from typing import Any
 from kexport.bundle.code_entry import CodeEntry
 from kexport.bundle.contract_entries import ContractEntry, NotCarried
 from kexport.bundle.domain import parse, plain
-from kexport.bundle.json_files import JsonObject, mapping, number, objects, text_map, texts
+from kexport.bundle.json_files import (
+    FieldError,
+    flag,
+    list_of,
+    mapping,
+    member,
+    number,
+    object_of,
+    optional,
+    text_map,
+    texts,
+    whole,
+)
+from kexport.bundle.json_files import text as text_of
+from kexport.bundle.json_text import Json, JsonObject
 from kexport.bundle.limits import OutputLimit
 from kexport.bundle.samples import SamplesEntry
 from kexport.bundle.signature import Signature
@@ -43,7 +57,7 @@ class Artifact:
     def files(self) -> list[tuple[str, str]]:
         """Path and SHA-256 of the artifact and of each file beside it that it needs."""
         external = self.details.get("external", ())
-        return [(self.path, self.sha256), *((safe_path(str(f["path"])), str(f["sha256"])) for f in external)]
+        return [(self.path, self.sha256), *((file["path"], file["sha256"]) for file in external)]
 
     def to_json(self) -> dict[str, object]:
         """The artifact's entry in the manifest."""
@@ -53,19 +67,31 @@ class Artifact:
 
     @classmethod
     def from_json(cls, data: JsonObject) -> Artifact:
-        """The inverse of `to_json`."""
+        """The inverse of `to_json`.
+
+        Raises:
+            BundleError: a path leads out of the bundle.
+            FieldError: an entry is missing or of the wrong type.
+        """
         details = {key: value for key, value in data.items() if key not in _ARTIFACT_KEYS}
+        optional(data, "external", list_of(object_of(_external_file)), ())
+        optional(data, "pinned", object_of(lambda pinned: member(pinned, "batch", whole)), 0)
         return cls(
-            str(data["format"]),
-            str(data["precision"]),
-            safe_path(str(data["path"])),
-            str(data["sha256"]),
-            int(number(data["bytes"])),
+            member(data, "format", text_of),
+            member(data, "precision", text_of),
+            member(data, "path", path_of),
+            member(data, "sha256", text_of),
+            member(data, "bytes", whole),
             details,
         )
 
 
 _ARTIFACT_KEYS = ("format", "precision", "path", "sha256", "bytes")
+
+
+def _external_file(data: JsonObject) -> tuple[str, str]:
+    """Path and digest of a file beside an artifact."""
+    return member(data, "path", path_of), member(data, "sha256", text_of)
 
 
 @dataclass(frozen=True)
@@ -102,10 +128,19 @@ class GoldensEntry:
 
         Raises:
             BundleError: the path leads out of the bundle, or a limit is missing or unusable.
+            FieldError: an entry is missing or of the wrong type.
         """
-        limits = _limits(objects(data["limits"]), signature)
-        ulp = float(number(data.get("ulp", cls.ulp)))
-        return cls(safe_path(str(data["path"])), str(data["sha256"]), texts(data["cases"]), limits, ulp)
+        limits = _checked(member(data, "limits", list_of(object_of(OutputLimit.from_json))), signature)
+        ulp = optional(data, "ulp", _ulp, cls.ulp)
+        cases = member(data, "cases", texts)
+        return cls(member(data, "path", path_of), member(data, "sha256", text_of), cases, limits, ulp)
+
+
+def _ulp(value: Json) -> float:
+    ulp = float(number(value))
+    if not 0 < ulp < 1:
+        raise FieldError((), f"is {ulp}, and not between 0 and 1")
+    return ulp
 
 
 @dataclass(frozen=True)
@@ -170,36 +205,45 @@ class BuildEntry:
     refused: Mapping[str, str] = field(default_factory=dict)
 
 
-def domains_of(data: JsonObject) -> DomainsEntry:
+def domains_of(data: JsonObject, signature: Signature) -> DomainsEntry:
     """The domains that a manifest states.
 
     Raises:
         BundleError: the path of the recorded data leads out of the bundle, or its entry has a newer schema.
+        FieldError: an entry is missing or of the wrong type, or an input has no domain.
     """
     samples = None
     if "samples" in data:
-        samples = SamplesEntry.from_json(mapping(data["samples"]))
+        samples = member(data, "samples", object_of(SamplesEntry.from_json))
         safe_path(samples.path)
-    texts = {**text_map(data["domains"]), **text_map(data.get("finer_domains", {}))}
-    return DomainsEntry(texts, text_map(data.get("undeclared", {})), samples)
+    texts = {**member(data, "domains", text_map), **optional(data, "finer_domains", text_map, {})}
+    undeclared = optional(data, "undeclared", text_map, {})
+    for name in (*(spec.name for spec in signature.inputs), *undeclared):
+        if name not in texts:
+            raise FieldError(("domains", name), "is missing")
+    return DomainsEntry(texts, undeclared, samples)
 
 
 def model_of(data: JsonObject) -> ModelEntry:
-    """What a manifest states about the model."""
-    signature = Signature.from_json(mapping(data["signature"]))
-    contracts = tuple(ContractEntry.from_json(entry, signature) for entry in objects(data.get("contracts", [])))
-    not_carried = tuple(NotCarried.from_json(entry) for entry in objects(data.get("not_carried", [])))
-    code = tuple(CodeEntry.from_json(entry) for entry in objects(data.get("code", [])))
-    return ModelEntry(signature, bool(data.get("stateful", False)), contracts, not_carried, code)
+    """What a manifest states about the model.
+
+    Raises:
+        BundleError: a contract is about an input or output that the model does not have.
+        FieldError: an entry is missing or of the wrong type.
+    """
+    signature = member(data, "signature", object_of(Signature.from_json))
+    contracts = optional(data, "contracts", list_of(lambda one: ContractEntry.from_json(mapping(one), signature)), ())
+    not_carried = optional(data, "not_carried", list_of(object_of(NotCarried.from_json)), ())
+    code = optional(data, "code", list_of(object_of(CodeEntry.from_json)), ())
+    return ModelEntry(signature, optional(data, "stateful", flag, False), contracts, not_carried, code)
 
 
-def _limits(entries: Sequence[JsonObject], signature: Signature) -> tuple[OutputLimit, ...]:
+def _checked(limits: Sequence[OutputLimit], signature: Signature) -> tuple[OutputLimit, ...]:
     """The limits in the order of the outputs: an output without one would never be compared.
 
     Raises:
         BundleError: a limit is missing, out of order or too many, or is not a number that bounds anything.
     """
-    limits = tuple(OutputLimit.from_json(entry) for entry in entries)
     named, outputs = [limit.output for limit in limits], [spec.name for spec in signature.outputs]
     if named != outputs:
         raise BundleError(
@@ -209,18 +253,23 @@ def _limits(entries: Sequence[JsonObject], signature: Signature) -> tuple[Output
             hint=_HINT,
         )
     for limit in limits:
-        numbers = (limit.scale, limit.floor, limit.limit, *(() if limit.decibels is None else (limit.decibels,)))
-        if not all(math.isfinite(each) for each in numbers) or limit.scale <= 0 or limit.limit < 0:
+        numbers = limit.scale, limit.floor, limit.limit, limit.absolute, limit.peak * limit.scale
+        if not all(map(math.isfinite, numbers)) or limit.scale <= 0 or limit.limit < 0:
             raise BundleError(
                 f"the manifest has an invalid limit for output {limit.output!r}",
                 got=f"limit {limit.limit}, scale {limit.scale}, floor {limit.floor}",
                 expected="finite numbers, the scale above 0",
                 hint=_HINT,
             )
-    return limits
+    return tuple(limits)
 
 
 _HINT = "copy the bundle again, or build it again"
+
+
+def path_of(value: Json) -> str:
+    """The path in an entry, if it stays inside the bundle; raises as `safe_path` and `text` do."""
+    return safe_path(text_of(value))
 
 
 def safe_path(text: str) -> str:
@@ -230,7 +279,7 @@ def safe_path(text: str) -> str:
         BundleError: it is absolute, empty, or leads out of the folder.
     """
     path = PurePosixPath(text)
-    if not text or path.is_absolute() or ".." in path.parts or "\\" in text or ":" in text:
+    if not text or path.is_absolute() or ".." in path.parts or set("\\:\0") & set(text):
         raise BundleError(
             "the manifest names a path outside its bundle",
             got=text,

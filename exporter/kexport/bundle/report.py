@@ -8,7 +8,8 @@ from enum import Enum
 from typing import Any, TypeAlias
 
 from kexport.bundle.facts import CodedFact, Fact, FactCode, Note, fact_from_json, fact_to_json
-from kexport.bundle.json_files import JsonObject, items, mapping, number, objects, texts
+from kexport.bundle.json_files import flag, list_of, mapping, member, number, object_of, optional, text, texts
+from kexport.bundle.json_text import JsonObject
 from kexport.errors import FAILED, UNCHECKED
 
 #: 2 added the kinds `model` and `adequacy`, which a reader of 1 does not know.
@@ -182,28 +183,27 @@ class Check:
         """The inverse of `to_json`; in a report without `facts` the detail is the only fact.
 
         Raises:
-            KeyError: an entry that every report has is missing.
-            TypeError: an entry has the wrong type.
-            ValueError: the kind of check or the code of a fact does not exist.
+            FieldError: an entry that every report has is missing, or one is of the wrong type.
         """
-        facts = items(data["facts"]) if "facts" in data else [data.get("detail") or ""]
+        detail = data.get("detail") or ""
+        facts = member(data, "facts", list_of(fact_from_json)) if "facts" in data else (fact_from_json(detail),)
         return cls(
-            CheckKind(data["kind"]),
-            bool(data["passed"]),
+            member(data, "kind", CheckKind),
+            member(data, "passed", flag),
             Subject(*(_text(data, key) for key in ("artifact", "runtime", "output", "contract"))),
             Measurement(_number(data, "figure"), _number(data, "limit"), _text(data, "unit")),
-            tuple(fact_from_json(fact) for fact in facts if fact != ""),
-            bool(data.get("ran", True)),
-            mapping(data.get("metrics", {})),
+            tuple(fact for fact in facts if fact != ""),
+            optional(data, "ran", flag, True),
+            optional(data, "metrics", mapping, {}),
         )
 
 
 def _text(data: JsonObject, key: str) -> str | None:
-    return None if (value := data.get(key)) is None else str(value)
+    return None if data.get(key) is None else member(data, key, text)
 
 
 def _number(data: JsonObject, key: str) -> float | None:
-    return None if (value := data.get(key)) is None else number(value)
+    return None if data.get(key) is None else member(data, key, number)
 
 
 #: Called with each check as soon as it is made.
@@ -249,5 +249,5 @@ class Report:
     @classmethod
     def from_json(cls, data: JsonObject) -> Report:
         """The inverse of `to_json`, except that all notes become text."""
-        checks = tuple(map(Check.from_json, objects(data["checks"])))
-        return cls(str(data["bundle"]), checks, texts(data.get("notes", [])))
+        checks = member(data, "checks", list_of(object_of(Check.from_json)))
+        return cls(member(data, "bundle", text), checks, optional(data, "notes", texts, ()))

@@ -17,7 +17,8 @@ import numpy as np
 
 from kexport.bundle.digests import digest
 from kexport.bundle.domain import Domain, Samples
-from kexport.bundle.json_files import JsonObject, mapping, number, require_schema
+from kexport.bundle.json_files import flag, mapping, member, object_of, require_schema, text, whole
+from kexport.bundle.json_text import JsonObject
 from kexport.bundle.signature import Array, Signature, TensorSpec
 from kexport.errors import BundleError
 
@@ -68,14 +69,16 @@ class SamplesEntry:
 
         Raises:
             BundleError: the entry has a newer schema.
+            FieldError: an entry is missing or of the wrong type.
         """
         entry = require_schema("the samples entry of the manifest", data, SCHEMA, absent=1)
-        rows = {name: _rows_from_json(mapping(sizes)) for name, sizes in mapping(entry["rows"]).items()}
-        return cls(str(entry["path"]), str(entry["sha256"]), rows)
+        sizes = member(entry, "rows", mapping)
+        rows = {name: member(sizes, name, object_of(_rows_from_json)) for name in sizes}
+        return cls(member(entry, "path", text), member(entry, "sha256", text), rows)
 
 
 def _rows_from_json(sizes: JsonObject) -> Rows:
-    return Rows(int(number(sizes["check"])), int(number(sizes["calibration"])), bool(sizes["shared"]))
+    return Rows(member(sizes, "check", whole), member(sizes, "calibration", whole), member(sizes, "shared", flag))
 
 
 def unit(spec: TensorSpec) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -9,7 +10,8 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from kexport.bundle.json_files import JsonObject, items, number, objects
+from kexport.bundle.json_files import FieldError, list_of, member, object_of, text, whole
+from kexport.bundle.json_text import Json, JsonObject
 from kexport.errors import InputError, nearest
 
 Array = npt.NDArray[Any]
@@ -17,6 +19,8 @@ _Value = TypeVar("_Value")
 
 #: Dtypes that NumPy lacks, with the dtype that holds their values here.
 _HELD_AS = {"bfloat16": "float32", "string": "str"}
+
+_MOST_AXES, _MOST_ELEMENTS = 32, 1 << 40
 
 
 @dataclass(frozen=True)
@@ -157,13 +161,44 @@ class Signature:
 
     @classmethod
     def from_json(cls, data: JsonObject) -> Signature:
-        """The inverse of `to_json`."""
-        return cls(*(tuple(map(_spec_from_json, objects(data[side]))) for side in ("inputs", "outputs")))
+        """The inverse of `to_json`.
+
+        Raises:
+            FieldError: an entry is missing or of the wrong type, or a dtype or shape is none that a tensor can have.
+        """
+        inputs, outputs = (member(data, side, list_of(object_of(_spec_from_json))) for side in ("inputs", "outputs"))
+        for side, specs in (("inputs", inputs), ("outputs", outputs)):
+            names = [spec.name for spec in specs]
+            for index, name in enumerate(names):
+                if name in names[:index]:
+                    raise FieldError((side, index, "name"), f"is {name!r} for the second time")
+        return cls(inputs, outputs)
 
 
 def _spec_from_json(data: JsonObject) -> TensorSpec:
-    shape = tuple(None if size is None else int(number(size)) for size in items(data["shape"]))
-    return TensorSpec(str(data["name"]), str(data["dtype"]), shape)
+    return TensorSpec(member(data, "name", text), member(data, "dtype", _dtype), member(data, "shape", _shape))
+
+
+def _dtype(value: Json) -> str:
+    """The name of a dtype that a tensor can have: of numbers, truth values or texts, in the notation of manifests."""
+    name = text(value)
+    if name in _HELD_AS:
+        return name
+    try:
+        known = np.dtype(name)
+    except (TypeError, ValueError, SyntaxError):
+        known = None
+    if known is None or known.name != name or known.kind not in "biufc":
+        raise FieldError((), f"is {name[:40]!r}, which is no dtype of a tensor")
+    return name
+
+
+def _shape(value: Json) -> tuple[int | None, ...]:
+    """The sizes of a shape that NumPy can represent."""
+    shape = list_of(lambda size: None if size is None else whole(size))(value)
+    if len(shape) > _MOST_AXES or math.prod(size or 1 for size in shape) > _MOST_ELEMENTS:
+        raise FieldError((), "is larger than any tensor")
+    return shape
 
 
 def _listed(names: Iterable[str]) -> str:

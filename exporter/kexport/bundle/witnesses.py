@@ -21,7 +21,8 @@ import numpy as np
 
 from kexport.bundle import goldens
 from kexport.bundle.goldens import Golden
-from kexport.bundle.json_files import JsonObject, mapping, number, require_schema
+from kexport.bundle.json_files import mapping, number, require_schema
+from kexport.bundle.json_text import JsonObject
 from kexport.bundle.signature import Array, Signature
 from kexport.errors import BundleError, InputError
 

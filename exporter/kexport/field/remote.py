@@ -12,7 +12,7 @@ from typing import TypedDict
 import numpy as np
 
 from kexport import runtimes
-from kexport.bundle.json_files import JsonObject
+from kexport.bundle.json_text import JsonObject
 from kexport.bundle.signature import Array, Signature
 from kexport.errors import MissingCodeError, reason
 from kexport.field.trust import NO_TRUST, Trust, TrustJson

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from kexport.bundle.code_entry import CodeEntry
-from kexport.bundle.json_files import JsonObject
+from kexport.bundle.json_text import JsonObject
 from kexport.bundle.signature import Signature
 from kexport.errors import MissingCodeError, UsageError, located
 from kexport.runtimes import Runtime, Session

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from kexport.bundle.facts import IDENTICAL, Fact
-from kexport.bundle.json_files import JsonObject, number
+from kexport.bundle.json_files import number
+from kexport.bundle.json_text import JsonObject
 from kexport.bundle.report import Measurement
 
 UNIT = "of output scale"

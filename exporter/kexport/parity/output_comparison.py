@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from kexport.bundle.json_files import Json, JsonObject
+from kexport.bundle.json_text import Json, JsonObject
 from kexport.bundle.limits import DECLARED, OutputLimit
 from kexport.bundle.signature import Array, TensorSpec
 from kexport.parity.outcome import UNIT, UNIT_DECIBELS, UNIT_DIFFERENCE, UNIT_EXACT, Element, Outcome

@@ -30,8 +30,9 @@ def adequacy_lines(entry: AdequacyEntry) -> Iterator[tuple[str, str]]:
 def adequacy_summary(check: Check) -> str:
     """A passed check of adequacy in one line; empty where it says nothing."""
     parts = []
-    if check.figure is not None:
-        parts.append(f"goldens see {percent(check.figure)} of {check.metrics['weights']:,} weights")
+    weights = check.metrics.get("weights")
+    if check.figure is not None and isinstance(weights, int):
+        parts.append(f"goldens see {percent(check.figure)} of {weights:,} weights")
     facts = list(map(str, check.facts))
     if facts:
         more = f"; and {len(facts) - _SAID} more: kexport inspect" if len(facts) > _SAID else ""

@@ -29,7 +29,9 @@ def show(report: Report, bundle: Bundle, stream: TextIO) -> None:
         bundle: for the sizes of its artifacts.
         stream: to print to.
     """
-    console = Console(file=stream, width=None if stream.isatty() else _PLAIN_WIDTH, highlight=False)
+    console = Console(
+        file=stream, width=None if stream.isatty() else _PLAIN_WIDTH, highlight=False, markup=False, emoji=False
+    )
     sizes = {artifact.path: artifact.bytes for artifact in bundle.manifest.artifacts}
     several = len(bundle.signature.outputs) > 1
     rows = [check for check in report.checks if check.kind in _TABLE_KINDS]
@@ -100,12 +102,13 @@ def _legend(rows: list[Check]) -> str:
 
 def _set_apart(check: Check) -> str:
     """The elements of a parity check that cannot be judged; empty if there are none."""
-    metrics = check.metrics
-    if check.kind is not CheckKind.PARITY or not metrics.get("set_apart"):
+    names = "set_apart", "elements", "samples_set_apart", "samples"
+    apart, elements, samples_apart, samples = (check.metrics.get(name, 0) for name in names)
+    if check.kind is not CheckKind.PARITY or not apart:
         return ""
     return (
-        f"set apart in {check.output}: {metrics['set_apart']} of {metrics['elements']} elements, in "
-        f"{metrics['samples_set_apart']} of {metrics['samples']} samples, where one ulp changes the value"
+        f"set apart in {check.output}: {apart} of {elements} elements, in {samples_apart} of {samples} samples, where "
+        "one ulp changes the value"
     )
 
 

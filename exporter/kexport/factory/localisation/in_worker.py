@@ -11,7 +11,7 @@ import numpy as np
 
 from kexport import runtimes
 from kexport.bundle.folder import Bundle
-from kexport.bundle.json_files import JsonObject
+from kexport.bundle.json_text import JsonObject
 from kexport.bundle.signature import Array, Signature, TensorSpec
 from kexport.errors import ArtifactError, KexportError, reason
 from kexport.factory.localisation import intermediates

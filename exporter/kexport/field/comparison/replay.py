@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kexport.bundle.json_files import JsonObject
+from kexport.bundle.json_text import JsonObject
 from kexport.bundle.report import Check, CheckKind, Subject
 from kexport.bundle.signature import Array
 from kexport.field.comparison.inputs import Case

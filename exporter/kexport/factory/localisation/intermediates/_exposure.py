@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from kexport import registry
-from kexport.bundle.json_files import JsonObject, texts
+from kexport.bundle.json_files import texts
+from kexport.bundle.json_text import JsonObject
 from kexport.bundle.signature import Array
 
 FOLDER = "factory/localisation/intermediates"
