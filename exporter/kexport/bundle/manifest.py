@@ -41,6 +41,7 @@ from kexport.bundle.manifest_entries import (
     ModelEntry,
     domains_of,
     model_of,
+    require_domains,
 )
 from kexport.bundle.samples import SamplesEntry
 from kexport.bundle.signature import Signature
@@ -179,7 +180,7 @@ class Manifest:
             model=model,
             artifacts=member(data, "artifacts", list_of(object_of(Artifact.from_json))),
             goldens=member(data, "goldens", lambda one: GoldensEntry.from_json(mapping(one), model.signature)),
-            inputs=domains_of(data, model.signature),
+            inputs=require_domains(domains_of(data), model.signature),
             build=BuildEntry(member(data, "provenance", mapping), optional(data, "refused", text_map, {})),
             adequacy=member(data, "adequacy", object_of(AdequacyEntry.from_json)) if "adequacy" in data else None,
         )

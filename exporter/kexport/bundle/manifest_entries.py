@@ -205,23 +205,27 @@ class BuildEntry:
     refused: Mapping[str, str] = field(default_factory=dict)
 
 
-def domains_of(data: JsonObject, signature: Signature) -> DomainsEntry:
+def domains_of(data: JsonObject) -> DomainsEntry:
     """The domains that a manifest states.
 
     Raises:
         BundleError: the path of the recorded data leads out of the bundle, or its entry has a newer schema.
-        FieldError: an entry is missing or of the wrong type, or an input has no domain.
+        FieldError: an entry is missing or of the wrong type.
     """
     samples = None
     if "samples" in data:
         samples = member(data, "samples", object_of(SamplesEntry.from_json))
         safe_path(samples.path)
     texts = {**member(data, "domains", text_map), **optional(data, "finer_domains", text_map, {})}
-    undeclared = optional(data, "undeclared", text_map, {})
-    for name in (*(spec.name for spec in signature.inputs), *undeclared):
-        if name not in texts:
+    return DomainsEntry(texts, optional(data, "undeclared", text_map, {}), samples)
+
+
+def require_domains(inputs: DomainsEntry, signature: Signature) -> DomainsEntry:
+    """The domains themselves; raises `FieldError` unless every input has one."""
+    for name in (*(spec.name for spec in signature.inputs), *inputs.undeclared):
+        if name not in inputs.texts:
             raise FieldError(("domains", name), "is missing")
-    return DomainsEntry(texts, undeclared, samples)
+    return inputs
 
 
 def model_of(data: JsonObject) -> ModelEntry:
