@@ -57,6 +57,12 @@ class ArtifactError(KexportError):
     exit_code = FAILED
 
 
+class RunError(KexportError):
+    """A runtime fails while it runs an artifact."""
+
+    exit_code = FAILED
+
+
 class ExportError(KexportError):
     """The model cannot be exported to a format."""
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from kexport import registry
 from kexport.bundle.signature import Array, Signature, TensorSpec
-from kexport.errors import InputError, MissingRuntimeError
+from kexport.errors import ArtifactError, InputError, KexportError, MissingRuntimeError, RunError, reason
 
 FOLDER = "runtimes"
 
@@ -151,9 +151,20 @@ class Runtime:
 
         Raises:
             MissingRuntimeError: the runtime is not installed.
+            ArtifactError: the runtime cannot load the artifact.
         """
         self.require()
-        return Session(self.name, signature, self.opener(path, signature))
+        try:
+            opened = self.opener(path, signature)
+        except KexportError:
+            raise
+        except Exception as error:  # a library may raise anything
+            raise ArtifactError(
+                f"{path.name} cannot be loaded by {self.name}",
+                got=reason(error),
+                hint="it was damaged, or is newer than the runtime; copy or build the bundle again",
+            ) from error
+        return Session(self.name, signature, opened)
 
 
 class Session:
@@ -187,8 +198,19 @@ class Session:
 
         Raises:
             InputError: a name, dtype or shape does not fit the signature, or an array is empty.
+            RunError: the runtime fails on these inputs.
         """
-        outputs = self._run(self.signature.check(inputs))
+        arrays = self.signature.check(inputs)
+        try:
+            outputs = self._run(arrays)
+        except KexportError:
+            raise
+        except Exception as error:  # a library may raise anything
+            raise RunError(
+                f"{self.runtime} cannot run the model on these inputs",
+                got=reason(error),
+                hint="other sizes along its dynamic axes may work; else the artifact is damaged",
+            ) from error
         if self._single and not isinstance(inputs, Mapping):
             return outputs[0]
         return self.signature.named_outputs(outputs)

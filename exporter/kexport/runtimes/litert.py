@@ -11,6 +11,7 @@ from kexport.bundle.signature import Array, Signature, TensorSpec
 from kexport.runtimes._protocols import LiteRTInterpreter, TensorDetails
 from kexport.runtimes._runtime import ArtifactFile, Opened, Package, Runtime, by_sample
 from kexport.runtimes.files.tflite import details
+from kexport.runtimes.soundness import require_sound_tflite
 
 FILE = ArtifactFile("tflite", ".tflite", details=details)
 PACKAGE = Package("ai_edge_litert", ("ai-edge-litert",), extra="litert")
@@ -18,6 +19,7 @@ PACKAGE = Package("ai_edge_litert", ("ai-edge-litert",), extra="litert")
 
 def open_with(resolver: str, path: Path, signature: Signature) -> Opened:
     """Load a `.tflite` file with one of LiteRT's kernel sets, named as in `OpResolverType`."""
+    require_sound_tflite(path)
     from ai_edge_litert import interpreter as litert
 
     interpreter: LiteRTInterpreter = litert.Interpreter(

@@ -1,0 +1,34 @@
+"""Whether the tensors of a subgraph are computed before they are used, once, and nothing else is written.
+
+The interpreter lays out memory by what operators name as their outputs: a tensor that none computes has none.
+"""
+
+from __future__ import annotations
+
+from kexport.runtimes.soundness.flaw import FlawError
+from kexport.runtimes.soundness.tflite_schema import SubgraphRows
+
+
+def check_dataflow(subgraph: SubgraphRows) -> None:
+    """Raise `FlawError` where a tensor is read before it exists, or written where it must not be."""
+    place, tensors = subgraph.place, subgraph.tensors
+    given = set(subgraph.inputs)
+    if len(given) != len(subgraph.inputs):
+        raise FlawError(f"the inputs of {place}", f"tensors {subgraph.inputs}", "each once")
+    for tensor in given:
+        if tensors[tensor].constant or tensors[tensor].variable:
+            raise FlawError(f"an input of {place}", f"tensor {tensor}, which has a value", "one without")
+    written = given | {index for index, tensor in enumerate(tensors) if tensor.constant or tensor.variable}
+    empty = {index for index, tensor in enumerate(tensors) if 0 in tensor.shape}  # as constants, they have no data
+    for number, operator in enumerate(subgraph.operators):
+        where = f"operator {number} of {place} ({operator.name})"
+        for tensor in operator.inputs:
+            if tensor >= 0 and tensor not in written and tensor not in empty:
+                raise FlawError(f"an input of {where}", f"tensor {tensor}, not yet computed", "a computed one")
+        for tensor in operator.outputs:
+            if tensor in written:
+                raise FlawError(f"an output of {where}", f"tensor {tensor}, which has a value", "a new one")
+            written.add(tensor)
+    for tensor in subgraph.outputs:
+        if tensor not in written and tensor not in empty:
+            raise FlawError(f"an output of {place}", f"tensor {tensor}, never computed", "a computed one")

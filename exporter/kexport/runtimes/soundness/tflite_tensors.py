@@ -1,0 +1,139 @@
+"""The tensors of a TFLite file, and the buffers that hold their data."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import struct
+from collections.abc import Sequence
+
+from kexport.runtimes.soundness import tflite_schema as schema
+from kexport.runtimes.soundness.flatbuffer import Flatbuffer, Value, integer, numbers
+from kexport.runtimes.soundness.flaw import FlawError
+from kexport.runtimes.soundness.tflite_schema import Quantization, TensorRow
+
+_MOST_AXES = 16
+_LARGEST = 1 << 40
+_SPARSE_VECTORS = 4
+
+
+class TensorReader:
+    """Reads tensors.
+
+    Args:
+        buffer: the file.
+        buffers: the positions of the tables of its buffers.
+    """
+
+    def __init__(self, buffer: Flatbuffer, buffers: Sequence[int]) -> None:
+        self.buffer = buffer
+        self.spans = [self._span(index, position) for index, position in enumerate(buffers)]
+
+    def _span(self, index: int, position: int) -> tuple[int, int] | None:
+        """Start and size of the data of a buffer; None where it has none."""
+        data, offset, size = self.buffer.read(position, schema.BUFFER)
+        span = numbers(data)
+        if integer(offset) > 1:  # 1 stands for none; the data of large files follows the tables
+            span = integer(offset), integer(size)
+        if span and sum(span) > self.buffer.size:
+            raise FlawError(f"the end of buffer {index}", sum(span), f"at most {self.buffer.size}")
+        return (span[0], span[1]) if span and span[1] else None
+
+    def row(self, place: str, position: int) -> TensorRow:
+        """A tensor, checked by itself."""
+        shape, kind, buffer, _, quantization, variable, sparsity, dynamic, _, variants, external = self.buffer.read(
+            position, schema.TENSOR
+        )
+        sizes, number, index = numbers(shape), integer(kind), integer(buffer)
+        if not 0 <= number < len(schema.BITS):
+            raise FlawError(f"the type of {place}", number, "a type of the schema")
+        if not 0 <= index < len(self.spans):
+            raise FlawError(f"the buffer of {place}", index, f"one of {len(self.spans)}")
+        if external:
+            raise FlawError(f"the data of {place}", "in another file", "in this file")
+        _check_sizes(place, sizes, dynamic)
+        constant = self.spans[index]
+        if constant and not sparsity:
+            self._check_data(place, sizes, number, constant)
+        if sparsity:
+            self._check_sparsity(place, integer(sparsity), len(sizes))
+        for variant in numbers(variants):
+            self.buffer.read(variant, schema.VARIANT)
+        return TensorRow(
+            sizes,
+            number,
+            index,
+            constant,
+            bool(variable),
+            bool(sparsity),
+            self._quantization(place, quantization, sizes),
+        )
+
+    def _check_data(self, place: str, sizes: Sequence[int], number: int, span: tuple[int, int]) -> None:
+        if number == schema.STRING:
+            self._check_strings(place, math.prod(sizes), span)
+            return
+        needed = (math.prod(sizes) * schema.BITS[number] + 7) // 8
+        if any(size < 0 for size in sizes) or needed > span[1]:
+            raise FlawError(
+                f"the data of {place}", f"{span[1]} bytes", f"{schema.TYPE_NAMES[number]} of shape {tuple(sizes)}"
+            )
+
+    def _check_strings(self, place: str, count: int, span: tuple[int, int]) -> None:
+        """Strings are stored as their number, the offset of each and of the end, and their bytes."""
+        start, size = span
+        stored = struct.unpack_from("<i", self.buffer.content, start)[0] if size >= 4 else -1
+        if stored < 0 or 4 * (stored + 2) > size or stored < count:
+            raise FlawError(f"the strings of {place}", stored, f"{count} within {size} bytes")
+        offsets = self.buffer.words((start + 4, stored + 1), "i")
+        ordered = all(low <= high for low, high in itertools.pairwise(offsets))
+        if not ordered or offsets[0] < 4 * (stored + 2) or offsets[-1] > size:
+            raise FlawError(f"the strings of {place}", "offsets out of order or range", f"within {size} bytes")
+
+    def _quantization(self, place: str, value: Value, sizes: Sequence[int]) -> Quantization | None:
+        if value is None:
+            return None
+        _, _, scale, zero_point, number, details, axis = self.buffer.read(integer(value), schema.QUANTIZATION)
+        if number:
+            layout = schema.DETAILS.get(integer(number))
+            if layout is None or details is None:
+                raise FlawError(f"the quantization of {place}", f"details {number}", "a type of the schema")
+            self.buffer.read(integer(details), layout)
+        scales, zero_points = (numbers(span)[1] if span else 0 for span in (scale, zero_point))
+        if not scales:
+            return None
+        if zero_points not in (scales, 1, 0):
+            raise FlawError(f"the quantization of {place}", f"{zero_points} zero points", f"{scales}, one a scale")
+        along = integer(axis)
+        if scales > 1 and not (0 <= along < len(sizes) and sizes[along] == scales):
+            raise FlawError(
+                f"the quantization of {place}", f"{scales} scales along axis {along}", f"shape {tuple(sizes)}"
+            )
+        return Quantization(scales, zero_points, along)
+
+    def _check_sparsity(self, place: str, position: int, axes: int) -> None:
+        order, blocks, dimensions = self.buffer.read(position, schema.SPARSITY)
+        count = len(numbers(dimensions))
+        if sorted(numbers(order)) != list(range(count)) or count != axes + len(numbers(blocks)):
+            raise FlawError(f"the sparsity of {place}", f"order {numbers(order)}", f"{axes} axes and its blocks")
+        if any(not 0 <= axis < axes for axis in numbers(blocks)):
+            raise FlawError(f"the sparsity of {place}", f"blocks {numbers(blocks)}", f"of {axes} axes")
+        for dimension in numbers(dimensions):
+            sparse, _, *vectors = self.buffer.read(dimension, schema.DIMENSION)
+            for number, table in zip(vectors[::2], vectors[1::2], strict=True):
+                layout = schema.INDICES.get(integer(number))
+                if (layout is None or table is None) and (sparse or number):
+                    raise FlawError(f"the sparsity of {place}", "an axis without its indices", "segments and indices")
+                if layout is not None and table is not None:
+                    self.buffer.read(integer(table), layout)
+
+
+def _check_sizes(place: str, sizes: Sequence[int], dynamic: Value) -> None:
+    if len(sizes) > _MOST_AXES:
+        raise FlawError(f"the shape of {place}", f"{len(sizes)} axes", f"at most {_MOST_AXES}")
+    if any(size < -1 for size in sizes) or abs(math.prod(sizes)) > _LARGEST:
+        raise FlawError(f"the shape of {place}", tuple(sizes), "sizes that are not negative and fit into memory")
+    if isinstance(dynamic, tuple) and dynamic:
+        fits = len(dynamic) == len(sizes) and all(d in (-1, size) for d, size in zip(dynamic, sizes, strict=True))
+        if not fits:
+            raise FlawError(f"the shape signature of {place}", dynamic, f"{tuple(sizes)}, with -1 where it varies")
