@@ -122,13 +122,85 @@ def test_labels_show_large_changes_only(layers):
     assert subjects(entry, Standing.OPEN, Standing.DEAD) == []
 
 
-def test_what_cannot_be_measured_is_a_note(layers, monkeypatch):
+def test_what_cannot_be_measured_is_not_checked(layers, monkeypatch):
     from kexport.factory.adequacy import assessment
 
     monkeypatch.setattr(assessment, "traced_weights", lambda program: 1 / 0)
-    entry, _ = assessed(chain((2,), layers.Dense(1)))
-    assert "could not be measured: ZeroDivisionError" in entry.notes[0]
-    assert check_adequacy(entry).passed
+    entry, _ = assessed(chain((2,), layers.Dense(1, name="y")))
+    check = check_adequacy(entry)
+    assert not check.ran
+    assert "output y: what the goldens see of it could not be measured: ZeroDivisionError" in check.detail
+
+
+def test_recordings_that_never_vary_are_told_apart_from_weights_that_are_dead_on_data(layers):
+    import keras
+
+    def make():
+        gate = layers.Dense(3, activation="relu", name="gate")
+        return chain((4,), gate, layers.Dense(2, name="y"))
+
+    entry, _ = assessed(make(), x=np.full((30, 4), 3.0, np.float32))
+    assert "output y" in subjects(entry, Standing.OPEN)
+    entry, _ = assessed(make(), x=np.zeros((30, 4), np.float32))
+    assert {"output y", "gate/kernel"} <= set(subjects(entry, Standing.OPEN))
+    assert any("input x is the same in all samples" in line for line in entry.lines(Standing.OPEN))
+    x = keras.Input((4,), name="x")
+    closed = layers.Dense(3, activation="relu", kernel_initializer="ones", name="gate")
+    model = keras.Model(x, layers.Concatenate(name="y")([x, closed(x)]))
+    closed.bias.assign([-50.0] * 3)
+    entry, _ = assessed(model, x=np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32))
+    assert subjects(entry, Standing.OPEN) == []
+    assert subjects(entry, Standing.DEAD) == ["gate/bias", "gate/kernel"]
+
+
+def test_a_choice_of_the_user_that_always_falls_on_one_side_is_named(layers):
+    import keras
+
+    class Clip(keras.layers.Layer):
+        def call(self, x):
+            largest = keras.ops.cast(keras.ops.argmax(x, -1, keepdims=True), "float32")  # Keras chooses in it too
+            y = keras.ops.where(x > 5.0, 5.0 + (x - 5.0) * 0.1, x)
+            return keras.ops.where(y > 0.0, y, 0.5 * y) + largest
+
+    entry, _ = assessed(chain((3,), Clip(name="clip")), x="uniform(-1, 1)")
+    assert list(map(str, entry.unseen)) == ["clip/where: one branch: the condition is always false"]
+    entry, _ = assessed(chain((3,), Clip(name="clip")), x="uniform(-10, 10)")
+    assert entry.unseen == ()
+    x = keras.Input((3,), name="x")
+    entry, _ = assessed(keras.Model(x, keras.ops.where(x < 9.0, x, -x)), x="uniform(-1, 1)")
+    assert [each.why for each in entry.unseen] == ["the condition is always true"]
+
+
+def test_weights_before_a_label_are_tried_before_any_is_looked_at_closely(layers):
+    import keras
+
+    x = h = keras.Input((8,), name="x")
+    for index in range(12):
+        h = layers.Dense(8, activation="tanh", name=f"d{index}")(h)
+    entry, _ = assessed(keras.Model(x, keras.ops.argmax(h, -1)))
+    assert subjects(entry, Standing.OPEN, Standing.DEAD) == []
+
+
+def test_a_label_that_never_changes_is_not_checked(layers):
+    import keras
+
+    x = keras.Input((4,), name="x")
+    model = keras.Model(x, keras.ops.cast(layers.Dense(1, activation="sigmoid", name="p")(x) > 1.5, "int32"))
+    entry, _ = assessed(model)
+    assert subjects(entry, Standing.OPEN) == ["output cast"]
+
+
+def test_inputs_beyond_a_guessed_domain_are_of_all_sizes_up_to_the_largest(layers):
+    from kexport.factory.adequacy.allowance import Allowance
+    from kexport.factory.adequacy.sought_inputs import SoughtSpace
+    from kexport.factory.inputs import resolve_domains
+    from kexport.factory.trace import trace
+
+    program = trace(chain((64,), layers.ReLU()))
+    space = SoughtSpace.of(program.signature, resolve_domains(program, {}), [{"x": (8, 64)}], Allowance.of([]))
+    for _, feeds in space.beyond(1, frozenset("x")):
+        sizes = np.abs(feeds["x"]).mean(axis=1)
+        assert sizes[0] < sizes[3] < sizes[-1]
 
 
 def test_an_entry_survives_its_file():

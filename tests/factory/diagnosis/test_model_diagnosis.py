@@ -1,5 +1,8 @@
 """Healthy models of many kinds pass the diagnosis without a word; sick ones fail the check of the model."""
 
+import itertools
+import time
+
 import keras
 import numpy as np
 import pytest
@@ -88,4 +91,69 @@ def test_random_numbers_of_keras_at_inference_are_no_state():
     (check,) = diagnosis(chain((4,), layers.Dense(3), Seeded(name="seeded"))).checks
     assert not check.passed
     assert "layer 'seeded' (Seeded) draws random numbers at inference" in check.detail
-    assert "test_model_diagnosis.py:20" in check.detail
+    assert "test_model_diagnosis.py:23" in check.detail
+
+
+class Narrow(layers.Layer):
+    """Digits are lost in it."""
+
+    def call(self, x):
+        return keras.ops.cast(keras.ops.cast(x, "float16"), "float32")
+
+
+class Hourly(layers.Layer):
+    """The hour is one number as long as the build takes."""
+
+    def call(self, x):
+        return x * (1.0 + time.localtime().tm_hour)
+
+
+class Iterating(layers.Layer):
+    """State that is no attribute of simple type."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.numbers = itertools.count(1)
+
+    def call(self, x):
+        return x * float(next(self.numbers))
+
+
+class SameNoise(layers.Layer):
+    """Random numbers from one seed: the same in each call, other ones for each sample."""
+
+    def call(self, x):
+        return x + keras.random.normal(keras.ops.shape(x), seed=7)
+
+
+def said(layer):
+    """What the build says of a model with this layer: checks and notes."""
+    model = chain((4,), layers.Dense(4), layer, layers.Dense(2))
+    program = traced(model, {})
+    found = diagnose(program, resolve_domains(program, {}).domains)
+    return [check.detail for check in found.checks if not check.passed], list(found.notes)
+
+
+def test_the_line_of_a_note_is_in_the_layer_and_not_where_the_build_was_called():
+    failed, (note,) = said(Narrow(name="narrow"))
+    assert not failed
+    assert "layer 'narrow' (Narrow) casts float32 to float16" in note
+    assert 'keras.ops.cast(x, "float16")' in note
+
+
+def test_a_clock_that_stands_still_during_the_build_is_a_note():
+    failed, (note,) = said(Hourly(name="hourly"))
+    assert not failed
+    assert "reads what is outside of the model" in note
+    assert "localtime" in note
+
+
+def test_what_an_iterator_gives_next_is_state():
+    (failed,), _ = said(Iterating(name="iterating"))
+    assert "keeps Python state from call to call" in failed
+
+
+def test_random_numbers_of_one_seed_depend_on_the_place_in_the_batch():
+    failed, (note,) = said(SameNoise(name="noise"))
+    assert not failed
+    assert "layer 'noise' (SameNoise) draws the same random numbers in each call" in note

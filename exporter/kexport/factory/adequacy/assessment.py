@@ -9,7 +9,7 @@ from itertools import chain, islice
 from kexport.bundle.adequacy_entry import AdequacyEntry
 from kexport.errors import reason
 from kexport.factory.adequacy.allowance import Allowance
-from kexport.factory.adequacy.findings import unseen
+from kexport.factory.adequacy.findings import unmeasured, unseen
 from kexport.factory.adequacy.reasons import Reasons, reasons_of
 from kexport.factory.adequacy.sight import Sight
 from kexport.factory.adequacy.sought_inputs import BEYOND, SoughtSpace
@@ -48,7 +48,7 @@ class Adequacy:
 def assess(
     program: Program, golden_set: GoldenSet, inputs: InputDomains, declared: Mapping[str, str], *, seek: bool = True
 ) -> Adequacy:
-    """Measure what the goldens see, and look for inputs that see more; what fails on the way becomes a note.
+    """Measure what the goldens see, and look for inputs that see more; where that fails, no output counts as seen.
 
     Args:
         program: the traced model.
@@ -60,8 +60,8 @@ def assess(
     try:
         return _assess(program, golden_set, inputs, declared, seek)
     except Exception as error:  # noqa: BLE001  the model's own code, and the gradients of its operations, may raise anything
-        note = f"what the goldens see of the model could not be measured: {reason(error)}"
-        return Adequacy(AdequacyEntry(0, 0, (), dict(declared), (note,)))
+        outputs = [spec.name for spec in program.signature.outputs]
+        return Adequacy(AdequacyEntry(0, 0, tuple(unmeasured(outputs, reason(error), declared)), dict(declared)))
     finally:
         program.reset()
 
@@ -81,7 +81,7 @@ def _assess(
         sought.suggested()
         sought.within(0, allowance.tries)
     elsewhere = sight.remainder()
-    if elsewhere.lacks and not space.recorded:
+    if elsewhere.lacks:
         everywhere = frozenset(space.space.names)
         for _, feeds in chain(space.suggested(sight.occurrences, everywhere), space.beyond(SEED, everywhere)):
             _try(elsewhere, feeds)
@@ -91,7 +91,7 @@ def _assess(
     entry = AdequacyEntry(
         sum(weight.value.size for weight in weights),
         sum(each.seen_elements for each in sight.sensitivities),
-        tuple(unseen(sight, elsewhere, _reasons(program, views, sight), declared)),
+        tuple(unseen(sight, elsewhere, space, _reasons(program, views, sight), declared)),
         dict(declared),
         tuple(sight.notes),
     )

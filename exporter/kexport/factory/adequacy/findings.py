@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from kexport.bundle.adequacy_entry import MOST_NUMBERS, Standing, Unseen
@@ -12,44 +12,59 @@ from kexport.factory.adequacy.occurrences import Occurrences
 from kexport.factory.adequacy.reasons import Reasons
 from kexport.factory.adequacy.sensitivity import Sensitivity
 from kexport.factory.adequacy.sight import Sight
+from kexport.factory.adequacy.sought_inputs import SoughtSpace
 from kexport.factory.adequacy.traced_weights import traced_weights
 from kexport.factory.adequacy.view import SEEN
 from kexport.factory.trace import Program, paths
 
 _DEAD = "no input that was tried, nor any far outside of the domain, makes an output depend on it"
+_NEARLY_DEAD = "no golden depends on it, nor does a change of a hundredth move an output far outside of the domain"
 _TAME = "no golden depends on it; inputs beyond the domain do"
+_DEAD_ON_RECORDED = "no output depends on it in any of the recorded data; inputs beyond them do"
+_STEADY = "no golden depends on it, and input {} is the same in all samples; other inputs do"
 _TOO_LITTLE = "a change of a hundredth moves no output beyond its limit"
 _FAINT = "a change of a hundredth moves no output beyond its limit, one of its whole scale does"
 _FACTOR = "a change of all of it by the same hundredth moves no output beyond its limit"
 _UNTRIED = "too many to be changed one by one: nobody looked at them"
+_NOBODY_LOOKED = "nobody looked at it: there is no gradient, and too many weights to change them one by one"
 _STEPS = "what follows has steps, so they were not looked at one by one"
 _ELEMENTS = "changed alone by half of the scale, they move no output beyond its limit"
 
 
-def unseen(sight: Sight, elsewhere: Sight, why: Reasons, declared: Mapping[str, str]) -> Iterator[Unseen]:
+def unseen(
+    sight: Sight, elsewhere: Sight, space: SoughtSpace, why: Reasons, declared: Mapping[str, str]
+) -> Iterator[Unseen]:
     """What is unseen.
 
     Args:
         sight: what the goldens see.
         elsewhere: what inputs beyond the domain see of the rest.
+        space: where the goldens are from.
         why: the reasons of unseen slices, as far as they are known.
         declared: what need not be seen, each with the reason.
     """
-    for found in _unseen(sight, elsewhere, why):
-        stated = declared_reason(found, declared)
-        if stated:
-            found = replace(found, standing=Standing.DECLARED, why=f"declared: {stated}")
-        yield found
+    return _with_reasons(_unseen(sight, elsewhere, space, why), declared)
 
 
-def _unseen(sight: Sight, elsewhere: Sight, why: Reasons) -> Iterator[Unseen]:
-    still_constant, still_silent = (
-        elsewhere.constant,
-        {each.weight.name for each in elsewhere.sensitivities if each.whole < SEEN},
-    )
+def unmeasured(outputs: Sequence[str], why: str, declared: Mapping[str, str]) -> Iterator[Unseen]:
+    """What is unseen where nothing could be measured: all outputs, for this reason."""
+    what = f"what the goldens see of it could not be measured: {why}"
+    return _with_reasons((Unseen(f"output {name}", Standing.OPEN, what) for name in outputs), declared)
+
+
+def _with_reasons(found: Iterable[Unseen], declared: Mapping[str, str]) -> Iterator[Unseen]:
+    """The same, where a person gave a reason with that."""
+    for each in found:
+        stated = declared_reason(each, declared)
+        yield replace(each, standing=Standing.DECLARED, why=f"declared: {stated}") if stated else each
+
+
+def _unseen(sight: Sight, elsewhere: Sight, space: SoughtSpace, why: Reasons) -> Iterator[Unseen]:
+    still_constant = elsewhere.constant
+    still_silent = {each.weight.name: each.is_silent for each in elsewhere.sensitivities if each.whole < SEEN}
     for name in sight.constant:
         if name in still_constant:
-            yield Unseen(f"output {name}", Standing.DEAD, "it is the same for every input that was tried")
+            yield _constant(name, sight)
         else:
             yield Unseen(
                 f"output {name}", Standing.OPEN, "it is the same on all goldens; inputs beyond the domain change it"
@@ -63,13 +78,31 @@ def _unseen(sight: Sight, elsewhere: Sight, why: Reasons) -> Iterator[Unseen]:
             yield replace(missing, standing=Standing.OPEN, why="nothing of it occurs on these inputs; others have it")
     for each in sight.sensitivities:
         name = each.weight.name
-        if each.is_silent:
-            dead = name in still_silent
-            yield Unseen(name, Standing.DEAD if dead else Standing.OPEN, _DEAD if dead else _TAME)
+        if name in sight.untried:
+            yield Unseen(name, Standing.PARTIAL, _NOBODY_LOOKED)
+        elif each.is_silent:
+            if name in still_silent:
+                yield Unseen(name, Standing.DEAD, _DEAD if still_silent[name] else _NEARLY_DEAD)
+            else:
+                yield _silent(name, space)
         elif each.whole < SEEN:
             yield Unseen(name, Standing.PARTIAL, _FAINT)
         else:
             yield from _parts(each, why)
+
+
+def _constant(name: str, sight: Sight) -> Unseen:
+    """An output that no input changes; where there are gradients, they tell what it depends on nevertheless."""
+    tells = name not in sight.labels
+    why = "it is the same for every input that was tried"
+    return Unseen(f"output {name}", Standing.DEAD if tells else Standing.OPEN, why)
+
+
+def _silent(name: str, space: SoughtSpace) -> Unseen:
+    """A weight that no golden sees; recorded data that vary show what is dead, those that do not are too tame."""
+    if space.steady:
+        return Unseen(name, Standing.OPEN, _STEADY.format(", ".join(space.steady)))
+    return Unseen(name, *((Standing.DEAD, _DEAD_ON_RECORDED) if space.recorded else (Standing.OPEN, _TAME)))
 
 
 def _parts(each: Sensitivity, reasons: Reasons) -> Iterator[Unseen]:

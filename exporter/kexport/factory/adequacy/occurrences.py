@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import copy
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any, Protocol
 
 import numpy as np
 
 from kexport.bundle.adequacy_entry import MOST_NUMBERS, Standing, Unseen
 from kexport.bundle.signature import Array, TensorSpec
+from kexport.code_places import is_user_code
 from kexport.factory.adequacy.graph_values import fetch_of
+from kexport.factory.adequacy.traced_weights import ancestors
 from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.trace.program import Program
 
+_CONDITIONS = ("If", "StatelessIf")
+_CHOICES = ("Select", "SelectV2")
+_WHERE = "Where"  # the class of keras.ops.where between layers
+_CALLED = ("where", "where_v2")
+_WRAPPING = re.compile(r"(traceback_utils|dispatch|numpy_dispatch|tf_decorator)\.py$")
+_INSIDE = re.compile(r"[/\\](tensorflow|keras[/\\]src[/\\](backend|ops|utils))[/\\]")
 _NEAR = 0.01  # of the scale of the edges
 _MOST_ELEMENTS = 1 << 14  # of an input that is filled with keys
 
@@ -123,7 +133,7 @@ class _Branches:
         return False
 
     def add(self, values: Array) -> None:
-        self.taken.add(bool(values))
+        self.taken |= set(np.unique(values).astype(bool).tolist())
 
     def missing(self) -> Unseen | None:
         if len(self.taken) != 1:
@@ -197,6 +207,7 @@ def _fitting(values: Array, spec: TensorSpec) -> Array | None:
 def _watched(program: Program) -> Iterator[tuple[Watched, Tensor]]:
     """Everything that is watched, with the tensor that reaches it."""
     vocabularies = dict(_vocabularies(program))
+    chosen: Counter[str] = Counter()
     for operation in program.core.graph.get_operations():
         if operation.type == "LookupTableFindV2":
             outer = _captured(program, operation.inputs[0])
@@ -207,8 +218,25 @@ def _watched(program: Program) -> Iterator[tuple[Watched, Tensor]]:
             edges = np.asarray(operation.get_attr("boundaries"), np.float64)
             if edges.size:
                 yield _Bins(f"{_layer(program, operation)}/bin_boundaries", edges), operation.inputs[0]
-        elif operation.type in ("If", "StatelessIf") and operation.inputs[0].shape.rank == 0:
+        elif operation.type in _CONDITIONS and operation.inputs[0].shape.rank == 0:
             yield _Branches(f"{_layer(program, operation)}/condition"), operation.inputs[0]
+        elif operation.type in _CHOICES and _is_users_choice(program, operation):
+            chosen[_layer(program, operation)] += 1
+            again = chosen[_layer(program, operation)]
+            name = f"{_layer(program, operation)}/where" + f"_{again}" * (again > 1)
+            yield _Branches(name), operation.inputs[0]
+
+
+def _is_users_choice(program: Program, operation: Operation) -> bool:
+    """Whether a choice by the data was written by the user: not a guard inside of Keras, nor one between constants."""
+    outer = [frame for frame in reversed(getattr(operation, "traceback", ())) if not _WRAPPING.search(frame.filename)]
+    inside = list(takewhile(lambda frame: _INSIDE.search(frame.filename), outer))
+    called = inside[-1].name if inside else ""  # by the code around TensorFlow and the functions of Keras
+    around = outer[len(inside)].filename if len(outer) > len(inside) else ""
+    if not (called in _CALLED and is_user_code(around)) and f"({_WHERE})" not in _words(program, operation):
+        return False
+    inputs = {tensor.op.name for tensor in program.core.graph.inputs[: len(program.signature.inputs)]}
+    return bool(inputs & ancestors([operation.inputs[0].op]))
 
 
 def _captured(program: Program, inner: Tensor) -> object:
@@ -219,10 +247,14 @@ def _captured(program: Program, inner: Tensor) -> object:
 
 def _layer(program: Program, operation: Operation) -> str:
     """The name of the layer whose scope an operation is in, or the operation's own."""
-    for scope, words in sorted(program.scopes.items(), key=lambda pair: -len(pair[0])):
-        if operation.name.startswith(f"{scope}/") and (quoted := re.search("'([^']+)'", words)):
-            return quoted[1]
-    return operation.name
+    quoted = re.search("'([^']+)'", _words(program, operation))
+    return quoted[1] if quoted else operation.name
+
+
+def _words(program: Program, operation: Operation) -> str:
+    """The layer or operation whose scope an operation is in, in words; empty if there is none."""
+    around = [scope for scope in program.scopes if operation.name.startswith(f"{scope}/")]
+    return program.scopes[max(around, key=len)] if around else ""
 
 
 def _vocabularies(program: Program) -> Iterator[tuple[int, tuple[str, list[int | str]]]]:

@@ -16,7 +16,7 @@ from kexport.factory.adequacy.constant_outputs import Constancy
 from kexport.factory.adequacy.gradients import BOTH, measure
 from kexport.factory.adequacy.occurrences import Occurrences
 from kexport.factory.adequacy.sensitivity import Sensitivity
-from kexport.factory.adequacy.traced_weights import TracedWeight
+from kexport.factory.adequacy.traced_weights import TracedWeight, ancestors
 from kexport.factory.adequacy.view import SEEN, View
 from kexport.factory.trace.program import Program
 from kexport.runtimes.keras_model import to_array, to_tensor
@@ -41,6 +41,7 @@ class Sight:
     Attributes:
         sensitivities: one per weight.
         occurrences: keys, bins and branches that have occurred.
+        untried: the names of weights without a gradient that were too many to be changed.
         notes: what could not be measured.
     """
 
@@ -66,6 +67,7 @@ class Sight:
         steps = any(op.type in _STEPS for op in program.core.graph.get_operations())
         for each in self.sensitivities:
             each.has_steps = steps
+        self.untried: frozenset[str] = frozenset()
         self.notes: list[str] = []
 
     def add_goldens(self, views: Sequence[View], truths: Iterable[Mapping[str, Array]]) -> None:
@@ -78,7 +80,8 @@ class Sight:
                 break
         for view in views:
             self.occurrences.add(view.tensors)
-        self._look_closer(Changes(self._program, views, self._allowance.calls))
+        largest_first = sorted(views, key=lambda view: -sum(ruler.size for ruler in view.rulers))
+        self._look_closer(Changes(self._program, largest_first, self._allowance.calls))
 
     def add(self, feeds: Mapping[str, Array]) -> bool:
         """Look through one more input; whether it sees more than before. May raise what the model raises."""
@@ -97,6 +100,7 @@ class Sight:
         changes = Changes(self._program, [view], min(_CALLS_OF_TRIAL, self._allowance.calls))
         for each in self.silent:
             if each.is_stepped:
+                self._try_coarsely(each, changes)
                 self._try_whole(each, changes)
         return self._open() < before
 
@@ -130,9 +134,17 @@ class Sight:
         return [name for name, each in self._constancies.items() if each.holds]
 
     @property
+    def labels(self) -> list[str]:
+        """The outputs without gradients that depend on the inputs: whole numbers, truth values or texts."""
+        graph, signature = self._program.core.graph, self._program.signature
+        inputs = {tensor.op.name for tensor in graph.inputs[: len(signature.inputs)]}
+        pairs = zip(signature.outputs, graph.outputs, strict=False)
+        return [spec.name for spec, tensor in pairs if not spec.is_float and inputs & ancestors([tensor.op])]
+
+    @property
     def silent(self) -> list[Sensitivity]:
         """The weights that nothing sees, not even a change as large as they are."""
-        return [each for each in self.sensitivities if each.is_silent]
+        return [each for each in self.sensitivities if each.is_silent and each.weight.name not in self.untried]
 
     @property
     def partial(self) -> bool:
@@ -166,11 +178,19 @@ class Sight:
         return self._has_gradients
 
     def _look_closer(self, changes: Changes) -> None:
-        """Make the changes that gradients do not show, or show as too small by a conservative estimate."""
+        """Make the changes that gradients do not show, or show as too small by a conservative estimate.
+
+        The largest first: they decide whether anything depends on a weight, and one call often shows it.
+        """
+        # A gradient of zero is the truth of a function without steps: nothing depends on the weight.
+        doubtful = [each for each in self.sensitivities if each.whole < SEEN and (each.whole or each.is_stepped)]
+        for each in doubtful:
+            if each.is_stepped:
+                self._try_coarsely(each, changes)
+        self.untried = frozenset(each.weight.name for each in doubtful if each.is_stepped and each.coarse is None)
+        for each in doubtful:
+            self._try_whole(each, changes)
         for each in self.sensitivities:
-            # A gradient of zero is the truth of a function without steps: nothing depends on the weight.
-            if each.whole < SEEN and (each.whole or each.is_stepped):
-                self._try_whole(each, changes)
             if not each.sees_scale and not changes.exhausted:
                 each.along = max(each.along, changes.moved(each.weight, each.weight.value * 1.01))
             if each.is_stepped and each.whole >= SEEN:
@@ -178,12 +198,21 @@ class Sight:
 
     def _try_whole(self, each: Sensitivity, changes: Changes) -> None:
         """Change every element by a hundredth of the scale; then, where nothing moves, by the whole scale."""
-        value, signs = each.weight.value, self._rng.choice([-1.0, 1.0], each.weight.value.shape)
         if changes.exhausted:
             return
-        each.whole = max(each.whole, changes.moved(each.weight, value + each.weight.step * signs))
-        if each.whole < SEEN:
-            each.coarse = max(each.coarse or 0.0, changes.moved(each.weight, value + each.weight.scale * signs))
+        changed = each.weight.value + each.weight.step * self._signs(each)
+        each.whole = max(each.whole, changes.moved(each.weight, changed))
+        if each.whole < SEEN and each.coarse is None:
+            self._try_coarsely(each, changes)
+
+    def _try_coarsely(self, each: Sensitivity, changes: Changes) -> None:
+        """Change every element by the whole scale."""
+        if not changes.exhausted:
+            moved = changes.moved(each.weight, each.weight.value + each.weight.scale * self._signs(each))
+            each.coarse = max(each.coarse or 0.0, moved)
+
+    def _signs(self, each: Sensitivity) -> Array:
+        return self._rng.choice([-1.0, 1.0], each.weight.value.shape)
 
     def _try_slices(self, each: Sensitivity, changes: Changes) -> None:
         """Change the slices of a weight without a gradient one by one: by half of the scale, as a step needs it."""

@@ -52,6 +52,12 @@ class SoughtSpace:
         """Whether an input is recorded data."""
         return self.space.recorded
 
+    @property
+    def steady(self) -> list[str]:
+        """The recorded inputs that are the same in all samples."""
+        recorded = [(name, domain.values) for name, domain in self.space.domains.items() if isinstance(domain, Samples)]
+        return [name for name, values in recorded if len(values) and bool((values == values[:1]).all())]
+
     def within(self, seed: int, count: int) -> Iterator[tuple[str, Feeds]]:
         """Inputs within the domains: patterns and random ones; of recorded data, anything within its range."""
         sampler = Sampler(self.space, [_TARGET], seed, largest=self.allowance.rows)
@@ -76,7 +82,10 @@ class SoughtSpace:
             yield f"values that {subject} knows", {**feeds, name: array}
 
     def beyond(self, seed: int, names: frozenset[str]) -> Iterator[tuple[str, Feeds]]:
-        """Inputs of which those of these names leave their domains, ever further."""
+        """Inputs of which those of these names leave their domains, ever further.
+
+        Their samples are of all sizes up to the largest: what saturates at both ends is seen in between.
+        """
         rng = np.random.default_rng([seed, 2])
         for magnitude in self.allowance.magnitudes:
             for index in range(self.allowance.each):
@@ -114,8 +123,9 @@ class SoughtSpace:
 
 
 def _far(spec: TensorSpec, rng: np.random.Generator, shape: tuple[int, ...], size: float, sign: float | None) -> Array:
-    """Numbers of about this size, of both signs or of one."""
-    values = rng.normal(0.0, size, shape)
+    """Numbers of up to about this size, of both signs or of one."""
+    shares = np.linspace(0.0, 1.0, shape[0] + 1)[1:].reshape(-1, *[1] * (len(shape) - 1))
+    values = rng.normal(0.0, 1.0, shape) * size * shares
     if sign is not None:
         values = sign * np.abs(values)
     if spec.numpy_dtype.kind in "iu":

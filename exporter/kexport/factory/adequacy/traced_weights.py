@@ -50,7 +50,7 @@ class TracedWeight:
 def traced_weights(program: Program) -> list[TracedWeight]:
     """The real-valued variables that the traced function reads and does not assign to."""
     graph = program.core.graph
-    read = _ancestors([tensor.op for tensor in graph.outputs])
+    read = ancestors([tensor.op for tensor in graph.outputs])
     handles = [external for external, internal in graph.captures if internal.op.name in read]
     state = [variable for variable, _ in program.state]
     names = _names(program)
@@ -101,7 +101,7 @@ def _plain(variable: GraphVariable) -> str:
     return str(getattr(variable, "name", variable._handle_name)).removesuffix(":0")
 
 
-def _ancestors(operations: list[Operation]) -> set[str]:
+def ancestors(operations: list[Operation]) -> set[str]:
     """The names of all operations that these depend on, and their own."""
     seen: set[str] = set()
     pending = list(operations)

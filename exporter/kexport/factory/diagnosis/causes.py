@@ -24,7 +24,12 @@ _NUMPY = re.compile(r"\bnp\.|\bnumpy\b|\.numpy\(")
 _SIZE = re.compile(r"shape\b|\blen\(|\breshape\(|\bbatch")
 _EAGERLY = re.compile(r"executing_eagerly|inside_function|EagerTensor|SymbolicTensor|is_symbolic|hasattr|isinstance")
 _KEEPING = re.compile(r"\b(self|cls)\.\w+(\[.*\])? *([-+*/]?=)[^=]|\.append\(|\.update\(|\bglobal \w")
-READING = re.compile(r"environ|getenv|(?<![\w.])open\(|read_text|read_bytes")
+READING = re.compile(
+    r"environ|getenv|(?<![\w.])open\(|read_text|read_bytes"
+    r"|\btime\.(local|gm|c|strf)time\(|\btime\.time\(|datetime\.(now|today|utcnow)\(|date\.today\("
+)
+_ITERATING = re.compile(r"\bnext\(\s*(self|cls)\.|\.pop\w*\(|\.rotate\(")
+_STATE = "state is an input and an output of the model, or a weight that the layer assigns to"
 _TRAINING = re.compile(r"training\s*=\s*True")
 
 
@@ -54,9 +59,11 @@ def of_changing(parted: Parting | None, steps: Sequence[Step], kinds: Sequence[t
         where, name = changed
         return Cause(
             f"keeps Python state from call to call: {name.removeprefix('global ')} changes",
-            "state is an input and an output of the model, or a weight that the layer assigns to",
+            _STATE,
             where,
         )
+    if _ITERATING.search(text):
+        return Cause("keeps Python state from call to call: it takes the next of something each time", _STATE, place)
     if parted is not None and (hidden := suspicious(kinds, (_RANDOM, _CLOCK, _OUTSIDE))) not in (None, place):
         return of_changing(replace(parted, place=hidden, names=()), steps, kinds, seeded=seeded)
     hint = "what changes from call to call must be an input of the model"
@@ -74,6 +81,12 @@ def of_keeping(kinds: Sequence[type]) -> Cause | None:
 def of_neighbours(parted: Parting | None, kinds: Sequence[type]) -> Cause:
     """Why a sample's result depends on the others of its batch."""
     place = parted.place if parted else definition(kinds)
+    if place and _RANDOM.search(place.text):
+        return Cause(
+            "draws the same random numbers in each call: a result depends on its place in the batch",
+            "draw only `if training:`, or make the numbers a weight without a batch axis",
+            place,
+        )
     return Cause(
         "mixes the samples of a batch: a result depends on its neighbours",
         "reduce over the axes of a sample only (not axis 0), or keep statistics of the batch as weights",

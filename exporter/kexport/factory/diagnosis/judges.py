@@ -16,6 +16,7 @@ from kexport.errors import located
 from kexport.factory.diagnosis import causes, comparisons, steps
 from kexport.factory.diagnosis.comparisons import SampleRows, alike
 from kexport.factory.diagnosis.replays import Arguments, Replay
+from kexport.factory.trace.eager_functions import functions_run_eagerly
 from kexport.factory.trace.explanation import Cause, explained
 
 _ATTEMPTS = 8  # a draw of few values may be the same by chance
@@ -44,15 +45,10 @@ def same_again(replay: Replay) -> Cause | None:
 
 def same_unfrozen(replay: Replay) -> Cause | None:
     """Call it twice while its `tf.function`s run as Python: they keep what Python computed in their first call."""
-    import tensorflow as tf
-
     if not replay.frozen:
         return None
-    tf.config.run_functions_eagerly(True)
-    try:
+    with functions_run_eagerly():
         return same_again(replay)
-    finally:
-        tf.config.run_functions_eagerly(False)
 
 
 @dataclass(frozen=True)

@@ -138,7 +138,8 @@ def narrow_casts(program: Program, calls: Sequence[Call]) -> Iterator[str]:
         digits = _DIGITS.get(made, 64)
         loses = given in _DIGITS and digits < min(_DIGITS[given], 24)
         if loses or (given in ("int32", "int64") and users[words] > 2**digits):
-            place = next((p for p in map(_frame, getattr(op, "traceback", ())) if p is not None), None)
+            frames = list(getattr(op, "traceback", ()))  # the build is called from user code too, further out
+            place = next((p for p in map(_frame, reversed(frames)) if p is not None), None)
             at = f"; {place.quoted}" if place else ""
             yield f"{words} casts {given} to {made}, which does not hold all digits of what it is given{at}"
 

@@ -14,6 +14,7 @@ from kexport.code_places import is_user_code
 from kexport.factory.corrections import all_active
 from kexport.factory.diagnosis import steps
 from kexport.factory.localisation.layer_calls import Call
+from kexport.factory.trace.eager_functions import functions_run_eagerly
 from kexport.parity.conditioning import nudged, widened
 from kexport.runtimes.keras_model import any_layer_name, to_array, to_dense
 
@@ -83,16 +84,9 @@ class Replay:
 
     def watched(self, arguments: Arguments | None = None) -> list[steps.Step]:
         """What the lines of user code do in the call."""
-        import tensorflow as tf
-
-        functions = tf.config.functions_run_eagerly()
-        tf.config.run_functions_eagerly(True)
         self._reset()
-        try:
-            with steps.recording() as record, contextlib.suppress(Exception):
-                self(arguments)
-        finally:
-            tf.config.run_functions_eagerly(functions)
+        with functions_run_eagerly(), steps.recording() as record, contextlib.suppress(Exception):
+            self(arguments)
         return record
 
     def traced(self, shapes: Sequence[Any], arguments: Arguments | None = None, *, watch: bool = False) -> Traced:

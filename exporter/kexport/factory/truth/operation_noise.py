@@ -25,6 +25,7 @@ import numpy as np
 
 from kexport.bundle.signature import Array
 from kexport.factory.graph.protocols import Graph
+from kexport.factory.trace.eager_functions import functions_run_eagerly
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -95,18 +96,15 @@ def in_exact_sums() -> AbstractContextManager[None]:
 
 @contextlib.contextmanager
 def _called_back(noise: _Noise) -> Iterator[None]:
-    import tensorflow as tf
     from tensorflow.python.framework import op_callbacks
 
-    eagerly = tf.config.functions_run_eagerly()
-    tf.config.run_functions_eagerly(True)
     callback = noise.after  # each look at a method makes another object, and TensorFlow wants the same one again
-    op_callbacks.add_op_callback(callback)
-    try:
-        yield
-    finally:
-        op_callbacks.remove_op_callback(callback)
-        tf.config.run_functions_eagerly(eagerly)
+    with functions_run_eagerly():
+        op_callbacks.add_op_callback(callback)
+        try:
+            yield
+        finally:
+            op_callbacks.remove_op_callback(callback)
 
 
 class _Noise:
