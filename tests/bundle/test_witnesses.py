@@ -162,3 +162,29 @@ def test_where_the_folder_cannot_be_there_is_an_error_of_the_system(tmp_path):
     with pytest.raises(OSError, match="exists"):
         witnesses.store(tmp_path, witness())
     assert witnesses.paths(tmp_path) == []
+
+
+def test_a_truth_of_less_than_double_precision_is_not_believed(tmp_path):
+    for dtype in ("float16", "float32", "int64"):
+        assert f"'y' is {dtype}, not float64" in refusal(rewritten(tmp_path, **{"0/truth/y": np.array([3], dtype)}))
+
+
+def test_what_is_beside_the_truth_must_fit_it(tmp_path):
+    for value in (np.zeros(2), np.array(["text"])):
+        assert "beside the truth of output 'y'" in refusal(rewritten(tmp_path, **{"0/moves/y": value}))
+        assert "beside the truth of output 'y'" in refusal(rewritten(tmp_path, **{"0/own/y": value}))
+
+
+def test_a_folder_or_file_elsewhere_is_not_followed(tmp_path):
+    bundle, other = tmp_path / "bundle", tmp_path / "other"
+    bundle.mkdir()
+    other.mkdir()
+    path = witnesses.store(other, witness())
+    (bundle / "witnesses").symlink_to(other / "witnesses")
+    with pytest.raises(BundleError, match="leads out of the bundle"):
+        witnesses.paths(bundle)
+    assert "leads out of the bundle" in refusal(bundle / path)
+    (bundle / "witnesses").unlink()
+    (bundle / "witnesses").mkdir()
+    (bundle / path).symlink_to(other / path)
+    assert "leads out of the bundle" in refusal(bundle / path)

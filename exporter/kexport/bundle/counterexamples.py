@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
-import zlib
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -18,11 +17,11 @@ import numpy as np
 
 from kexport.bundle import witnesses
 from kexport.bundle.contract_entries import ContractEntry
-from kexport.bundle.json_files import mapping, require_schema, texts
+from kexport.bundle.json_files import mapping, member, texts
 from kexport.bundle.signature import Array, Signature
-from kexport.errors import BundleError
 
 _PREFIX = "contract-"
+_PATTERN = re.compile(rf"{_PREFIX}.*\.npz")
 _SCHEMA = 1
 #: One sample: for each input, and for second values of inputs, an array whose first axis has length 1.
 Probe = Mapping[str, Array]
@@ -42,8 +41,12 @@ def store(bundle: Path, entry: ContractEntry, probe: Probe) -> str:
 
 
 def paths(bundle: Path) -> list[str]:
-    """The counterexamples of a bundle, as paths relative to it."""
-    return [f"{witnesses.FOLDER}/{path.name}" for path in sorted((bundle / witnesses.FOLDER).glob(f"{_PREFIX}*.npz"))]
+    """The counterexamples of a bundle, as paths relative to it.
+
+    Raises:
+        BundleError: their folder cannot be read.
+    """
+    return witnesses.paths_like(bundle, _PATTERN)
 
 
 def read(path: Path, signature: Signature) -> tuple[ContractEntry, Probe]:
@@ -52,17 +55,9 @@ def read(path: Path, signature: Signature) -> tuple[ContractEntry, Probe]:
     Raises:
         BundleError: the file is damaged, or belongs to another model.
     """
-    name, hint = f"{witnesses.FOLDER}/{path.name}", "delete the file, or copy the bundle again"
-    try:
-        content = path.read_bytes()
-        if witnesses.name_of(content, _PREFIX) != path.name:
-            raise BundleError(f"{name} is damaged", got="a digest that does not match its name", hint=hint)
-        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
-            about = require_schema(name, json.loads(str(stored["about"])), _SCHEMA, hint=hint)
-            entry = ContractEntry.from_json(mapping(about["contract"]), signature)
-            return entry, {key: stored[f"probe/{index}"] for index, key in enumerate(texts(about["inputs"]))}
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise BundleError(f"{name} is damaged", got=error, hint=hint) from None
+    with witnesses.reading(path, _PREFIX, _SCHEMA) as (stored, about):
+        entry = ContractEntry.from_json(member(about, "contract", mapping), signature)
+        return entry, {key: stored[f"probe/{index}"] for index, key in enumerate(member(about, "inputs", texts))}
 
 
 def same(one: ContractEntry, other: ContractEntry) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from kexport.bundle.conversion import ChangedValueError, converted, require_unchanged, whole_numbers_kept
+from kexport.bundle.regular_files import open_regular
 from kexport.bundle.signature import Array, TensorSpec
 from kexport.errors import InputError
 
@@ -89,7 +91,7 @@ def read(path: Path) -> CsvTable:
     """
     rows: list[list[int | float]] = []
     lines: list[int] = []
-    with path.open(newline="", encoding="utf-8-sig") as file:
+    with io.TextIOWrapper(open_regular(path), newline="", encoding="utf-8-sig") as file:
         reader = csv.reader(file, strict=True)
         for number, cells in enumerate(reader):
             line = reader.line_num

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import os
-import zipfile
-import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TextIO
@@ -15,6 +13,7 @@ import numpy as np
 from kexport.bundle import csv_table, npz
 from kexport.bundle.csv_table import CsvTable
 from kexport.bundle.naming import carried
+from kexport.bundle.regular_files import read_regular
 from kexport.bundle.signature import Array, Signature, TensorSpec
 from kexport.cleanup import undone_by
 from kexport.errors import InputError, UsageError
@@ -58,15 +57,15 @@ def load(path: Path) -> Mapping[str, Array] | Array | CsvTable:
     try:
         if path.suffix == ".csv":
             return csv_table.read(path)
-        with path.open("rb") as file:  # NumPy does not close a file that it cannot read
-            stored = np.load(file, allow_pickle=False)
-            if isinstance(stored, np.ndarray) != (path.suffix == ".npy"):
-                raise ValueError(f"not a {path.suffix} file, despite its name")
-            return stored if isinstance(stored, np.ndarray) else dict(stored.items())
+        if path.suffix == ".npy":
+            return npz.array_in(memoryview(bytearray(read_regular(path))), path.name)
+        # Copied: somebody else may change the file while its arrays are in use.
+        return {name: np.array(array) for name, array in npz.NpzArrays(path).items()}
     except FileNotFoundError:
         raise InputError(f"there is no file {path}") from None
-    except (OSError, ValueError, EOFError, MemoryError, csv.Error, zipfile.BadZipFile, zlib.error) as error:
-        raise InputError(f"{path} cannot be read", got=error, expected="numbers, without pickled objects") from None
+    except (OSError, ValueError, MemoryError, csv.Error) as error:
+        why = getattr(error, "strerror", None) or error
+        raise InputError(f"{path} cannot be read", got=why, expected="numbers, without pickled objects") from None
 
 
 def _only_input(path: Path, signature: Signature) -> TensorSpec:

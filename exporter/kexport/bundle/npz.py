@@ -1,7 +1,7 @@
 """Named arrays in an `.npz` without pickles, written so that large arrays are read without a copy.
 
 An uncompressed array starts at a multiple of 64 bytes in the file, so that every runtime can read it in place.
-`numpy.load` reads these files too.
+`numpy.load` reads these files too. Reading checks what a header claims before it takes memory: `ValueError` in words.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import functools
 import io
 import math
-import mmap
 import struct
+import tokenize
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -18,13 +18,17 @@ from typing import Any
 
 import numpy as np
 
+from kexport.bundle.archives import EXPANSION, LOCAL_HEADER, Archive
 from kexport.bundle.signature import Array
 
 _WORTH_COMPRESSING = 1 << 20  # bytes; beyond lies recorded data, which compresses badly and would slow down every check
 _ALIGNMENT = 64
-_LOCAL_HEADER = 30  # bytes before name and extra field; APPNOTE.TXT of PKWARE, 4.3.7
 _PADDING = 0xD935  # the tag of the extra field that Android's zipalign uses
 _LONGEST_HEADER = 1 << 12
+_MOST_AXES = 32
+_KINDS = "biufcSU"  # of dtypes: numbers, truth values and texts
+_SUFFIX = ".npy"
+_HEADER_FAULTS = (TypeError, ValueError, SyntaxError, tokenize.TokenError, RecursionError, MemoryError, OverflowError)
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # nothing in a bundle says when it was built
 
 
@@ -39,23 +43,13 @@ def write(path: Path, arrays: Mapping[str, Array]) -> None:
         for name, array in arrays.items():
             content = io.BytesIO()
             np.lib.format.write_array(content, np.asarray(array), allow_pickle=False)
-            entry = zipfile.ZipInfo(f"{name}.npy", _EPOCH)
+            entry = zipfile.ZipInfo(f"{name}{_SUFFIX}", _EPOCH)
             entry.compress_type = zipfile.ZIP_DEFLATED if small else zipfile.ZIP_STORED
             if not small:
-                before = file.tell() + _LOCAL_HEADER + len(entry.filename.encode()) + 4
+                before = file.tell() + LOCAL_HEADER + len(entry.filename.encode()) + 4
                 gap = -before % _ALIGNMENT
                 entry.extra = struct.pack("<HH", _PADDING, gap) + bytes(gap)
             archive.writestr(entry, content.getbuffer())
-
-
-@functools.lru_cache(maxsize=64)  # the goldens of one recording have few distinct headers
-def _header(text: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
-    """Shape, Fortran order, dtype and length in bytes of a `.npy` header given without its final newline."""
-    head = io.BytesIO(text + b"\n")
-    version = np.lib.format.read_magic(head)
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, fortran, dtype = read(head)
-    return shape, fortran, dtype, head.tell()
 
 
 class NpzArrays(Mapping[str, Array]):
@@ -63,42 +57,77 @@ class NpzArrays(Mapping[str, Array]):
 
     Args:
         path: the path of the file.
+        within: a folder that no symbolic link may lead out of.
+        expansion: by how many bytes its arrays may be larger than the file.
 
     Raises:
-        OSError, zipfile.BadZipFile: it cannot be read.
+        OSError: it cannot be opened.
+        ValueError: it is no archive of arrays. A lookup raises this too, for an array that is damaged.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        with path.open("rb") as file:
-            with zipfile.ZipFile(file) as archive:
-                self._entries = {entry.filename.removesuffix(".npy"): entry for entry in archive.infolist()}
-            # The arrays keep the map alive.
-            self._bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    def __init__(self, path: Path, within: Path | None = None, expansion: int = EXPANSION) -> None:
+        self._archive = Archive(path, within, expansion)  # which the arrays keep mapped
+        for member in self._archive:
+            if not member.endswith(_SUFFIX):
+                raise ValueError(f"its member {member!r} is no array")
 
     def __getitem__(self, name: str) -> Array:
-        entry = self._entries[name]
-        if entry.compress_type != zipfile.ZIP_STORED:
-            with zipfile.ZipFile(self._path) as archive, archive.open(entry) as member:
-                array: Array = np.lib.format.read_array(member, allow_pickle=False)
-                return array
-        start = entry.header_offset + _LOCAL_HEADER
-        name_length, extra_length = struct.unpack("<HH", self._bytes[start - 4 : start])
-        start += name_length + extra_length
-        size = min(entry.file_size, _LONGEST_HEADER)
-        shape, fortran, dtype, length = _header(self._bytes[start : start + size].partition(b"\n")[0])
-        if dtype.hasobject:
-            raise ValueError(f"{name} holds Python objects")
-        flat = np.frombuffer(self._bytes, dtype, math.prod(shape), start + length)
-        return flat.reshape(shape, order="F" if fortran else "C")
+        return array_in(self._archive[name + _SUFFIX], name)
 
     def release(self) -> None:
         """Free the memory of the arrays read so far; an array that is read again is loaded again."""
-        if hasattr(mmap, "MADV_DONTNEED"):
-            self._bytes.madvise(mmap.MADV_DONTNEED)
+        self._archive.release()
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._entries)
+        return (member.removesuffix(_SUFFIX) for member in self._archive)
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._archive)
+
+
+def array_in(content: memoryview, name: str) -> Array:
+    """The array in the content of a `.npy` file, which it shares.
+
+    Args:
+        content: the whole file.
+        name: of the array, for errors.
+
+    Raises:
+        ValueError: it is damaged, or of something else than numbers and texts.
+    """
+    shape, fortran, dtype, start = _header(_header_in(content, name))
+    if dtype.hasobject:
+        raise ValueError(f"{name!r} holds Python objects, which are not unpickled (allow_pickle=False)")
+    if dtype.kind not in _KINDS or not dtype.itemsize:
+        raise ValueError(f"{name!r} is of {dtype}, where numbers or texts are expected")
+    size = math.prod(shape) * dtype.itemsize
+    if len(shape) > _MOST_AXES or min(shape, default=0) < 0 or size != len(content) - start:
+        raise ValueError(f"{name!r} is damaged: {len(content) - start} bytes cannot be {dtype} of shape {shape}")
+    if not size:
+        return np.zeros(shape, dtype)
+    return np.frombuffer(content, dtype, offset=start).reshape(shape, order="F" if fortran else "C")
+
+
+def _header_in(content: memoryview, name: str) -> bytes:
+    """The header of a `.npy` file."""
+    start = bytes(content[:12])
+    width = {b"\x01\x00": 2, b"\x02\x00": 4}.get(start[6:8])
+    if start[:6] != np.lib.format.MAGIC_PREFIX or width is None or len(start) < 12:
+        raise ValueError(f"{name!r} is no array in the format of NumPy")
+    length = int.from_bytes(start[8 : 8 + width], "little")
+    if length > _LONGEST_HEADER:
+        raise ValueError(f"the header of {name!r} has {length} bytes, where at most {_LONGEST_HEADER} are expected")
+    return bytes(content[: 8 + width + length])
+
+
+@functools.lru_cache(maxsize=64)  # the goldens of one recording have few distinct headers
+def _header(text: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
+    """Shape, Fortran order, dtype and length in bytes of a `.npy` header."""
+    head = io.BytesIO(text)
+    try:
+        version = np.lib.format.read_magic(head)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, fortran, dtype = read(head)
+    except _HEADER_FAULTS as error:
+        raise ValueError(f"a header is damaged: {error}") from None
+    return shape, fortran, dtype, head.tell()

@@ -109,11 +109,11 @@ def names_in(folder: Path, within: Path | None = None) -> list[str]:
     """The names in a folder, sorted; none where there is no such folder.
 
     Raises:
-        OSError: it is not a folder, cannot be read, or lies outside of `within`.
+        OSError: it cannot be read, or lies outside of `within`.
     """
     try:
         return sorted(os.listdir(resolved(folder, within)))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
 
 

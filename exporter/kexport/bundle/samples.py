@@ -7,8 +7,6 @@ of an input has a fixed size, blocks of that many rows stay together.
 from __future__ import annotations
 
 import math
-import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,6 +17,7 @@ from kexport.bundle.digests import digest
 from kexport.bundle.domain import Domain, Samples
 from kexport.bundle.json_files import flag, mapping, member, object_of, require_schema, text, whole
 from kexport.bundle.json_text import JsonObject
+from kexport.bundle.npz import NpzArrays
 from kexport.bundle.signature import Array, Signature, TensorSpec
 from kexport.errors import BundleError
 
@@ -153,14 +152,14 @@ def read(path: Path, entry: SamplesEntry, part: str) -> dict[str, Array]:
     """
     hint = "build the bundle again"
     try:
-        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            arrays = {name: file[f"{part}/{name}"] for name in entry.rows}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        stored = NpzArrays(path)
+        arrays = {name: np.array(stored[f"{part}/{name}"]) for name in entry.rows}
+    except (OSError, ValueError, KeyError) as error:
         raise BundleError(f"{path.name} is damaged", got=error, hint=hint) from None
     for name, rows in entry.rows.items():
-        if len(arrays[name]) != getattr(rows, part):
+        if not arrays[name].ndim or len(arrays[name]) != getattr(rows, part):
             raise BundleError(f"{path.name} and the manifest differ in the number of {part} rows of {name!r}",
-                              got=len(arrays[name]), expected=getattr(rows, part), hint=hint)  # fmt: skip
+                              got=arrays[name].shape, expected=getattr(rows, part), hint=hint)  # fmt: skip
     return arrays
 
 

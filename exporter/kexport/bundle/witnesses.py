@@ -6,30 +6,33 @@ content, which reveals damage.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
 import os
+import re
 import tempfile
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from kexport.bundle import goldens
+from kexport.bundle import goldens, npz
+from kexport.bundle.digests import digest
 from kexport.bundle.goldens import Golden
-from kexport.bundle.json_files import mapping, number, require_schema
-from kexport.bundle.json_text import JsonObject
+from kexport.bundle.json_files import FieldError, mapping, member, number, optional, require_schema, text, whole
+from kexport.bundle.json_text import JsonObject, parse
+from kexport.bundle.regular_files import names_in
 from kexport.bundle.signature import Array, Signature
-from kexport.errors import BundleError, InputError
+from kexport.errors import ArtifactError, BundleError, InputError
 
 FOLDER = "witnesses"
 SCHEMA = 1
 _NAME_LENGTH = 16
-_PATTERN = "[0-9a-f]" * _NAME_LENGTH + ".npz"  # counterexamples of contracts are beside them, with a prefix
+_PATTERN = re.compile(rf"[0-9a-f]{{{_NAME_LENGTH}}}\.npz")  # counterexamples of contracts have a prefix
+_HINT = "delete the file, or copy the bundle again"
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,11 @@ def store(bundle: Path, witness: Witness) -> str:
 
 def name_of(content: bytes, prefix: str = "") -> str:
     """The file name for this content: its digest after the prefix."""
-    return f"{prefix}{hashlib.sha256(content).hexdigest()[:_NAME_LENGTH]}.npz"
+    return _name(hashlib.sha256(content).hexdigest(), prefix)
+
+
+def _name(sha256: str, prefix: str) -> str:
+    return f"{prefix}{sha256[:_NAME_LENGTH]}.npz"
 
 
 def place(bundle: Path, content: bytes, prefix: str = "") -> str:
@@ -110,15 +117,34 @@ def _content(witness: Witness) -> bytes:
 
 
 def paths(bundle: Path) -> list[str]:
-    """The witnesses of a bundle, relative to it."""
-    return [f"{FOLDER}/{path.name}" for path in sorted((bundle / FOLDER).glob(_PATTERN))]
+    """The witnesses of a bundle, relative to it.
+
+    Raises:
+        BundleError: the folder cannot be read.
+    """
+    return paths_like(bundle, _PATTERN)
+
+
+def paths_like(bundle: Path, pattern: re.Pattern[str]) -> list[str]:
+    """The files in the folder of witnesses whose names have a pattern, relative to the bundle.
+
+    Raises:
+        BundleError: the folder cannot be read.
+    """
+    try:
+        names = names_in(bundle / FOLDER, bundle)
+    except OSError as error:
+        hint = "make it readable, or copy the bundle again"
+        raise BundleError(f"{FOLDER} cannot be read", got=error.strerror or error, hint=hint) from None
+    return [f"{FOLDER}/{name}" for name in names if pattern.fullmatch(name)]
 
 
 def stream(bundle: Path, signature: Signature) -> Iterator[tuple[str, Witness]]:
     """Path and content of every witness of a bundle, one in memory at a time.
 
     Raises:
-        BundleError: one of them is damaged, has a newer schema, or belongs to another model.
+        BundleError: their folder cannot be read, or one of them is damaged, has a newer schema, or belongs to another
+            model.
     """
     for path in paths(bundle):
         yield path, read(bundle / path, signature)
@@ -130,27 +156,54 @@ def read(path: Path, signature: Signature) -> Witness:
     Raises:
         BundleError: it is damaged, has a newer schema, or belongs to another model.
     """
-    name, hint = f"{FOLDER}/{path.name}", "delete the file, or copy the bundle again"
-    try:
-        content = path.read_bytes()
-        if name_of(content) != path.name:
-            raise BundleError(f"{name} is damaged", got="a digest that does not match its name", hint=hint)
-        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
-            about = require_schema(name, json.loads(str(stored["about"])), SCHEMA, hint=hint)
-            golden = goldens.golden_in(stored, 0, str(about["label"]), signature)
-            before = [
-                {spec.name: stored[f"before/{index}/{spec.name}"] for spec in signature.inputs}
-                for index in range(int(number(about["before"])))
-            ]
-            limits, scales = (_by_output(mapping(about[key]), signature) for key in ("limits", "scales"))
+    name = f"{FOLDER}/{path.name}"
+    with reading(path) as (stored, about):
+        golden = goldens.golden_in(stored, 0, member(about, "label", text), signature)
+        goldens.require_whole(golden, signature)
+        before = [
+            {spec.name: stored[f"before/{index}/{spec.name}"] for spec in signature.inputs}
+            for index in range(member(about, "before", whole))
+        ]
+        limits, scales = (_by_output(member(about, key, mapping), signature) for key in ("limits", "scales"))
+        try:
             for call in (*before, golden.inputs):
                 signature.check(call)
-            return Witness(golden, str(about["reference"]), limits, scales, before, str(about.get("digest", "")))
-    except InputError as error:
-        raise BundleError(f"{name} belongs to another model", got=error.subject, hint=hint) from None
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise BundleError(f"{name} is damaged", got=error, hint=hint) from None
+        except InputError as error:
+            raise BundleError(f"{name} belongs to another model", got=error.subject, hint=_HINT) from None
+        return Witness(
+            golden, member(about, "reference", text), limits, scales, before, optional(about, "digest", text, "")
+        )
+
+
+@contextlib.contextmanager
+def reading(path: Path, prefix: str = "", schema: int = SCHEMA) -> Iterator[tuple[npz.NpzArrays, JsonObject]]:
+    """The arrays of a file that is named by its digest, and what it says of itself; for the time of the block.
+
+    Args:
+        path: the path of the file.
+        prefix: of its name.
+        schema: the newest that can be read.
+
+    Raises:
+        BundleError: the file is damaged, or has a newer schema; also where the block finds that an array is missing
+            or damaged.
+    """
+    name, bundle = f"{FOLDER}/{path.name}", path.parent.parent
+    try:
+        if _name(digest(path, bundle), prefix) != path.name:
+            raise ValueError("a digest that does not match its name")
+        stored = npz.NpzArrays(path, bundle)
+        about = stored["about"]
+        if about.dtype.kind != "U" or about.shape:
+            raise ValueError("what it says of itself is no text")
+        yield stored, require_schema(name, parse(str(about), name), schema, hint=_HINT)
+    except (ArtifactError, BundleError) as error:
+        hint = str(error.facts["hint"] or _HINT)
+        raise BundleError(error.subject, got=error.facts["got"], expected=error.facts["expected"], hint=hint) from None
+    except (OSError, ValueError, KeyError, FieldError) as error:
+        why = f"it lacks {error}" if isinstance(error, KeyError) else error
+        raise BundleError(f"{name} is damaged", got=why, hint=_HINT) from None
 
 
 def _by_output(numbers: JsonObject, signature: Signature) -> dict[str, float]:
-    return {spec.name: float(number(numbers[spec.name])) for spec in signature.outputs}
+    return {spec.name: float(member(numbers, spec.name, number)) for spec in signature.outputs}

@@ -16,7 +16,7 @@ from kexport.bundle.folder import Bundle
 from kexport.bundle.report import Check, CheckKind, Measurement, Subject
 from kexport.bundle.signature import Array
 from kexport.contracts import EFFORT, Contract, Effort, Experiment, Function, Slack, Verdict, WeightContract, kinds
-from kexport.errors import KexportError, UsageError, reason
+from kexport.errors import BundleError, KexportError, UsageError, reason
 from kexport.field.trust import Trust
 from kexport.field.verification.artifact_in_runtime import ArtifactInRuntime
 from kexport.parity.budget import Budget
@@ -51,7 +51,11 @@ def check_contracts(tested: ArtifactInRuntime, session: Session, effort: Effort 
         return
     space = space_of(bundle)
     slack = Slack({limit.output: limit for limit in tested.limits}, manifest.ulp)
-    earlier, damaged = _earlier_counterexamples(bundle)
+    try:
+        earlier, damaged = _earlier_counterexamples(bundle)
+    except BundleError as error:
+        yield Check.not_run(CheckKind.CONTRACT, tested.subject, str(error))
+        return
     for why in damaged:
         yield Check.failure(CheckKind.CONTRACT, tested.subject, f"an earlier counterexample cannot be read: {why}")
     for entry in manifest.contracts:
@@ -118,7 +122,11 @@ def _code_facts(bundle: Bundle, entry: ContractEntry, contract: Contract) -> lis
 
 
 def _earlier_counterexamples(bundle: Bundle) -> tuple[list[tuple[ContractEntry, Population]], list[str]]:
-    """The counterexamples in the bundle, and an error text for each that cannot be read."""
+    """The counterexamples in the bundle, and an error text for each that cannot be read.
+
+    Raises:
+        BundleError: their folder cannot be read.
+    """
     earlier, damaged = [], []
     for path in counterexamples.paths(bundle.path):
         try:

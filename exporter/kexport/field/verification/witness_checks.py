@@ -19,7 +19,12 @@ def check_witnesses(tested: ArtifactInRuntime, session: Session) -> Iterator[Che
     """Replay every witness; one that needs earlier calls gets its own session."""
     bundle = tested.bundle
     digests = {artifact.sha256 for artifact in bundle.manifest.artifacts}
-    for path in witnesses.paths(bundle.path):
+    try:
+        paths = witnesses.paths(bundle.path)
+    except BundleError as error:
+        yield Check.not_run(CheckKind.WITNESS, tested.subject, str(error))
+        return
+    for path in paths:
         try:
             witness = witnesses.read(bundle.path / path, bundle.signature)
         except BundleError as error:
