@@ -12,7 +12,13 @@ from conftest import REFERENCE, ROOT
 SOURCE = ROOT / "exporter" / "kexport"
 HEAVY = {"tensorflow", "keras", "tf2onnx", "onnx"}
 #: Only these may import TensorFlow, Keras, tf2onnx or onnx, and only inside functions.
-MAY_IMPORT_HEAVY = ("factory/", "runtimes/keras.py", "runtimes/saved_model.py", "runtimes/keras_model/")
+MAY_IMPORT_HEAVY = (
+    "factory/",
+    "runtimes/keras.py",
+    "runtimes/saved_model.py",
+    "runtimes/saved_model_graph/",
+    "runtimes/keras_model/",
+)
 #: Each may import those of a smaller rank, and its own.
 RANKS = {
     "code_places": -1, "errors": 0, "cleanup": 0, "process": 1, "user_code": 1, "registry": 1, "bundle": 1,

@@ -1,6 +1,7 @@
 import pytest
 
 from kexport.errors import BundleError
+from kexport.field.trust import NO_TRUST
 from kexport.process import Worker, WorkerCrashError
 
 
@@ -23,7 +24,7 @@ def test_a_worker_that_takes_too_long_is_ended(worker):
 
 
 def test_an_error_raised_on_purpose_arrives_as_itself(worker):
-    own = {"path": __file__, "name": "onnxruntime", "trust": {"imports": [], "allow_lambda": False}}
+    own = {"path": __file__, "name": "onnxruntime", "trust": NO_TRUST.to_json()}
     with pytest.raises(BundleError, match="cannot be loaded by onnxruntime"):
         worker.run("kexport.field.inspection:serve", **own)
     assert worker.alive

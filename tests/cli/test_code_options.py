@@ -1,4 +1,4 @@
-"""`--import` and `--allow-lambda`: the commands that may load a `.keras` file have them, and say what to give."""
+"""`--import`, `--allow-lambda` and `--trust`: the commands that load models have them, and say what to give."""
 
 import inspect
 
@@ -13,12 +13,12 @@ from kexport.factory.localisation import localise
 @pytest.mark.parametrize("name", ["build", "verify", "run", "localise", "compare", "inspect"])
 def test_each_command_that_may_load_a_keras_file_takes_the_options_that_its_hints_name(name):
     options = [option for each in group.get_command(None, name).params for option in each.opts]
-    assert {"--import", "--allow-lambda"} <= set(options)
+    assert {"--import", "--allow-lambda", "--trust"} <= set(options)
 
 
 @pytest.mark.parametrize("function", [package.build, package.load, package.verify, package.compare, localise])
 def test_each_function_that_may_load_a_keras_file_takes_the_same(function):
-    assert {"imports", "allow_lambda"} <= set(inspect.signature(function).parameters)
+    assert {"imports", "allow_lambda", "trust"} <= set(inspect.signature(function).parameters)
 
 
 def test_a_model_runs_with_the_code_that_its_receiver_gives(kexport, travelling, tmp_path):

@@ -33,7 +33,7 @@ def lambda_file(tmp_path):
 
 
 def test_it_comes_back_from_json():
-    trust = Trust(("layers.py", "package.layers"), allow_lambda=True)
+    trust = Trust(("layers.py", "package.layers"), allow_lambda=True, unrestricted=True)
     assert Trust.from_json(json.loads(json.dumps(trust.to_json()))) == trust
 
 

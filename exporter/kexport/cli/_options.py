@@ -47,6 +47,9 @@ _TRUST: Mapping[str, Option] = {
     "allow_lambda": click.option(
         "--allow-lambda", is_flag=True, help="Load the Lambda layers of a .keras file, which runs the bytecode in it."
     ),
+    "trust": click.option(
+        "--trust", is_flag=True, help="Let a SavedModel run any operation, such as one that writes files."
+    ),
 }
 _TOLERANCE = click.option(
     "--tolerance",
@@ -85,7 +88,7 @@ def gathered(argument: str, make: Callable[..., object], options: Mapping[str, O
 
 
 def trusting(function: Command) -> Command:
-    """Give a command `--import` and `--allow-lambda`; it gets `trust`."""
+    """Give a command `--import`, `--allow-lambda` and `--trust`; it gets `trust`."""
     return gathered("trust", _trust, _TRUST)(function)
 
 
@@ -120,7 +123,7 @@ def listed(option: str, text: str) -> tuple[str, ...]:
 def _trust(imports: tuple[str, ...], **allowed: bool) -> Trust:
     from kexport.field.trust import Trust
 
-    return Trust(imports, allowed["allow_lambda"])
+    return Trust(imports, allowed["allow_lambda"], unrestricted=allowed["trust"])
 
 
 def _strictness(search: str | None, seed: int, tolerance: dict[str, str]) -> Strictness:

@@ -32,7 +32,12 @@ def command(bundle: str, runtimes: tuple[str, ...], trust: Trust, as_json: bool)
 
     with quiet_libraries() as stream, ProgressDisplay(stream) as progress:
         found = localise(
-            bundle, list(runtimes) or None, imports=trust.imports, allow_lambda=trust.allow_lambda, progress=progress
+            bundle,
+            list(runtimes) or None,
+            imports=trust.imports,
+            allow_lambda=trust.allow_lambda,
+            trust=trust.unrestricted,
+            progress=progress,
         )
     if as_json:
         click.echo(layers_json(bundle, found))

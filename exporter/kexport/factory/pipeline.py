@@ -57,6 +57,7 @@ def build(
     settings: Mapping[str, str] | None = None,
     imports: Sequence[str] = (),
     allow_lambda: bool = False,
+    trust: bool = False,
     opset: int | None = None,
     timeout: float = DEFAULT_TIMEOUT,
     keep_going: bool = False,
@@ -80,6 +81,7 @@ def build(
         settings: keyword arguments of a registered model or a callable, as text.
         imports: files or modules that register the layers of a `.keras` file.
         allow_lambda: load Lambda layers from a `.keras` file, which runs the bytecode in it.
+        trust: let a SavedModel run any operation, such as one that writes files; by default only what computes.
         opset: the opset of the ONNX artifact; by default the highest that its converter writes.
         timeout: time limit for the conversion to one format, in seconds.
         keep_going: build the other formats when one is refused; the refusal is then a failed check.
@@ -106,7 +108,7 @@ def build(
         settings or {},
         Declarations(domain or {}, samples, contracts, reasons(unseen)),
         Conversion(formats, opset, timeout, keep_going),
-        Trust(tuple(imports), allow_lambda),
+        Trust(tuple(imports), allow_lambda, unrestricted=trust),
         Strictness.of(search, tolerance),
     )
     return build_bundle(request, progress, observe)

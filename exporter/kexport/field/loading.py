@@ -14,7 +14,12 @@ from kexport.runtimes import Runtime, Session
 
 
 def load(
-    path: str | Path, runtime: str | None = None, *, imports: Sequence[str] = (), allow_lambda: bool = False
+    path: str | Path,
+    runtime: str | None = None,
+    *,
+    imports: Sequence[str] = (),
+    allow_lambda: bool = False,
+    trust: bool = False,
 ) -> Session:
     """Load the model of a bundle, after checking the digest of its artifact.
 
@@ -24,6 +29,7 @@ def load(
             bundle.
         imports: files or modules that register the layers of a `.keras` artifact; run only where that is loaded.
         allow_lambda: load the Lambda layers of a `.keras` artifact, which runs the bytecode in it.
+        trust: let a SavedModel run any operation, such as one that writes files; by default only what computes.
 
     Returns:
         The model: call it with an array or a mapping of arrays; `.runtime` is the name of what runs it, `.signature`
@@ -44,11 +50,11 @@ def load(
         array([[2., 2., 2.]], dtype=float32)
     """
     requested = None if runtime is None else runtimes.get(runtime)
-    trust = Trust(tuple(imports), allow_lambda)
-    trust.require_imports()
+    trusted = Trust(tuple(imports), allow_lambda, unrestricted=trust)
+    trusted.require_imports()
     bundle = Bundle.open(path)
-    session = session_of(bundle, requested, trust)
-    for difference in differences_in(bundle, session, trust):
+    session = session_of(bundle, requested, trusted)
+    for difference in differences_in(bundle, session, trusted):
         warnings.warn(difference, stacklevel=2)
     return session
 

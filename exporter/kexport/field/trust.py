@@ -1,4 +1,4 @@
-"""The user code that may run while a model is loaded: code that registers layers, and bytecode of Lambda layers."""
+"""What may run while a model is loaded: code that registers layers, bytecode of Lambda layers, any operation."""
 
 from __future__ import annotations
 
@@ -22,21 +22,24 @@ class TrustJson(TypedDict):
     imports: list[str]
     allow_lambda: bool
     code: Sequence[JsonObject]
+    unrestricted: bool
 
 
 @dataclass(frozen=True)
 class Trust:
-    """The user code that may run while a `.keras` file is loaded; by default none.
+    """What may run of a model besides what computes its outputs; by default nothing.
 
     Attributes:
         imports: files or modules to import first: they register layers, or kinds of contract.
         allow_lambda: whether Lambda layers may be loaded, which runs the bytecode in the file.
         code: the code that the bundle was built with, as its manifest records it.
+        unrestricted: whether a SavedModel may hold any operation, such as one that writes files.
     """
 
     imports: tuple[str, ...] = ()
     allow_lambda: bool = False
     code: tuple[CodeEntry, ...] = ()
+    unrestricted: bool = False
 
     def expecting(self, code: Sequence[CodeEntry]) -> Trust:
         """The same trust, for a bundle whose manifest records this code."""
@@ -51,9 +54,9 @@ class Trust:
             UsageError: an import fails.
         """
         if not runtime.runs_user_code:
-            return runtime.open(path, signature)
+            return runtime.open(path, signature, guarded=not self.unrestricted)
         with self.granted():
-            return runtime.open(path, signature)
+            return runtime.open(path, signature, guarded=not self.unrestricted)
 
     def load_model(self, path: Path) -> Any:
         """Load a `.keras` file into this process, as a `keras.Model`.
@@ -87,10 +90,10 @@ class Trust:
 
     @contextlib.contextmanager
     def lambdas(self) -> Iterator[None]:
-        """Within the block, Lambda layers are loaded where this allows them; no import runs."""
+        """Within the block, Lambda layers and SavedModels are loaded where this allows them; no import runs."""
         from kexport.runtimes.keras_model import Grant, granting
 
-        with granting(Grant(self.allow_lambda, self.imports, self.code)):
+        with granting(Grant(self.allow_lambda, self.imports, self.code, self.unrestricted)):
             yield
 
     def differences(self) -> list[str]:
@@ -118,12 +121,18 @@ class Trust:
     def to_json(self) -> TrustJson:
         """What `from_json` reads, in a worker process for one."""
         code = [entry.to_json() for entry in self.code]
-        return {"imports": list(self.imports), "allow_lambda": self.allow_lambda, "code": code}
+        return {
+            "imports": list(self.imports),
+            "allow_lambda": self.allow_lambda,
+            "code": code,
+            "unrestricted": self.unrestricted,
+        }
 
     @classmethod
     def from_json(cls, data: TrustJson) -> Trust:
         """The inverse of `to_json`."""
-        return cls(tuple(data["imports"]), data["allow_lambda"], tuple(map(CodeEntry.from_json, data["code"])))
+        code = tuple(map(CodeEntry.from_json, data["code"]))
+        return cls(tuple(data["imports"]), data["allow_lambda"], code, data["unrestricted"])
 
 
 def _incomplete(subject: str, cause: ImportError) -> MissingCodeError:

@@ -116,6 +116,7 @@ class Runtime:
         accumulation_factor: how much larger its error from the order of additions may be than that of the host's
             kernels (`kexport.parity.tolerance` gives the reason).
         runs_user_code: whether loading an artifact may run a user's own code, such as that of custom layers.
+        guard: raises for an artifact that would do more than compute, without running any of it.
     """
 
     name: str
@@ -126,6 +127,7 @@ class Runtime:
     opener: Callable[[Path, Signature], Opened]
     accumulation_factor: float = 1.0
     runs_user_code: bool = False
+    guard: Callable[[Path], None] | None = None
 
     @property
     def reads(self) -> str:
@@ -146,15 +148,23 @@ class Runtime:
                 hint=self.package.install_command,
             )
 
-    def open(self, path: Path, signature: Signature) -> Session:
+    def open(self, path: Path, signature: Signature, *, guarded: bool = True) -> Session:
         """Load an artifact; the caller has checked its digest.
+
+        Args:
+            path: the artifact.
+            signature: its inputs and outputs.
+            guarded: whether to refuse an artifact that would do more than compute.
 
         Raises:
             MissingRuntimeError: the runtime is not installed.
             ArtifactError: the runtime cannot load the artifact.
+            MissingCodeError: the artifact would do more than compute.
         """
         self.require()
         try:
+            if guarded and self.guard is not None:
+                self.guard(path)
             opened = self.opener(path, signature)
         except KexportError:
             raise

@@ -8,6 +8,7 @@ from pathlib import Path
 from kexport.bundle.signature import Array, Signature, TensorSpec
 from kexport.runtimes._runtime import ArtifactFile, Opened, Package, Runtime
 from kexport.runtimes.keras_model import to_array, to_tensor
+from kexport.runtimes.saved_model_graph import require_allowed
 
 
 def _open(path: Path, signature: Signature) -> Opened:
@@ -34,4 +35,5 @@ RUNTIME = Runtime(
     rank=40,
     summary="TensorFlow, the SavedModel's serving signature",
     opener=_open,
+    guard=require_allowed,
 )

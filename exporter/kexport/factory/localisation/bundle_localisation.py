@@ -31,6 +31,7 @@ def localise(
     *,
     imports: Sequence[str] = (),
     allow_lambda: bool = False,
+    trust: bool = False,
     progress: Progress = lambda step: None,
 ) -> LocalisedBundle:
     """Compare the layers in every artifact with those of the bundle's `.keras` file.
@@ -40,6 +41,7 @@ def localise(
         runtimes: their names; by default every one that is installed and reads an artifact with observable layers.
         imports: files or modules that register the layers of the `.keras` file.
         allow_lambda: load Lambda layers of the `.keras` file.
+        trust: let a SavedModel run any operation, such as one that writes files; by default only what computes.
         progress: called with each step as it begins.
 
     Returns:
@@ -52,9 +54,9 @@ def localise(
         UncheckedError: the bundle has no `.keras` file, or TensorFlow is not installed.
         ArtifactError: the `.keras` file or the goldens are not those that were built.
     """
-    trust = Trust(tuple(imports), allow_lambda)
+    trusted = Trust(tuple(imports), allow_lambda, unrestricted=trust)
     wanted = None if runtimes is None else [_able(name) for name in dict.fromkeys(runtimes)]
-    trust.require_imports()
+    trusted.require_imports()
     bundle = Bundle.open(path)
     built = bundle.report
     keras_file = _require_model(bundle)
@@ -64,9 +66,9 @@ def localise(
         probes = [stack.enter_context(ArtifactProbe(bundle, *each)) for each in chosen]
         progress("importing TensorFlow and Keras")
         import_tensorflow()
-        trust = trust.expecting(bundle.manifest.code)
-        model = trust.load_model(keras_file)
-        for difference in trust.differences():
+        trusted = trusted.expecting(bundle.manifest.code)
+        model = trusted.load_model(keras_file)
+        for difference in trusted.differences():
             progress(f"note: {difference}")
         progress("tracing the layers")
         first = next(replay_cases(bundle, 1.0))

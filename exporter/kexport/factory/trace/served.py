@@ -11,7 +11,8 @@ from kexport.bundle.signature import Array, TensorSpec
 from kexport.errors import ModelError, nearest, reason
 from kexport.factory.graph.protocols import Tensor
 from kexport.factory.trace.protocols import BuiltLayer, GraphVariable, InputSpec, ServingFunction
-from kexport.runtimes.keras_model import Interface
+from kexport.runtimes.keras_model import Interface, granted
+from kexport.runtimes.saved_model_graph import require_allowed
 
 KEY = "serving_default"
 
@@ -71,8 +72,13 @@ def load(path: Path, name: str) -> Served:
 
     Raises:
         ModelError: TensorFlow cannot load it, or it has no serving signature.
+        MissingCodeError: it would do more than compute, and is not trusted.
+        BundleError: it cannot be read.
     """
     import tensorflow as tf
+
+    if not granted().unrestricted:
+        require_allowed(path)
 
     try:
         loaded = tf.saved_model.load(str(path))

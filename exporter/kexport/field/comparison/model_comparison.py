@@ -44,6 +44,7 @@ def compare(
     witness: str | Path | None = None,
     imports: Sequence[str] = (),
     allow_lambda: bool = False,
+    trust: bool = False,
     observe: Observer = lambda check: None,
 ) -> Report:
     """Compare two models: whether B computes what A does, on goldens, or on inputs planned like them.
@@ -62,6 +63,7 @@ def compare(
         witness: a `.npz` file for the worst input.
         imports: files or modules that register the layers of a `.keras` file.
         allow_lambda: load Lambda layers of a `.keras` file.
+        trust: let a SavedModel run any operation, such as one that writes files; by default only what computes.
         observe: called with each check as soon as it is made.
 
     Returns:
@@ -82,7 +84,7 @@ def compare(
         Path(b),
         tuple(runtimes or ()),
         InterfaceOptions(names or {}, domain or {}, samples),
-        Trust(tuple(imports), allow_lambda),
+        Trust(tuple(imports), allow_lambda, unrestricted=trust),
         Strictness.of(search, tolerance),
         None if witness is None else Path(witness),
     )

@@ -9,7 +9,7 @@ from kexport.runtimes.keras_model.custom_objects import (
 )
 from kexport.runtimes.keras_model.discovery import discover_interface
 from kexport.runtimes.keras_model.file import load_file, read_config
-from kexport.runtimes.keras_model.grant import Grant, granting
+from kexport.runtimes.keras_model.grant import Grant, granted, granting
 from kexport.runtimes.keras_model.interface import Interface
 from kexport.runtimes.keras_model.patches import Method, replaced
 from kexport.runtimes.keras_model.protocols import CallableModel, KerasLayer, KerasModel, KerasTensor
@@ -30,6 +30,7 @@ __all__ = [
     "calls_seen",
     "custom_objects",
     "discover_interface",
+    "granted",
     "granting",
     "lambda_layers",
     "load_file",

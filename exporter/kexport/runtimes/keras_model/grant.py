@@ -1,4 +1,4 @@
-"""What a user allows while a `.keras` file is loaded, and what is known of the code that it needs."""
+"""What a user allows while a model is loaded, and what is known of the code that it needs."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ from kexport.bundle.code_entry import CodeEntry
 
 @dataclass(frozen=True)
 class Grant:
-    """What may run while a `.keras` file is loaded, and what its code was when its bundle was built.
+    """What may run while a model is loaded, and what its code was when its bundle was built.
 
     Attributes:
         allow_lambda: whether Lambda layers may be loaded: Python bytecode that runs then.
         imports: what has been imported to register the classes in the file, as the user named it.
         code: the code that the bundle records; empty where there is no record.
+        unrestricted: whether a SavedModel may hold any operation.
     """
 
     allow_lambda: bool = False
     imports: tuple[str, ...] = ()
     code: tuple[CodeEntry, ...] = ()
+    unrestricted: bool = False
 
 
 # Ambient, because the opener of a runtime takes an artifact and its signature alone. Only a `Trust` sets it.
@@ -31,7 +33,7 @@ _grant: ContextVar[Grant] = ContextVar("_grant", default=Grant())  # noqa: B039 
 
 @contextlib.contextmanager
 def granting(grant: Grant) -> Iterator[None]:
-    """Within the block, `.keras` files are loaded on these terms."""
+    """Within the block, models are loaded on these terms."""
     token = _grant.set(grant)
     try:
         yield
