@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from kexport.runtimes.soundness.flaw import FlawError
 from kexport.runtimes.soundness.tflite_schema import SubgraphRows
+from kexport.runtimes.soundness.tflite_types import takes_sizes
 
 
 def check_dataflow(subgraph: SubgraphRows) -> None:
@@ -22,8 +23,10 @@ def check_dataflow(subgraph: SubgraphRows) -> None:
     empty = {index for index, tensor in enumerate(tensors) if 0 in tensor.shape}  # as constants, they have no data
     for number, operator in enumerate(subgraph.operators):
         where = f"operator {number} of {place} ({operator.name})"
-        for tensor in operator.inputs:
-            if tensor >= 0 and tensor not in written and tensor not in empty:
+        for index, tensor in enumerate(operator.inputs):
+            if tensor < 0 or tensor in written:
+                continue
+            if tensor not in empty or not takes_sizes(operator, index):
                 raise FlawError(f"an input of {where}", f"tensor {tensor}, not yet computed", "a computed one")
         for tensor in operator.outputs:
             if tensor in written:

@@ -11,12 +11,14 @@ from pathlib import Path
 from kexport.runtimes.soundness import tflite_schema as schema
 from kexport.runtimes.soundness.flatbuffer import Flatbuffer, Layout, Value, integer, numbers
 from kexport.runtimes.soundness.flaw import FlawError, mapped
+from kexport.runtimes.soundness.tflite_calls import check_calls
 from kexport.runtimes.soundness.tflite_dataflow import check_dataflow
 from kexport.runtimes.soundness.tflite_kernels import check_kernels
-from kexport.runtimes.soundness.tflite_operators import kind_of
+from kexport.runtimes.soundness.tflite_operators import OperatorKind, kind_of
 from kexport.runtimes.soundness.tflite_options import OPTIONS, OPTIONS_2
 from kexport.runtimes.soundness.tflite_schema import OperatorRow, SubgraphRows, TensorRow
 from kexport.runtimes.soundness.tflite_tensors import TensorReader
+from kexport.runtimes.soundness.tflite_types import check_types
 
 _IDENTIFIER = b"TFL3"
 _DELEGATE, _CUSTOM = 51, 32
@@ -37,6 +39,7 @@ def check_model(content: memoryview) -> None:
     subgraphs = ModelReader(content).subgraphs()
     for subgraph in subgraphs:
         check_dataflow(subgraph)
+    check_calls(subgraphs)
     check_kernels(subgraphs, content)
 
 
@@ -119,7 +122,10 @@ class ModelReader:
         fields = self._options(place, (integer(kind_1), options), OPTIONS)
         fields.update(self._options(place, (integer(kind_2), options_2), OPTIONS_2))
         row = OperatorRow(code, name, numbers(inputs), numbers(outputs), fields)
-        _check_operands(place, row, (integer(kind_1), integer(kind_2)))
+        kind = kind_of(code)
+        if kind is not None:
+            _check_operands(place, row, kind, (integer(kind_1), integer(kind_2)))
+            check_types(place, kind.types, row, tensors)
         return row
 
     def _options(self, place: str, union: tuple[int, Value], layouts: Mapping[int, Layout]) -> dict[str, Value]:
@@ -149,11 +155,8 @@ def _require_index(place: str, index: Value, count: int) -> None:
         raise FlawError(place, index, f"one of {count}")
 
 
-def _check_operands(place: str, operator: OperatorRow, options: tuple[int, int]) -> None:
+def _check_operands(place: str, operator: OperatorRow, kind: OperatorKind, options: tuple[int, int]) -> None:
     """Raise `FlawError` unless number of operands and type of options are those of the operator."""
-    kind = kind_of(operator.code)
-    if kind is None:
-        return
     for side, operands, counts in (
         ("inputs", operator.inputs, kind.inputs),
         ("outputs", operator.outputs, kind.outputs),

@@ -13,7 +13,7 @@ from kexport.runtimes.soundness.flaw import FlawError
 from kexport.runtimes.soundness.tflite_schema import Quantization, TensorRow
 
 _MOST_AXES = 16
-_LARGEST = 1 << 40
+_LARGEST = 1 << 28  # elements: the runtime allocates what a file declares
 _SPARSE_VECTORS = 4
 
 
@@ -131,8 +131,8 @@ class TensorReader:
 def _check_sizes(place: str, sizes: Sequence[int], dynamic: Value) -> None:
     if len(sizes) > _MOST_AXES:
         raise FlawError(f"the shape of {place}", f"{len(sizes)} axes", f"at most {_MOST_AXES}")
-    if any(size < -1 for size in sizes) or abs(math.prod(sizes)) > _LARGEST:
-        raise FlawError(f"the shape of {place}", tuple(sizes), "sizes that are not negative and fit into memory")
+    if any(size < -1 for size in sizes) or math.prod(max(size, 1) for size in sizes) > _LARGEST:
+        raise FlawError(f"the shape of {place}", tuple(sizes), f"sizes from 0, at most {_LARGEST} elements")
     if isinstance(dynamic, tuple) and dynamic:
         fits = len(dynamic) == len(sizes) and all(d in (-1, size) for d, size in zip(dynamic, sizes, strict=True))
         if not fits:
