@@ -49,7 +49,10 @@ class CodePlace:
 
 def shown(path: str) -> str:
     """A file as the user knows it: relative to the current folder if it lies below, else its name alone."""
-    below = os.path.relpath(path)
+    try:
+        below = os.path.relpath(path)
+    except (OSError, ValueError):  # the current folder has been removed, or is on another drive
+        return os.path.basename(path)
     return os.path.basename(path) if below.startswith(os.pardir) or os.path.isabs(below) else below
 
 

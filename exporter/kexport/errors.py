@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 
 from kexport.code_places import raised_at
+from kexport.visible import visible
 
 FAILED = 1
 USAGE = 2
@@ -36,7 +37,7 @@ class KexportError(Exception):
         for label, fact in self.facts.items():
             if fact is not None:
                 lines.append(f"  {label + ':':<10}{fact}")
-        super().__init__("\n".join(lines))
+        super().__init__(visible("\n".join(lines)))
 
 
 class UsageError(KexportError):

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 
 from kexport.errors import UsageError, located
 
+#: What the user's code may raise: it must not end the process, which nothing would tell from success.
+FAILURES = (Exception, SystemExit)
 # A .keras file stores the name of the module of its layers, so that name contains no folder.
 _PREFIX = "kexport_import_"
 
@@ -21,20 +25,37 @@ def run_imports(names: Sequence[str]) -> None:
     Raises:
         UsageError: there is no such file or module, or its code fails.
     """
-    if names:
-        make_importable(Path.cwd())
     for name in names:
         require(name)
         try:
-            if name.endswith(".py"):
-                make_importable(Path(name).resolve().parent)
-                run_file(Path(name))
-            else:
-                importlib.import_module(name)
-        except Exception as error:
+            with in_this_folder():
+                if name.endswith(".py"):
+                    make_importable(Path(name).resolve().parent)
+                    run_file(Path(name))
+                else:
+                    importlib.import_module(name)
+        except FAILURES as error:
             raise UsageError(
                 f"--import {name} failed", got=located(error), hint="run the file on its own to see the error"
             ) from error
+
+
+@contextlib.contextmanager
+def in_this_folder() -> Iterator[None]:
+    """The user's code, run in the block, may change the current folder; it does not stay changed."""
+    before = _current_folder()
+    try:
+        yield
+    finally:
+        if before is not None and _current_folder() != before:
+            os.chdir(before)
+
+
+def _current_folder() -> str | None:
+    try:
+        return os.getcwd()
+    except OSError:
+        return None  # it has been removed
 
 
 def require(name: str) -> None:
@@ -43,9 +64,9 @@ def require(name: str) -> None:
         if name.endswith(".py"):
             exists = Path(name).is_file()
         else:
-            make_importable(Path.cwd())
+            make_importable()
             exists = importlib.util.find_spec(name) is not None
-    except (ImportError, ValueError):
+    except (OSError, ImportError, ValueError):
         exists = False
     if not exists:
         raise UsageError(f"--import {name}: there is no such file or module", expected="layers.py or package.module")
@@ -78,7 +99,8 @@ def file_of_module(module: str) -> str:
     return f"{module.removeprefix(_PREFIX).rstrip('_')}.py" if module.startswith(_PREFIX) else ""
 
 
-def make_importable(folder: Path) -> None:
-    """Append a folder to the import path: last, so that no file in it shadows an installed package."""
-    if str(folder) not in sys.path:
-        sys.path.append(str(folder))
+def make_importable(folder: Path | None = None) -> None:
+    """Append a folder, or the current one, to the import path: last, so that no file shadows an installed package."""
+    path = _current_folder() if folder is None else str(folder)
+    if path is not None and path not in sys.path:
+        sys.path.append(path)

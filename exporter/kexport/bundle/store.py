@@ -8,17 +8,25 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
+import hashlib
 import os
+import re
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from kexport import cleanup
 from kexport.bundle.manifest import FILE_NAME
-from kexport.cleanup import undone_by
 from kexport.errors import UsageError
 
+_UNFINISHED = ".building"
+_REPLACED = ".old"
+_LONGEST_LABEL = 180  # bytes; a name of a file has 255, and some are added
+_PATIENCE = 1.0  # seconds; the processes of a build that was killed hold its lock for a moment
 _AT_FDCWD = -100  # Linux, fcntl.h
 _RENAME_EXCHANGE = 2  # Linux, linux/fs.h
 _RENAME_SWAP = 2  # macOS, sys/stdio.h
@@ -29,6 +37,32 @@ def rejected(target: Path) -> Path:
     return target.with_name(target.name + ".rejected")
 
 
+def resolved(out: str | Path) -> Path:
+    """The folder that `out` stands for: what a link points to, so that the link stays.
+
+    Raises:
+        UsageError: no bundle can be exchanged with it: the current folder, one that contains it, a mounted one.
+    """
+    subject, expected = f"{str(out)!r} cannot become a bundle", "the name of a new folder, or of a bundle"
+    try:
+        os.fsencode(out).decode()  # as the libraries that write artifacts need it
+        whole, target = Path(os.path.realpath(out)), Path(out)
+        linked = target.is_symlink() or target.name == ".."
+        here = Path(os.path.realpath("/" if target.is_absolute() and not os.path.exists(".") else "."))
+        mounted = os.path.ismount(whole)
+    except UnicodeError:
+        raise UsageError(subject, got="a name that is not valid UTF-8", expected=expected) from None
+    except (OSError, ValueError) as error:
+        raise UsageError(subject, got=error, expected=expected) from None
+    if not str(out) or whole in (here, *here.parents):
+        got = "it is the current folder, or contains it" if str(out) else "an empty name"
+        raise UsageError(subject, got=got, expected=expected)
+    if mounted:
+        got = "it is a file system of its own, which cannot be exchanged"
+        raise UsageError(subject, got=got, expected=expected, hint=f"--out {target / 'NAME'}")
+    return whole if linked else target
+
+
 @contextlib.contextmanager
 def staging(target: Path) -> Iterator[Path]:
     """An empty folder beside `target`, removed at the end unless it was moved; `target` is locked meanwhile.
@@ -36,22 +70,16 @@ def staging(target: Path) -> Iterator[Path]:
     Raises:
         UsageError: `target` is not a bundle, cannot be written, or is being built by another process.
     """
-    for place in (target, rejected(target)):
-        if place.exists() and not _is_replaceable(place):
-            raise UsageError(
-                f"{place} is in the way: it is not a bundle",
-                expected="a bundle, an empty folder, or nothing",
-                hint="choose another --out",
-            )
     try:
+        _require_free(target)
         target.parent.mkdir(parents=True, exist_ok=True)
         with _lock(target):
-            for leftover in target.parent.glob(f".{target.name}.*.building"):
-                remove(leftover)  # of a killed build: no other build runs while we hold the lock
-            folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".building", dir=target.parent))
+            _clean_up_after_dead_builds(target)
+            folder = Path(tempfile.mkdtemp(prefix=f".{_label(target)}.", suffix=_UNFINISHED, dir=target.parent))
+            cleanup.state(f"{target} is as it was")
             try:
                 folder.chmod(0o777 & ~_umask())
-                with undone_by(lambda: remove(folder)):
+                with cleanup.undone_by(lambda: remove(folder)):
                     yield folder
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -59,30 +87,66 @@ def staging(target: Path) -> Iterator[Path]:
         raise unwritable(target, error) from None
 
 
+def _require_free(target: Path) -> None:
+    """Raise `UsageError` if something that is not a bundle lies at the target, or where a rejected bundle goes."""
+    for place in (target, rejected(target)):
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            place.lstat()  # raises where the name is too long
+        if os.path.lexists(place) and not _is_replaceable(place):
+            raise UsageError(
+                f"{place} is in the way: it is not a bundle",
+                expected="a bundle, an empty folder, or nothing",
+                hint="choose another --out",
+            )
+
+
+def _clean_up_after_dead_builds(target: Path) -> None:
+    """Remove what killed builds of this bundle have left: no other build of it runs while we hold the lock."""
+    name = re.compile(rf"\.{re.escape(_label(target))}\.[a-z0-9_]+{re.escape(_UNFINISHED)}(\{_REPLACED})?")
+    left = [path for path in target.parent.iterdir() if name.fullmatch(path.name)]
+    for path in left:
+        if path.suffix == _REPLACED and not target.exists():
+            path.rename(target)  # killed between the two renames of `place`
+        else:
+            remove(path)
+
+
+def _label(target: Path) -> str:
+    """What hidden files beside the target are named by: its name, or the digest of a long one."""
+    name = os.fsencode(target.name)
+    return target.name if len(name) <= _LONGEST_LABEL else hashlib.sha256(name).hexdigest()
+
+
 def unwritable(target: Path, error: OSError) -> UsageError:
     """The error for a target that cannot be written."""
     reason = error.strerror or str(error)
     hint = "choose another --out, or free some space"
+    if error.errno == errno.EMFILE:
+        hint = "raise the limit of open files: ulimit -n"
     return UsageError(f"{target} cannot be written", got=reason, expected="a writable folder", hint=hint)
 
 
 def place(folder: Path, target: Path) -> None:
     """Move a finished bundle to its target, replacing what is there."""
-    if not target.exists():
-        folder.rename(target)
-        return
-    if not _exchange(folder, target):
-        # This system has no atomic exchange: between these two renames there is no bundle at the target.
-        old = folder.with_name(folder.name + ".old")
-        with undone_by(lambda: target.exists() or old.rename(target)):
-            target.rename(old)
+    with cleanup.undivided():
+        if not target.exists():
             folder.rename(target)
-        shutil.rmtree(old, ignore_errors=True)
+        elif not _exchange(folder, target):
+            # This system has no atomic exchange: between these two renames there is no bundle at the target.
+            old = folder.with_name(folder.name + _REPLACED)
+            target.rename(old)
+            try:
+                folder.rename(target)
+            except OSError:
+                old.rename(target)
+                raise
+            shutil.rmtree(old, ignore_errors=True)
+        cleanup.state(f"the new bundle is at {target}; its report was not shown")
 
 
 def remove(target: Path) -> None:
-    """Delete a bundle, or a file or folder of one."""
-    if target.is_file():
+    """Delete a bundle, or a file, link or folder of one."""
+    if target.is_file() or target.is_symlink():
         target.unlink(missing_ok=True)
     else:
         shutil.rmtree(target, ignore_errors=True)
@@ -100,8 +164,9 @@ def _umask() -> int:
 
 @contextlib.contextmanager
 def _lock(target: Path) -> Iterator[None]:
-    """Hold the lock of `target`; if it is taken, refuse rather than wait for a build that may hang."""
-    path = target.with_name(f".{target.name}.lock")
+    """Hold the lock of `target`; if it stays taken, refuse rather than wait for a build that may hang."""
+    path = target.with_name(f".{_label(target)}.lock")
+    began = time.monotonic()
     try:
         import fcntl
     except ImportError:  # on Windows, where nothing can be built
@@ -112,6 +177,9 @@ def _lock(target: Path) -> Iterator[None]:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
+                if time.monotonic() - began < _PATIENCE:
+                    time.sleep(_PATIENCE / 20)
+                    continue
                 raise UsageError(
                     f"{target} is being built by another process",
                     hint="wait for it to end, or choose another --out",
@@ -119,7 +187,7 @@ def _lock(target: Path) -> Iterator[None]:
             if not _is_same_file(file.fileno(), path):
                 continue  # the previous holder removed the file after we opened it
             try:
-                with undone_by(lambda: path.unlink(missing_ok=True)):
+                with cleanup.undone_by(lambda: path.unlink(missing_ok=True)):
                     yield
             finally:
                 path.unlink(missing_ok=True)

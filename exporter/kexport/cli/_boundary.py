@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
+import errno
 import os
 import signal
 import sys
-import tempfile
 from collections.abc import Iterator
 from types import FrameType
 from typing import NoReturn, TextIO
@@ -14,59 +15,141 @@ from typing import NoReturn, TextIO
 import click
 
 from kexport import cleanup
-from kexport.errors import INTERRUPTED, KexportError
+from kexport.cli import _streams
+from kexport.errors import INTERRUPTED, KexportError, UsageError, located
 
+_SHOW_CURSOR = b"\x1b[?25h"  # a progress display hides it
 _standard_error = 2  # another descriptor while the libraries are kept quiet
+_exit = os._exit
+_HINTS = {
+    errno.EMFILE: "raise the limit of open files: ulimit -n",
+    errno.ENOSPC: "free some space",
+    errno.EDQUOT: "free some space",
+}
 
 
 def run() -> NoReturn:
     """Run the command line, then exit without waiting for the threads of the libraries to end."""
-    signal.signal(signal.SIGINT, _on_interrupt)
+    _use_utf8()
+    for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` and scripts set it for what they start
+            signal.signal(number, _on_interrupt)
+    _streams.take_over()
+    _guard_exit()
     from kexport.cli._group import kexport
 
+    code: int | None = None
     try:
         code = kexport.main(standalone_mode=False)
     except KexportError as error:
-        click.echo(f"error: {error}", err=True)
-        code = error.exit_code
+        code = _say(error)
     except click.ClickException as error:
+        _streams.restore()
         error.show()
         code = error.exit_code
-    except click.Abort:
-        code = INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader of our output went away: there is nobody to report to
-        code = 0
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code or 0)
+    except (SystemExit, click.Abort) as end:  # click raises the one for KeyboardInterrupt, and nobody the other
+        cause = end.__cause__ or end
+        code = _say(UsageError("the code of the model ended the command", got=located(cause), hint="remove that call"))
+    except (OSError, MemoryError, UnicodeEncodeError) as error:
+        code = _say(_failure(error))
+    lost = _streams.finish()
+    if lost is not None:
+        code = _say(UsageError("standard output cannot be written", got=lost.strerror or lost))
+        _streams.finish()
+    _exit(code or 0)
 
 
-def _on_interrupt(signum: int, frame: FrameType | None) -> NoReturn:
+def _use_utf8() -> None:
+    """Start again in Python's UTF-8 mode where the locale is another: the libraries take every path for UTF-8."""
+    encoding = codecs.lookup(sys.getfilesystemencoding()).name
+    if encoding != "utf-8" and os.environ.get("PYTHONUTF8") != "1" and sys.executable:
+        os.environ["PYTHONUTF8"] = "1"
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+
+def _say(error: KexportError) -> int:
+    _streams.restore()
+    click.echo(f"error: {error}", err=True)
+    return error.exit_code
+
+
+def _failure(error: OSError | MemoryError | UnicodeEncodeError) -> UsageError:
+    """What this machine refuses, as an error for people."""
+    if isinstance(error, MemoryError):
+        return UsageError("there is not enough memory", got=str(error) or None)
+    if isinstance(error, UnicodeEncodeError):
+        return UsageError(
+            f"{error.object!r} cannot be written in {error.encoding}",
+            hint="rename the file or folder: its name must be valid UTF-8",
+        )
+    gone = "the current folder has been removed: change to another one"
+    hint = _HINTS.get(error.errno or 0) if _folder_exists() else gone
+    names = " and ".join(str(name) for name in (error.filename, error.filename2) if name)
+    return UsageError(f"{names or 'a file'} cannot be used", got=error.strerror or error, hint=hint)
+
+
+def _folder_exists() -> bool:
+    try:
+        os.getcwd()
+    except OSError:
+        return False
+    return True
+
+
+def _guard_exit() -> None:
+    """Make `os._exit` in a model's code an error like `sys.exit`: the command would end as if it had succeeded."""
+    ours = os.getpid()
+
+    def leave(status: int) -> NoReturn:
+        if os.getpid() != ours:  # a process that was forked ends in this way
+            _exit(status)
+        raise SystemExit(status)
+
+    os._exit = leave
+
+
+def _on_interrupt(number: int, frame: FrameType | None) -> None:
     """Exit at once: an exception raised here would unwind native code that called back into Python, and crash it."""
+    if cleanup.postponed(lambda: _on_interrupt(number, None)):
+        return
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)
     cleanup.undo_all()
-    os.write(_standard_error, b"interrupted: nothing was changed\n")
-    os._exit(INTERRUPTED)
+    word = "interrupted" if number == signal.SIGINT else "terminated"
+    message = f"{word}: {cleanup.stated()}\n" if cleanup.stated() else f"{word}\n"
+    with contextlib.suppress(OSError):
+        if os.isatty(_standard_error):
+            os.write(_standard_error, _SHOW_CURSOR)
+        os.write(_standard_error, message.encode(errors="backslashreplace"))
+    if number == signal.SIGINT:
+        _exit(INTERRUPTED)
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)  # whoever asked for the end sees that it was this signal
 
 
 @contextlib.contextmanager
 def quiet_libraries() -> Iterator[TextIO]:
     """Within the block, the output of libraries is discarded; yields a stream to the real standard error."""
+    global _standard_error
     sys.stdout.flush()
     sys.stderr.flush()
-    global _standard_error
     real_out, real_err = os.dup(1), os.dup(2)
+    before = sys.stdout, sys.stderr
     _standard_error = real_err
-    with tempfile.TemporaryFile() as log, os.fdopen(os.dup(real_err), "w", encoding="utf-8") as stream:
-        try:
-            os.dup2(log.fileno(), 1)
-            os.dup2(log.fileno(), 2)
+    try:
+        with (
+            open(os.devnull, "w", encoding="utf-8", errors="backslashreplace") as nowhere,
+            _streams.copy_of(os.dup(real_err), like=2) as stream,
+        ):
+            os.dup2(nowhere.fileno(), 1)
+            os.dup2(nowhere.fileno(), 2)
+            sys.stdout = sys.stderr = nowhere
             yield stream
-        finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os.dup2(real_out, 1)
-            os.dup2(real_err, 2)
-            _standard_error = 2
-            os.close(real_out)
-            os.close(real_err)
+    finally:
+        os.dup2(real_out, 1)
+        os.dup2(real_err, 2)
+        _standard_error = 2
+        os.close(real_out)
+        os.close(real_err)
+        sys.stdout, sys.stderr = before
+        _streams.restore()

@@ -6,6 +6,9 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
+from kexport.cli._streams import styled
+from kexport.visible import visible
+
 if TYPE_CHECKING:
     from rich.status import Status
 
@@ -21,7 +24,7 @@ class ProgressDisplay:
         if stream.isatty():
             from rich.console import Console
 
-            self._console = Console(file=stream, highlight=False)
+            self._console = Console(file=styled(stream), highlight=False, markup=False, emoji=False)
             self._status = self._console.status("starting")
 
     def __call__(self, step: str) -> None:
@@ -29,13 +32,16 @@ class ProgressDisplay:
         self._finish()
         self._step, self._began = step, time.monotonic()
         if self._status is not None:
-            self._status.update(step)
+            self._status.update(visible(step))
         else:
             print(step, file=self._stream, flush=True)
 
     def _finish(self) -> None:
         if self._step and self._status is not None:
-            self._console.print(f"[green]ok[/] {self._step} [dim]{time.monotonic() - self._began:.1f} s[/]")
+            from rich.text import Text
+
+            took = f" {time.monotonic() - self._began:.1f} s"
+            self._console.print(Text.assemble(("ok", "green"), f" {visible(self._step)}", (took, "dim")))
         self._step = ""
 
     def __enter__(self) -> ProgressDisplay:

@@ -14,6 +14,7 @@ from kexport.cli._delivery import Delivery, delivering
 from kexport.cli._options import DOMAIN, JSON, SAMPLES, Command, checking, gathered, listed, trusting
 from kexport.cli._pairs import pairs
 from kexport.cli._plots import plotting
+from kexport.cli._streams import styled
 
 if TYPE_CHECKING:
     from kexport.bundle.folder import Bundle
@@ -126,7 +127,7 @@ def command(
     if as_json:
         click.echo(json.render(bundle.report))
     stream = sys.stderr if as_json else sys.stdout
-    terminal.show(bundle.report, bundle, stream)
+    terminal.show(bundle.report, bundle, styled(stream))
     print(_summary(bundle, time.monotonic() - began), file=stream)
     deliver(bundle.report, bundle.path)
     plot(bundle.report, bundle.path)

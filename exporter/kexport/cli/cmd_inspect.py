@@ -11,6 +11,7 @@ import click
 
 from kexport.bundle.code_entry import CodeKind
 from kexport.cli._options import trusting
+from kexport.cli._streams import styled
 
 if TYPE_CHECKING:
     from kexport.bundle.code_entry import CodeEntry
@@ -65,7 +66,7 @@ def _show_bundle(path: str) -> None:
         _section(artifact.path, _texts(facts))
     _section("built with", _texts(manifest.provenance))
     click.echo(f"\nparity at build time, over {len(manifest.cases)} goldens")
-    terminal.show(bundle.report, bundle, sys.stdout)
+    terminal.show(bundle.report, bundle, styled(sys.stdout))
 
 
 def _show_file(path: str, facts: ArtifactFacts) -> None:

@@ -10,6 +10,7 @@ import click
 from kexport.cli._delivery import Delivery, delivering
 from kexport.cli._options import JSON, RUNTIMES, checking, trusting
 from kexport.cli._plots import plotting
+from kexport.cli._streams import styled
 from kexport.errors import UsageError
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def _show(report: Report, bundle: Bundle, as_json: bool) -> None:
     else:
         from kexport.reports import summary, terminal
 
-        terminal.show(report, bundle, sys.stdout)
+        terminal.show(report, bundle, styled(sys.stdout))
         click.echo(summary(report))
 
 

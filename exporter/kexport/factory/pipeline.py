@@ -22,6 +22,7 @@ from kexport.bundle.manifest_entries import BuildEntry, DomainsEntry, GoldensEnt
 from kexport.bundle.report import Check, CheckKind, Observer, Report, Subject
 from kexport.bundle.samples import write as write_samples
 from kexport.bundle.signature import TensorSpec
+from kexport.errors import ModelError, located
 from kexport.factory import formats as known_formats
 from kexport.factory.adequacy import Adequacy, assess, require_subjects
 from kexport.factory.diagnosis import diagnose, traced
@@ -118,10 +119,13 @@ def build_bundle(
     request: BuildRequest, progress: Progress = lambda step: None, observe: Observer = lambda check: None
 ) -> Bundle:
     """Build what a request describes; see `build` for what it returns and raises."""
-    with request.trust.lambdas():
-        plan = request.plan()
-        with store.staging(plan.target) as folder:
-            return _build(plan, folder, progress, observe)
+    try:
+        with request.trust.lambdas():
+            plan = request.plan()
+            with store.staging(plan.target) as folder:
+                return _build(plan, folder, progress, observe)
+    except SystemExit as end:  # the caller's process would end as if it had succeeded
+        raise ModelError("the code of the model ends the process", got=located(end), hint="remove that call") from end
 
 
 def _build(plan: BuildPlan, folder: Path, progress: Progress, observe: Observer) -> Bundle:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kexport import runtimes
 from kexport.bundle import domain as domains
+from kexport.bundle import store
 from kexport.errors import MissingExtraError, UsageError
 from kexport.factory import formats, sources
 from kexport.factory.formats import Format
@@ -100,7 +101,7 @@ class BuildRequest:
         plan = BuildPlan(
             self,
             source,
-            Path(self.out) if self.out is not None else Path("artifacts") / source.name,
+            store.resolved(self.out if self.out is not None else Path("artifacts") / source.name),
             chosen,
             _readable({**source.domains, **self.declarations.domain}),
             Recording.of(self.declarations.samples, declared=self.declarations.domain),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TextIO
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -14,11 +16,23 @@ from kexport.bundle.report import Check, CheckKind, Report
 from kexport.parity.outcome import UNIT
 from kexport.reports._adequacy import adequacy_summary
 from kexport.reports._phrases import fact_lines, figure_and_limit, number, short_contract, size, verdict
+from kexport.visible import visible
 
 _CONTRACT_WIDTH = 44
 _PLAIN_WIDTH = 120  # columns, where the output is not a terminal
 _TABLE_KINDS = (CheckKind.PARITY, CheckKind.RUNTIME, CheckKind.EXPORT)
 _STYLES = {"pass": "green", "FAIL": "bold red", "not checked": "bold yellow"}
+
+
+@dataclass(frozen=True)
+class _Visible:
+    """Something to print, in which names that a file brought cannot move the cursor or change colours."""
+
+    content: RenderableType
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
+        for segment in console.render(self.content, options):
+            yield segment if segment.control else segment._replace(text=visible(segment.text))
 
 
 def show(report: Report, bundle: Bundle, stream: TextIO) -> None:
@@ -32,37 +46,41 @@ def show(report: Report, bundle: Bundle, stream: TextIO) -> None:
     console = Console(
         file=stream, width=None if stream.isatty() else _PLAIN_WIDTH, highlight=False, markup=False, emoji=False
     )
+
+    def out(renderable: RenderableType) -> None:
+        console.print(_Visible(renderable))
+
     sizes = {artifact.path: artifact.bytes for artifact in bundle.manifest.artifacts}
     several = len(bundle.signature.outputs) > 1
     rows = [check for check in report.checks if check.kind in _TABLE_KINDS]
     if rows:
-        console.print(_parity_table(rows, sizes, several))
+        out(_parity_table(rows, sizes, several))
     if any(check.unit == UNIT for check in rows):
-        console.print(Text(_legend(rows), style="dim"))
+        out(Text(_legend(rows), style="dim"))
     for remark in dict.fromkeys(filter(None, map(_set_apart, report.checks))):
-        console.print(Text(remark, style="dim"))
+        out(Text(remark, style="dim"))
     searches = [check for check in report.checks if check.kind is CheckKind.SEARCH]
     if searches:
-        console.print(_search_table(searches))
-        console.print(Text(_search_legend(searches), style="dim"))
+        out(_search_table(searches))
+        out(Text(_search_legend(searches), style="dim"))
     contracts = [check for check in report.checks if check.kind is CheckKind.CONTRACT]
     if contracts:
-        console.print(_contract_table(contracts, several))
+        out(_contract_table(contracts, several))
         legend = "promise: figure and limit in the unit beside them; a violation was searched for in every runtime"
-        console.print(Text(legend, style="dim"))
+        out(Text(legend, style="dim"))
     for remark in dict.fromkeys(filter(None, map(_untested, contracts))):
-        console.print(Text(remark, style="dim"))
+        out(Text(remark, style="dim"))
     for check in report.checks:
         if check.kind is CheckKind.MODEL and check.passed:
-            console.print(Text(f"the model itself: {check.detail}", style="dim"))
+            out(Text(f"the model itself: {check.detail}", style="dim"))
     for check in report.checks:
         if check.kind is CheckKind.ADEQUACY and check.passed and (words := adequacy_summary(check)):
-            console.print(Text(words, style="dim"))
+            out(Text(words, style="dim"))
     for check in report.checks:
         if not check.passed:
-            console.print(_failure(check))
+            out(_failure(check))
     for note in report.notes:
-        console.print(Text(f"note: {note}", style="dim"))
+        out(Text(f"note: {note}", style="dim"))
 
 
 def _parity_table(rows: list[Check], sizes: Mapping[str, int], several: bool) -> Table:

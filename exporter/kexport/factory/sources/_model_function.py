@@ -13,6 +13,7 @@ from kexport.errors import KexportError, ModelError, UsageError, located, neares
 from kexport.factory.sources._settings import typed_settings
 from kexport.factory.sources._source import Source
 from kexport.factory.trace import explained
+from kexport.user_code import FAILURES, in_this_folder
 
 
 def function_source(
@@ -33,13 +34,14 @@ def function_source(
     domains = _read(place, attribute, code) if code is not None else {}
 
     def load() -> object:
-        try:
-            module = run()
-        except KexportError:
-            raise
-        except (Exception, SystemExit) as error:  # the user's code may raise anything
-            raise UsageError(f"{place} fails when it is run", got=located(error)) from error
-        return _model(f"{place}:{attribute}", _attribute(module, place, attribute), settings)
+        with in_this_folder():
+            try:
+                module = run()
+            except KexportError:
+                raise
+            except FAILURES as error:
+                raise UsageError(f"{place} fails when it is run", got=located(error)) from error
+            return _model(f"{place}:{attribute}", _attribute(module, place, attribute), settings)
 
     return Source(carried(attribute.rpartition(".")[2]), load, domains, live=True)
 
@@ -61,7 +63,7 @@ def _model(subject: str, function: object, settings: Mapping[str, str]) -> objec
         model: object = function(**arguments)
     except KexportError:
         raise
-    except (Exception, SystemExit) as error:  # the user's code may raise anything
+    except FAILURES as error:
         got, hint = explained(error).facts(located(error), None)
         raise ModelError(f"{subject} fails", got=got, hint=hint) from error
     if not isinstance(model, keras.Model):

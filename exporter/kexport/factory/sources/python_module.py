@@ -12,7 +12,7 @@ from types import ModuleType
 from kexport.errors import UsageError, located
 from kexport.factory.sources._model_function import function_source
 from kexport.factory.sources._source import Source, SourceKind
-from kexport.user_code import make_importable
+from kexport.user_code import FAILURES, make_importable
 
 
 def _claims(model: object) -> bool:
@@ -21,12 +21,12 @@ def _claims(model: object) -> bool:
 
 def _find(model: str, settings: Mapping[str, str]) -> Source:
     name, _, attribute = model.partition(":")
-    make_importable(Path.cwd())
+    make_importable()
     try:
         spec = importlib.util.find_spec(name)
     except ModuleNotFoundError:
         spec = None
-    except Exception as error:  # finding a module imports the packages that contain it
+    except FAILURES as error:  # finding a module imports the packages that contain it
         raise UsageError(f"{name} cannot be imported", got=located(error)) from error
     if spec is None:
         raise UsageError(
