@@ -1,5 +1,7 @@
+import numpy as np
 import pytest
 
+from kexport.bundle import packed_arrays
 from kexport.errors import BundleError
 from kexport.field.trust import NO_TRUST
 from kexport.process import Worker, WorkerCrashError
@@ -33,3 +35,18 @@ def test_an_error_raised_on_purpose_arrives_as_itself(worker):
 def test_a_bug_in_a_worker_arrives_with_its_traceback(worker):
     with pytest.raises(RuntimeError, match="TypeError"):
         worker.run("math:sqrt")
+
+
+def test_bytes_go_to_a_worker_and_come_back(worker):
+    arrays = [np.arange(100_000, dtype="float32")]
+    worker.submit_bytes(f"{__name__}:halves", packed_arrays.chunks(arrays))
+    first, between, second = worker.results()
+    assert between == "between"
+    assert bytes(first + second) == arrays[0].tobytes()
+
+
+def halves(payload):
+    middle = len(payload) // 2
+    yield payload[:middle]
+    yield "between"
+    yield payload[middle:]

@@ -64,6 +64,12 @@ class RunError(KexportError):
     exit_code = FAILED
 
 
+class ProcessDiedError(KexportError):
+    """The process that served a model ended, or cannot be understood any more."""
+
+    exit_code = FAILED
+
+
 class ExportError(KexportError):
     """The model cannot be exported to a format."""
 

@@ -1,8 +1,9 @@
 """Worker processes: a named function runs in another process, so that a crash or a hang there is an error here.
 
 A worker reads one JSON task per line from its standard input, `{"call": "module:function", "args": {...}}`, and
-writes one JSON event per line: `item` for each value that the function yields, then `done` or `error`. It ends when
-its standard input closes, so none outlives its parent. Most workers are started anew. One may be forked instead, which
+writes one JSON event per line: `item` for each value that the function yields, then `done` or `error`. Raw bytes may
+follow the line of a task, and that of the event `bytes`. It ends when its standard input closes or its parent is gone,
+so none outlives its parent. Most workers are started anew. One may be forked instead, which
 gives it every module that was imported, but only before TensorFlow has run anything: eager execution hangs after that.
 """
 
@@ -18,14 +19,17 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import traceback
 from collections.abc import Iterator, Sequence
-from typing import IO, Any, ClassVar, TypedDict
+from typing import IO, Any, TypedDict
 
 from kexport import cleanup, errors
 from kexport.errors import KexportError
+from kexport.fork import Fork
 
 DEFAULT_TIMEOUT = 1800.0  # seconds that one task may take
+_WATCH = 0.5  # seconds between looks at whether the parent is still there
 
 #: What every process sets before it imports a native library, to silence its messages and to keep it off the network.
 QUIET_ENVIRONMENT = {
@@ -83,9 +87,9 @@ class Worker:
 
     def __init__(self, preload: Sequence[str] = (), *, fork: bool = False) -> None:
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  closed by close()
-        self._process: subprocess.Popen[bytes] | _Fork
+        self._process: subprocess.Popen[bytes] | Fork
         if fork:
-            self._process = _Fork(self._log)
+            self._process = Fork(self._log, lambda: _serve(()))
         else:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "kexport.process", *preload],
@@ -108,16 +112,24 @@ class Worker:
             call: the function that makes the results, as `"module:function"`.
             args: its keyword arguments, which must be JSON.
         """
-        line = json.dumps({"call": call, "args": args}) + "\n"
+        self._send({"call": call, "args": args, "bytes": None})
+
+    def submit_bytes(self, call: str, payload: Sequence[memoryview], **args: object) -> None:
+        """Send a task and raw bytes to the process: the function gets them, joined, as its argument `payload`."""
+        self._send({"call": call, "args": args, "bytes": sum(chunk.nbytes for chunk in payload)}, payload)
+
+    def _send(self, task: object, payload: Sequence[memoryview] = ()) -> None:
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write(line.encode())
+            self._process.stdin.write(json.dumps(task).encode() + b"\n")
+            for chunk in payload:
+                self._process.stdin.write(chunk)
             self._process.stdin.flush()
         except OSError:
             pass  # the process died: `results` raises the error
 
-    def results(self, timeout: float = DEFAULT_TIMEOUT) -> Iterator[Any]:
-        """The JSON values that the oldest unread task yields, as they come.
+    def results(self, timeout: float | None = DEFAULT_TIMEOUT) -> Iterator[Any]:
+        """The JSON values, and the bytes, that the oldest unread task yields, as they come.
 
         Raises:
             KexportError: the task raised it.
@@ -131,20 +143,28 @@ class Worker:
             expired.set()
             self._process.kill()
 
-        alarm = threading.Timer(timeout, expire)
-        alarm.daemon = True
-        alarm.start()
+        alarm = None
+        if timeout is not None:
+            alarm = threading.Timer(timeout, expire)
+            alarm.daemon = True
+            alarm.start()
         try:
             for line in self._process.stdout:
                 event, value = json.loads(line)
                 if event == "item":
                     yield value
+                elif event == "bytes":
+                    content = bytearray(value)
+                    if self._process.stdout.readinto(content) < value:  # type: ignore[attr-defined]
+                        break
+                    yield content
                 elif event == "done":
                     return
                 else:
                     raise _revived(value)
         finally:
-            alarm.cancel()
+            if alarm is not None:
+                alarm.cancel()
         status = self._process.wait()
         if expired.is_set():
             raise WorkerTimeoutError(f"took longer than {timeout:g} s", self._tail())
@@ -173,55 +193,6 @@ class Worker:
         return self._log.read().decode(errors="replace")[-2000:]
 
 
-class _Fork:
-    """A fork of this process that serves tasks; it has the part of `subprocess.Popen` that a worker needs."""
-
-    _pipes: ClassVar[list[IO[bytes]]] = []  # of all forks: a later fork must not hold the input of an earlier one open
-
-    def __init__(self, log: IO[bytes]) -> None:
-        tasks_in, tasks_out = os.pipe()
-        events_in, events_out = os.pipe()
-        self._status: int | None = None
-        self._pid = os.fork()
-        if self._pid == 0:
-            try:
-                for pipe in self._pipes:
-                    pipe.close()
-                cleanup.forget_all()
-                for source, number in ((tasks_in, 0), (events_out, 1), (log.fileno(), 2)):
-                    os.dup2(source, number)
-                for number in (tasks_in, tasks_out, events_in, events_out):
-                    os.close(number)
-                sys.stdin = open(0, closefd=False)  # noqa: SIM115  the process ends with it
-                _serve(())
-            finally:
-                os._exit(0)
-        os.close(tasks_in)
-        os.close(events_out)
-        self.stdin: IO[bytes] = os.fdopen(tasks_out, "wb")
-        self.stdout: IO[bytes] = os.fdopen(events_in, "rb")
-        self._pipes.extend([self.stdin, self.stdout])
-
-    def poll(self) -> int | None:
-        """The exit status, None while it runs."""
-        if self._status is None:
-            pid, status = os.waitpid(self._pid, os.WNOHANG)
-            if pid:
-                self._status = os.waitstatus_to_exitcode(status)
-        return self._status
-
-    def wait(self) -> int:
-        """Wait for its end, and return the exit status."""
-        if self._status is None:
-            self._status = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
-        return self._status
-
-    def kill(self) -> None:
-        """Kill it."""
-        if self.poll() is None:
-            os.kill(self._pid, signal.SIGKILL)
-
-
 def _cause_of_death(status: int) -> str:
     if status < 0:
         return f"the process crashed with {signal.Signals(-status).name}"
@@ -248,14 +219,23 @@ def _error_json(error: Exception) -> _ErrorJson:
     return {"type": "", "traceback": "".join(traceback.format_exception(error))}
 
 
+def _end_with(parent: int) -> None:
+    """End this process soon after its parent: a call of a native library would not see that the input closed."""
+    while os.getppid() == parent:
+        time.sleep(_WATCH)
+    os._exit(1)
+
+
 def _serve(preload: Sequence[str]) -> None:
     """The main loop of a worker process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C; the input closes when it ends
-    events = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    events = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints must not mix with the events
 
-    def emit(event: str, value: object = None) -> None:
-        events.write(json.dumps([event, value]) + "\n")
+    def emit(event: str, value: object = None, content: bytes = b"") -> None:
+        events.write(json.dumps([event, value]).encode() + b"\n")
+        events.write(content)
         events.flush()
 
     # Garbage collections during the import of TensorFlow take a fifth of its time and free nothing.
@@ -265,12 +245,17 @@ def _serve(preload: Sequence[str]) -> None:
             importlib.import_module(name)
     gc.freeze()
     gc.enable()
-    for line in sys.stdin:
+    tasks = sys.stdin.buffer
+    for line in tasks:
         task = json.loads(line)
         module, _, function = task["call"].partition(":")
+        args = task["args"] if task["bytes"] is None else {**task["args"], "payload": tasks.read(task["bytes"])}
         try:
-            for item in getattr(importlib.import_module(module), function)(**task["args"]):
-                emit("item", item)
+            for item in getattr(importlib.import_module(module), function)(**args):
+                if isinstance(item, bytes):
+                    emit("bytes", len(item), item)
+                else:
+                    emit("item", item)
         except Exception as error:  # noqa: BLE001  it goes to the parent, which raises it
             emit("error", _error_json(error))
         else:

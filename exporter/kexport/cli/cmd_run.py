@@ -30,7 +30,7 @@ def command(path: str, source: str, runtime: str | None, output: str | None, tru
     from kexport.bundle import data_files
     from kexport.bundle.folder import Bundle
     from kexport.cli._boundary import quiet_libraries
-    from kexport.field.loading import differences_in, session_of
+    from kexport.field.loading import session_of
 
     requested = None if runtime is None else runtimes.get(runtime)
     trust.require_imports()
@@ -41,9 +41,8 @@ def command(path: str, source: str, runtime: str | None, output: str | None, tru
     feeds = data_files.read(Path(source), bundle.signature)
     bundle.signature.check(feeds)  # before a runtime is imported
     with quiet_libraries():
-        session = session_of(bundle, requested, trust)
+        session, notes = session_of(bundle, requested, trust)
         outputs = session(feeds)
-        notes = differences_in(bundle, session, trust)
     writer(outputs, sys.stdout)
     for difference in notes:
         click.echo(f"note: {difference}", err=True)

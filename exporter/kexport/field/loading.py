@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 from kexport import runtimes
 from kexport.bundle.folder import Bundle
+from kexport.bundle.manifest import Artifact
 from kexport.errors import MissingRuntimeError
+from kexport.field.recipe import BundleRecipe
 from kexport.field.trust import NO_TRUST, Trust
 from kexport.runtimes import Runtime, Session
 
@@ -20,6 +23,7 @@ def load(
     imports: Sequence[str] = (),
     allow_lambda: bool = False,
     trust: bool = False,
+    isolated: bool = False,
 ) -> Session:
     """Load the model of a bundle, after checking the digest of its artifact.
 
@@ -30,11 +34,14 @@ def load(
         imports: files or modules that register the layers of a `.keras` artifact; run only where that is loaded.
         allow_lambda: load the Lambda layers of a `.keras` artifact, which runs the bytecode in it.
         trust: let a SavedModel run any operation, such as one that writes files; by default only what computes.
+        isolated: serve the model from a process of its own. If that dies during a call, the call raises
+            `ProcessDiedError`, and the next one starts it again, unless the model keeps state between calls.
 
     Returns:
-        The model: call it with an array or a mapping of arrays; `.runtime` is the name of what runs it, `.signature`
-        has names, dtypes and shapes of its inputs and outputs. A warning says where the code of its layers is not what
-        the bundle was built with.
+        The model: call it with an array or a mapping of arrays, from any thread; `.runtime` is the name of what runs
+        it, `.signature` has names, dtypes and shapes of its inputs and outputs. `.close()` or a `with` block ends it.
+        A pickle of it holds the path of the bundle, from which it is loaded again. A warning says where the code of
+        its layers is not what the bundle was built with.
 
     Raises:
         BundleError: the bundle cannot be read.
@@ -53,14 +60,34 @@ def load(
     trusted = Trust(tuple(imports), allow_lambda, unrestricted=trust)
     trusted.require_imports()
     bundle = Bundle.open(path)
-    session = session_of(bundle, requested, trusted)
-    for difference in differences_in(bundle, session, trusted):
+    session, differences = session_of(bundle, requested, trusted, isolated=isolated)
+    for difference in differences:
         warnings.warn(difference, stacklevel=2)
     return session
 
 
-def session_of(bundle: Bundle, runtime: Runtime | None = None, trust: Trust = NO_TRUST) -> Session:
-    """Load the model of an open bundle, as `load` does."""
+def session_of(
+    bundle: Bundle, runtime: Runtime | None = None, trust: Trust = NO_TRUST, *, isolated: bool = False
+) -> tuple[Session, list[str]]:
+    """Load the model of an open bundle, as `load` does.
+
+    Returns:
+        The session, and where the code that it was loaded with is not what its bundle was built with, in words.
+    """
+    chosen, artifact = _choice(bundle, runtime)
+    recipe = BundleRecipe(
+        os.path.abspath(bundle.path),
+        chosen.name,
+        tuple(artifact.files),
+        trust.expecting(bundle.manifest.code),
+        isolated,
+        bundle.manifest.stateful,
+    )
+    return recipe.open(bundle, artifact)
+
+
+def _choice(bundle: Bundle, runtime: Runtime | None) -> tuple[Runtime, Artifact]:
+    """The runtime, by default the best that is installed, and the artifact that it reads."""
     name, formats = bundle.manifest.name, sorted({artifact.format for artifact in bundle.manifest.artifacts})
     runtime = runtime or runtimes.best(formats, repr(name))
     runtime.require()
@@ -72,11 +99,4 @@ def session_of(bundle: Bundle, runtime: Runtime | None = None, trust: Trust = NO
             expected=runtime.reads,
             hint=f"build it with --formats {runtime.reads}",
         )
-    trust = trust.expecting(bundle.manifest.code)
-    return trust.open(runtime, bundle.checked_path(artifacts[0]), bundle.signature)
-
-
-def differences_in(bundle: Bundle, session: Session, trust: Trust) -> list[str]:
-    """Where the code that a session was loaded with is not what its bundle was built with, in words."""
-    uses_code = runtimes.get(session.runtime).runs_user_code
-    return trust.expecting(bundle.manifest.code).differences() if uses_code else []
+    return runtime, artifacts[0]

@@ -1,4 +1,4 @@
-"""Runtimes, and the sessions they open: the public call of a session checks its inputs, the private one runs."""
+"""Runtimes: what opens an artifact, and what it needs."""
 
 from __future__ import annotations
 
@@ -7,32 +7,15 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import overload
 
 import numpy as np
 
 from kexport import registry
-from kexport.bundle.signature import Array, Signature, TensorSpec
-from kexport.errors import ArtifactError, InputError, KexportError, MissingRuntimeError, RunError, reason
+from kexport.bundle.signature import Array, Signature
+from kexport.errors import ArtifactError, InputError, KexportError, MissingRuntimeError, reason
+from kexport.runtimes._session import Opened, Run, Session
 
 FOLDER = "runtimes"
-
-
-@dataclass(frozen=True)
-class Opened:
-    """A loaded artifact.
-
-    Attributes:
-        run: takes arrays in the order of the signature's inputs; returns arrays in the order of its outputs.
-        inputs: what the artifact itself declares, in its own order.
-        outputs: the names that it declares, in its own order; shapes and dtypes are checked by running.
-        ordered: False when the format stores names without an order.
-    """
-
-    run: Callable[[Sequence[Array]], Sequence[Array]]
-    inputs: tuple[TensorSpec, ...]
-    outputs: tuple[str, ...]
-    ordered: bool = True
 
 
 def _no_details(path: Path) -> Mapping[str, object]:
@@ -177,63 +160,7 @@ class Runtime:
         return Session(self.name, signature, opened)
 
 
-class Session:
-    """A loaded model: call it with an array, or with a mapping of arrays by name.
-
-    Attributes:
-        runtime: the name of the runtime.
-        signature: names, dtypes and shapes of inputs and outputs.
-    """
-
-    def __init__(self, runtime: str, signature: Signature, opened: Opened) -> None:
-        self.runtime = runtime
-        self.signature = signature
-        self.opened = opened
-        self._run = opened.run
-        self._single = len(signature.outputs) == 1
-
-    @overload
-    def __call__(self, inputs: Array) -> Array: ...
-    @overload
-    def __call__(self, inputs: Mapping[str, Array]) -> dict[str, Array]: ...
-    def __call__(self, inputs: Array | Mapping[str, Array]) -> Array | dict[str, Array]:
-        """Run the model.
-
-        Args:
-            inputs: an array, for a model with one input; or a mapping from input name to array.
-
-        Returns:
-            A mapping from output name to array when a mapping was passed or the model has several outputs;
-            otherwise the array of the only output.
-
-        Raises:
-            InputError: a name, dtype or shape does not fit the signature, or an array is empty.
-            RunError: the runtime fails on these inputs.
-        """
-        arrays = self.signature.check(inputs)
-        try:
-            outputs = self._run(arrays)
-        except KexportError:
-            raise
-        except Exception as error:  # a library may raise anything
-            raise RunError(
-                f"{self.runtime} cannot run the model on these inputs",
-                got=reason(error),
-                hint="other sizes along its dynamic axes may work; else the artifact is damaged",
-            ) from error
-        if self._single and not isinstance(inputs, Mapping):
-            return outputs[0]
-        return self.signature.named_outputs(outputs)
-
-    def __repr__(self) -> str:
-        inputs = ", ".join(f"{spec.name}: {spec}" for spec in self.signature.inputs)
-        outputs = ", ".join(f"{spec.name}: {spec}" for spec in self.signature.outputs)
-        return f"<model on {self.runtime}: {inputs} -> {outputs}>"
-
-
-def by_sample(
-    run: Callable[[Sequence[Array]], Sequence[Array]],
-) -> Callable[[Sequence[Array]], Sequence[Array]]:
+def by_sample(run: Run) -> Run:
     """Serve batches of any size with an artifact whose batch is pinned to 1, one sample after another."""
 
     def run_each(arrays: Sequence[Array]) -> Sequence[Array]:

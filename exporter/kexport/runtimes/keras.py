@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kexport.bundle.signature import Array, Signature
-from kexport.runtimes._runtime import ArtifactFile, Opened, Package, Runtime
+from kexport.runtimes._runtime import ArtifactFile, Package, Runtime
+from kexport.runtimes._session import Opened
 from kexport.runtimes.keras_model import load_file
 from kexport.runtimes.keras_model.file_interface import interface_of_file, output_names
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from kexport.bundle.signature import Array, Signature, TensorSpec
 from kexport.runtimes._protocols import LiteRTInterpreter, TensorDetails
-from kexport.runtimes._runtime import ArtifactFile, Opened, Package, Runtime, by_sample
+from kexport.runtimes._runtime import ArtifactFile, Package, Runtime, by_sample
+from kexport.runtimes._session import Opened
 from kexport.runtimes.files.tflite import details
 from kexport.runtimes.soundness import require_sound_tflite
 

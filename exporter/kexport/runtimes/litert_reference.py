@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from kexport.bundle.signature import Signature
-from kexport.runtimes._runtime import Opened, Runtime
+from kexport.runtimes._runtime import Runtime
+from kexport.runtimes._session import Opened
 from kexport.runtimes.litert import FILE, PACKAGE, open_with
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from kexport.bundle.signature import Array, Signature, TensorSpec
 from kexport.runtimes._protocols import InferenceSession, NodeArg
-from kexport.runtimes._runtime import ArtifactFile, Opened, Package, Runtime
+from kexport.runtimes._runtime import ArtifactFile, Package, Runtime
+from kexport.runtimes._session import Opened
 from kexport.runtimes.files.onnx import details
 
 _FATAL = 4  # the highest severity of its log: errors are raised as well
@@ -29,7 +30,8 @@ def _open(path: Path, signature: Signature) -> Opened:
     def run(arrays: Sequence[Array]) -> Sequence[Array]:
         return run_session(output_names, dict(zip(input_names, arrays)))  # noqa: B905  checked before
 
-    return Opened(run, tuple(map(_spec, session.get_inputs())), tuple(o.name for o in session.get_outputs()))
+    inputs, outputs = tuple(map(_spec, session.get_inputs())), tuple(o.name for o in session.get_outputs())
+    return Opened(run, inputs, outputs, reentrant=True)
 
 
 def _spec(node: NodeArg) -> TensorSpec:

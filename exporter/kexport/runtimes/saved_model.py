@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kexport.bundle.signature import Array, Signature, TensorSpec
-from kexport.runtimes._runtime import ArtifactFile, Opened, Package, Runtime
+from kexport.runtimes._runtime import ArtifactFile, Package, Runtime
+from kexport.runtimes._session import Opened
 from kexport.runtimes.keras_model import to_array, to_tensor
 from kexport.runtimes.saved_model_graph import require_allowed
 

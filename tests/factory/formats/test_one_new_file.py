@@ -28,7 +28,7 @@ FORMAT = Format(
 '''
 RUNTIME = '''
 """A runtime of nobody's."""
-from kexport.runtimes._runtime import ArtifactFile, Opened, Package, Runtime
+from kexport.runtimes import ArtifactFile, Opened, Package, Runtime
 RUNTIME = Runtime(
     name="pencil",
     file=ArtifactFile("sketch", ".sketch", details=lambda path: {"strokes": len(path.read_bytes())}),

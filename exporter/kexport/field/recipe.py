@@ -1,0 +1,87 @@
+"""How a session was loaded from a bundle, so that another process can load it again."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, replace
+
+from kexport import runtimes
+from kexport.bundle.folder import Bundle
+from kexport.bundle.manifest import Artifact
+from kexport.errors import ArtifactError, UsageError
+from kexport.field.trust import Trust
+from kexport.runtimes import Session
+
+
+@dataclass(frozen=True)
+class BundleRecipe:
+    """How a session was loaded from a bundle.
+
+    Attributes:
+        path: the bundle's folder, as an absolute path.
+        runtime: the name of the runtime.
+        files: path and SHA-256 of each file of the artifact.
+        trust: the user code that may run.
+        isolated: whether the model is served from a process of its own.
+        stateful: whether the model keeps state between calls.
+        home: the folder that the names of imported files are relative to.
+    """
+
+    path: str
+    runtime: str
+    files: tuple[tuple[str, str], ...]
+    trust: Trust
+    isolated: bool = False
+    stateful: bool = False
+    home: str = field(default_factory=os.getcwd)
+
+    def open(self, bundle: Bundle, artifact: Artifact) -> tuple[Session, list[str]]:
+        """The session, and where the code that it was loaded with is not what its bundle was built with."""
+        runtime, path = runtimes.get(self.runtime), bundle.checked_path(artifact)
+        runtime.require()
+        if self.isolated:
+            from kexport.field.isolation import IsolatedArtifact, Isolation
+
+            served = IsolatedArtifact(path, runtime, bundle.signature, self.trust, self.stateful)
+            isolation = Isolation(served)
+            session, differences = Session(runtime.name, bundle.signature, isolation.opened()), isolation.differences
+        else:
+            session = self.trust.open(runtime, path, bundle.signature)
+            differences = self.trust.differences() if runtime.runs_user_code else []
+        session.recipe = self
+        return session, differences
+
+    def require_repeatable(self, *, forked: bool) -> None:
+        """Raise `UsageError` where another process, which may be a fork of this one, would not get the same model."""
+        if self.stateful:
+            raise UsageError(
+                "this session cannot be used in another process",
+                got="the model keeps state between calls, which would begin anew there",
+                hint="load the bundle in that process",
+            )
+        if forked and not self.isolated and runtimes.group_of(runtimes.get(self.runtime)) == "tensorflow":
+            raise UsageError(
+                "this session cannot be used in a forked process",
+                got="TensorFlow does not run in a fork of a process where it has run",
+                hint="load the bundle with isolated=True, or start processes by 'spawn'",
+            )
+
+    def load(self) -> Session:
+        """Load the model again.
+
+        Raises:
+            ArtifactError: the bundle at the path is another one by now.
+        """
+        bundle = Bundle.open(self.path)
+        artifacts = bundle.artifacts_of(runtimes.get(self.runtime).reads)
+        for artifact in artifacts[:1]:
+            if tuple(artifact.files) == self.files:
+                files = [os.path.join(self.home, name) if name.endswith(".py") else name for name in self.trust.imports]
+                recipe = replace(self, trust=replace(self.trust, imports=tuple(files)))
+                return recipe.open(bundle, artifact)[0]
+        raise ArtifactError(
+            f"the bundle at {self.path} is not the one that the session was loaded from",
+            got=artifacts[0].files if artifacts else "no such artifact",
+            expected=self.files,
+            hint="load the new one with kexport.load",
+        )

@@ -1,0 +1,65 @@
+"""A worker process that is a fork of this one, with every module that was imported."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import IO, ClassVar
+
+from kexport import cleanup
+
+
+class Fork:
+    """A fork of this process that serves tasks; it has the part of `subprocess.Popen` that a worker needs.
+
+    Args:
+        log: gets its standard error.
+        serve: what it does, with its tasks on standard input.
+    """
+
+    _pipes: ClassVar[list[IO[bytes]]] = []  # of all forks: a later fork must not hold the input of an earlier one open
+
+    def __init__(self, log: IO[bytes], serve: Callable[[], None]) -> None:
+        tasks_in, tasks_out = os.pipe()
+        events_in, events_out = os.pipe()
+        self._status: int | None = None
+        self._pid = os.fork()
+        if self._pid == 0:
+            try:
+                for pipe in self._pipes:
+                    pipe.close()
+                cleanup.forget_all()
+                for source, number in ((tasks_in, 0), (events_out, 1), (log.fileno(), 2)):
+                    os.dup2(source, number)
+                for number in (tasks_in, tasks_out, events_in, events_out):
+                    os.close(number)
+                sys.stdin = open(0, closefd=False)  # noqa: SIM115  the process ends with it
+                serve()
+            finally:
+                os._exit(0)
+        os.close(tasks_in)
+        os.close(events_out)
+        self.stdin: IO[bytes] = os.fdopen(tasks_out, "wb")
+        self.stdout: IO[bytes] = os.fdopen(events_in, "rb")
+        self._pipes.extend([self.stdin, self.stdout])
+
+    def poll(self) -> int | None:
+        """The exit status, None while it runs."""
+        if self._status is None:
+            pid, status = os.waitpid(self._pid, os.WNOHANG)
+            if pid:
+                self._status = os.waitstatus_to_exitcode(status)
+        return self._status
+
+    def wait(self) -> int:
+        """Wait for its end, and return the exit status."""
+        if self._status is None:
+            self._status = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+        return self._status
+
+    def kill(self) -> None:
+        """Kill it."""
+        if self.poll() is None:
+            os.kill(self._pid, signal.SIGKILL)

@@ -1,0 +1,231 @@
+"""Sessions: the public call checks its inputs, the private one runs; safe from threads, and in forked processes."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import NoReturn, Protocol, overload
+
+from kexport.bundle.signature import Array, Signature, TensorSpec
+from kexport.errors import KexportError, RunError, UsageError, reason
+
+Run = Callable[[Sequence[Array]], Sequence[Array]]
+
+_SHOWN = 3  # inputs, and outputs, in the text of a session
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A loaded artifact.
+
+    Attributes:
+        run: takes arrays in the order of the signature's inputs; returns arrays in the order of its outputs.
+        inputs: what the artifact itself declares, in its own order.
+        outputs: the names that it declares, in its own order; shapes and dtypes are checked by running.
+        ordered: False when the format stores names without an order.
+        reentrant: whether several threads may be inside `run` at once; by default one is let in at a time.
+        close: ends what `run` needs, at once; None where it is enough to forget `run`.
+    """
+
+    run: Run
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[str, ...]
+    ordered: bool = True
+    reentrant: bool = False
+    close: Callable[[], None] | None = None
+
+
+class Recipe(Protocol):
+    """How a session was loaded; another process loads it again from that. It can be pickled."""
+
+    def require_repeatable(self, *, forked: bool) -> None:
+        """Raise `UsageError` where another process, which may be a fork of this one, would not get the same model."""
+
+    def load(self) -> Session:
+        """Load it again."""
+
+
+class Session:
+    """A loaded model: call it with an array, or with a mapping of arrays by name.
+
+    Several threads may call it, and one of them may close it. A process that is forked from this one, or that gets a
+    pickle of the session, loads the model again. A `with` block closes it.
+
+    Attributes:
+        runtime: the name of the runtime.
+        signature: names, dtypes and shapes of inputs and outputs.
+        recipe: how it was loaded; None where only this process can use it.
+    """
+
+    def __init__(self, runtime: str, signature: Signature, opened: Opened) -> None:
+        self.runtime = runtime
+        self.signature = signature
+        self.recipe: Recipe | None = None
+        self._single = len(signature.outputs) == 1
+        self._opened: Opened | None = opened
+        self._run = opened.run
+        # Re-entrant, so that a signal handler or a finaliser that calls the model meets an error, not a deadlock.
+        self._lock = None if opened.reentrant else threading.RLock()
+        self._busy = False
+        self._closed = False
+        _LIVE.add(self)
+
+    @property
+    def opened(self) -> Opened:
+        """The loaded artifact; raises `UsageError` when the session is closed."""
+        if self._opened is None:
+            self._refuse_closed(())
+        return self._opened
+
+    @overload
+    def __call__(self, inputs: Array) -> Array: ...
+    @overload
+    def __call__(self, inputs: Mapping[str, Array]) -> dict[str, Array]: ...
+    def __call__(self, inputs: Array | Mapping[str, Array]) -> Array | dict[str, Array]:
+        """Run the model.
+
+        Args:
+            inputs: an array, for a model with one input; or a mapping from input name to array.
+
+        Returns:
+            A mapping from output name to array when a mapping was passed or the model has several outputs;
+            otherwise the array of the only output.
+
+        Raises:
+            InputError: a name, dtype or shape does not fit the signature, or an array is empty.
+            RunError: the runtime fails on these inputs.
+            UsageError: the session is closed.
+        """
+        arrays = self.signature.check(inputs)
+        lock = self._lock
+        try:
+            if lock is None:
+                outputs = self._run(arrays)
+            else:
+                with lock:
+                    if self._busy:
+                        _refuse_nested()
+                    try:
+                        self._busy = True
+                        outputs = self._run(arrays)
+                    finally:
+                        self._busy = False
+        except KexportError:
+            raise
+        except Exception as error:  # a library may raise anything
+            raise RunError(
+                f"{self.runtime} cannot run the model on these inputs",
+                got=reason(error),
+                hint="other sizes along its dynamic axes may work; else the artifact is damaged",
+            ) from error
+        if self._single and not isinstance(inputs, Mapping):
+            return outputs[0]
+        return self.signature.named_outputs(outputs)
+
+    def close(self) -> None:
+        """Free the model. A call that another thread has begun ends as usual, or with a `KexportError`."""
+        if self._closed:
+            return
+        self._closed = True
+        opened, self._opened, self._run = self._opened, None, self._refuse_closed
+        if opened is not None and opened.close is not None:
+            opened.close()
+
+    def __enter__(self) -> Session:
+        if self._closed:
+            self._refuse_closed(())
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def _refuse_closed(self, _: Sequence[Array]) -> NoReturn:
+        raise UsageError(f"the model on {self.runtime} is closed", hint="load it again, or call it before it is closed")
+
+    def __reduce__(self) -> tuple[Callable[[Recipe], Session], tuple[Recipe]]:
+        if self._closed:
+            self._refuse_closed(())
+        return _load, (self._repeatable(forked=False),)
+
+    def _repeatable(self, *, forked: bool) -> Recipe:
+        """The recipe; raises `UsageError` where there is none, or where it would not give the same model."""
+        if self.recipe is None:
+            raise UsageError(
+                "this session cannot be used in another process",
+                got=repr(self),
+                expected="one that kexport.load returned",
+            )
+        self.recipe.require_repeatable(forked=forked)
+        return self.recipe
+
+    def __copy__(self) -> NoReturn:
+        raise UsageError(
+            "a loaded model cannot be copied",
+            got="a copy would share the memory of the runtime, and the state of the model",
+            hint="share the session itself, which threads may, or load the bundle again",
+        )
+
+    def __deepcopy__(self, memo: object) -> NoReturn:
+        self.__copy__()
+
+    def begin_in_fork(self) -> None:
+        """In a process that was just forked: keep off what belongs to the parent, and load anew at the first call."""
+        self._busy = False
+        self._lock = threading.RLock()
+        if self._opened is not None:
+            _keep_for_ever(self._opened)
+            self._run = self._run_anew
+
+    def _run_anew(self, arrays: Sequence[Array]) -> Sequence[Array]:
+        opened = self._repeatable(forked=True).load().opened
+        self._opened, self._run = opened, opened.run  # the lock stays: it is held
+        if self._closed:  # meanwhile
+            self._closed = False
+            self.close()
+        return self._run(arrays)
+
+    def __repr__(self) -> str:
+        inputs, outputs = map(_brief, (self.signature.inputs, self.signature.outputs))
+        return f"<{'closed ' if self._closed else ''}model on {self.runtime}: {inputs} -> {outputs}>"
+
+
+_LIVE: weakref.WeakSet[Session] = weakref.WeakSet()
+
+
+def _load(recipe: Recipe) -> Session:
+    """What a pickle calls."""
+    return recipe.load()
+
+
+def _brief(specs: Sequence[TensorSpec]) -> str:
+    shown = [f"{spec.name}: {spec}" for spec in specs[:_SHOWN]]
+    if len(specs) > _SHOWN:
+        shown.append(f"{len(specs) - _SHOWN} more")
+    return ", ".join(shown)
+
+
+def _refuse_nested() -> NoReturn:
+    raise UsageError(
+        "the model was called within its own call, in one thread",
+        hint="do not call it from a signal handler or a finaliser",
+    )
+
+
+def _keep_for_ever(inherited: Opened) -> None:
+    """Never free what was inherited: ONNX Runtime would wait for threads that a fork does not have."""
+    import ctypes
+
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(inherited))
+
+
+def _begin_in_fork() -> None:
+    for session in list(_LIVE):
+        session.begin_in_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_in_fork)
