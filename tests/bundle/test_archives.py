@@ -125,6 +125,8 @@ def test_an_array_is_read_only_where_its_header_fits_its_bytes():
         "{'descr': '<f4', 'fortran_order': False}",
         "[" * 3000,
         "1 +",
+        "{'descr': '<f8', 'fortran_order': False, 'shape': (True,)}",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (1" + "0" * 400 + ",)}",
         "",
     ],
     ids=lambda text: text[:24],

@@ -6,8 +6,8 @@ import json
 import pytest
 
 from conftest import REFERENCE
-from kexport.bundle.json_files import FieldError, read_json
-from kexport.bundle.json_text import parse
+from kexport.bundle.json_files import FieldError
+from kexport.bundle.json_text import parse, read_json
 from kexport.bundle.manifest import Manifest
 from kexport.bundle.report import Report
 from kexport.errors import BundleError

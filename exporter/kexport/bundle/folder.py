@@ -12,7 +12,8 @@ from kexport.bundle import goldens, manifest, report, samples
 from kexport.bundle.digests import digest, size
 from kexport.bundle.domain import Domain, parse
 from kexport.bundle.goldens import Golden
-from kexport.bundle.json_files import FieldError, read_json, require_schema
+from kexport.bundle.json_files import FieldError, require_schema
+from kexport.bundle.json_text import read_json
 from kexport.bundle.manifest import Artifact, Manifest
 from kexport.bundle.regular_files import MOST_BYTES
 from kexport.bundle.report import Report

@@ -1,4 +1,4 @@
-"""JSON as the files of a bundle hold it: reading and writing a file, its schema, and typed access to parsed entries.
+"""JSON as the files of a bundle hold it: its layout, its schema, and typed access to parsed entries.
 
 An entry of the wrong type raises `FieldError`, which names its place: `artifacts[0].path is not text`.
 """
@@ -10,8 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from kexport.bundle.json_text import MOST_JSON, Json, JsonObject, parse, path_of
-from kexport.bundle.regular_files import read_regular
+from kexport.bundle.json_text import Json, JsonObject, path_of
 from kexport.errors import BundleError
 
 _Value = TypeVar("_Value")
@@ -33,28 +32,6 @@ class FieldError(TypeError):
     def below(self, step: str | int) -> FieldError:
         """The same error, of a value that holds the one that it was of."""
         return FieldError((step, *self.steps), self.problem)
-
-
-def read_json(path: Path, subject: str, within: Path | None = None, most: int = MOST_JSON) -> Json:
-    """The value in a file of JSON.
-
-    Args:
-        path: the path of the file.
-        subject: what the file is, for errors.
-        within: a folder that no symbolic link may lead out of.
-        most: the largest size in bytes.
-
-    Raises:
-        FileNotFoundError, NotADirectoryError: there is no such file.
-        BundleError: it cannot be read, or is not the JSON that `kexport.bundle.json_text` accepts.
-    """
-    try:
-        content = read_regular(path, within, most)
-    except (FileNotFoundError, NotADirectoryError):
-        raise
-    except OSError as error:
-        raise BundleError(f"{subject} cannot be read", got=error.strerror or error) from None
-    return parse(content, subject, most=most)
 
 
 def write_json(path: Path, data: object) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TypeAlias
 
+from kexport.bundle.regular_files import read_regular
 from kexport.errors import BundleError
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
@@ -26,6 +28,28 @@ class _Repeated(dict[str, "Json"]):
     """An object with a key that occurs twice."""
 
     key = ""
+
+
+def read_json(path: Path, subject: str, within: Path | None = None, most: int = MOST_JSON) -> Json:
+    """The value in a file of JSON.
+
+    Args:
+        path: the path of the file.
+        subject: what the file is, for errors.
+        within: a folder that no symbolic link may lead out of.
+        most: the largest size in bytes.
+
+    Raises:
+        FileNotFoundError, NotADirectoryError: there is no such file.
+        BundleError: it cannot be read, or is not what `parse` accepts.
+    """
+    try:
+        content = read_regular(path, within, most)
+    except (FileNotFoundError, NotADirectoryError):
+        raise
+    except OSError as error:
+        raise BundleError(f"{subject} cannot be read", got=error.strerror or error) from None
+    return parse(content, subject, most=most)
 
 
 def parse(content: bytes | str, subject: str, *, most: int = MOST_JSON, finite: bool = True) -> Json:

@@ -25,13 +25,12 @@ from kexport.bundle.json_files import (
     member,
     object_of,
     optional,
-    read_json,
     require_schema,
     text,
     text_map,
     write_json,
 )
-from kexport.bundle.json_text import MOST_JSON, JsonObject
+from kexport.bundle.json_text import MOST_JSON, JsonObject, read_json
 from kexport.bundle.limits import OutputLimit
 from kexport.bundle.manifest_entries import (
     Artifact,
@@ -208,7 +207,7 @@ def read(folder: Path, most: int = MOST_JSON) -> Manifest:
     except (FileNotFoundError, NotADirectoryError):
         reason = "no manifest.json in it" if folder.is_dir() else "no such folder"
         raise BundleError(f"{folder} is not a bundle", got=reason, hint=hint) from None
-    entries = require_schema(str(path), data, SCHEMA)
+    entries = require_schema(f"the manifest of {folder}", data, SCHEMA)
     try:
         return Manifest.from_json(entries)
     except FieldError as error:

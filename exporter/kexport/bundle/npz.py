@@ -100,6 +100,8 @@ def array_in(content: memoryview, name: str) -> Array:
         raise ValueError(f"{name!r} holds Python objects, which are not unpickled (allow_pickle=False)")
     if dtype.kind not in _KINDS or not dtype.itemsize:
         raise ValueError(f"{name!r} is of {dtype}, where numbers or texts are expected")
+    if any(type(length) is not int for length in shape):
+        raise ValueError(f"the header of {name!r} is damaged: shape {shape}")
     size = math.prod(shape) * dtype.itemsize
     if len(shape) > _MOST_AXES or min(shape, default=0) < 0 or size != len(content) - start:
         raise ValueError(f"{name!r} is damaged: {len(content) - start} bytes cannot be {dtype} of shape {shape}")
