@@ -157,3 +157,11 @@ def test_random_numbers_of_one_seed_depend_on_the_place_in_the_batch():
     failed, (note,) = said(SameNoise(name="noise"))
     assert not failed
     assert "layer 'noise' (SameNoise) draws the same random numbers in each call" in note
+
+
+def test_where_no_code_of_the_user_is_at_work_no_value_of_python_is_blamed():
+    from kexport.factory.diagnosis import causes
+
+    cause = causes.of_tracing(None, [], [layers.Dense], identity=False)
+    assert "by TensorFlow" in cause.what
+    assert "Python" not in cause.hint

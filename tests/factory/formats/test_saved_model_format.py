@@ -1,8 +1,10 @@
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 from keras import layers, ops
 
+from kexport.errors import ExportError
 from kexport.factory.formats.saved_model import FORMAT
 from kexport.factory.trace.program import trace
 from kexport.testing.closeness import assert_close
@@ -52,3 +54,19 @@ def test_lookup_tables_are_saved_with_it(tmp_path):
     x = keras.Input((2,), dtype="string", name="x")
     loaded = written(keras.Model(x, layers.StringLookup(vocabulary=["a", "b"])(x)), tmp_path)
     assert loaded.serve(tf.constant([["b", "?"]])).numpy().tolist() == [[2, 0]]
+
+
+class TableInCall(layers.Layer):
+    def call(self, x):
+        pairs = tf.lookup.KeyValueTensorInitializer(tf.constant([1, 2], tf.int64), tf.constant([10.0, 20.0]))
+        return tf.lookup.StaticHashTable(pairs, -1.0).lookup(x)
+
+
+def test_a_table_that_no_layer_keeps_is_refused_with_the_layer_and_a_way_out(tmp_path):
+    x = keras.Input((2,), dtype="int64", name="x")
+    with pytest.raises(ExportError, match="no layer keeps a table") as refused:
+        written(keras.Model(x, TableInCall(name="prices")(x)), tmp_path)
+    text = str(refused.value)
+    assert "layer 'prices' (TableInCall)" in text
+    assert "test_saved_model_format.py" in text
+    assert "`__init__`" in text

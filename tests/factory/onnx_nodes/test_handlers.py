@@ -66,3 +66,14 @@ def test_an_integer_that_float32_does_not_hold_is_rounded_to_it(converted):
     results, _ = converted(lambda x: tf.cast(tf.cast(x, "float32"), "int32"), "onnx", x)
     for (value,) in results:
         np.testing.assert_array_equal(value, x.astype("float32").astype("int32"))
+
+
+def test_ragged_rows_may_all_be_empty(converted):
+    def kept(x):
+        return tf.ragged.boolean_mask(x, x > 0.5).to_tensor(-1.0, shape=(None, x.shape[1]))
+
+    for values in ([[0.1, 0.9, 0.2], [0.8, 0.7, 0.0]], [[0.1, 0.0, 0.2], [0.3, 0.4, 0.0]]):
+        x = np.array(values, "float32")
+        results, _ = converted(kept, "onnx", x)
+        for (value,) in results:
+            np.testing.assert_array_equal(value, kept(tf.constant(x)))

@@ -122,6 +122,12 @@ def of_tracing(parted: Parting | None, steps: Sequence[Step], kinds: Sequence[ty
             "keras.ops.shape(x)[0] is the size of the batch in every call; reshape takes -1",
             place,
         )
+    if place is None:  # no code of the user's is in it
+        return Cause(
+            f"is computed otherwise by TensorFlow in a graph{also}",
+            "no code of your own does that, but an operation of TensorFlow or its optimiser of graphs: other settings, "
+            "or another order, of the layers may not need it",
+        )
     return Cause(
         f"computes something else when it is traced{also}",
         "a Python value is fixed when the layer is traced: compute with keras.ops on tensors",

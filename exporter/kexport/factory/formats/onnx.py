@@ -19,7 +19,7 @@ from kexport.factory.formats._onnx_weights import Weights
 from kexport.factory.formats._transposes import transposes
 from kexport.factory.graph import tensor_lists
 from kexport.factory.graph.onnx_protocols import GraphPass, MappedGraph, OnnxModel, OnnxValue
-from kexport.factory.onnx_nodes import HANDLERS, kept_rounding_casts, mapped_bfloat16
+from kexport.factory.onnx_nodes import HANDLERS, divisible_ragged_rows, kept_rounding_casts, mapped_bfloat16
 from kexport.runtimes.files import onnx as onnx_file
 
 #: Those that tf2onnx writes and that hold what the lowerings need.
@@ -116,7 +116,12 @@ def _mapped(emitted: Emitted, weights: Weights, program: handovers.Handover, ops
 
     passes = {**optimizer._get_optimizers(), "optimize_transpose": transposes}
     while True:
-        with tf.Graph().as_default() as graph, mapped_bfloat16(), unmapped_nodes(program.trail.at):
+        with (
+            tf.Graph().as_default() as graph,
+            mapped_bfloat16(),
+            divisible_ragged_rows(),
+            unmapped_nodes(program.trail.at),
+        ):
             tf.import_graph_def(graph_def, name="")
             mapped = tfonnx.process_tf_graph(
                 graph, opset=opset, input_names=inputs, output_names=outputs, tensors_to_rename=public,

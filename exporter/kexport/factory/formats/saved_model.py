@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from kexport.errors import ExportError
+from kexport.factory.emit.refusal import leaving_out
+from kexport.factory.emit.trail import layer_of
+from kexport.factory.emit.user_lines import user_lines
 from kexport.factory.formats._format import Format
 from kexport.factory.graph.protocols import Tensor
 from kexport.factory.trace import variable_names
@@ -43,9 +47,31 @@ def _write(program: Program, target: Path) -> dict[str, object]:
     if len(arguments) == 1 and not named and type(arguments[0]) is tuple:
         serve.get_concrete_function(*arguments[0])  # a tuple of inputs may also be spread over the call
     by_name = serving_default.get_concrete_function(**{spec.name: spec for spec in specs})
-    with variable_names.valid(module.weights):
-        tf.saved_model.save(module, str(target), signatures={"serving_default": by_name})
+    try:
+        with variable_names.valid(module.weights):
+            tf.saved_model.save(module, str(target), signatures={"serving_default": by_name})
+    except AssertionError as error:
+        if (place := _untracked(program)) is None:
+            raise
+        raise ExportError(
+            "the model cannot be written as saved_model: no layer keeps a table that it uses",
+            got=place,
+            expected="lookup tables, and other resources, that are attributes of layers",
+            hint=f"make it an attribute in `__init__`; `call` only uses it; or {leaving_out('saved_model')}",
+        ) from error
     return {"tensorflow": tf.__version__}
+
+
+def _untracked(program: Program) -> str | None:
+    """Where the traced function uses a resource that is neither a weight nor a table of a layer; None if nowhere."""
+    graph = program.core.graph
+    known = {id(variable.handle) for variable in graph.variables} | set(program.tables)
+    for outer, inner in graph.captures:
+        users = inner.consumers()
+        if outer.dtype.name == "resource" and id(outer) not in known and users:
+            line = user_lines(graph).get(users[0].name)
+            return layer_of(users[0].name, program.scopes) + (f", {line}" if line else "")
+    return None
 
 
 FORMAT = Format(

@@ -1,4 +1,4 @@
-"""Additions to tf2onnx' mapping: nodes carried through TensorFlow's graph, handlers, and two corrections.
+"""Additions to tf2onnx' mapping: nodes carried through TensorFlow's graph, handlers, and three corrections.
 
 Attributes:
     HANDLERS: handlers that are added to tf2onnx' own, or replace them, by type of operation.
@@ -11,8 +11,9 @@ from kexport.factory.onnx_nodes.bfloat16 import mapped_bfloat16
 from kexport.factory.onnx_nodes.carrier import note_of, onnx_node
 from kexport.factory.onnx_nodes.casts import kept_rounding_casts
 from kexport.factory.onnx_nodes.handler import Handler
+from kexport.factory.onnx_nodes.ragged_rows import divisible_ragged_rows
 
-__all__ = ["HANDLERS", "kept_rounding_casts", "mapped_bfloat16", "note_of", "onnx_node"]
+__all__ = ["HANDLERS", "divisible_ragged_rows", "kept_rounding_casts", "mapped_bfloat16", "note_of", "onnx_node"]
 
 HANDLERS: dict[str, tuple[Handler, list[object]]] = {
     carrier.CARRIER: (carrier.place, []),
