@@ -32,6 +32,7 @@ from kexport.factory.inputs import InputDomains, recordings, resolve_domains
 from kexport.factory.promises import collect, statements
 from kexport.factory.provenance import provenance
 from kexport.factory.request import BuildPlan, BuildRequest, Conversion, Declarations, reasons
+from kexport.factory.sources import fresh_names
 from kexport.factory.tensorflow_workers import tensorflow_workers
 from kexport.factory.trace import BuiltModel, Program, Served
 from kexport.factory.truth import GoldenSet, Oracle, TwinReference, carry_counterexamples, carry_witnesses, establish
@@ -134,6 +135,8 @@ def _build(plan: BuildPlan, folder: Path, progress: Progress, observe: Observer)
         count = max(1, sum(form.converter is not None for form in plan.formats))
         workers = [stack.enter_context(contextlib.closing(worker)) for worker in tensorflow_workers(count)]
         progress("loading the model")
+        if isinstance(plan.request.model, str | Path):  # the layers of a model that exists have their names
+            stack.enter_context(fresh_names())
         plan.request.trust.run_imports()
         with calls_seen():
             model = plan.source.load()

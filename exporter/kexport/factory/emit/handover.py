@@ -19,6 +19,7 @@ import numpy as np
 from kexport.bundle.signature import Array, Signature
 from kexport.factory.emit.trail import Trail
 from kexport.factory.emit.user_lines import user_lines
+from kexport.factory.graph import function_names
 from kexport.factory.graph.protocols import GraphDef, Tensor
 from kexport.factory.trace import paths, state, stateful_model
 from kexport.factory.trace.program import Program
@@ -93,7 +94,9 @@ def write(program: Program, folder: Path) -> None:
         for external, internal in graph.captures:
             captures.append({"placeholder": internal.op.name, **_write_value(_value(external, program), file)})
     # With shapes: behind a read of a captured variable the importer could not infer them.
-    (folder / GRAPH).write_bytes(graph.as_graph_def(add_shapes=True).SerializeToString())
+    graph_def = graph.as_graph_def(add_shapes=True)
+    names = function_names.renumber(graph_def)
+    (folder / GRAPH).write_bytes(graph_def.SerializeToString())
     rest = {
         "name": program.model.name,
         "inputs": [tensor.name for tensor in graph.inputs[: len(program.signature.inputs)]],
@@ -103,7 +106,7 @@ def write(program: Program, folder: Path) -> None:
         "scopes": {**program.scopes, **_own_model(program)},
         "lines": user_lines(graph),
         "recurrent_layers": sorted(_recurrent_layers(program)),
-        "recurrent": program.recurrent,
+        "recurrent": {names.get(name, name): settings for name, settings in program.recurrent.items()},
         "assigned": state.kept(graph),
         "seeds": _seeds(program),
     }

@@ -10,6 +10,7 @@ from pathlib import Path
 from kexport.errors import ExportError, ModelError
 from kexport.factory.emit.refusal import leaving_out
 from kexport.factory.formats._format import Format
+from kexport.factory.formats._repeatable_keras import make_repeatable
 from kexport.factory.trace.program import Program
 from kexport.factory.trace.protocols import BuiltLayer
 from kexport.runtimes.keras_model import read_config, unregistered
@@ -30,6 +31,7 @@ def _write(program: Program, target: Path) -> dict[str, object]:
         for layer in program.model._flatten_layers():
             _restrict_config(stack, layer)
         keras.saving.save_model(program.model, target)
+    make_repeatable(target)
     _require_loadable(target)
     return {"keras": keras.__version__}
 

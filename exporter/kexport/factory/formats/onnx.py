@@ -16,6 +16,7 @@ from kexport.factory.formats._mapping_log import unmapped_nodes
 from kexport.factory.formats._narrow_transposes import narrow_transposes
 from kexport.factory.formats._onnx_graphs import with_inner
 from kexport.factory.formats._onnx_weights import Weights
+from kexport.factory.formats._ordered_sets import ordered_sets
 from kexport.factory.formats._transposes import transposes
 from kexport.factory.graph import tensor_lists
 from kexport.factory.graph.onnx_protocols import GraphPass, MappedGraph, OnnxModel, OnnxValue
@@ -62,7 +63,8 @@ def _converted(program: handovers.Handover, opset: int) -> tuple[OnnxModel, Weig
     for also in ((), _LISTS) if tensor_lists.scanned(program.graph.graph_def) else (_LISTS,):
         weights = Weights(program)
         try:
-            model = _mapped(emit(program, "onnx", weights.tensor, also), weights, program, opset)
+            with ordered_sets():
+                model = _mapped(emit(program, "onnx", weights.tensor, also), weights, program, opset)
         except ExportError:
             raise
         except Exception as error:  # whatever tf2onnx raises

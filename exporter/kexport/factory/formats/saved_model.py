@@ -13,6 +13,7 @@ from kexport.factory.emit.refusal import leaving_out
 from kexport.factory.emit.trail import layer_of
 from kexport.factory.emit.user_lines import user_lines
 from kexport.factory.formats._format import Format
+from kexport.factory.formats._repeatable_saved_model import make_repeatable
 from kexport.factory.graph.protocols import Tensor
 from kexport.factory.trace import variable_names
 from kexport.factory.trace.program import Program
@@ -59,6 +60,7 @@ def _write(program: Program, target: Path) -> dict[str, object]:
             expected="lookup tables, and other resources, that are attributes of layers",
             hint=f"make it an attribute in `__init__`; `call` only uses it; or {leaving_out('saved_model')}",
         ) from error
+    make_repeatable(target)
     return {"tensorflow": tf.__version__}
 
 

@@ -146,6 +146,7 @@ class FunctionName(Protocol):
     """The name of a function, as an attribute."""
 
     name: str
+    attr: Mapping[str, AttrValue]
 
 
 class AttrValue(Protocol):
@@ -173,6 +174,7 @@ class NodeDef(Protocol):
 
     input: MutableSequence[str]
     attr: MutableMapping[str, AttrValue]
+    experimental_debug_info: Any
 
     def CopyFrom(self, other: NodeDef) -> None: ...
 
@@ -210,6 +212,8 @@ class FunctionDef(Protocol):
 
     signature: OpDef
     node_def: MutableSequence[NodeDef]
+    attr: MutableMapping[str, AttrValue]
+    arg_attr: Any
     ret: MutableMapping[str, str]
     control_ret: MutableMapping[str, str]
 
@@ -217,7 +221,8 @@ class FunctionDef(Protocol):
 class FunctionLibrary(Protocol):
     """The functions that a graph calls."""
 
-    function: MutableSequence[FunctionDef]
+    function: Any  # a sequence of `FunctionDef` that can be sorted
+    gradient: Any
 
 
 class GraphDef(Protocol):

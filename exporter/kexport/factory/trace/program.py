@@ -95,6 +95,7 @@ def trace(model: BuiltModel | Served, samples: Mapping[str, Array] | None = None
         otherwise = "a layer whose code needs Python values, or fixed sizes, cannot be traced"
         got, hint = explained(error, model).facts(located(error), otherwise)
         raise ExportError(f"model {model.name!r} cannot be traced for inference", got=got, hint=hint) from error
+    _order_variables(concrete)
     interface = interface.with_outputs(structure)
     outputs = tuple(
         TensorSpec(name, tensor.dtype.name, _shape(name, tensor))
@@ -110,6 +111,12 @@ def trace(model: BuiltModel | Served, samples: Mapping[str, Array] | None = None
         state.initial(concrete),
         record.calls,
     )
+
+
+def _order_variables(core: CoreFunction) -> None:
+    """Give the variables the order in which the function captures them; TensorFlow's is that of addresses in memory."""
+    places = {id(external): place for place, (external, _) in enumerate(core.graph.captures)}
+    core.graph.variables = sorted(core.graph.variables, key=lambda each: places.get(id(each.handle), len(places)))
 
 
 def _in_words(scopes: Mapping[str, Sequence[object]], model: BuiltModel | Served) -> dict[str, str]:

@@ -1,0 +1,63 @@
+"""A SavedModel without what tells one save from the next: numbers and order of functions, and a random identifier."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from kexport.factory.graph import function_names
+
+_GRAPHS, _FINGERPRINT = "saved_model.pb", "fingerprint.pb"
+
+
+def make_repeatable(folder: Path) -> None:
+    """Number the functions of a SavedModel anew, and derive its identifier from its content."""
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    saved = saved_model_pb2.SavedModel.FromString((folder / _GRAPHS).read_bytes())
+    for meta_graph in saved.meta_graphs:
+        objects = meta_graph.object_graph_def
+        names = function_names.renumber(meta_graph.graph_def, _called(objects))
+        _rename(objects, names)
+    content = saved.SerializeToString(deterministic=True)
+    (folder / _GRAPHS).write_bytes(content)
+    if (folder / _FINGERPRINT).exists():
+        (folder / _FINGERPRINT).write_bytes(_fingerprint(folder, content))
+
+
+def _fingerprint(folder: Path, content: bytes) -> bytes:
+    """TensorFlow's fingerprint of a SavedModel, which holds a random identifier: here it is a digest."""
+    from tensorflow.core.protobuf import fingerprint_pb2
+    from tensorflow.python.saved_model import fingerprinting_utils
+
+    fingerprinting_utils.write_fingerprint(str(folder))
+    fingerprint = fingerprint_pb2.FingerprintDef.FromString((folder / _FINGERPRINT).read_bytes())
+    fingerprint.uuid = str(int.from_bytes(hashlib.sha256(content).digest()[:16], "big"))
+    written: bytes = fingerprint.SerializeToString(deterministic=True)
+    return written
+
+
+def _called(objects: Any) -> Iterator[str]:
+    """The names of the functions that the objects of a `SavedObjectGraph` have."""
+    for node in objects.nodes:
+        yield from node.function.concrete_functions
+        yield node.bare_concrete_function.concrete_function_name
+
+
+def _rename(objects: Any, names: Mapping[str, str]) -> None:
+    for node in objects.nodes:
+        kind = node.WhichOneof("kind")
+        if kind == "function":
+            node.function.concrete_functions[:] = [names[name] for name in node.function.concrete_functions]
+        elif kind == "bare_concrete_function":
+            function = node.bare_concrete_function
+            function.concrete_function_name = names[function.concrete_function_name]
+        elif kind == "captured_tensor":
+            node.captured_tensor.concrete_function = names[node.captured_tensor.concrete_function]
+    functions = dict(objects.concrete_functions)
+    copies = {name: type(function).FromString(function.SerializeToString()) for name, function in functions.items()}
+    objects.concrete_functions.clear()
+    for name, function in copies.items():
+        objects.concrete_functions[names[name]].CopyFrom(function)

@@ -1,0 +1,1 @@
+"""Models of many kinds, each to be built several times, and the environments in which that must give the same bytes."""
