@@ -1,14 +1,21 @@
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from kexport.bundle import packed_arrays
-from kexport.errors import BundleError
+from kexport.errors import KexportError, ModelError
 from kexport.field.trust import NO_TRUST
 from kexport.process import Worker, WorkerCrashError
 
 
 @pytest.fixture
-def worker():
+def worker(monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]))
     worker = Worker()
     yield worker
     worker.close()
@@ -27,7 +34,7 @@ def test_a_worker_that_takes_too_long_is_ended(worker):
 
 def test_an_error_raised_on_purpose_arrives_as_itself(worker):
     own = {"path": __file__, "name": "onnxruntime", "trust": NO_TRUST.to_json()}
-    with pytest.raises(BundleError, match="cannot be loaded by onnxruntime"):
+    with pytest.raises(KexportError, match="cannot be loaded by onnxruntime"):
         worker.run("kexport.field.inspection:serve", **own)
     assert worker.alive
 
@@ -50,3 +57,43 @@ def halves(payload):
     yield payload[:middle]
     yield "between"
     yield payload[middle:]
+
+
+def test_code_that_ends_its_process_is_an_error_and_the_worker_lives(worker):
+    with pytest.raises(ModelError, match="ends the process"):
+        worker.run("sys:exit")
+    assert worker.alive
+
+
+def test_code_that_asks_a_question_gets_no_task_for_an_answer(worker):
+    with pytest.raises(RuntimeError, match="EOFError"):
+        worker.run("builtins:input")
+    assert worker.run("builtins:dict", a=1) == ["a"]
+
+
+STARTING = """
+import time
+from kexport.process import Worker
+workers = Worker(), Worker(fork=True)
+for worker in workers:
+    worker.submit("time:sleep" if worker is workers[0] else "signal:pause")
+print(workers[0]._process.pid, workers[1]._process._pid, flush=True)
+time.sleep(60)
+"""
+
+
+def test_no_worker_outlives_a_killed_parent_whatever_it_is_doing():
+    with subprocess.Popen([sys.executable, "-c", STARTING], stdout=subprocess.PIPE, text=True) as parent:
+        workers = [int(text) for text in parent.stdout.readline().split()]
+        parent.kill()
+    until = time.monotonic() + 2
+    while left := [number for number in workers if _runs(number)]:
+        assert time.monotonic() < until, left
+        time.sleep(0.01)
+
+
+def _runs(number):
+    try:
+        return Path(f"/proc/{number}/stat").read_text().split()[2] != "Z"
+    except OSError:
+        return False

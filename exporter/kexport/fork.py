@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from collections.abc import Callable
 from typing import IO, ClassVar
 
 from kexport import cleanup
+from kexport.lifeline import Lifeline
 
 
 class Fork:
@@ -30,12 +30,12 @@ class Fork:
             try:
                 for pipe in self._pipes:
                     pipe.close()
+                Lifeline.drop_all()
                 cleanup.forget_all()
                 for source, number in ((tasks_in, 0), (events_out, 1), (log.fileno(), 2)):
                     os.dup2(source, number)
                 for number in (tasks_in, tasks_out, events_in, events_out):
                     os.close(number)
-                sys.stdin = open(0, closefd=False)  # noqa: SIM115  the process ends with it
                 serve()
             finally:
                 os._exit(0)

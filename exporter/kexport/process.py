@@ -2,9 +2,9 @@
 
 A worker reads one JSON task per line from its standard input, `{"call": "module:function", "args": {...}}`, and
 writes one JSON event per line: `item` for each value that the function yields, then `done` or `error`. Raw bytes may
-follow the line of a task, and that of the event `bytes`. It ends when its standard input closes or its parent is gone,
-so none outlives its parent. Most workers are started anew. One may be forked instead, which
-gives it every module that was imported, but only before TensorFlow has run anything: eager execution hangs after that.
+follow the line of a task, and that of the event `bytes`. It ends when its standard input closes, and with its parent.
+Most workers are started anew. One may be forked instead, which gives it every module that was imported, but only before
+TensorFlow has run anything: eager execution hangs after that.
 """
 
 from __future__ import annotations
@@ -19,17 +19,20 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 import traceback
 from collections.abc import Iterator, Sequence
 from typing import IO, Any, TypedDict
 
 from kexport import cleanup, errors
-from kexport.errors import KexportError
+from kexport.errors import KexportError, ModelError, UncheckedError, located
 from kexport.fork import Fork
+from kexport.home import leave_untouched
+from kexport.lifeline import Lifeline, follow
+from kexport.scratch import temporary_folder
 
 DEFAULT_TIMEOUT = 1800.0  # seconds that one task may take
-_WATCH = 0.5  # seconds between looks at whether the parent is still there
+#: What a new process runs. Python puts the current folder first on the import path; a file errors.py there may be any.
+_START = "import sys; sys.path[:] = filter(None, sys.path); from kexport.process import main; main()"
 
 #: What every process sets before it imports a native library, to silence its messages and to keep it off the network.
 QUIET_ENVIRONMENT = {
@@ -86,18 +89,25 @@ class Worker:
     """
 
     def __init__(self, preload: Sequence[str] = (), *, fork: bool = False) -> None:
-        self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  closed by close()
+        self._log = _anonymous_file()
         self._process: subprocess.Popen[bytes] | Fork
+        self._lifeline = line = Lifeline()
+        self._temporaries = contextlib.ExitStack()
+        folder = ""
+        with contextlib.suppress(UncheckedError, OSError):  # on a device that is read-only, nothing is left behind
+            folder = str(self._temporaries.enter_context(temporary_folder()))
         if fork:
-            self._process = Fork(self._log, lambda: _serve(()))
+            self._process = Fork(self._log, lambda: _serve(line.reader, folder, ()))
         else:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "kexport.process", *preload],
+                [sys.executable, "-c", _START, str(line.reader), folder, *preload],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._log,
                 env={**os.environ, **_WORKER_ENVIRONMENT},
+                pass_fds=(line.reader,) if os.name == "posix" else (),
             )
+        line.hand_over()
         cleanup.register(self._process.kill)
 
     @property
@@ -181,6 +191,8 @@ class Worker:
             self._process.kill()
         self._process.wait()
         cleanup.forget(self._process.kill)
+        self._lifeline.cut()
+        self._temporaries.close()
         for stream in (self._process.stdin, self._process.stdout, self._log):
             if stream is not None:
                 try:
@@ -219,18 +231,26 @@ def _error_json(error: Exception) -> _ErrorJson:
     return {"type": "", "traceback": "".join(traceback.format_exception(error))}
 
 
-def _end_with(parent: int) -> None:
-    """End this process soon after its parent: a call of a native library would not see that the input closed."""
-    while os.getppid() == parent:
-        time.sleep(_WATCH)
-    os._exit(1)
+def _serve(lifeline: int, folder: str, preload: Sequence[str]) -> None:
+    """The main loop of a worker process.
 
-
-def _serve(preload: Sequence[str]) -> None:
-    """The main loop of a worker process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C; the input closes when it ends
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
-    events = os.fdopen(os.dup(1), "wb")
+    Args:
+        lifeline: of the parent.
+        folder: for what libraries write as temporary; empty where there is none.
+        preload: modules to import at once.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C; the lifeline ends with it
+    for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+        signal.signal(number, signal.SIG_DFL)  # a fork has the parent's handlers
+    if os.name == "posix":
+        follow(lifeline)
+    leave_untouched()
+    if folder:
+        tempfile.tempdir = os.environ["TMPDIR"] = folder
+    tasks, events = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    with open(os.devnull, "rb") as nowhere:
+        os.dup2(nowhere.fileno(), 0)  # a model's code that asks a question must not read the tasks
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115  the process ends with it
     os.dup2(2, 1)  # what a library prints must not mix with the events
 
     def emit(event: str, value: object = None, content: bytes = b"") -> None:
@@ -245,7 +265,6 @@ def _serve(preload: Sequence[str]) -> None:
             importlib.import_module(name)
     gc.freeze()
     gc.enable()
-    tasks = sys.stdin.buffer
     for line in tasks:
         task = json.loads(line)
         module, _, function = task["call"].partition(":")
@@ -256,11 +275,24 @@ def _serve(preload: Sequence[str]) -> None:
                     emit("bytes", len(item), item)
                 else:
                     emit("item", item)
+        except SystemExit as end:
+            ended = ModelError("the code of the model ends the process", got=located(end), hint="remove that call")
+            emit("error", _error_json(ended))
         except Exception as error:  # noqa: BLE001  it goes to the parent, which raises it
             emit("error", _error_json(error))
         else:
             emit("done")
 
 
-if __name__ == "__main__":
-    _serve(sys.argv[1:])
+def main() -> None:
+    """Serve as a worker process, with the arguments that `Worker` passes."""
+    _serve(int(sys.argv[1]), sys.argv[2], sys.argv[3:])
+
+
+def _anonymous_file() -> IO[bytes]:
+    """A file that nothing names: on disk, or in memory on a device that is read-only."""
+    with contextlib.suppress(OSError):
+        return tempfile.TemporaryFile()
+    with contextlib.suppress(OSError, AttributeError):
+        return os.fdopen(os.memfd_create("log"), "w+b")
+    return open(os.devnull, "w+b")

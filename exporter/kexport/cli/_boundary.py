@@ -17,6 +17,8 @@ import click
 from kexport import cleanup
 from kexport.cli import _streams
 from kexport.errors import INTERRUPTED, KexportError, UsageError, located
+from kexport.home import leave_untouched
+from kexport.scratch import own_temporaries
 
 _SHOW_CURSOR = b"\x1b[?25h"  # a progress display hides it
 _standard_error = 2  # another descriptor while the libraries are kept quiet
@@ -36,6 +38,7 @@ def run() -> NoReturn:
             signal.signal(number, _on_interrupt)
     _streams.take_over()
     _guard_exit()
+    leave_untouched()
     from kexport.cli._group import kexport
 
     code: int | None = None
@@ -138,6 +141,7 @@ def quiet_libraries() -> Iterator[TextIO]:
     _standard_error = real_err
     try:
         with (
+            own_temporaries(),
             open(os.devnull, "w", encoding="utf-8", errors="backslashreplace") as nowhere,
             _streams.copy_of(os.dup(real_err), like=2) as stream,
         ):

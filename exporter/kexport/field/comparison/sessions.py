@@ -9,9 +9,9 @@ from types import TracebackType
 from kexport.field.comparison.operands import Candidate
 from kexport.field.inspection import declaration_of
 from kexport.field.remote import ArtifactSource, RemoteSession
-from kexport.field.scratch import temporary_folder
 from kexport.field.trust import Trust
 from kexport.field.workers import WorkerPool
+from kexport.scratch import temporary_folder
 
 
 class Sessions:
@@ -28,7 +28,7 @@ class Sessions:
         self._folder = Path()
 
     def __enter__(self) -> Sessions:
-        self._folder = self._stack.enter_context(temporary_folder())
+        self._folder = self._stack.enter_context(temporary_folder(in_memory=True))
         return self
 
     def __exit__(

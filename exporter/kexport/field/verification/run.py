@@ -18,7 +18,6 @@ from kexport.bundle.report import Check, CheckKind, Observer, Report, Subject
 from kexport.errors import MissingCodeError
 from kexport.field.integrity import Integrity, check_digests
 from kexport.field.remote import ArtifactSource, RemoteSession, RuntimeFailedError
-from kexport.field.scratch import temporary_folder
 from kexport.field.verification import contract_checks
 from kexport.field.verification.adequacy_check import check_adequacy
 from kexport.field.verification.request import Verification
@@ -26,6 +25,7 @@ from kexport.field.verification.runtime_checks import RuntimeChecks
 from kexport.field.workers import WorkerPool
 from kexport.parity.tolerance import declaration
 from kexport.runtimes import Runtime
+from kexport.scratch import temporary_folder
 
 
 def verify_bundle(verification: Verification, observe: Observer = lambda check: None) -> Report:
@@ -130,7 +130,7 @@ class _Run:
         peers = [each for each in request.readers() if each.installed and integrity.intact(each.reads)]
         others = [each for each in peers if each not in tested and each.name not in unopened]
         partners = others if request.truth is None else []
-        with temporary_folder() as folder:
+        with temporary_folder(in_memory=True) as folder:
             beside = self._with_their_code(self._sessions(partners, workers, folder))
             participants = Participants(self._sessions(tested, workers, folder), beside, request.truth)
             search = BundleSearch(request.bundle, participants, limits, budget)
