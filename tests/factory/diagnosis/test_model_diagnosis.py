@@ -1,11 +1,13 @@
 """Healthy models of many kinds pass the diagnosis without a word; sick ones fail the check of the model."""
 
+import functools
 import itertools
 import time
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 
 from kexport.factory.diagnosis import diagnose, traced
@@ -91,7 +93,7 @@ def test_random_numbers_of_keras_at_inference_are_no_state():
     (check,) = diagnosis(chain((4,), layers.Dense(3), Seeded(name="seeded"))).checks
     assert not check.passed
     assert "layer 'seeded' (Seeded) draws random numbers at inference" in check.detail
-    assert "test_model_diagnosis.py:23" in check.detail
+    assert "test_model_diagnosis.py:25" in check.detail
 
 
 class Narrow(layers.Layer):
@@ -126,6 +128,24 @@ class SameNoise(layers.Layer):
         return x + keras.random.normal(keras.ops.shape(x), seed=7)
 
 
+class CachedByIdentity(layers.Layer):
+    """Called again on the very same tensor it gives the same."""
+
+    @functools.cache  # noqa: B019  a mistake that is made
+    def gain(self, key):
+        return 1.0 + len(self.name) / key
+
+    def call(self, x):
+        return x * self.gain(id(x) % 1000 + 1)
+
+
+class FunctionalDropout(layers.Layer):
+    """Dropout that knows no training."""
+
+    def call(self, x):
+        return tf.nn.dropout(x, 0.5)
+
+
 def said(layer):
     """What the build says of a model with this layer: checks and notes."""
     model = chain((4,), layers.Dense(4), layer, layers.Dense(2))
@@ -151,6 +171,17 @@ def test_a_clock_that_stands_still_during_the_build_is_a_note():
 def test_what_an_iterator_gives_next_is_state():
     (failed,), _ = said(Iterating(name="iterating"))
     assert "keeps Python state from call to call" in failed
+
+
+def test_a_layer_that_depends_on_which_object_it_is_given_is_named_and_not_the_model():
+    failed, _ = said(CachedByIdentity(name="cached"))
+    assert all("layer 'cached' (CachedByIdentity)" in each for each in failed)
+    assert failed
+
+
+def test_dropout_as_a_function_draws_random_numbers():
+    (failed,), _ = said(FunctionalDropout(name="drop"))
+    assert "layer 'drop' (FunctionalDropout) draws random numbers at inference" in failed
 
 
 def test_random_numbers_of_one_seed_depend_on_the_place_in_the_batch():

@@ -137,6 +137,8 @@ def test_an_operation_outside_of_any_layer_tells_too():
     assert domains_of(keras.Model(x, keras.ops.one_hot(x, 9)))[0]["x"] == Ints(0, 9)
     y = keras.Input((1,), dtype="int64", name="y")
     assert domains_of(keras.Model(y, [y // 10, y % 10]))[0]["y"] == Ints(0, 100)
+    vector = np.array([10], "int32")  # one number with an axis of its own
+    assert domains_of(keras.Model(y, keras.ops.floor_divide(y, vector)))[0]["y"] == Ints(0, 100)
 
 
 def test_indices_that_a_layer_counts_from_the_end_are_those_of_its_table():

@@ -15,6 +15,7 @@ from kexport.factory.trace.explanation import Cause
 
 _RANDOM = re.compile(
     r"random|\brng\b|\brand(n|int|om)?\(|normal\(|uniform\(|shuffle|uuid|secrets|urandom|getrandbits|choice\(|sample\("
+    r"|nn\.\w*dropout\("
 )
 _CLOCK = re.compile(
     r"\btime\.\w*time|\btime\(\)|perf_counter|process_time|monotonic(_ns)?\(|datetime|timestamp|time_ns|\.now\("

@@ -80,7 +80,9 @@ class _Diagnosis:
         for _ in range(self._attempts(whole)):
             again = self._calls.run(samples)
             if len(again.outputs) != len(whole.outputs) or not all(map(alike, whole.outputs, again.outputs)):
-                found = self._found(whole, same_again) or self._first_differing(whole, again)
+                found = self._found(whole, same_again)
+                if not found or self._is_unnamed(found, whole.calls[-1]):
+                    found = self._first_differing(whole, again) or found
                 return Diagnosis(self._failures("a second call on the same input gives another result", found), notes)
         if found := self._found(whole, same_unfrozen):
             return Diagnosis(self._failures("a tf.function keeps what Python computed in its first call", found), notes)
@@ -166,6 +168,10 @@ class _Diagnosis:
             if cause := causes.of_keeping(self._replay(call).kinds):
                 return [(self._words(call), cause)]
         return []
+
+    def _is_unnamed(self, found: Sequence[tuple[str, Cause]], itself: Call) -> bool:
+        """Whether only the model as a whole was found, which has no code of the user's."""
+        return [who for who, _ in found] == [self._words(itself)] and not self._replay(itself).users
 
     def _first_differing(self, one: ModelRun, other: ModelRun) -> list[tuple[str, Cause]]:
         """The first call whose results differ between two runs of the model."""

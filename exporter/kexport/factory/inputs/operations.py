@@ -92,5 +92,6 @@ class _Tables:
 def _constant(tensor: Tensor) -> float | None:
     import tensorflow as tf
 
-    value = tf.get_static_value(tensor)
-    return None if value is None or np.size(value) != 1 or np.asarray(value).dtype.kind not in "iuf" else float(value)
+    found = tf.get_static_value(tensor)
+    value = None if found is None else np.asarray(found)
+    return None if value is None or value.size != 1 or value.dtype.kind not in "iuf" else float(value.item())
