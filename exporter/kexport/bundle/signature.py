@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from kexport.bundle.json_files import FieldError, list_of, member, object_of, text, whole
 from kexport.bundle.json_text import Json, JsonObject
-from kexport.errors import InputError, nearest
+from kexport.errors import InputError, RunError, nearest
 
 Array = npt.NDArray[Any]
 _Value = TypeVar("_Value")
@@ -88,6 +88,18 @@ class TensorSpec:
                 self._refuse(shape)
         return value
 
+    def describes(self, value: Array) -> bool:
+        """Whether an array has this dtype, as far as NumPy has it, and this shape."""
+        shape, wanted = value.shape, self.numpy_dtype
+        if value.dtype != wanted and not (wanted.kind == "U" and value.dtype.kind in "USO"):
+            return False
+        if len(shape) != len(self.shape):
+            return False
+        for size, expected in zip(shape, self.shape):  # noqa: B905, SIM110  as many; a loop is faster, in every call
+            if expected is not None and size != expected:
+                return False
+        return True
+
     def _refuse(self, shape: tuple[int, ...]) -> None:
         count = f"{len(self.shape)} axes" if len(shape) != len(self.shape) else "these sizes"
         raise InputError(
@@ -147,6 +159,21 @@ class Signature:
                     expected=_listed(spec.name for spec in inputs),
                 )
         return [spec.check(feeds[spec.name]) for spec in inputs]
+
+    def check_outputs(self, values: Sequence[Array]) -> None:
+        """Raise `RunError` unless the outputs have the dtypes and shapes of this signature.
+
+        Args:
+            values: the outputs, in its order.
+        """
+        for spec, value in zip(self.outputs, values, strict=True):
+            if not spec.describes(value):
+                raise RunError(
+                    f"output {spec.name!r} is not what the bundle's manifest states",
+                    got=f"{value.dtype} {value.shape}",
+                    expected=spec,
+                    hint="the artifact is not the model that the manifest describes; build the bundle again",
+                )
 
     def named_outputs(self, values: Sequence[_Value]) -> dict[str, _Value]:
         """The outputs as a mapping from name to value."""

@@ -71,8 +71,15 @@ class Isolation:
     def opened(self) -> Opened:
         """The artifact, whose calls go to the process, one at a time."""
         declared = self._declared
-        inputs = Signature.from_json(declared["signature"]).inputs
-        return Opened(self._run, inputs, tuple(declared["outputs"]), bool(declared["ordered"]), close=self.close)
+        signature = Signature.from_json(declared["signature"])
+        return Opened(
+            self._run,
+            signature.inputs,
+            tuple(declared["outputs"]),
+            bool(declared["ordered"]),
+            close=self.close,
+            produced=signature.outputs,
+        )
 
     def _start(self) -> _Declared:
         """Start a process that loads the artifact; returns what that declares."""
@@ -170,7 +177,7 @@ def serve(path: str, name: str, signature: JsonObject, trust: TrustJson) -> Iter
     _served[:] = [session]
     opened = session.opened
     yield {
-        "signature": Signature(opened.inputs, ()).to_json(),
+        "signature": Signature(opened.inputs, opened.produced).to_json(),
         "outputs": list(opened.outputs),
         "ordered": opened.ordered,
         "differences": trusted.differences() if runtime.runs_user_code else [],

@@ -9,6 +9,7 @@ from kexport import runtimes
 from kexport.bundle.folder import Bundle
 from kexport.bundle.manifest import Artifact
 from kexport.errors import ArtifactError, UsageError
+from kexport.field.interface import require_interface
 from kexport.field.trust import Trust
 from kexport.runtimes import Session
 
@@ -48,6 +49,7 @@ class BundleRecipe:
         else:
             session = self.trust.open(runtime, path, bundle.signature)
             differences = self.trust.differences() if runtime.runs_user_code else []
+        require_interface(session.opened, bundle.signature, artifact)
         session.recipe = self
         return session, differences
 

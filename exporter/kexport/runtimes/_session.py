@@ -25,10 +25,11 @@ class Opened:
     Attributes:
         run: takes arrays in the order of the signature's inputs; returns arrays in the order of its outputs.
         inputs: what the artifact itself declares, in its own order.
-        outputs: the names that it declares, in its own order; shapes and dtypes are checked by running.
+        outputs: the names that it declares, in its own order.
         ordered: False when the format stores names without an order.
         reentrant: whether several threads may be inside `run` at once; by default one is let in at a time.
         close: ends what `run` needs, at once; None where it is enough to forget `run`.
+        produced: dtype and shape of the outputs, as far as it declares them.
     """
 
     run: Run
@@ -37,6 +38,7 @@ class Opened:
     ordered: bool = True
     reentrant: bool = False
     close: Callable[[], None] | None = None
+    produced: tuple[TensorSpec, ...] = ()
 
 
 class Recipe(Protocol):
@@ -97,7 +99,7 @@ class Session:
 
         Raises:
             InputError: a name, dtype or shape does not fit the signature, or an array is empty.
-            RunError: the runtime fails on these inputs.
+            RunError: the runtime fails on these inputs, or an output has not the dtype or shape that the bundle states.
             UsageError: the session is closed.
         """
         arrays = self.signature.check(inputs)
@@ -122,6 +124,8 @@ class Session:
                 got=reason(error),
                 hint="other sizes along its dynamic axes may work; else the artifact is damaged",
             ) from error
+        if self.recipe is not None:  # of a bundle: its manifest states what callers rely on
+            self.signature.check_outputs(outputs)
         if self._single and not isinstance(inputs, Mapping):
             return outputs[0]
         return self.signature.named_outputs(outputs)

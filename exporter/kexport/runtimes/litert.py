@@ -49,7 +49,10 @@ def open_with(resolver: str, path: Path, signature: Signature) -> Opened:
 
     specs = tuple(map(_spec, declared))
     return Opened(
-        by_sample(run) if _is_pinned(specs, signature) else run, specs, tuple(detail["name"] for detail in produced)
+        by_sample(run) if _is_pinned(specs, signature) else run,
+        specs,
+        tuple(detail["name"] for detail in produced),
+        produced=tuple(map(_spec, produced)),
     )
 
 

@@ -22,7 +22,12 @@ def _open(path: Path, signature: Signature) -> Opened:
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _FATAL
-    session: InferenceSession = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    session: InferenceSession = onnxruntime.InferenceSession(
+        str(path),
+        options,
+        providers=["CPUExecutionProvider"],
+        enable_fallback=0,  # to the same provider, after a message on standard output
+    )
     input_names = tuple(spec.name for spec in signature.inputs)
     output_names = [spec.name for spec in signature.outputs]
     run_session = session.run
@@ -30,8 +35,8 @@ def _open(path: Path, signature: Signature) -> Opened:
     def run(arrays: Sequence[Array]) -> Sequence[Array]:
         return run_session(output_names, dict(zip(input_names, arrays)))  # noqa: B905  checked before
 
-    inputs, outputs = tuple(map(_spec, session.get_inputs())), tuple(o.name for o in session.get_outputs())
-    return Opened(run, inputs, outputs, reentrant=True)
+    inputs, outputs = (tuple(map(_spec, side)) for side in (session.get_inputs(), session.get_outputs()))
+    return Opened(run, inputs, tuple(spec.name for spec in outputs), reentrant=True, produced=outputs)
 
 
 def _spec(node: NodeArg) -> TensorSpec:
