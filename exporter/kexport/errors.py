@@ -64,6 +64,12 @@ class RunError(KexportError):
     exit_code = FAILED
 
 
+class AuthenticityError(KexportError):
+    """A bundle is not signed, not with the key that was asked for, or is not what was signed."""
+
+    exit_code = FAILED
+
+
 class ProcessDiedError(KexportError):
     """The process that served a model ended, or cannot be understood any more."""
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 @RUNTIMES
 @trusting
 @click.option("--require", metavar="A,B", help="Run these runtimes too; each must compare at least one output.")
+@click.option("--signed-by", metavar="FILE", help="Before all else, require a signature with this public key in PEM.")
 @click.option("--truth", is_flag=True, help="Search against the model in the .keras artifact; needs TensorFlow.")
 @JSON
 @checking
@@ -39,6 +40,7 @@ def command(
     runtimes: tuple[str, ...],
     trust: Trust,
     require: str | None,
+    signed_by: str | None,
     truth: bool,
     as_json: bool,
     strictness: Strictness,
@@ -53,6 +55,7 @@ def command(
     from kexport import runtimes as known_runtimes
     from kexport.bundle.folder import Bundle
     from kexport.cli._boundary import quiet_libraries
+    from kexport.field.authenticity import require_signed
     from kexport.field.verification import Verification, required_runtimes, verify_bundle
 
     if truth and strictness.search is None:
@@ -60,11 +63,12 @@ def command(
     required = () if require is None else required_runtimes.names_of(require)
     names = required_runtimes.including(runtimes, required)
     requested = None if names is None else tuple(map(known_runtimes.get, names))
+    signed = None if signed_by is None else require_signed(path, signed_by)
     bundle = Bundle.open(path)
     with quiet_libraries():
         reference = _model_in(bundle, trust) if truth else None
         report = verify_bundle(Verification(bundle, requested, trust, strictness, reference))
-    report = required_runtimes.require(report, bundle, required)
+    report = required_runtimes.require(report if signed is None else signed.recorded(report), bundle, required)
     _show(report, bundle, as_json)
     deliver(report, path)
     plot(report, path)

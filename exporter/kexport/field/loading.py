@@ -11,7 +11,8 @@ from kexport import runtimes
 from kexport.bundle.folder import Bundle
 from kexport.bundle.manifest import Artifact
 from kexport.errors import MissingRuntimeError
-from kexport.field.recipe import BundleRecipe
+from kexport.field.keys import read_pem
+from kexport.field.recipe import BundleRecipe, require_key
 from kexport.field.trust import NO_TRUST, Trust
 from kexport.runtimes import Runtime, Session
 
@@ -24,6 +25,7 @@ def load(
     allow_lambda: bool = False,
     trust: bool = False,
     isolated: bool = False,
+    signed_by: str | Path | None = None,
 ) -> Session:
     """Load the model of a bundle, after checking the digest of its artifact.
 
@@ -36,6 +38,8 @@ def load(
         trust: let a SavedModel run any operation, such as one that writes files; by default only what computes.
         isolated: serve the model from a process of its own. If that dies during a call, the call raises
             `ProcessDiedError`, and the next one starts it again, unless the model keeps state between calls.
+        signed_by: a public key in PEM, as a file or as text: before anything in the bundle is read, it must have been
+            signed with it. Needs `kexport[sign]`.
 
     Returns:
         The model: call it with an array or a mapping of arrays, from any thread; `.runtime` is the name of what runs
@@ -44,6 +48,7 @@ def load(
         its layers is not what the bundle was built with.
 
     Raises:
+        AuthenticityError: the bundle was not signed with the key, or is not what was signed.
         BundleError: the bundle cannot be read.
         ArtifactError: the artifact is missing, or is not the one that was built.
         MissingRuntimeError: the runtime is not installed or reads no artifact of the bundle, or no runtime does.
@@ -59,15 +64,22 @@ def load(
     requested = None if runtime is None else runtimes.get(runtime)
     trusted = Trust(tuple(imports), allow_lambda, unrestricted=trust)
     trusted.require_imports()
+    key = None if signed_by is None else read_pem(signed_by)
+    require_key(path, key)
     bundle = Bundle.open(path)
-    session, differences = session_of(bundle, requested, trusted, isolated=isolated)
+    session, differences = session_of(bundle, requested, trusted, isolated=isolated, signed_by=key)
     for difference in differences:
         warnings.warn(difference, stacklevel=2)
     return session
 
 
 def session_of(
-    bundle: Bundle, runtime: Runtime | None = None, trust: Trust = NO_TRUST, *, isolated: bool = False
+    bundle: Bundle,
+    runtime: Runtime | None = None,
+    trust: Trust = NO_TRUST,
+    *,
+    isolated: bool = False,
+    signed_by: str | None = None,
 ) -> tuple[Session, list[str]]:
     """Load the model of an open bundle, as `load` does.
 
@@ -82,6 +94,7 @@ def session_of(
         trust.expecting(bundle.manifest.code),
         isolated,
         bundle.manifest.stateful,
+        signed_by,
     )
     return recipe.open(bundle, artifact)
 

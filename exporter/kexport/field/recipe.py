@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from kexport import runtimes
 from kexport.bundle.folder import Bundle
@@ -25,6 +26,7 @@ class BundleRecipe:
         trust: the user code that may run.
         isolated: whether the model is served from a process of its own.
         stateful: whether the model keeps state between calls.
+        signed_by: the public key, in PEM, with which the bundle must have been signed.
         home: the folder that the names of imported files are relative to.
     """
 
@@ -34,6 +36,7 @@ class BundleRecipe:
     trust: Trust
     isolated: bool = False
     stateful: bool = False
+    signed_by: str | None = None
     home: str = field(default_factory=os.getcwd)
 
     def open(self, bundle: Bundle, artifact: Artifact) -> tuple[Session, list[str]]:
@@ -73,7 +76,9 @@ class BundleRecipe:
 
         Raises:
             ArtifactError: the bundle at the path is another one by now.
+            AuthenticityError: its signature is.
         """
+        require_key(self.path, self.signed_by)
         bundle = Bundle.open(self.path)
         artifacts = bundle.artifacts_of(runtimes.get(self.runtime).reads)
         for artifact in artifacts[:1]:
@@ -87,3 +92,11 @@ class BundleRecipe:
             expected=self.files,
             hint="load the new one with kexport.load",
         )
+
+
+def require_key(path: str | Path, signed_by: str | None) -> None:
+    """Raise `AuthenticityError` unless the bundle was signed with the key, if there is one."""
+    if signed_by is not None:
+        from kexport.field.authenticity import require_signed
+
+        require_signed(path, signed_by)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from kexport import runtimes as known_runtimes
 from kexport.bundle.folder import Bundle
 from kexport.bundle.report import Observer, Report
+from kexport.field.authenticity import require_signed
 from kexport.field.trust import Trust
 from kexport.field.verification.request import Verification
 from kexport.field.verification.run import verify_bundle
@@ -31,6 +32,7 @@ def verify(
     tolerance: Mapping[str, Tolerance | str | float] | None = None,
     observe: Observer = lambda check: None,
     truth: Reference | None = None,
+    signed_by: str | Path | None = None,
 ) -> Report:
     """Verify a bundle on this machine.
 
@@ -45,15 +47,22 @@ def verify(
         tolerance: declared limits of some outputs, such as `{"y": "1e-4: 12-bit sensor"}` or `"40dB"`.
         observe: called with each check as soon as it is made.
         truth: the right outputs for any input; the search then compares every runtime with it.
+        signed_by: a public key in PEM, as a file or as text: before anything in the bundle is read, it must have been
+            signed with it. Needs `kexport[sign]`.
 
     Returns:
         Every requested check; one that could not run has not passed.
 
     Raises:
+        AuthenticityError: the bundle was not signed with that key, or is not what was signed.
         BundleError: the bundle cannot be read.
         UsageError: there is no such runtime or output, or a budget or a tolerance cannot be read.
     """
     trusted = Trust(tuple(imports), allow_lambda, unrestricted=trust)
     strictness = Strictness.of(search, tolerance)
     requested = None if runtimes is None else tuple(map(known_runtimes.get, dict.fromkeys(runtimes)))
-    return verify_bundle(Verification(Bundle.open(path), requested, trusted, strictness, truth), observe)
+    signed = None if signed_by is None else require_signed(path, signed_by)
+    if signed is not None:
+        observe(signed.check)
+    report = verify_bundle(Verification(Bundle.open(path), requested, trusted, strictness, truth), observe)
+    return report if signed is None else signed.recorded(report)

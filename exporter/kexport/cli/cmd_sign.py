@@ -1,0 +1,30 @@
+"""`kexport sign`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+
+@click.command("sign")
+@click.argument("path", metavar="BUNDLE")
+@click.option("--key", required=True, metavar="FILE", help="A private key in PEM: EC P-256 or Ed25519.")
+def command(path: str, key: str) -> int:
+    """Sign a bundle: every file in it, the report of its build included, goes into BUNDLE/model.sig.
+
+    `kexport verify BUNDLE --signed-by KEY.pub` checks it, and so does the model_signing of OpenSSF where the key is EC
+    P-256. A bundle whose files are not those that were built, or whose build failed a check, is not signed.
+    """
+    from kexport.field.authenticity import sign
+
+    signed = sign(path, key, _password if sys.stdin.isatty() else None)
+    click.echo(f"signed {path}: {signed.files} files, key {signed.key[:16]}...")
+    return 0
+
+
+def _password() -> str:
+    return str(click.prompt("Password of the key", hide_input=True, err=True))
+
+
+COMMAND = command
