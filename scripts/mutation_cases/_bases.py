@@ -38,6 +38,8 @@ class Base:
         files: the content of each file.
         kinds: the files of each kind, besides the inputs of `run`.
         goldens: the goldens.
+        feeds: the inputs of a small golden.
+        tables: the same, as files in each of the formats that hold them.
         limits: how far each output may be from the truth, in its unit.
         signature: name, dtype and rank of each input and output.
     """
@@ -46,13 +48,10 @@ class Base:
     files: Mapping[str, bytes]
     kinds: Mapping[str, Sequence[str]]
     goldens: Sequence[Golden]
+    feeds: Mapping[str, Array]
+    tables: Mapping[str, bytes]
     limits: Mapping[str, float]
     signature: Any
-
-    @property
-    def feeds(self) -> Mapping[str, Array]:
-        """The inputs of a small golden."""
-        return min((golden.inputs for golden in self.goldens), key=lambda inputs: sum(a.size for a in inputs.values()))
 
 
 def read(folder: Path) -> Base:
@@ -63,7 +62,9 @@ def read(folder: Path) -> Base:
     for path in sorted(files):
         kinds.setdefault(_kind(path), []).append(path)
     limits = {limit.output: limit.limit * limit.scale for limit in bundle.manifest.limits}
-    return Base(folder.name, files, kinds, list(bundle.goldens()), limits, bundle.signature)
+    goldens = list(bundle.goldens())
+    feeds = min((golden.inputs for golden in goldens), key=lambda inputs: sum(each.size for each in inputs.values()))
+    return Base(folder.name, files, kinds, goldens, feeds, tables(feeds), limits, bundle.signature)
 
 
 def _kind(path: str) -> str:
@@ -126,13 +127,13 @@ def sha256_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def tables(base: Base) -> dict[str, bytes]:
+def tables(feeds: Mapping[str, Array]) -> dict[str, bytes]:
     """The inputs of `run` as files: a `.npz`, and a `.npy` and a `.csv` where the model has one input."""
     stream = io.BytesIO()
-    np.savez(stream, allow_pickle=False, **base.feeds)
+    np.savez(stream, allow_pickle=False, **feeds)
     found = {"input.npz": stream.getvalue()}
-    if len(base.feeds) == 1:
-        (array,) = base.feeds.values()
+    if len(feeds) == 1:
+        (array,) = feeds.values()
         stream = io.BytesIO()
         np.save(stream, array, allow_pickle=False)
         found["input.npy"] = stream.getvalue()

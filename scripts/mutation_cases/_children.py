@@ -14,15 +14,15 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from mutation_cases import _operations
-from mutation_cases._mutation import Mutation, files_of
+from mutation_cases._mutation import Files, Mutation, files_of
 from mutation_cases._watch import Watch
 
-COMPANY = 25  # mutations that one child takes, where it starts no process of its own
+COMPANY = 60  # mutations that one child takes, where it starts no process of its own
 MOST_MEMORY = 1 << 30  # bytes
 _GUARD = 6 << 30  # bytes of address space beyond what the child starts with: the machine is not to suffer
 
@@ -77,10 +77,9 @@ class _Child:
         """The outcomes that can be read now, and whether these are the last."""
         block = os.read(self.pipe, 1 << 16)
         *lines, self._buffer = (self._buffer + block).split(b"\n")
-        found = [Outcome(**json.loads(line)) for line in lines]
-        for _ in found:
-            self.waiting.pop(0)
-            self.since = time.monotonic()
+        self.since = time.monotonic() if lines else self.since
+        found = [Outcome(**json.loads(line)) for line in lines if line]
+        del self.waiting[: len(found)]
         return found, not block
 
     def end(self) -> str:
@@ -107,37 +106,39 @@ def _work(mutations: Sequence[Mutation], folder: Path, chosen: Sequence[int] | N
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _fork_workers()
-    watch, before = Watch(own), _peak()
+    watch, ready = Watch(own), set[str]()
     for mutation in mutations:
         files, what = files_of(mutation, chosen)
-        _operations.write(files, own / "bundle", folder / "watched" / mutation.base.name)
-        watch.trespasses()  # those of this script
-        Path("/proc/self/clear_refs").write_text("5")
-        faulthandler.dump_traceback_later(late * 0.9)
-        start = time.monotonic()
-        verdict, told = _operations.judged(mutation, files, own / "bundle")
-        seconds = time.monotonic() - start
-        faulthandler.cancel_dump_traceback_later()
-        if trespasses := watch.trespasses():
-            verdict, told = trespasses[0].partition(":")[0], trespasses[0]
-        elif (taken := _peak() - before) > MOST_MEMORY:
-            verdict, told = "memory", f"{taken >> 20} MB"
-        pipe.write(
-            json.dumps(
-                {
-                    "number": mutation.number,
-                    "verdict": verdict,
-                    "told": told,
-                    "what": what,
-                    "seconds": round(seconds, 4),
-                }
-            )
-            + "\n"
-        )
+        base, bundle, watched = mutation.base, own / mutation.base.name, folder / "watched" / mutation.base.name
+        if base.name not in ready:  # an earlier child may have died in the middle of a mutation
+            _operations.write(dict(base.files), bundle, watched)
+            ready.add(base.name)
+        with _operations.in_place(files, base, bundle, watched):
+            watch.trespasses()  # those of this script
+            pipe.write("\n")  # the time of the operation begins
+            pipe.flush()
+            start = time.monotonic()
+            verdict, told = _watched(mutation, files, bundle, watch, late)
+        seconds = round(time.monotonic() - start, 4)
+        outcome = Outcome(mutation.number, verdict, told, what, seconds)
+        pipe.write(json.dumps(asdict(outcome)) + "\n")
         pipe.flush()
         if verdict == "memory":
             break
     os._exit(0)
+
+
+def _watched(mutation: Mutation, files: Files, bundle: Path, watch: Watch, late: float) -> tuple[str, str]:
+    """The judgement of an operation, and of what it did besides."""
+    Path("/proc/self/clear_refs").write_text("5")
+    before = _peak()
+    faulthandler.dump_traceback_later(late * 0.9)
+    verdict, told = _operations.judged(mutation, files, bundle)
+    faulthandler.cancel_dump_traceback_later()
+    if trespasses := watch.trespasses():
+        return trespasses[0].partition(":")[0], trespasses[0]
+    taken = _peak() - before
+    return ("memory", f"{taken >> 20} MB") if taken > MOST_MEMORY else (verdict, told)
 
 
 def _place_of_hang(folder: Path) -> str:

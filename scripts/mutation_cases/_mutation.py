@@ -10,7 +10,7 @@ from random import Random
 
 from kexport.bundle import witnesses
 from mutation_cases import _arrays, _bytes, _json, _keras, _npy, _onnx, _protobuf, _table, _tflite
-from mutation_cases._bases import Base, sha256_of, tables
+from mutation_cases._bases import Base, sha256_of
 from mutation_cases._bytes import Edited
 
 Edit = Callable[[bytes, Random], Edited]
@@ -80,15 +80,15 @@ _EDITS: Mapping[str, Edit] = {
 }
 #: How often each kind is drawn, and the operations that read it.
 _OPERATIONS: Mapping[str, tuple[int, Sequence[str]]] = {
-    "manifest": (22, ("load", "load", "load", "run", "inspect", "inspect", "verify", "compare")),
+    "manifest": (22, ("load",) * 7 + ("run",) * 3 + ("inspect",) * 6 + ("verify", "compare")),
     "report": (8, ("inspect",)),
-    "goldens": (8, ("verify", "verify", "compare", "goldens", "goldens", "goldens", "goldens")),
-    "samples": (3, ("verify", "goldens", "goldens", "goldens")),
-    "witness": (3, ("verify", "witnesses", "witnesses", "witnesses")),
-    "counterexample": (2, ("verify", "witnesses", "witnesses", "witnesses")),
-    "onnx": (18, ("load",) * 8 + ("verify", "compare", "inspect", "run")),
+    "goldens": (8, ("goldens",) * 8 + ("verify", "compare")),
+    "samples": (3, ("goldens",) * 8 + ("verify",)),
+    "witness": (3, ("witnesses",) * 8 + ("verify",)),
+    "counterexample": (2, ("witnesses",) * 8 + ("verify",)),
+    "onnx": (18, ("load",) * 16 + ("verify", "compare", "inspect", "run", "run")),
     "external": (1, ("load", "load", "verify")),
-    "tflite": (20, ("load",) * 12 + ("verify", "compare", "inspect", "run")),
+    "tflite": (20, ("load",) * 16 + ("verify", "compare", "inspect", "run", "run")),
     "keras": (1, ("load", "load", "load", "load", "verify", "inspect")),
     "saved_model": (1, ("load", "load", "load", "load", "verify", "inspect")),
     "input": (9, ("run",)),
@@ -112,7 +112,7 @@ def draw(bases: Sequence[Base], seed: int, number: int, kinds: Sequence[str] = K
     operation = rng.choice(_OPERATIONS[kind][1])
     runtime = rng.choice(_RUNTIMES.get(kind, ("onnxruntime", "litert", "")))
     if kind == "input":
-        path = rng.choice(list(tables(base)))
+        path = rng.choice(list(base.tables))
     elif kind == "folder":
         path = rng.choice(["manifest.json", "report.json", "goldens.npz", "model.onnx", "model.tflite", "witnesses"])
     else:
@@ -129,7 +129,9 @@ def files_of(mutation: Mutation, chosen: Sequence[int] | None = None) -> tuple[F
         mutation: the mutation.
         chosen: which of its changes; all of them by default.
     """
-    files: Files = {**mutation.base.files, **{f"../{name}": c for name, c in tables(mutation.base).items()}}
+    files: Files = dict(mutation.base.files)
+    if mutation.operation == "run":
+        files |= {f"../{name}": content for name, content in mutation.base.tables.items()}
     path = f"../{mutation.path}" if mutation.kind == "input" else mutation.path
     told = []
     for index in range(mutation.edits) if chosen is None else chosen:

@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,24 +34,54 @@ class WrongError(Exception):
 
 
 def write(files: Files, folder: Path, watched: Path) -> None:
-    """Write a mutated bundle, and remove what else is in the folder."""
+    """Write a bundle, and remove what else is in the folder.
+
+    Args:
+        files: the bundle.
+        folder: where it is to be.
+        watched: the healthy bundle outside of it, to which links lead.
+    """
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
+    folder.mkdir(parents=True)
     for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if isinstance(content, bytes):
-            path.write_bytes(content)
-        elif content.what == "link":
-            outside = watched / content.target
-            path.symlink_to(outside if outside.is_file() else content.target)
-        elif content.what == "pipe":
-            os.mkfifo(path)
-        elif content.what == "folder":
-            path.mkdir()
-        elif content.what == "sparse":
-            with path.open("wb") as file:
-                file.truncate(_SPARSE)
+        put(content, folder / name, watched)
+
+
+def put(content: bytes | Special, path: Path, watched: Path) -> None:
+    """Write one file, or what is in its place."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif content.what == "link":
+        outside = watched / content.target
+        path.symlink_to(outside if outside.is_file() else content.target)
+    elif content.what == "pipe":
+        os.mkfifo(path)
+    elif content.what == "folder":
+        path.mkdir()
+    elif content.what == "sparse":
+        with path.open("wb") as file:
+            file.truncate(_SPARSE)
+
+
+@contextlib.contextmanager
+def in_place(files: Files, base: Base, folder: Path, watched: Path) -> Iterator[None]:
+    """The mutated bundle in the folder of the healthy one, which is restored after it; most files are as they were."""
+    changed = [name for name in base.files if files.get(name) is not base.files[name]]
+    added = [name for name in files if name not in base.files]
+    for name in changed:
+        (folder / name).unlink()
+    for name in (*changed, *added):
+        if name in files:
+            put(files[name], folder / name, watched)
+    try:
+        yield
+    finally:
+        for name in (*changed, *added):
+            path = folder / name
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
+        for name in changed:
+            put(base.files[name], folder / name, watched)
 
 
 def judged(mutation: Mutation, files: Files, folder: Path) -> Verdict:

@@ -102,7 +102,7 @@ def _other_members(parts: Members, rng: Random) -> Edited:
     elif how == "none":
         listed = []
     elif how == "many":
-        listed += [(f"{index}.npy", b"") for index in range(20_000)]
+        listed += [(f"{index}.npy", b"") for index in range(5000)]
     content = archive(
         listed, rng.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA))
     )
