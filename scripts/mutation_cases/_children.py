@@ -11,6 +11,7 @@ import resource
 import selectors
 import signal
 import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -88,7 +89,7 @@ class _Child:
             os.killpg(self.process, signal.SIGKILL)
         os.close(self.pipe)
         code = os.waitstatus_to_exitcode(os.waitpid(self.process, 0)[1])
-        assert code != 99, "a mistake of this script; see above"
+        assert code != 99, f"a mistake of this script: {(self.folder / 'log').read_text()[-2000:]}"
         return "" if code == 0 else signal.Signals(-code).name if code < 0 else f"exit {code}"
 
 
@@ -98,6 +99,7 @@ def _work(mutations: Sequence[Mutation], folder: Path, chosen: Sequence[int] | N
     (own / "home").mkdir(parents=True, exist_ok=True)
     os.chdir(own)
     os.environ.update(HOME=str(own / "home"), TMPDIR=str(own / "home"), XDG_CACHE_HOME=str(own / "home"))
+    tempfile.tempdir = str(own / "home")  # it may be known already
     silent = os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(silent, 1)
     os.dup2(silent, 2)

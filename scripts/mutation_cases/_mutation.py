@@ -145,7 +145,10 @@ def files_of(mutation: Mutation, chosen: Sequence[int] | None = None) -> tuple[F
         content = files[path]
         assert isinstance(content, bytes)
         for _ in range(5):
-            what, new = _edit_of(mutation)(content, rng)
+            try:
+                what, new = _edit_of(mutation)(content, rng)
+            except Exception:  # noqa: BLE001  an earlier change made the structure unreadable
+                what, new = _bytes.edit(content, rng)
             if new != content:
                 break
         files[path] = new

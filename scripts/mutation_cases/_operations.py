@@ -73,11 +73,13 @@ def in_place(files: Files, base: Base, folder: Path, watched: Path) -> Iterator[
         (folder / name).unlink()
     for name in (*changed, *added):
         if name in files:
+            with contextlib.suppress(OSError):
+                (folder / name).rmdir()  # a folder whose files are gone, as it is now one file itself
             put(files[name], folder / name, watched)
     try:
         yield
     finally:
-        for name in (*changed, *added):
+        for name in (*added, *changed):  # a link in the place of a folder first
             path = folder / name
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
         for name in changed:
