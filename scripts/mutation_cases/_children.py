@@ -164,10 +164,11 @@ def _peak() -> int:
 def _fork_workers() -> None:
     """Let worker processes be forked from this one, which has imported everything: only their start is quicker."""
     from kexport import process
-    from kexport.field import inspection, workers
+    from kexport.field import inspection, isolation, workers
 
     forked = functools.partial(process.Worker, fork=True)
-    workers.Worker = inspection.Worker = forked  # type: ignore[assignment,attr-defined]
+    for module in (inspection, isolation, workers):
+        module.Worker = forked  # type: ignore[attr-defined]
 
 
 def run(
@@ -222,7 +223,7 @@ def _groups(mutations: Sequence[Mutation]) -> Iterator[list[Mutation]]:
     company: list[Mutation] = []
     for mutation in mutations:
         bare = mutation.operation == "inspect" and mutation.kind in ("onnx", "tflite", "keras", "saved_model")
-        if bare or mutation.operation in ("verify", "compare"):
+        if bare or mutation.operation in ("verify", "compare", "isolated"):
             yield [mutation]
             continue
         company.append(mutation)

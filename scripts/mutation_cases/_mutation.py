@@ -80,21 +80,21 @@ _EDITS: Mapping[str, Edit] = {
 }
 #: How often each kind is drawn, and the operations that read it.
 _OPERATIONS: Mapping[str, tuple[int, Sequence[str]]] = {
-    "manifest": (22, ("load",) * 7 + ("run",) * 3 + ("inspect",) * 6 + ("verify", "compare")),
+    "manifest": (22, ("load",) * 7 + ("run",) * 3 + ("inspect",) * 6 + ("isolated", "verify", "compare")),
     "report": (8, ("inspect",)),
     "goldens": (8, ("goldens",) * 8 + ("verify", "compare")),
     "samples": (3, ("goldens",) * 8 + ("verify",)),
     "witness": (3, ("witnesses",) * 8 + ("verify",)),
     "counterexample": (2, ("witnesses",) * 8 + ("verify",)),
-    "onnx": (18, ("load",) * 16 + ("verify", "compare", "inspect", "run", "run")),
+    "onnx": (18, ("load",) * 16 + ("isolated", "verify", "compare", "inspect", "run", "run")),
     "external": (1, ("load", "load", "verify")),
-    "tflite": (20, ("load",) * 16 + ("verify", "compare", "inspect", "run", "run")),
+    "tflite": (20, ("load",) * 16 + ("isolated", "verify", "compare", "inspect", "run", "run")),
     "keras": (1, ("load", "load", "load", "load", "verify", "inspect")),
     "saved_model": (1, ("load", "load", "load", "load", "verify", "inspect")),
     "input": (9, ("run",)),
     "folder": (4, ("load", "run", "inspect", "verify", "compare", "goldens")),
 }
-KINDS, OPERATIONS = tuple(_OPERATIONS), ("load", "run", "inspect", "verify", "compare", "goldens", "witnesses")
+KINDS, OPERATIONS = tuple(_OPERATIONS), ("load", "isolated", "run", "inspect", "verify", "compare", "goldens", "witnesses")
 _RUNTIMES = {
     "onnx": ("onnxruntime",),
     "external": ("onnxruntime",),

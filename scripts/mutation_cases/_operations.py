@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import os
 import shutil
@@ -120,26 +119,33 @@ def _require_refusable(mutation: Mutation, files: Files) -> None:
     """Raise unless the operation may accept this: not a wrong digest, nor a link out of the bundle that it read."""
     read = {
         "load": ("manifest.json",),
+        "isolated": ("manifest.json",),
         "run": ("manifest.json",),
         "inspect": ("manifest.json", "report.json"),
         "verify": ("manifest.json", "goldens.npz", "model.onnx" if mutation.runtime == "onnxruntime" else ""),
         "goldens": ("manifest.json", "goldens.npz"),
     }.get(mutation.operation, ())
-    if mutation.stale and mutation.operation in ("load", "run", "verify", "goldens"):
+    if mutation.stale and mutation.operation in ("load", "isolated", "run", "verify", "goldens"):
         raise WrongError("a file whose digest is not the manifest's")
     if isinstance(special := files.get(mutation.path), Special) and mutation.path in read:
         raise WrongError(f"{special.what} {special.target} in the place of {mutation.path}".replace("  ", " "))
 
 
-def _load(mutation: Mutation, folder: Path) -> str:
-    session = kexport.load(folder, mutation.runtime or None)
+def _load(mutation: Mutation, folder: Path, isolated: bool = False) -> str:
+    session = kexport.load(folder, mutation.runtime or None, isolated=isolated)
     _require_same_signature(mutation, session.signature)
     feeds = _feeds(mutation.base, session.signature)
     if feeds is not None:
         outputs = session(feeds)
         for spec in session.signature.outputs:
             _require_declared(spec, outputs[spec.name])
+    session.close()
     return SERVED
+
+
+def _isolated(mutation: Mutation, folder: Path) -> str:
+    """Load into a process of its own, whose death must not be ours."""
+    return _load(mutation, folder, isolated=True)
 
 
 def _require_same_signature(mutation: Mutation, found: Any) -> None:
@@ -181,14 +187,20 @@ def _require_declared(spec: Any, value: Any) -> None:
 
 
 def _command(*arguments: object) -> tuple[int, str]:
-    """A command as a user types it: exit code, and what it writes to standard output."""
+    """A command as a user types it: exit code, and what it writes to standard output, by the command's own stream."""
+    from kexport.cli import _streams
     from kexport.cli._group import kexport as command
 
-    stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
-    errors = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="backslashreplace", write_through=True)
-    with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(errors):
-        code = command.main([str(each) for each in arguments], standalone_mode=False)
-    text = stream.buffer.getvalue().decode()
+    output, errors = os.memfd_create("output"), os.memfd_create("errors")
+    try:
+        stream = _streams._Text(output)
+        with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(_streams._Text(errors)):
+            code = command.main([str(each) for each in arguments], standalone_mode=False)
+        stream.flush()
+        text = os.pread(output, os.fstat(output).st_size, 0).decode()
+    finally:
+        os.close(output)
+        os.close(errors)
     verdict, told = _refusal(text, f"kexport {arguments[0]}")
     if verdict == "wrong":
         raise WrongError(told)
@@ -281,6 +293,7 @@ def _witnesses(mutation: Mutation, folder: Path) -> str:
 
 _OPERATIONS: Mapping[str, Callable[[Mutation, Path], str]] = {
     "load": _load,
+    "isolated": _isolated,
     "run": _run,
     "inspect": _inspect,
     "verify": _verify,
