@@ -2,6 +2,7 @@
 
     python scripts/mutations.py --work DIR --count 100000 [--seed N] [--jobs N] [--only REGEX] [--write]
     python scripts/mutations.py --work DIR --replay NUMBER [--seed N]
+    python scripts/mutations.py --work DIR --again [--write]
     python scripts/mutations.py --sample
 
 A mutation is drawn from the seed and its number: a healthy bundle, one of its files, one to three changes of it, and an
@@ -10,6 +11,7 @@ process. It may end with an answer, a KexportError, or a report; everything else
 death, 20 s without an answer, 1 GB of memory, a file written outside of its folder, code that a file brought, or
 something wrong accepted. The files of a failure are kept in DIR/failures, with as few of its changes as show it.
 
+`--again` takes once more what failed in the run that DIR holds, after it was cured, and corrects its figures.
 `--seconds` ends the run after that time. `--bases` is a folder with further bundles. `--write` writes
 docs/mutations.json and docs/mutations.md. `--sample` takes two minutes. Exit code 1 after a failure. Needs
 `kexport[build]`.
@@ -54,6 +56,7 @@ class Run:
         self.bases = bases.every(work / "bases", also)
         self.counts: collections.Counter[tuple[str, str, str]] = collections.Counter()
         self.failures: dict[str, Record] = {}
+        self.failed: dict[str, str] = {}  # the verdict of each number that failed
         for place in range(options.jobs):
             watched = self.folder(place) / "watched"
             watched.mkdir(parents=True, exist_ok=True)
@@ -90,6 +93,7 @@ class Run:
         name = f"{mutation.kind} {mutation.operation}: {outcome.verdict} {told}"
         failure = self.failures.setdefault(name, {"count": 0, "examples": []})
         failure["count"] += 1
+        self.failed[str(outcome.number)] = outcome.verdict
         if len(failure["examples"]) < _EXAMPLES:
             failure["examples"].append(
                 {"number": outcome.number, "what": outcome.what[:200], "told": outcome.told[:200]}
@@ -129,7 +133,21 @@ class Run:
         for (kind, operation, verdict), count in sorted(self.counts.items()):
             rows.setdefault(f"{kind} {operation}", {})[verdict] = count
         about = {"seed": self.options.seed, "count": sum(self.counts.values()), "minutes": round(seconds / 60, 1)}
+        about |= {"bundles": [base.name for base in self.bases], "cured": 0}
         return {"versions": versions(PACKAGES), "run": about, "rows": rows, "failures": self.failures}
+
+    def corrected(self, before: Record) -> Record:
+        """The table of an earlier run, some of whose failures were taken once more."""
+        table = self.table(0)
+        for number, verdict in before["failed"].items():
+            (mutation,) = self.draw([int(number)])
+            self.counts[mutation.kind, mutation.operation, verdict] -= 1
+        rows = before["table"]["rows"]
+        for (kind, operation, verdict), count in self.counts.items():
+            row = rows[f"{kind} {operation}"]
+            row[verdict] = row.get(verdict, 0) + count
+        cured = before["table"]["run"]["cured"] + len(before["failed"]) - len(self.failed)
+        return {**table, "rows": rows, "run": {**before["table"]["run"], "cured": cured}}
 
 
 def _operations() -> Any:
@@ -166,6 +184,7 @@ def command_line() -> argparse.Namespace:
     options.add_argument("--operation", default="", metavar="REGEX", help="operations that match")
     options.add_argument("--bases", metavar="DIR", help="a folder with further bundles to mutate")
     options.add_argument("--replay", type=int, metavar="NUMBER", help="take one mutation again, and keep its files")
+    options.add_argument("--again", action="store_true", help="take again what failed in the run that DIR holds")
     options.add_argument("--sample", action="store_true", help="the part that the tests run")
     options.add_argument("--write", action="store_true", help="write docs/mutations.json and its page")
     return options.parse_args()
@@ -173,27 +192,37 @@ def command_line() -> argparse.Namespace:
 
 def run(options: argparse.Namespace, work: Path) -> int:
     """Run what is asked for; returns 1 after a failure."""
-    start = time.monotonic()
+    start, kept = time.monotonic(), work / "run.json"
+    before = json.loads(kept.read_text()) if options.again else {"failed": {}}
+    if options.again:
+        options.seed = before["table"]["run"]["seed"]
     import_everything(tensorflow=False)
     whole = Run(options, work)
-    numbers = range(options.start, options.start + options.count) if options.replay is None else [options.replay]
-    drawn = whole.draw(numbers)
-    heavy = [mutation for mutation in drawn if mutation.uses_tensorflow]
-    seconds = SAMPLE_SECONDS if options.sample else options.seconds
-    whole.take([mutation for mutation in drawn if not mutation.uses_tensorflow], seconds)
-    if options.sample:
-        heavy = heavy[:SAMPLE_OF_TENSORFLOW]
-    if heavy:
-        import_everything(tensorflow=True)
-        whole.take(heavy, max(0.0, start + options.seconds - time.monotonic()))
+    numbers: Sequence[int] = range(options.start, options.start + options.count)
+    if options.again or options.replay is not None:
+        numbers = list(map(int, before["failed"])) if options.again else [options.replay]
+    take_all(whole, whole.draw(numbers), start)
     shutil.rmtree(work / "failures", ignore_errors=True)
     whole.keep()
-    table = whole.table(time.monotonic() - start)
-    (work / "mutations.json").write_text(json.dumps(table, indent=1))
+    table = whole.corrected(before) if options.again else whole.table(time.monotonic() - start)
+    if options.replay is None:
+        kept.write_text(json.dumps({"table": table, "failed": whole.failed}, indent=1))
     print("\n".join(MUTATIONS.cases("_page").lines(table)))
     if options.write:
         MUTATIONS.write(table)
     return 1 if whole.failures else 0
+
+
+def take_all(whole: Run, mutations: Sequence[Any], start: float) -> None:
+    """Take the mutations, those that need TensorFlow last: it is slow to import, and slow to fork."""
+    options = whole.options
+    light = [mutation for mutation in mutations if not mutation.uses_tensorflow]
+    heavy = [mutation for mutation in mutations if mutation.uses_tensorflow]
+    whole.take(light, SAMPLE_SECONDS if options.sample else options.seconds)
+    heavy = heavy[:SAMPLE_OF_TENSORFLOW] if options.sample else heavy
+    if heavy:
+        import_everything(tensorflow=True)
+        whole.take(heavy, max(0.0, start + options.seconds - time.monotonic()))
 
 
 def main() -> int:

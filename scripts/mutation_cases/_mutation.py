@@ -79,7 +79,7 @@ _EDITS: Mapping[str, Edit] = {
     "input": _table.edit,
 }
 #: How often each kind is drawn, and the operations that read it.
-_OPERATIONS: Mapping[str, tuple[int, Sequence[str]]] = {
+_OPERATIONS: Mapping[str, tuple[float, Sequence[str]]] = {
     "manifest": (22, ("load",) * 7 + ("run",) * 3 + ("inspect",) * 6 + ("isolated", "verify", "compare")),
     "report": (8, ("inspect",)),
     "goldens": (8, ("goldens",) * 8 + ("verify", "compare")),
@@ -89,12 +89,13 @@ _OPERATIONS: Mapping[str, tuple[int, Sequence[str]]] = {
     "onnx": (18, ("load",) * 16 + ("isolated", "verify", "compare", "inspect", "run", "run")),
     "external": (1, ("load", "load", "verify")),
     "tflite": (20, ("load",) * 16 + ("isolated", "verify", "compare", "inspect", "run", "run")),
-    "keras": (1, ("load", "load", "load", "load", "verify", "inspect")),
-    "saved_model": (1, ("load", "load", "load", "load", "verify", "inspect")),
+    "keras": (0.3, ("load", "load", "load", "load", "verify", "inspect")),
+    "saved_model": (0.3, ("load", "load", "load", "load", "verify", "inspect")),
     "input": (9, ("run",)),
     "folder": (4, ("load", "run", "inspect", "verify", "compare", "goldens")),
 }
-KINDS, OPERATIONS = tuple(_OPERATIONS), ("load", "isolated", "run", "inspect", "verify", "compare", "goldens", "witnesses")
+KINDS = tuple(_OPERATIONS)
+OPERATIONS = ("load", "isolated", "run", "inspect", "verify", "compare", "goldens", "witnesses")
 _RUNTIMES = {
     "onnx": ("onnxruntime",),
     "external": ("onnxruntime",),

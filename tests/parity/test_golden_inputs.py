@@ -31,6 +31,11 @@ def test_several_batch_sizes_lengths_and_corners_are_tried():
     assert all(feeds["x"].dtype == "float32" and feeds["x"].min() >= -2 and feeds["x"].max() <= 5 for _, feeds in cases)
 
 
+def test_an_input_without_elements_has_cases_too():
+    empty = Signature((TensorSpec("x", "float32", (None, 0)),), SIGNAL.outputs)
+    assert {feeds["x"].shape[1] for _, feeds in planned(empty, {"x": Uniform(-2, 5)})} == {0}
+
+
 def test_the_same_seed_gives_the_same_cases():
     one, other = (planned(SIGNAL, {"x": Uniform()}) for _ in range(2))
     assert all(np.array_equal(a["x"], b["x"]) for (_, a), (_, b) in zip(one, other, strict=True))

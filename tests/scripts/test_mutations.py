@@ -1,11 +1,13 @@
 """The mutation run sees every way in which an operation can go wrong, and takes nothing healthy for wrong."""
 
+import argparse
 import json
 import subprocess
 import sys
 
 import pytest
 
+import mutations
 from conftest import ROOT
 from kexport.bundle import Bundle
 from kexport.errors import KexportError
@@ -147,6 +149,22 @@ def test_nothing_healthy_is_refused(bases, tmp_path, operation):
         _operations.write(files, tmp_path / base.name, tmp_path)
         verdict, told = _operations.judged(mutation, files, tmp_path / base.name)
         assert verdict == ("served" if operation != "witnesses" or base.name == "everything" else "refused"), told
+
+
+def test_what_was_cured_is_counted_anew(tmp_path, bases):
+    options = argparse.Namespace(seed=1, only="", operation="", bases=None, jobs=0, limit=20)
+    run = mutations.Run(options, tmp_path)
+    (mutation,) = run.draw([3])
+    run.counts[mutation.kind, mutation.operation, "refused"] = 1
+    name = f"{mutation.kind} {mutation.operation}"
+    before = {
+        "failed": {"3": "raw"},
+        "table": {"rows": {name: {"raw": 1, "refused": 4}}, "run": {"seed": 1, "count": 5, "cured": 0}},
+    }
+    table = run.corrected(before)
+    assert table["rows"] == {name: {"raw": 0, "refused": 5}}
+    assert table["run"]["cured"] == 1
+    assert not table["failures"]
 
 
 def test_the_page_is_made_of_the_table():

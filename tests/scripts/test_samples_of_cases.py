@@ -1,4 +1,4 @@
-"""The pages of measurements are true: each script runs a sample of its cases again, and compares."""
+"""The pages of measurements are true: each script runs a sample of its cases again, and compares or judges them."""
 
 import subprocess
 import sys
@@ -13,6 +13,7 @@ COMMANDS = {
     "benchmark_contracts.py": [],
     "benchmark_adequacy.py": [],
     "random_networks.py": [],
+    "mutations.py": [],
 }
 
 

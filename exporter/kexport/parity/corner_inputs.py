@@ -80,7 +80,8 @@ def _patterns(domain: Domain, spec: TensorSpec) -> dict[str, _Pattern]:
 
     def impulse(shape: Shape) -> Array:
         values = np.full((shape[0], int(np.prod(shape[1:]))), rest, dtype=spec.numpy_dtype)
-        values[:, values.shape[1] // 2] = np.asarray(high).astype(spec.numpy_dtype)
+        middle = values.shape[1] // 2
+        values[:, middle : middle + 1] = np.asarray(high).astype(spec.numpy_dtype)
         return values.reshape(shape)
 
     def alternating(shape: Shape) -> Array:
