@@ -98,7 +98,7 @@ def _with_everything(folder: Path) -> Path:
     entry = ContractEntry("finite", {}, ("signal",), ("filtered",))
     manifest["contracts"] = [entry.to_json()]
     counterexamples.store(folder, entry, {"signal": golden.inputs["signal"][:1]})
-    recorded = Samples(np.linspace(-5, 5, 40 * 16, dtype="float32").reshape(40, 16))
+    recorded = Samples(np.linspace(-5, 5, 40 * 80, dtype="float32").reshape(40, 80))
     stored = samples.write(folder, bundle.signature, {"signal": recorded})
     assert stored is not None
     manifest["samples"], manifest["domains"] = stored.to_json(), {"signal": str(recorded)}

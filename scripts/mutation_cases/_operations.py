@@ -280,14 +280,15 @@ def _goldens(mutation: Mutation, folder: Path) -> str:
 
 def _witnesses(mutation: Mutation, folder: Path) -> str:
     """Read witnesses and counterexamples, each by itself: one that is refused hides no other."""
-    signature, verdict = kexport.Bundle.open(folder).signature, REFUSED
+    signature, verdict = kexport.Bundle.open(folder).signature, SERVED
     for module in (witnesses, counterexamples):
         for path in module.paths(folder):
             try:
                 module.read(folder / path, signature)
-                verdict = SERVED
-            except KexportError:
-                pass  # refused
+            except KexportError as error:
+                verdict, told = _refusal(str(error), type(error).__name__)
+                if verdict == "wrong":
+                    raise WrongError(told) from None
     return verdict
 
 

@@ -24,7 +24,7 @@ class Watch:
         self._before = self._listing()
         self._log = os.open(folder.parent / "trespasses", os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_TRUNC)
         self._read = 0
-        self._allowed = (str(folder), "/dev/null", "/dev/shm/kexport.", "/dev/tty", "/proc/self/")
+        self._allowed = (str(folder), "/dev/null", "/dev/shm/kexport", "/dev/tty", "/proc/self/")
         sys.addaudithook(self._hear)
 
     def trespasses(self) -> list[str]:
