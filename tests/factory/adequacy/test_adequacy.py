@@ -110,7 +110,7 @@ def test_a_branch_that_is_never_taken_is_named(layers):
     def call(x):
         return tf.cond(tf.reduce_sum(x) > 1000.0, lambda: x * 2, lambda: x + 1)
 
-    entry, _ = assessed(chain((3,), layers.Lambda(call, name="fork")))
+    entry, _ = assessed(chain((3,), layers.Lambda(call, name="fork")), x="uniform(-1, 1)")
     assert [str(each) for each in entry.unseen] == ["fork/condition: one branch: the condition is always false"]
 
 
@@ -169,6 +169,23 @@ def test_a_choice_of_the_user_that_always_falls_on_one_side_is_named(layers):
     x = keras.Input((3,), name="x")
     entry, _ = assessed(keras.Model(x, keras.ops.where(x < 9.0, x, -x)), x="uniform(-1, 1)")
     assert [each.why for each in entry.unseen] == ["the condition is always true"]
+
+
+def test_a_gate_that_never_opens_within_a_guess_is_opened_beyond_it(layers):
+    import keras
+
+    def make():
+        x = keras.Input((4,), name="x")
+        gate = layers.Dense(1, kernel_initializer="ones", name="gate")(x)
+        return keras.Model(x, keras.ops.where(gate > 50.0, 3.0 * x, x))
+
+    entry, sought = assessed(make())
+    assert any("beyond" in label for label in sought)
+    assert subjects(entry, Standing.OPEN, Standing.DEAD) == ["gate/bias"]
+    assert "the condition" not in " ".join(map(str, entry.unseen))
+    entry, sought = assessed(make(), x="uniform(-1, 1)")
+    assert not sought
+    assert any(each.why == "the condition is always false" for each in entry.unseen)
 
 
 def test_weights_before_a_label_are_tried_before_any_is_looked_at_closely(layers):

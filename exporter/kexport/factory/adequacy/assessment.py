@@ -87,6 +87,7 @@ def _assess(
             _try(elsewhere, feeds)
     if seek and elsewhere.found:
         sought.within(allowance.tries, allowance.more_tries)
+    if seek and (elsewhere.found or sight.occurrences.one_sided):
         sought.beyond()
     entry = AdequacyEntry(
         sum(weight.value.size for weight in weights),
@@ -134,16 +135,21 @@ class _Seeker:
             self._take(candidates, parts=True)
 
     def beyond(self) -> None:
-        """Try inputs beyond the domains that were guessed, for what is not seen at all."""
-        if self._sight.lacks and self._space.guessed:
+        """Try inputs beyond the domains that were guessed, for what is not seen at all, and branches never taken."""
+        if self._open and self._space.guessed:
             self._take(self._space.beyond(SEED, self._space.guessed), parts=False)
+
+    @property
+    def _open(self) -> int:
+        """How much is not seen at all, and how many branches are never taken."""
+        return self._sight.missing + len(self._sight.occurrences.one_sided)
 
     def _take(self, candidates: Iterable[tuple[str, Feeds]], *, parts: bool) -> None:
         for label, feeds in candidates:
-            if len(self.found) == _MOST_SOUGHT or not (self._sight.lacks or (parts and self._sight.partial)):
+            if len(self.found) == _MOST_SOUGHT or not (self._open or (parts and self._sight.partial)):
                 return
-            before = self._sight.missing
-            if _try(self._sight, feeds) and (parts or self._sight.missing < before):
+            before = self._open
+            if _try(self._sight, feeds) and (parts or self._open < before):
                 self.found.append((f"sought: {label}", feeds))
 
 

@@ -175,6 +175,11 @@ class Occurrences:
         return [each.name for each in self.watched if each.is_silent]
 
     @property
+    def one_sided(self) -> list[str]:
+        """The names of the conditions that have always had the same value."""
+        return [each.name for each in self.watched if isinstance(each, _Branches) and each.missing() is not None]
+
+    @property
     def unseen(self) -> list[Unseen]:
         """What has not occurred."""
         return [missing for each in self.watched if (missing := each.missing()) is not None]
