@@ -12,6 +12,7 @@ import click
 from kexport.bundle.code_entry import CodeKind
 from kexport.cli._options import trusting
 from kexport.cli._streams import styled
+from kexport.errors import UsageError
 
 if TYPE_CHECKING:
     from kexport.bundle.code_entry import CodeEntry
@@ -23,12 +24,15 @@ if TYPE_CHECKING:
 
 @click.command("inspect")
 @click.argument("path", metavar="BUNDLE|FILE")
+@click.option("--sbom", metavar="FILE", help="Write a bundle's bill of materials, CycloneDX 1.6 in JSON, and no more.")
 @trusting
-def command(path: str, trust: Trust) -> int:
+def command(path: str, sbom: str | None, trust: Trust) -> int:
     """Show the contents of a bundle or a single artifact: signature, promises, sizes, versions, parity."""
     from kexport.bundle import manifest
 
-    if (Path(path) / manifest.FILE_NAME).exists():
+    if sbom is not None:
+        _write_sbom(path, sbom)
+    elif (Path(path) / manifest.FILE_NAME).exists():
         _show_bundle(path)
     else:
         from kexport.field.inspection import describe
@@ -36,6 +40,17 @@ def command(path: str, trust: Trust) -> int:
         trust.require_imports()
         _show_file(path, describe(Path(path), trust))
     return 0
+
+
+def _write_sbom(path: str, target: str) -> None:
+    from kexport.bundle.folder import Bundle
+    from kexport.reports import sbom
+
+    text = sbom.render(Bundle.open(path))
+    try:
+        Path(target).write_text(text, encoding="utf-8", newline="\n")
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{target} cannot be written", got=getattr(error, "strerror", None) or error) from None
 
 
 def _show_bundle(path: str) -> None:

@@ -52,7 +52,11 @@ class BundleRecipe:
         else:
             session = self.trust.open(runtime, path, bundle.signature)
             differences = self.trust.differences() if runtime.runs_user_code else []
-        require_interface(session.opened, bundle.signature, artifact)
+        try:
+            require_interface(session.opened, bundle.signature, artifact)
+        except BaseException:
+            session.close()
+            raise
         session.recipe = self
         return session, differences
 
