@@ -20,10 +20,11 @@ import sys
 import tempfile
 import threading
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Any, TypedDict
 
 from kexport import cleanup, errors
+from kexport.confinement import Confinement, confine, ended_by_limit
 from kexport.errors import KexportError, ModelError, UncheckedError, located
 from kexport.fork import Fork
 from kexport.home import leave_untouched
@@ -60,7 +61,11 @@ class WorkerCrashError(Exception):
         super().__init__(cause)
 
 
-class WorkerTimeoutError(WorkerCrashError):
+class WorkerLimitError(WorkerCrashError):
+    """A worker process came to the end of its time or its memory."""
+
+
+class WorkerTimeoutError(WorkerLimitError):
     """A worker process ran out of time."""
 
 
@@ -86,9 +91,13 @@ class Worker:
     Args:
         preload: modules to import at once, while the parent does something else.
         fork: whether to fork this process instead of starting a new one.
+        confinement: what a new process may use; None for whatever this one may.
     """
 
-    def __init__(self, preload: Sequence[str] = (), *, fork: bool = False) -> None:
+    def __init__(
+        self, preload: Sequence[str] = (), *, fork: bool = False, confinement: Confinement | None = None
+    ) -> None:
+        self._confinement = confinement
         self._log = _anonymous_file()
         self._process: subprocess.Popen[bytes] | Fork
         self._lifeline = line = Lifeline()
@@ -96,11 +105,12 @@ class Worker:
         folder = ""
         with contextlib.suppress(UncheckedError, OSError):  # on a device that is read-only, nothing is left behind
             folder = str(self._temporaries.enter_context(temporary_folder()))
+        limits = None if confinement is None else confinement.writing_to(folder).to_json()
         if fork:
             self._process = Fork(self._log, lambda: _serve(line.reader, folder, ()))
         else:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _START, str(line.reader), folder, *preload],
+                [sys.executable, "-c", _START, str(line.reader), folder, json.dumps(limits), *preload],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._log,
@@ -178,6 +188,8 @@ class Worker:
         status = self._process.wait()
         if expired.is_set():
             raise WorkerTimeoutError(f"took longer than {timeout:g} s", self._tail())
+        if limit := ended_by_limit(status, self._tail(), self._confinement):
+            raise WorkerLimitError(limit, self._tail())
         raise WorkerCrashError(_cause_of_death(status), self._tail())
 
     def run(self, call: str, timeout: float = DEFAULT_TIMEOUT, **args: object) -> list[Any]:
@@ -231,13 +243,14 @@ def _error_json(error: Exception) -> _ErrorJson:
     return {"type": "", "traceback": "".join(traceback.format_exception(error))}
 
 
-def _serve(lifeline: int, folder: str, preload: Sequence[str]) -> None:
+def _serve(lifeline: int, folder: str, preload: Sequence[str], limits: Mapping[str, Any] | None = None) -> None:
     """The main loop of a worker process.
 
     Args:
         lifeline: of the parent.
         folder: for what libraries write as temporary; empty where there is none.
         preload: modules to import at once.
+        limits: what this process may use, as JSON; None for no limits.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C; the lifeline ends with it
     for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
@@ -247,6 +260,8 @@ def _serve(lifeline: int, folder: str, preload: Sequence[str]) -> None:
     leave_untouched()
     if folder:
         tempfile.tempdir = os.environ["TMPDIR"] = folder
+    if limits:
+        confine(Confinement.from_json(limits))  # before anything starts a thread
     tasks, events = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     with open(os.devnull, "rb") as nowhere:
         os.dup2(nowhere.fileno(), 0)  # a model's code that asks a question must not read the tasks
@@ -286,7 +301,8 @@ def _serve(lifeline: int, folder: str, preload: Sequence[str]) -> None:
 
 def main() -> None:
     """Serve as a worker process, with the arguments that `Worker` passes."""
-    _serve(int(sys.argv[1]), sys.argv[2], sys.argv[3:])
+    lifeline, folder, limits, *preload = sys.argv[1:]
+    _serve(int(lifeline), folder, preload, json.loads(limits))
 
 
 def _anonymous_file() -> IO[bytes]:

@@ -66,6 +66,19 @@ class Bundle:
             raise BundleError(f"{subject} is damaged", got=error) from None
 
     @property
+    def artifact_bytes(self) -> int:
+        """The declared size of all artifacts."""
+        return sum(artifact.bytes for artifact in self.manifest.artifacts)
+
+    @property
+    def goldens_bytes(self) -> int:
+        """The size of the file of goldens; 0 where it is missing."""
+        try:
+            return (self.path / self.manifest.goldens.path).stat().st_size
+        except OSError:
+            return 0
+
+    @property
     def passed(self) -> bool:
         """Whether every check of the build passed."""
         return self.report.passed

@@ -48,7 +48,15 @@ _TRUST: Mapping[str, Option] = {
         "--allow-lambda", is_flag=True, help="Load the Lambda layers of a .keras file, which runs the bytecode in it."
     ),
     "trust": click.option(
-        "--trust", is_flag=True, help="Let a SavedModel run any operation, such as one that writes files."
+        "--trust",
+        is_flag=True,
+        help="Let a SavedModel run any operation, such as one that writes files; and run without limits.",
+    ),
+    "seconds": click.option(
+        "--max-seconds",
+        "seconds",
+        type=click.FloatRange(min=0),
+        help="Seconds of each processor core for one call of a model, where that is more than follows from its size.",
     ),
 }
 _TOLERANCE = click.option(
@@ -88,7 +96,7 @@ def gathered(argument: str, make: Callable[..., object], options: Mapping[str, O
 
 
 def trusting(function: Command) -> Command:
-    """Give a command `--import`, `--allow-lambda` and `--trust`; it gets `trust`."""
+    """Give a command `--import`, `--allow-lambda`, `--trust` and `--max-seconds`; it gets `trust`."""
     return gathered("trust", _trust, _TRUST)(function)
 
 
@@ -120,10 +128,10 @@ def listed(option: str, text: str) -> tuple[str, ...]:
     return names
 
 
-def _trust(imports: tuple[str, ...], **allowed: bool) -> Trust:
+def _trust(imports: tuple[str, ...], seconds: float | None, **allowed: bool) -> Trust:
     from kexport.field.trust import Trust
 
-    return Trust(imports, allowed["allow_lambda"], unrestricted=allowed["trust"])
+    return Trust(imports, allowed["allow_lambda"], unrestricted=allowed["trust"], seconds=seconds)
 
 
 def _strictness(search: str | None, seed: int, tolerance: dict[str, str]) -> Strictness:

@@ -37,6 +37,7 @@ def command(bundle: str, runtimes: tuple[str, ...], trust: Trust, as_json: bool)
             imports=trust.imports,
             allow_lambda=trust.allow_lambda,
             trust=trust.unrestricted,
+            max_seconds=trust.seconds,
             progress=progress,
         )
     if as_json:

@@ -60,6 +60,7 @@ def build(
     imports: Sequence[str] = (),
     allow_lambda: bool = False,
     trust: bool = False,
+    max_seconds: float | None = None,
     opset: int | None = None,
     timeout: float = DEFAULT_TIMEOUT,
     keep_going: bool = False,
@@ -83,7 +84,8 @@ def build(
         settings: keyword arguments of a registered model or a callable, as text.
         imports: files or modules that register the layers of a `.keras` file.
         allow_lambda: load Lambda layers from a `.keras` file, which runs the bytecode in it.
-        trust: let a SavedModel run any operation, such as one that writes files; by default only what computes.
+        trust: let a SavedModel run any operation, such as one that writes files; and run without limits.
+        max_seconds: seconds of each processor core for one call, where that is more than follows from the model's size.
         opset: the opset of the ONNX artifact; by default the highest that its converter writes.
         timeout: time limit for the conversion to one format, in seconds.
         keep_going: build the other formats when one is refused; the refusal is then a failed check.
@@ -110,7 +112,7 @@ def build(
         settings or {},
         Declarations(domain or {}, samples, contracts, reasons(unseen)),
         Conversion(formats, opset, timeout, keep_going),
-        Trust(tuple(imports), allow_lambda, unrestricted=trust),
+        Trust(tuple(imports), allow_lambda, unrestricted=trust, seconds=max_seconds),
         Strictness.of(search, tolerance),
     )
     return build_bundle(request, progress, observe)

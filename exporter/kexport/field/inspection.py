@@ -11,9 +11,9 @@ from typing import TypedDict
 from kexport import runtimes
 from kexport.bundle.digests import digest, size
 from kexport.bundle.signature import Signature, TensorSpec
-from kexport.errors import BundleError, KexportError, reason
+from kexport.errors import BundleError, KexportError, UncheckedError, reason
 from kexport.field.trust import NO_TRUST, Trust, TrustJson
-from kexport.process import Worker, WorkerCrashError
+from kexport.process import Worker, WorkerCrashError, WorkerLimitError
 from kexport.runtimes import Runtime
 
 
@@ -69,9 +69,10 @@ def describe(path: Path, trust: Trust = NO_TRUST) -> ArtifactFacts:
     readers = [runtime for runtime in runtimes.every() if runtime.reads == format_name]
     runtime = next((runtime for runtime in readers if runtime.installed), readers[0])
     runtime.require()
-    with closing(Worker()) as worker:
+    length = size(path)
+    with closing(Worker(confinement=trust.confinement(length))) as worker:
         declaration = declaration_of(worker, path, runtime, trust)
-    return ArtifactFacts(format_name, size(path), digest(path), declaration)
+    return ArtifactFacts(format_name, length, digest(path), declaration)
 
 
 def format_of(path: Path) -> str:
@@ -104,10 +105,13 @@ def declaration_of(worker: Worker, path: Path, runtime: Runtime, trust: Trust = 
 
     Raises:
         BundleError: the runtime cannot load it.
+        UncheckedError: it needs more time or memory than it may take.
     """
     call = f"{__name__}:{serve.__name__}"
     try:
         (declared,) = worker.run(call, path=str(path), name=runtime.name, trust=trust.to_json())
+    except WorkerLimitError as limit:
+        raise UncheckedError(f"{path} cannot be loaded by {runtime.name}", got=limit) from None
     except WorkerCrashError as crash:
         raise BundleError(f"{path} cannot be loaded by {runtime.name}", got=crash) from None
     return Declaration(Signature.from_json(declared["signature"]), declared["details"])

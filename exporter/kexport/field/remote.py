@@ -14,11 +14,11 @@ import numpy as np
 from kexport import runtimes
 from kexport.bundle.json_text import JsonObject
 from kexport.bundle.signature import Array, Signature
-from kexport.errors import MissingCodeError, reason
+from kexport.errors import MissingCodeError, UncheckedError, reason
 from kexport.field.trust import NO_TRUST, Trust, TrustJson
 from kexport.field.workers import RestartingWorker
 from kexport.parity.structure import as_text
-from kexport.process import Worker, WorkerCrashError, WorkerTimeoutError
+from kexport.process import Worker, WorkerCrashError, WorkerLimitError
 from kexport.runtimes import Runtime, Session
 
 Outputs = dict[str, Array]
@@ -151,6 +151,7 @@ class RemoteSession:
         Raises:
             RuntimeFailedError: the runtime raised an exception, or the process died.
             MissingCodeError: the artifact needs code that was not given.
+            UncheckedError: a call needed more time or memory than it may take.
         """
         error = self._error(retry=True)
         if error:
@@ -166,8 +167,8 @@ class RemoteSession:
                 (answer,) = serve(self._load, str(self._feeds), str(self._outputs), self._fresh)
             else:
                 (answer,) = self._worker.results(_TIMEOUT)
-        except WorkerTimeoutError as hang:
-            return str(hang)
+        except WorkerLimitError as limit:
+            raise UncheckedError(f"{self.label}: {limit}") from None
         except WorkerCrashError as crash:
             if not retry:
                 return str(crash)
@@ -213,8 +214,8 @@ def serve(load: _LoadJson, feeds: str, outputs: str, fresh: bool) -> Iterator[_A
             calls.append([as_text(result[spec.name]) for spec in session.signature.outputs])
         _write(Path(outputs), calls)
         yield {"error": "", "differences": trust.differences() if runtime.runs_user_code else []}
-    except MissingCodeError:
-        raise  # nothing is wrong with the artifact
+    except (MissingCodeError, UncheckedError):
+        raise  # nothing may be wrong with the artifact
     except Exception as error:  # noqa: BLE001  a runtime may raise anything; the parent process reports it
         yield {"error": reason(error), "differences": []}
 

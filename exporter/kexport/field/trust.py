@@ -11,6 +11,7 @@ from typing import Any, TypedDict
 from kexport.bundle.code_entry import CodeEntry
 from kexport.bundle.json_text import JsonObject
 from kexport.bundle.signature import Signature
+from kexport.confinement import Confinement
 from kexport.errors import MissingCodeError, UsageError, located
 from kexport.runtimes import Runtime, Session
 from kexport.user_code import require, run_imports
@@ -23,6 +24,7 @@ class TrustJson(TypedDict):
     allow_lambda: bool
     code: Sequence[JsonObject]
     unrestricted: bool
+    seconds: float | None
 
 
 @dataclass(frozen=True)
@@ -33,13 +35,31 @@ class Trust:
         imports: files or modules to import first: they register layers, or kinds of contract.
         allow_lambda: whether Lambda layers may be loaded, which runs the bytecode in the file.
         code: the code that the bundle was built with, as its manifest records it.
-        unrestricted: whether a SavedModel may hold any operation, such as one that writes files.
+        unrestricted: whether a SavedModel may hold any operation, such as one that writes files, and whether what runs
+            has no limits.
+        seconds: the time of each processor core for one call, where that is more than follows from the model's size.
     """
 
     imports: tuple[str, ...] = ()
     allow_lambda: bool = False
     code: tuple[CodeEntry, ...] = ()
     unrestricted: bool = False
+    seconds: float | None = None
+
+    def confinement(self, weights: int, data: int = 0, *folders: Path) -> Confinement | None:
+        """What a process that runs a model may use; None for whatever this process may.
+
+        Args:
+            weights: the size of the artifacts, in bytes.
+            data: the size of what it computes on and compares with, in bytes.
+            folders: where it may write besides its own temporary folder.
+        """
+        if self.unrestricted:
+            return None
+        derived = Confinement.of(weights, data, *map(str, folders))
+        # The user's own code may write files, and fetch them.
+        own_code = bool(self.imports) or self.allow_lambda
+        return replace(derived, seconds=max(derived.seconds, self.seconds or 0.0), cut_off=not own_code)
 
     def expecting(self, code: Sequence[CodeEntry]) -> Trust:
         """The same trust, for a bundle whose manifest records this code."""
@@ -126,13 +146,14 @@ class Trust:
             "allow_lambda": self.allow_lambda,
             "code": code,
             "unrestricted": self.unrestricted,
+            "seconds": self.seconds,
         }
 
     @classmethod
     def from_json(cls, data: TrustJson) -> Trust:
         """The inverse of `to_json`."""
         code = tuple(map(CodeEntry.from_json, data["code"]))
-        return cls(tuple(data["imports"]), data["allow_lambda"], code, data["unrestricted"])
+        return cls(tuple(data["imports"]), data["allow_lambda"], code, data["unrestricted"], data["seconds"])
 
 
 def _incomplete(subject: str, cause: ImportError) -> MissingCodeError:

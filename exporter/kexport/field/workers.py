@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from kexport import runtimes
+from kexport.confinement import Confinement, lacking
 from kexport.process import Worker
 from kexport.runtimes import Runtime
 
@@ -15,11 +16,13 @@ class RestartingWorker:
     Args:
         module: the one that its runtimes import.
         worker: a process that runs already, in place of a new one.
+        confinement: what new processes may use.
     """
 
-    def __init__(self, module: str, worker: Worker | None = None) -> None:
+    def __init__(self, module: str, worker: Worker | None = None, confinement: Confinement | None = None) -> None:
         self._module = module
-        self._worker = worker or Worker(preload=[module])
+        self._confinement = confinement
+        self._worker = worker or self._started()
         self._dead: list[Worker] = []  # kept open: other sessions may not have read that theirs died
 
     @property
@@ -27,8 +30,11 @@ class RestartingWorker:
         """A process that is alive."""
         if not self._worker.alive:
             self._dead.append(self._worker)
-            self._worker = Worker(preload=[self._module])
+            self._worker = self._started()
         return self._worker
+
+    def _started(self) -> Worker:
+        return Worker(preload=[self._module], confinement=self._confinement)
 
     def close(self) -> None:
         """End the process."""
@@ -42,9 +48,16 @@ class WorkerPool:
     Args:
         started: processes that run already, by group; those that are used end with the pool.
         in_process: names of the runtimes that run in this process.
+        confinement: what new processes may use; None for whatever this one may.
     """
 
-    def __init__(self, started: Mapping[str, Worker] | None = None, in_process: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        started: Mapping[str, Worker] | None = None,
+        in_process: Collection[str] = (),
+        confinement: Confinement | None = None,
+    ) -> None:
+        self._confinement = confinement
         self._started = dict(started or {})
         self._in_process = frozenset(in_process)
         self._workers: dict[str, RestartingWorker] = {}
@@ -55,10 +68,16 @@ class WorkerPool:
             return None
         group = runtimes.group_of(runtime)
         if group not in self._workers:
-            self._workers[group] = RestartingWorker(runtime.package.module, self._started.get(group))
+            self._workers[group] = RestartingWorker(runtime.package.module, self._started.get(group), self._confinement)
         return self._workers[group]
 
     def close(self) -> None:
         """End the processes."""
         for worker in self._workers.values():
             worker.close()
+
+
+def unconfined() -> list[str]:
+    """A note on what this system could not keep the worker processes from, if there is such."""
+    found = lacking()
+    return [f"this system cannot keep what runs of a bundle from these: to {' or '.join(found)}"] if found else []

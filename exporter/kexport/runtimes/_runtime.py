@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from kexport import registry
 from kexport.bundle.signature import Array, Signature
+from kexport.confinement import is_confined, limited
 from kexport.errors import ArtifactError, InputError, KexportError, MissingRuntimeError, reason
 from kexport.runtimes._session import Opened, Run, Session
 
@@ -146,9 +148,7 @@ class Runtime:
         """
         self.require()
         try:
-            if guarded and self.guard is not None:
-                self.guard(path)
-            opened = self.opener(path, signature)
+            opened = self._opened(path, signature, guarded)
         except KexportError:
             raise
         except Exception as error:  # a library may raise anything
@@ -158,6 +158,22 @@ class Runtime:
                 hint="it was damaged, or is newer than the runtime; copy or build the bundle again",
             ) from error
         return Session(self.name, signature, opened)
+
+    def _opened(self, path: Path, signature: Signature, guarded: bool) -> Opened:
+        """The artifact, within the limits of this process, if it has any."""
+        if guarded and self.guard is not None:
+            self.guard(path)
+        if not is_confined():
+            return self.opener(path, signature)
+        importlib.import_module(self.package.module)  # its time does not count
+        with limited():
+            opened = self.opener(path, signature)
+
+        def run(arrays: Sequence[Array]) -> Sequence[Array]:
+            with limited(sum(array.nbytes for array in arrays)):
+                return opened.run(arrays)
+
+        return replace(opened, run=run)
 
 
 def by_sample(run: Run) -> Run:

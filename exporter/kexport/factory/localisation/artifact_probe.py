@@ -13,11 +13,12 @@ import numpy as np
 from kexport.bundle.folder import Bundle, require_digest
 from kexport.bundle.manifest import Artifact
 from kexport.bundle.signature import Array
-from kexport.errors import ArtifactError
+from kexport.errors import ArtifactError, UncheckedError
 from kexport.factory.localisation import in_worker, intermediates
 from kexport.factory.localisation.in_worker import ArtifactJson, ReplayResult
 from kexport.factory.localisation.intermediates import ArtifactTensor
-from kexport.process import Worker, WorkerCrashError
+from kexport.field.trust import NO_TRUST, Trust
+from kexport.process import Worker, WorkerCrashError, WorkerLimitError
 from kexport.runtimes import Runtime
 
 _TASKS = "kexport.factory.localisation.in_worker"
@@ -30,17 +31,20 @@ class ArtifactProbe:
         bundle: holds the artifact.
         artifact: the artifact to observe.
         runtime: runs it.
+        trust: what may run of it.
     """
 
-    def __init__(self, bundle: Bundle, artifact: Artifact, runtime: Runtime) -> None:
+    def __init__(self, bundle: Bundle, artifact: Artifact, runtime: Runtime, trust: Trust = NO_TRUST) -> None:
         self.bundle, self.artifact, self.runtime = bundle, artifact, runtime
         self._path = bundle.path / artifact.path
         self._json: ArtifactJson = {"path": str(self._path), "format": artifact.format, "runtime": runtime.name}
         self._folder = tempfile.TemporaryDirectory(prefix="kexport-")
+        self._confinement = trust.confinement(bundle.artifact_bytes, bundle.goldens_bytes, Path(self._folder.name))
         self._worker = self._started()
 
     def _started(self) -> Worker:
-        return Worker([self.runtime.package.module, *intermediates.get(self.artifact.format).modules])
+        modules = [self.runtime.package.module, *intermediates.get(self.artifact.format).modules]
+        return Worker(modules, confinement=self._confinement)
 
     def digest_notes(self) -> list[str]:
         """A note when the artifact is not the one that was built: just this artifact may be the one to look into.
@@ -110,6 +114,8 @@ class ArtifactProbe:
         try:
             self._worker.submit(f"{_TASKS}:{task}", **args)
             return list(self._worker.results())
+        except WorkerLimitError as limit:
+            raise UncheckedError(f"{self.artifact.path} does not run in {self.runtime.name}", got=limit) from None
         except WorkerCrashError as crash:
             raise ArtifactError(
                 f"{self.artifact.path} does not run in {self.runtime.name}", got=crash, hint="see kexport verify"

@@ -32,6 +32,7 @@ def localise(
     imports: Sequence[str] = (),
     allow_lambda: bool = False,
     trust: bool = False,
+    max_seconds: float | None = None,
     progress: Progress = lambda step: None,
 ) -> LocalisedBundle:
     """Compare the layers in every artifact with those of the bundle's `.keras` file.
@@ -41,7 +42,8 @@ def localise(
         runtimes: their names; by default every one that is installed and reads an artifact with observable layers.
         imports: files or modules that register the layers of the `.keras` file.
         allow_lambda: load Lambda layers of the `.keras` file.
-        trust: let a SavedModel run any operation, such as one that writes files; by default only what computes.
+        trust: let a SavedModel run any operation, such as one that writes files; and run without limits.
+        max_seconds: seconds of each processor core for one call, where that is more than follows from the model's size.
         progress: called with each step as it begins.
 
     Returns:
@@ -54,7 +56,7 @@ def localise(
         UncheckedError: the bundle has no `.keras` file, or TensorFlow is not installed.
         ArtifactError: the `.keras` file or the goldens are not those that were built.
     """
-    trusted = Trust(tuple(imports), allow_lambda, unrestricted=trust)
+    trusted = Trust(tuple(imports), allow_lambda, unrestricted=trust, seconds=max_seconds)
     wanted = None if runtimes is None else [_able(name) for name in dict.fromkeys(runtimes)]
     trusted.require_imports()
     bundle = Bundle.open(path)
@@ -63,7 +65,7 @@ def localise(
     chosen = _chosen(bundle, wanted)
     _require_modules(bundle, (m for artifact, _ in chosen for m in intermediates.get(artifact.format).modules))
     with contextlib.ExitStack() as stack:
-        probes = [stack.enter_context(ArtifactProbe(bundle, *each)) for each in chosen]
+        probes = [stack.enter_context(ArtifactProbe(bundle, *each, trusted)) for each in chosen]
         progress("importing TensorFlow and Keras")
         import_tensorflow()
         trusted = trusted.expecting(bundle.manifest.code)

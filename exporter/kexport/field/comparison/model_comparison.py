@@ -24,6 +24,7 @@ from kexport.field.search import Terms, loop
 from kexport.field.search import checks as search_checks
 from kexport.field.search.target import SearchTarget
 from kexport.field.trust import Trust
+from kexport.field.workers import unconfined
 from kexport.parity.budget import DEFAULT_SEARCH, Budget, Clock
 from kexport.parity.space import Space
 from kexport.parity.strictness import Strictness
@@ -45,6 +46,7 @@ def compare(
     imports: Sequence[str] = (),
     allow_lambda: bool = False,
     trust: bool = False,
+    max_seconds: float | None = None,
     observe: Observer = lambda check: None,
 ) -> Report:
     """Compare two models: whether B computes what A does, on goldens, or on inputs planned like them.
@@ -63,7 +65,8 @@ def compare(
         witness: a `.npz` file for the worst input.
         imports: files or modules that register the layers of a `.keras` file.
         allow_lambda: load Lambda layers of a `.keras` file.
-        trust: let a SavedModel run any operation, such as one that writes files; by default only what computes.
+        trust: let a SavedModel run any operation, such as one that writes files; and run without limits.
+        max_seconds: seconds of each processor core for one call, where that is more than follows from the model's size.
         observe: called with each check as soon as it is made.
 
     Returns:
@@ -84,7 +87,7 @@ def compare(
         Path(b),
         tuple(runtimes or ()),
         InterfaceOptions(names or {}, domain or {}, samples),
-        Trust(tuple(imports), allow_lambda, unrestricted=trust),
+        Trust(tuple(imports), allow_lambda, unrestricted=trust, seconds=max_seconds),
         Strictness.of(search, tolerance),
         None if witness is None else Path(witness),
     )
@@ -137,6 +140,7 @@ def compare_models(request: ComparisonRequest, observe: Observer = lambda check:
                 renamed = [shared.renamed(*pair) for pair in pairs]
                 _ModelComparison(operands, shared, renamed, record).run(request.strictness, request.witness)
             both = [session for pair in pairs for session in pair]
+            record.note(unconfined() if not request.trust.unrestricted else [])
             record.note(dict.fromkeys(f"{each.label}: {text}" for each in both for text in each.differences))
     return record.report(request.title)
 

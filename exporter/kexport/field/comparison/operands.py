@@ -8,6 +8,7 @@ from pathlib import Path
 
 from kexport import runtimes
 from kexport.bundle import manifest
+from kexport.bundle.digests import size
 from kexport.bundle.folder import Bundle
 from kexport.errors import MissingRuntimeError
 from kexport.field.inspection import format_of
@@ -45,6 +46,16 @@ class Operand:
         bundle = Bundle.open(path)
         formats = {artifact.format: None for artifact in bundle.manifest.artifacts}
         return cls(name, path, path, {f: [a.path for a in bundle.artifacts_of(f)] for f in formats}, bundle)
+
+    @property
+    def bytes(self) -> int:
+        """The size of its artifacts."""
+        return size(self.path) if self.bundle is None else self.bundle.artifact_bytes
+
+    @property
+    def goldens_bytes(self) -> int:
+        """The size of the goldens of its bundle; 0 for a bare artifact."""
+        return 0 if self.bundle is None else self.bundle.goldens_bytes
 
     @property
     def stateful(self) -> bool:

@@ -45,7 +45,9 @@ class Sessions:
         """
         operand, runtime = candidate.operand, candidate.runtime
         if operand.name not in self._pools:
-            self._pools[operand.name] = self._stack.enter_context(contextlib.closing(WorkerPool()))
+            confinement = self._trust.confinement(operand.bytes, operand.goldens_bytes, self._folder)
+            pool = WorkerPool(confinement=confinement)
+            self._pools[operand.name] = self._stack.enter_context(contextlib.closing(pool))
         worker = self._pools[operand.name].worker_for(runtime)
         assert worker is not None
         if operand.bundle is not None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from kexport.bundle.report import Check, CheckKind
 from kexport.contracts import EFFORT, Effort
-from kexport.errors import KexportError, MissingCodeError, reason
+from kexport.errors import KexportError, MissingCodeError, UncheckedError, reason
 from kexport.field.verification.artifact_in_runtime import ArtifactInRuntime
 from kexport.field.verification.contract_checks import check_contracts
 from kexport.field.verification.signature_check import check_signature
@@ -32,7 +32,7 @@ def check_artifact(tested: ArtifactInRuntime, effort: Effort = EFFORT) -> Iterat
         yield from check_witnesses(tested, session)
         yield from check_parity(tested, session)
         yield from check_contracts(tested, session, effort)
-    except MissingCodeError as error:
+    except (MissingCodeError, UncheckedError) as error:
         facts = (error.subject, *filter(None, (error.facts["got"], error.facts["hint"])))
         yield Check.not_run(CheckKind.RUNTIME, tested.subject, *map(str, facts))
     except KexportError as error:

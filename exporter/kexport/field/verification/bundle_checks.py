@@ -28,6 +28,7 @@ def verify(
     imports: Sequence[str] = (),
     allow_lambda: bool = False,
     trust: bool = False,
+    max_seconds: float | None = None,
     search: Budget | str | None = None,
     tolerance: Mapping[str, Tolerance | str | float] | None = None,
     observe: Observer = lambda check: None,
@@ -41,7 +42,8 @@ def verify(
         runtimes: names of the runtimes; by default every one that is installed and can read an artifact of the bundle.
         imports: files or modules that register the layers of a `.keras` artifact, or kinds of contract.
         allow_lambda: load the Lambda layers of a `.keras` artifact, which runs the bytecode in it.
-        trust: let a SavedModel run any operation, such as one that writes files; by default only what computes.
+        trust: let a SavedModel run any operation, such as one that writes files; and run without limits.
+        max_seconds: seconds of each processor core for one call, where that is more than follows from the model's size.
         search: how long to search for the inputs on which each runtime is furthest from every other one that is
             installed: `"30s"`, or `"5000"` evaluations. Inputs that reveal a fault are kept in the bundle.
         tolerance: declared limits of some outputs, such as `{"y": "1e-4: 12-bit sensor"}` or `"40dB"`.
@@ -58,7 +60,7 @@ def verify(
         BundleError: the bundle cannot be read.
         UsageError: there is no such runtime or output, or a budget or a tolerance cannot be read.
     """
-    trusted = Trust(tuple(imports), allow_lambda, unrestricted=trust)
+    trusted = Trust(tuple(imports), allow_lambda, unrestricted=trust, seconds=max_seconds)
     strictness = Strictness.of(search, tolerance)
     requested = None if runtimes is None else tuple(map(known_runtimes.get, dict.fromkeys(runtimes)))
     signed = None if signed_by is None else require_signed(path, signed_by)

@@ -15,14 +15,14 @@ from kexport import runtimes as known_runtimes
 from kexport.bundle.facts import CodedFact, Fact, FactCode, Note, RuntimeNote
 from kexport.bundle.limits import DECLARED, OutputLimit
 from kexport.bundle.report import Check, CheckKind, Observer, Report, Subject
-from kexport.errors import MissingCodeError
+from kexport.errors import MissingCodeError, UncheckedError
 from kexport.field.integrity import Integrity, check_digests
 from kexport.field.remote import ArtifactSource, RemoteSession, RuntimeFailedError
 from kexport.field.verification import contract_checks
 from kexport.field.verification.adequacy_check import check_adequacy
 from kexport.field.verification.request import Verification
 from kexport.field.verification.runtime_checks import RuntimeChecks
-from kexport.field.workers import WorkerPool
+from kexport.field.workers import WorkerPool, unconfined
 from kexport.parity.tolerance import declaration
 from kexport.runtimes import Runtime
 from kexport.scratch import temporary_folder
@@ -39,10 +39,18 @@ def verify_bundle(verification: Verification, observe: Observer = lambda check: 
     if manifest.adequacy is not None:
         run.record(check_adequacy(manifest.adequacy))
     tested = run.runnable(chosen, integrity)
-    with contextlib.closing(WorkerPool(verification.processes.started, verification.processes.in_process)) as workers:
+    processes, bundle = verification.processes, verification.bundle
+    searching = bool(tested) and verification.strictness.search is not None
+    with contextlib.ExitStack() as stack:
+        folders = [stack.enter_context(temporary_folder(in_memory=True))] if searching else []
+        confinement = verification.trust.confinement(bundle.artifact_bytes, bundle.goldens_bytes, *folders)
+        pool = WorkerPool(processes.started, processes.in_process, confinement)
+        workers = stack.enter_context(contextlib.closing(pool))
         run.check_runtimes(tested, workers)
-        if tested:
-            run.search(tested, integrity, workers, limits)
+        for folder in folders:
+            run.search(tested, integrity, workers, folder)
+    if tested and confinement is not None and confinement.cut_off:
+        run.notes += unconfined()
     declarations = [declaration(limit) for limit in limits if limit.source == DECLARED]
     notes = [*manifest.notes, *contract_checks.notes(manifest.contracts), *notes, *declarations]
     code = [str(fact) for check in run.checks for fact in check.facts if _is_about_code(fact)]
@@ -117,7 +125,11 @@ class _Run:
                 job.result()
 
     def search(
-        self, tested: Sequence[Runtime], integrity: Integrity, workers: WorkerPool, limits: tuple[OutputLimit, ...]
+        self,
+        tested: Sequence[Runtime],
+        integrity: Integrity,
+        workers: WorkerPool,
+        folder: Path,
     ) -> None:
         """Search for the inputs on which the tested runtimes are worst, if a search was requested."""
         request, budget = self._verification, self._verification.strictness.search
@@ -130,11 +142,12 @@ class _Run:
         peers = [each for each in request.readers() if each.installed and integrity.intact(each.reads)]
         others = [each for each in peers if each not in tested and each.name not in unopened]
         partners = others if request.truth is None else []
-        with temporary_folder(in_memory=True) as folder:
-            beside = self._with_their_code(self._sessions(partners, workers, folder))
-            participants = Participants(self._sessions(tested, workers, folder), beside, request.truth)
-            search = BundleSearch(request.bundle, participants, limits, budget)
-            search.run(self.record)
+        beside = self._with_their_code(self._sessions(partners, workers, folder))
+        participants = Participants(self._sessions(tested, workers, folder), beside, request.truth)
+        try:
+            BundleSearch(request.bundle, participants, request.limits, budget).run(self.record)
+        except UncheckedError as error:
+            self.record(Check.not_run(CheckKind.SEARCH, Subject(), str(error)))
 
     def _with_their_code(self, sessions: Sequence[RemoteSession]) -> list[RemoteSession]:
         """The sessions whose code is here; notes those that a search does without, which nobody asked for."""

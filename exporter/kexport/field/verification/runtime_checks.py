@@ -14,7 +14,7 @@ from kexport.field.verification.artifact_in_runtime import ArtifactInRuntime
 from kexport.field.verification.contract_checks import effort_of
 from kexport.field.workers import RestartingWorker
 from kexport.parity.strictness import DERIVED, Strictness, StrictnessJson
-from kexport.process import WorkerCrashError
+from kexport.process import WorkerCrashError, WorkerLimitError
 from kexport.runtimes import Runtime
 
 
@@ -54,6 +54,8 @@ class RuntimeChecks:
             )
             for check in worker.results():
                 yield Check.from_json(check)
+        except WorkerLimitError as limit:
+            yield Check.not_run(CheckKind.RUNTIME, Subject(runtime=runtime.name), str(limit))
         except WorkerCrashError as crash:
             yield Check.failure(CheckKind.RUNTIME, Subject(runtime=runtime.name), str(crash))
 
