@@ -13,7 +13,7 @@ from pathlib import Path
 
 from kexport import runtimes as known_runtimes
 from kexport.bundle.facts import CodedFact, Fact, FactCode, Note, RuntimeNote
-from kexport.bundle.limits import DECLARED, OutputLimit
+from kexport.bundle.limits import DECLARED
 from kexport.bundle.report import Check, CheckKind, Observer, Report, Subject
 from kexport.errors import MissingCodeError, UncheckedError
 from kexport.field.integrity import Integrity, check_digests
