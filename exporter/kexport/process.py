@@ -19,13 +19,13 @@ import subprocess
 import sys
 import tempfile
 import threading
-import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from typing import IO, Any, TypedDict
+from typing import IO, Any
 
-from kexport import cleanup, errors
+from kexport import cleanup
+from kexport.carried_errors import error_from_json, error_to_json
 from kexport.confinement import Confinement, confine, ended_by_limit
-from kexport.errors import KexportError, ModelError, UncheckedError, located
+from kexport.errors import ModelError, UncheckedError, located
 from kexport.fork import Fork
 from kexport.home import leave_untouched
 from kexport.lifeline import Lifeline, follow
@@ -67,22 +67,6 @@ class WorkerLimitError(WorkerCrashError):
 
 class WorkerTimeoutError(WorkerLimitError):
     """A worker process ran out of time."""
-
-
-class _ErrorType(TypedDict):
-    """The name of an exception's class, empty for one that nobody raised on purpose."""
-
-    type: str
-
-
-class _ErrorJson(_ErrorType, total=False):
-    """An exception on its way to the parent."""
-
-    subject: str
-    facts: dict[str, str | None]
-    errno: int | None
-    text: str
-    traceback: str
 
 
 class Worker:
@@ -181,7 +165,7 @@ class Worker:
                 elif event == "done":
                     return
                 else:
-                    raise _revived(value)
+                    raise error_from_json(value)
         finally:
             if alarm is not None:
                 alarm.cancel()
@@ -221,26 +205,6 @@ def _cause_of_death(status: int) -> str:
     if status < 0:
         return f"the process crashed with {signal.Signals(-status).name}"
     return f"the process ended with exit code {status}"
-
-
-def _revived(error: _ErrorJson) -> Exception:
-    """The exception that a task raised, in this process."""
-    if error["type"] == OSError.__name__:
-        return OSError(error["errno"], error["text"])
-    error_class = getattr(errors, error["type"], None)
-    if isinstance(error_class, type) and issubclass(error_class, KexportError):
-        return error_class(error["subject"], **error["facts"])
-    return RuntimeError(f"a worker process failed; its traceback:\n{error['traceback']}")
-
-
-def _error_json(error: Exception) -> _ErrorJson:
-    """The inverse of `_revived`."""
-    if isinstance(error, KexportError):
-        facts = {key: None if fact is None else str(fact) for key, fact in error.facts.items()}
-        return {"type": type(error).__name__, "subject": error.subject, "facts": facts}
-    if isinstance(error, OSError):
-        return {"type": OSError.__name__, "errno": error.errno, "text": error.strerror or str(error)}
-    return {"type": "", "traceback": "".join(traceback.format_exception(error))}
 
 
 def _serve(lifeline: int, folder: str, preload: Sequence[str], limits: Mapping[str, Any] | None = None) -> None:
@@ -292,9 +256,9 @@ def _serve(lifeline: int, folder: str, preload: Sequence[str], limits: Mapping[s
                     emit("item", item)
         except SystemExit as end:
             ended = ModelError("the code of the model ends the process", got=located(end), hint="remove that call")
-            emit("error", _error_json(ended))
+            emit("error", error_to_json(ended))
         except Exception as error:  # noqa: BLE001  it goes to the parent, which raises it
-            emit("error", _error_json(error))
+            emit("error", error_to_json(error))
         else:
             emit("done")
 
