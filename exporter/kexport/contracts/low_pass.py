@@ -25,6 +25,7 @@ _LEAST_ROOM = 16  # samples beyond the transients
 _SHOWN = 513  # frequencies of the curve
 _SPREAD = 16  # random sines in either band
 _ROUNDS = 4  # of random sines
+_TURNS_A_ROUND = 2
 _NUDGES = 4
 _UNIT = "dB"
 _NO_SIGNAL = "no signal is long enough to show the filter beyond its transients"
@@ -101,6 +102,7 @@ class _Measurement:
         return replace(self._verdict(), tried=self._experiment.function.evaluations - self._tried)
 
     def _verdict(self) -> Verdict:
+        turns, made = self._experiment.effort.turns, 0
         deadline = time.monotonic() + self._experiment.effort.seconds
         response = self._response()
         if response is None:
@@ -114,7 +116,8 @@ class _Measurement:
             phases = np.zeros(1) if first else self._rng.uniform(0, 2 * np.pi, len(frequencies))
             share = 1.0 if first else self._rng.choice([1.0, 0.5, 0.1], len(frequencies))
             broken = self._judge(response, response.sines(frequencies, phases, share), frequencies)
-            if not first and time.monotonic() > deadline:
+            made += 1
+            if made > turns // _TURNS_A_ROUND if turns is not None else made > 1 and time.monotonic() > deadline:
                 break
         if not any(finding.band == "stop" for finding in self._findings) and broken is None:
             return Verdict(False, None, None, _UNIT, _NO_SINE, ran=False)

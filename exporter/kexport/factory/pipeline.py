@@ -281,7 +281,7 @@ def _check(plan: BuildPlan, folder: Path, tensorflow_worker: Worker, observe: Ob
         frozenset(runtime.name for runtime in needing_code) if plan.source.live else frozenset(),
     )
     # The manifest holds the declared limits already.
-    strictness = Strictness(plan.request.strictness.search)
+    strictness = Strictness(plan.request.strictness.search, repeatable=True)
     verification = Verification(bundle, tuple(able), plan.request.trust, strictness, written.reference, processes)
     report = verify_bundle(verification, observe)
     refused = [

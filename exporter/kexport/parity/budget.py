@@ -43,6 +43,12 @@ class Budget:
             )
         return cls(seconds=amount * _UNITS[match[2]], seed=seed) if match[2] else cls(None, int(amount), seed)
 
+    def counted(self, rate: float) -> Budget:
+        """The budget as a number of evaluations alone, where it is a time: a second is `rate` of them, at least one."""
+        if self.seconds is None:
+            return self
+        return Budget(None, max(1, round(self.seconds * rate)), self.seed)
+
     def __str__(self) -> str:
         return f"{self.seconds:g} s" if self.seconds is not None else f"{self.evaluations} evaluations"
 

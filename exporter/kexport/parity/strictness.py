@@ -24,6 +24,7 @@ class StrictnessJson(TypedDict):
 
     search: BudgetJson | None
     tolerance: dict[str, str]
+    repeatable: bool
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,12 @@ class Strictness:
     Attributes:
         search: how long to search for the inputs on which an artifact is worst; None for no search.
         tolerance: limits of some outputs, by output name, in place of the derived ones.
+        repeatable: whether what is recorded must not depend on the speed of the machine, as in a build, which keeps it.
     """
 
     search: Budget | None = None
     tolerance: Mapping[str, Tolerance] = field(default_factory=dict)
+    repeatable: bool = False
 
     @classmethod
     def of(cls, search: Budget | str | None, tolerance: Mapping[str, Tolerance | str | float] | None) -> Strictness:
@@ -63,7 +66,8 @@ class Strictness:
         budget, search = self.search, None
         if budget is not None:
             search = BudgetJson(seconds=budget.seconds, evaluations=budget.evaluations, seed=budget.seed)
-        return {"search": search, "tolerance": {name: str(value) for name, value in self.tolerance.items()}}
+        tolerance = {name: str(value) for name, value in self.tolerance.items()}
+        return {"search": search, "tolerance": tolerance, "repeatable": self.repeatable}
 
     @classmethod
     def from_json(cls, data: StrictnessJson) -> Strictness:
@@ -72,6 +76,7 @@ class Strictness:
         return cls(
             None if search is None else Budget(**search),
             {name: Tolerance.parse(text) for name, text in data["tolerance"].items()},
+            data["repeatable"],
         )
 
 

@@ -125,6 +125,7 @@ class _Hunt:
         self.tried = 0
         self.ill_conditioned = 0
         self._worst: _Worst | None = None
+        self._told: tuple[int, int, _Worst] | None = None
 
     def run(self, unit: str, propose: Sequence[Propose], describe: Describe) -> Verdict:
         counterexample = None
@@ -132,6 +133,8 @@ class _Hunt:
             counterexample = self._judge(population)
             if counterexample is not None:
                 break
+        if self._told is not None and counterexample is None:
+            self.tried, self.ill_conditioned, self._worst = self._told
         worst = self._worst
         if worst is None:
             return Verdict(False, None, None, unit, "no sample could be judged", tried=self.tried, ran=False)
@@ -146,15 +149,17 @@ class _Hunt:
 
     def _effort_words(self, passed: bool) -> str:
         words = f"{self.tried} samples tried"
-        if passed and self.tried < self._effort.samples and time.monotonic() >= self._deadline:
+        if passed and self._told is not None:
+            words += f", and others for the rest of {self._effort.seconds:g} s"
+        elif passed and self.tried < self._effort.samples and time.monotonic() >= self._deadline:
             words += f" in {self._effort.seconds:g} s"
         return words + (f", {self.ill_conditioned} of them ill-conditioned" if self.ill_conditioned else "")
 
     def _populations(self, propose: Sequence[Propose]) -> Iterator[Population]:
         """The populations to judge, in order; the caller judges each before it asks for the next."""
         yield from self._effort.first
-        turn = 0
-        while (left := self._effort.samples - self.tried) > 0 and (turn == 0 or time.monotonic() < self._deadline):
+        turn, least = 0, self._effort.turns or 1
+        while (left := self._effort.samples - self.tried) > 0 and (turn < least or time.monotonic() < self._deadline):
             if turn % _ASCEND_EVERY == _ASCEND_EVERY - 1 and self._worst is not None:
                 yield from self._ascend(self._worst.probe)
             population = self._search.ask(min(left, _FIRST_BATCH if turn < _FIRST_TURNS else _BATCH)).population
@@ -163,6 +168,8 @@ class _Hunt:
                 population = self._space.project(propose[way - 1](self._rng, population))
             yield population
             turn += 1
+            if turn == self._effort.turns and self._worst is not None:
+                self._told = self.tried, self.ill_conditioned, self._worst
 
     def _ascend(self, start: Population) -> Iterator[Population]:
         def merit(population: Population) -> Array:

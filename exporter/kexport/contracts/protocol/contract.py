@@ -21,12 +21,16 @@ class Effort:
         seconds: the longest time to spend; a slow model is then tried on fewer samples, and the verdict says so.
         seed: the seed of the random number generator.
         first: samples to try before all others: earlier counterexamples.
+        turns: the verdict tells of so many turns of the search, which are made however long they take: what comes after
+            them only shows whether a counterexample exists, and a faster machine gives the same verdict. None to tell
+            of all.
     """
 
     samples: int = 200_000
     seconds: float = 1.0
     seed: int = 0
     first: Sequence[Population] = ()
+    turns: int | None = None
 
 
 EFFORT = Effort()

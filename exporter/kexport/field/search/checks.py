@@ -87,7 +87,7 @@ def _metrics(
         "budget": str(clock.budget),
         "seed": clock.budget.seed,
         "evaluations": worst.state.evaluations,
-        "seconds": round(clock.seconds, 3),
+        "seconds": None if clock.budget.seconds is None else round(clock.seconds, 3),
         "suspects": sum(target.state.suspects for target in targets),
         "unsure": sum(target.state.inconclusive for target in targets),
         "set_apart": sum(target.state.excluded for target in targets),

@@ -28,13 +28,13 @@ _STATEFUL = "the model keeps state between calls, so its output is not a functio
 _IMPORT = "name the file or module that registers it with --import"
 
 
-def effort_of(budget: Budget | None, contracts: int) -> Effort:
+def effort_of(budget: Budget | None, contracts: int, turns: int | None = None) -> Effort:
     """The effort for each of several contracts, which share the budget of a search, if one was requested."""
     if budget is None:
-        return EFFORT
+        return replace(EFFORT, turns=turns)
     seconds = EFFORT.seconds if budget.seconds is None else max(EFFORT.seconds, budget.seconds / max(1, contracts))
     samples = max(EFFORT.samples, budget.evaluations or int(EFFORT.samples * seconds / EFFORT.seconds))
-    return Effort(samples, seconds, budget.seed)
+    return Effort(samples, seconds, budget.seed, turns=turns)
 
 
 def check_contracts(tested: ArtifactInRuntime, session: Session, effort: Effort = EFFORT) -> Iterator[Check]:

@@ -23,6 +23,7 @@ from kexport.field.verification.adequacy_check import check_adequacy
 from kexport.field.verification.request import Verification
 from kexport.field.verification.runtime_checks import RuntimeChecks
 from kexport.field.workers import WorkerPool, unconfined
+from kexport.parity.cost import evaluations_a_second
 from kexport.parity.tolerance import declaration
 from kexport.runtimes import Runtime
 from kexport.scratch import temporary_folder
@@ -132,9 +133,12 @@ class _Run:
         folder: Path,
     ) -> None:
         """Search for the inputs on which the tested runtimes are worst, if a search was requested."""
-        request, budget = self._verification, self._verification.strictness.search
-        if budget is None:
+        request, strictness = self._verification, self._verification.strictness
+        if (budget := strictness.search) is None:
             return
+        if strictness.repeatable:
+            largest = max(artifact.bytes for artifact in request.bundle.manifest.artifacts)
+            budget = budget.counted(evaluations_a_second(largest, request.bundle.signature))
         from kexport.field.search import BundleSearch, Participants  # most verifications do not search
 
         unopened = {check.runtime for check in self.checks if check.kind is CheckKind.RUNTIME and not check.ran}

@@ -13,6 +13,7 @@ from kexport.field.verification.artifact_checks import check_artifact
 from kexport.field.verification.artifact_in_runtime import ArtifactInRuntime
 from kexport.field.verification.contract_checks import effort_of
 from kexport.field.workers import RestartingWorker
+from kexport.parity.cost import turns_told
 from kexport.parity.strictness import DERIVED, Strictness, StrictnessJson
 from kexport.process import WorkerCrashError, WorkerLimitError
 from kexport.runtimes import Runtime
@@ -36,8 +37,9 @@ class RuntimeChecks:
         """Make the checks of a runtime in this process."""
         manifest = self.bundle.manifest
         limits = self.strictness.limits(manifest.limits)
-        effort = effort_of(self.strictness.search, len(manifest.contracts))
         for artifact in self.bundle.artifacts_of(runtime.reads):
+            turns = turns_told(artifact.bytes, manifest.signature) if self.strictness.repeatable else None
+            effort = effort_of(self.strictness.search, len(manifest.contracts), turns)
             tested = ArtifactInRuntime.of(self.bundle, artifact, runtime, limits, self.trust)
             yield from check_artifact(tested, effort)
 
