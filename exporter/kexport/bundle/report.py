@@ -30,6 +30,7 @@ class CheckKind(str, Enum):
     CONTRACT = "contract"  # a promise about the function or about weights
     RUNTIME = "runtime"  # a runtime that could not run, or crashed
     EXPORT = "export"  # a format that could not be written
+    REBUILD = "rebuild"  # the bytes of a file are those that another build writes
 
     def __str__(self) -> str:
         return self.value
@@ -149,8 +150,9 @@ class Check:
 
     @property
     def compared(self) -> bool:
-        """Whether it compared numbers that a runtime computed with the reference."""
-        return self.kind is CheckKind.PARITY and self.ran and self.figure is not None
+        """Whether it compared numbers that a runtime computed with the reference, or bytes with those of a rebuild."""
+        measured = self.kind is CheckKind.PARITY and self.figure is not None
+        return self.ran and (measured or self.kind is CheckKind.REBUILD)
 
     def states(self, code: FactCode) -> bool:
         """Whether one of its facts has this code."""

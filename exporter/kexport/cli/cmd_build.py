@@ -91,6 +91,7 @@ def _converting(function: Command) -> Command:
     help="A parameter of the model; may be repeated.",
 )
 @click.option("--out", metavar="DIR", help="Where to write the bundle; by default artifacts/NAME.")
+@click.option("--check", is_flag=True, help="Build again, and only say in which bytes the bundle in DIR differs.")
 @_converting
 @_declaring
 @trusting
@@ -101,6 +102,7 @@ def _converting(function: Command) -> Command:
 def command(
     model: str,
     out: str | None,
+    check: bool,
     settings: dict[str, str],
     declarations: Declarations,
     conversion: Conversion,
@@ -117,29 +119,42 @@ def command(
     """
     from kexport.cli._boundary import quiet_libraries
     from kexport.cli._progress import ProgressDisplay
-    from kexport.factory import BuildRequest, build_bundle
+    from kexport.factory import BuildRequest, build_bundle, check_rebuild
     from kexport.reports import json, terminal
 
     began = time.monotonic()
     request = BuildRequest(model, out, settings, declarations, conversion, trust, strictness)
     with quiet_libraries() as stream, ProgressDisplay(stream) as progress:
-        bundle = build_bundle(request, progress)
+        if check:
+            bundle, report = check_rebuild(request, progress)
+        else:
+            bundle = build_bundle(request, progress)
+            report = bundle.report
     if as_json:
-        click.echo(json.render(bundle.report))
+        click.echo(json.render(report))
     stream = sys.stderr if as_json else sys.stdout
-    terminal.show(bundle.report, bundle, styled(stream))
-    print(_summary(bundle, time.monotonic() - began), file=stream)
-    deliver(bundle.report, bundle.path)
-    plot(bundle.report, bundle.path)
-    return bundle.report.exit_code
+    terminal.show(report, bundle, styled(stream))
+    summary = _comparison if check else _summary
+    print(summary(bundle, report, time.monotonic() - began), file=stream)
+    deliver(report, bundle.path)
+    plot(report, bundle.path)
+    return report.exit_code
 
 
-def _summary(bundle: Bundle, seconds: float) -> str:
+def _summary(bundle: Bundle, report: Report, seconds: float) -> str:
     from kexport.reports import summary
 
-    if not bundle.report.passed:
-        return f"rejected: {summary(bundle.report)}; the bundle is at {bundle.path}"
-    return f"built {bundle.path}: {len(bundle.report.checks)} checks passed, {seconds:.1f} s"
+    if not report.passed:
+        return f"rejected: {summary(report)}; the bundle is at {bundle.path}"
+    return f"built {bundle.path}: {len(report.checks)} checks passed, {seconds:.1f} s"
+
+
+def _comparison(bundle: Bundle, report: Report, seconds: float) -> str:
+    """The result of `--check` in one line."""
+    differing = sum(not check.passed for check in report.checks)
+    if differing:
+        return f"{bundle.path} differs from what is built now in {differing} of {len(report.checks)} files"
+    return f"{bundle.path}: all {len(report.checks)} files have the bytes that are built now, {seconds:.1f} s"
 
 
 COMMAND = command

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from kexport.factory.pipeline import build, build_bundle
+    from kexport.factory.repetition import check_rebuild
     from kexport.factory.request import BuildRequest, Conversion, Declarations
 
-__all__ = ["BuildRequest", "Conversion", "Declarations", "build", "build_bundle"]
+__all__ = ["BuildRequest", "Conversion", "Declarations", "build", "build_bundle", "check_rebuild"]
 
 
 def __getattr__(name: str) -> object:
@@ -17,5 +18,5 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module 'kexport.factory' has no attribute {name!r}")
     import importlib
 
-    home = "pipeline" if name in ("build", "build_bundle") else "request"
-    return getattr(importlib.import_module(f"kexport.factory.{home}"), name)
+    homes = {"build": "pipeline", "build_bundle": "pipeline", "check_rebuild": "repetition"}
+    return getattr(importlib.import_module(f"kexport.factory.{homes.get(name, 'request')}"), name)

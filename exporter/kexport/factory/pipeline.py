@@ -126,12 +126,18 @@ def build_bundle(
         with request.trust.lambdas():
             plan = request.plan()
             with store.staging(plan.target) as folder:
-                return _build(plan, folder, progress, observe)
+                report = make(plan, folder, progress, observe)
+                final = plan.target if report.passed else store.rejected(plan.target)
+                store.place(folder, final)
+                if report.passed:
+                    store.remove(store.rejected(plan.target))
+                return Bundle.open(final)
     except SystemExit as end:  # the caller's process would end as if it had succeeded
         raise ModelError("the code of the model ends the process", got=located(end), hint="remove that call") from end
 
 
-def _build(plan: BuildPlan, folder: Path, progress: Progress, observe: Observer) -> Bundle:
+def make(plan: BuildPlan, folder: Path, progress: Progress, observe: Observer = lambda check: None) -> Report:
+    """Write a bundle into an empty folder, and check it; what an earlier bundle at the target found is carried over."""
     with contextlib.ExitStack() as stack:
         progress("importing TensorFlow")
         count = max(1, sum(form.converter is not None for form in plan.formats))
@@ -152,11 +158,7 @@ def _build(plan: BuildPlan, folder: Path, progress: Progress, observe: Observer)
             write_json(folder / REPORT_NAME, report.to_json())
         except OSError as error:
             raise store.unwritable(plan.target, error) from error
-        final = plan.target if report.passed else store.rejected(plan.target)
-        store.place(folder, final)
-        if report.passed:
-            store.remove(store.rejected(plan.target))
-        return Bundle.open(final)
+        return report
 
 
 @dataclass(frozen=True)

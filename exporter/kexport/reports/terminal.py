@@ -76,8 +76,11 @@ def show(report: Report, bundle: Bundle, stream: TextIO) -> None:
     for check in report.checks:
         if check.kind is CheckKind.ADEQUACY and check.passed and (words := adequacy_summary(check)):
             out(Text(words, style="dim"))
+    changed = [check for check in report.checks if check.kind is CheckKind.REBUILD and not check.passed]
+    if changed:
+        out(_rebuild_table(changed))
     for check in report.checks:
-        if not check.passed:
+        if not check.passed and check.kind is not CheckKind.REBUILD:
             out(_failure(check))
     for note in report.notes:
         out(Text(f"note: {note}", style="dim"))
@@ -135,6 +138,16 @@ def _untested(check: Check) -> str:
     if not check.passed or not check.metrics.get("untested"):
         return ""
     return f"untested: {short_contract(check.contract or '-', _CONTRACT_WIDTH)}: {check.metrics['untested']}"
+
+
+def _rebuild_table(rows: list[Check]) -> Table:
+    """One row per file that another build writes differently, with the first difference."""
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column("file", no_wrap=True)
+    table.add_column("first difference", overflow="fold")
+    for check in rows:
+        table.add_row(check.artifact or "-", check.detail)
+    return table
 
 
 def _search_table(rows: list[Check]) -> Table:

@@ -174,7 +174,9 @@ def _value(external: Tensor, program: Program) -> Array | tuple[Array, Array] | 
     if dtypes is None:
         return None
     exported = tf.raw_ops.LookupTableExportV2(table_handle=external, Tkeys=dtypes[0], Tvalues=dtypes[1])
-    return exported.keys.numpy(), exported.values.numpy()
+    keys, values = exported.keys.numpy(), exported.values.numpy()
+    order = np.argsort(keys)  # the table's own is that of hashes
+    return keys[order], values[order]
 
 
 def _write_value(value: Array | tuple[Array, Array] | None, file: BinaryIO) -> dict[str, object]:

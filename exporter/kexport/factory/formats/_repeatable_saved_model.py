@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from kexport.factory.graph import function_names
+from kexport.factory.graph.protocols import GraphDef
 
 _GRAPHS, _FINGERPRINT = "saved_model.pb", "fingerprint.pb"
+_SHARED, _FILLER = "shared_name", "key_value_init"
 
 
 def make_repeatable(folder: Path) -> None:
@@ -20,6 +23,7 @@ def make_repeatable(folder: Path) -> None:
     for meta_graph in saved.meta_graphs:
         objects = meta_graph.object_graph_def
         names = function_names.renumber(meta_graph.graph_def, _called(objects))
+        _number_tables(meta_graph.graph_def)
         _rename(objects, names)
     content = saved.SerializeToString(deterministic=True)
     (folder / _GRAPHS).write_bytes(content)
@@ -44,6 +48,26 @@ def _called(objects: Any) -> Iterator[str]:
     for node in objects.nodes:
         yield from node.function.concrete_functions
         yield node.bare_concrete_function.concrete_function_name
+
+
+def _number_tables(graph_def: GraphDef) -> None:
+    """Number lookup tables, and what fills them, which TensorFlow does in a count of the process."""
+    from google.protobuf import text_format
+
+    tables: dict[bytes, int] = {}
+    fillers: dict[str, str] = {}
+    for nodes in (graph_def.node, *(function.node_def for function in graph_def.library.function)):
+        for node in nodes:
+            if _SHARED in node.attr and (name := node.attr[_SHARED].s).isdigit():
+                node.attr[_SHARED].s = str(tables.setdefault(name, len(tables))).encode()
+    for function in graph_def.library.function:
+        if any(_FILLER in node.name for node in function.node_def):
+            text = re.sub(
+                rf"{_FILLER}\d+",
+                lambda match: fillers.setdefault(match[0], f"{_FILLER}{len(fillers)}"),
+                text_format.MessageToString(function),
+            )
+            function.CopyFrom(text_format.Parse(text, type(function)()))
 
 
 def _rename(objects: Any, names: Mapping[str, str]) -> None:
