@@ -22,7 +22,7 @@ def state(bundle: Path, change: Callable[[Entry], object]) -> Path:
     change(manifest["signature"])
     (domain,) = manifest["domains"].values()
     manifest["domains"] = {entry["name"]: domain for entry in manifest["signature"]["inputs"]}
-    manifest["limits"][0]["output"] = manifest["signature"]["outputs"][0]["name"]
+    manifest["goldens"]["limits"][0]["output"] = manifest["signature"]["outputs"][0]["name"]
     path.write_text(json.dumps(manifest))
     return bundle
 

@@ -11,11 +11,13 @@ from kexport.runtimes._protocols import InferenceSession, NodeArg
 from kexport.runtimes._runtime import ArtifactFile, Package, Runtime
 from kexport.runtimes._session import Opened
 from kexport.runtimes.files.onnx import details
+from kexport.runtimes.soundness import require_sound_onnx
 
 _FATAL = 4  # the highest severity of its log: errors are raised as well
 
 
 def _open(path: Path, signature: Signature) -> Opened:
+    require_sound_onnx(path)
     # Unless this is set before, the import resolves host names and writes into the home folder.
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime

@@ -6,11 +6,10 @@ Only tables are read, never weights: the time depends on the number of tensors a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from kexport.runtimes.soundness import tflite_schema as schema
 from kexport.runtimes.soundness.flatbuffer import Flatbuffer, Layout, Value, integer, numbers
-from kexport.runtimes.soundness.flaw import FlawError, mapped
+from kexport.runtimes.soundness.flaw import FlawError
 from kexport.runtimes.soundness.tflite_calls import check_calls
 from kexport.runtimes.soundness.tflite_dataflow import check_dataflow
 from kexport.runtimes.soundness.tflite_kernels import check_kernels
@@ -24,13 +23,7 @@ _IDENTIFIER = b"TFL3"
 _DELEGATE, _CUSTOM = 51, 32
 
 
-def require_sound_tflite(path: Path) -> None:
-    """Raise `ArtifactError` where a TFLite file is not one that a runtime can load and run safely."""
-    with mapped(path, "TFLite") as content:
-        check_model(content)
-
-
-def check_model(content: memoryview) -> None:
+def check_tflite(content: memoryview) -> None:
     """Check the model in a buffer.
 
     Raises:

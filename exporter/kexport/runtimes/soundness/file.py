@@ -1,0 +1,66 @@
+"""Files that are checked before a runtime sees them, and the error that a flaw in one becomes."""
+
+from __future__ import annotations
+
+import mmap
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from kexport.bundle.regular_files import resolved
+from kexport.errors import ArtifactError
+from kexport.runtimes.soundness.flaw import FlawError
+
+
+def require_sound_tflite(path: Path) -> None:
+    """Raise `ArtifactError` where a TFLite file is not one that a runtime can load and run safely."""
+    from kexport.runtimes.soundness.tflite_file import check_tflite
+
+    _check(path, "TFLite", check_tflite)
+
+
+def require_sound_onnx(path: Path) -> None:
+    """Raise `ArtifactError` where an ONNX file is not one that a runtime can load and run safely."""
+    from kexport.runtimes.soundness.onnx_file import check_onnx
+
+    folder = path.parent
+
+    def size_beside(location: str) -> int:
+        if not location or os.path.isabs(location):
+            raise OSError(None, "its path is not relative")
+        return os.path.getsize(resolved(folder / location, folder))
+
+    _check(path, "ONNX", lambda content: check_onnx(content, size_beside))
+
+
+def _check(path: Path, format_name: str, check: Callable[[memoryview], None]) -> None:
+    """Check the content of a file, of which only what is looked at is read.
+
+    Args:
+        path: the file.
+        format_name: what its format is called.
+        check: raises `FlawError`.
+
+    Raises:
+        ArtifactError: it has a flaw, or cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            # Closed when the last view of it goes, some of which an error may hold.
+            content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        check(memoryview(content))
+        return
+    except FlawError as error:
+        flaw = error
+    except (OSError, ValueError) as error:  # an empty file cannot be mapped
+        raise ArtifactError(
+            f"{path.name} cannot be read",
+            got=getattr(error, "strerror", None) or error,
+            hint="copy or build the bundle again",
+        ) from None
+    raise ArtifactError(
+        f"{path.name} is not a sound {format_name} file: {flaw.place}",
+        got=flaw.got,
+        expected=flaw.expected,
+        hint="it would crash the runtime; copy or build the bundle again",
+    )

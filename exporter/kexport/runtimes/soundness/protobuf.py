@@ -1,0 +1,83 @@
+"""Reading protocol buffers field by field, without a copy of what they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kexport.runtimes.soundness.flaw import FlawError
+
+Field = tuple[int, int | memoryview]
+
+_VARINT, _EIGHT, _SPAN, _FOUR = 0, 1, 2, 5
+_LONGEST = 10  # bytes of a number
+
+
+def fields(message: memoryview, place: str) -> Iterator[Field]:
+    """Number and value of each field: numbers as they are stored, without a sign; everything else as its bytes.
+
+    Args:
+        message: the bytes of a message.
+        place: what messages of errors call it.
+
+    Raises:
+        FlawError: it is not a message.
+    """
+    at, end = 0, len(message)
+    while at < end:
+        key, at = varint(message, at, place)
+        number, kind = key >> 3, key & 7
+        if kind == _VARINT:
+            value, at = varint(message, at, place)
+            yield number, value
+            continue
+        if kind == _SPAN:
+            length, at = varint(message, at, place)
+        elif kind in (_EIGHT, _FOUR):
+            length = 8 if kind == _EIGHT else 4
+        else:
+            raise FlawError(place, f"a field of kind {kind}", "a protocol buffer message")
+        if at + length > end or not number:
+            raise FlawError(place, f"field {number} of {length} bytes", f"a field within {end - at} bytes")
+        yield number, message[at : at + length]
+        at += length
+
+
+def varint(message: memoryview, at: int, place: str) -> tuple[int, int]:
+    """The number at a position, and the position after it."""
+    byte = message[at] if at < len(message) else 0
+    if byte < 0x80 and at < len(message):
+        return byte, at + 1
+    value = shift = 0
+    for position in range(at, min(at + _LONGEST, len(message))):
+        byte = message[position]
+        value |= (byte & 0x7F) << shift
+        shift += 7
+        if byte < 0x80:
+            return value, position + 1
+    raise FlawError(place, "a number without end", "a protocol buffer message")
+
+
+def signed(value: int) -> int:
+    """A stored number as a 64-bit integer with a sign."""
+    return value - (1 << 64) if value >= 1 << 63 else value
+
+
+def text(value: int | memoryview, place: str) -> str:
+    """The text of a field."""
+    if isinstance(value, int):
+        raise FlawError(place, f"the number {value}", "a text")
+    try:
+        return str(value, "utf-8")
+    except UnicodeDecodeError as error:
+        raise FlawError(place, bytes(value)[:40], "a text in UTF-8") from error
+
+
+def integers(value: int | memoryview, place: str) -> list[int]:
+    """The numbers of a repeated field: one of them, or all, packed."""
+    if isinstance(value, int):
+        return [signed(value)]
+    numbers, at = [], 0
+    while at < len(value):
+        number, at = varint(value, at, place)
+        numbers.append(signed(number))
+    return numbers
