@@ -108,7 +108,10 @@ def _index(file: BinaryIO, expansion: int) -> dict[str, zipfile.ZipInfo]:
         entries[name] = entry
     unpacked = sum(entry.file_size for entry in listed)
     if unpacked - size > expansion:
-        raise ValueError(f"its {size} bytes would become {unpacked}, where at most {size + expansion} are expected")
+        raise ValueError(
+            f"its {size} bytes would become {unpacked}, where at most {size + expansion} are expected; "
+            "--max-bytes allows more"
+        )
     return entries
 
 

@@ -8,11 +8,11 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
-from kexport.bundle.regular_files import MOST_BYTES, open_regular, require_size, resolved
+from kexport.bundle.regular_files import NO_LIMIT, open_regular, require_size, resolved
 from kexport.errors import ArtifactError
 
 
-def digest(path: Path, within: Path | None = None, most: int = MOST_BYTES) -> str:
+def digest(path: Path, within: Path | None = None, most: int = NO_LIMIT) -> str:
     """The SHA-256 of a file; for a folder, that of its lines `name, size, digest`, sorted by name.
 
     Args:

@@ -9,13 +9,14 @@ from functools import cached_property
 from pathlib import Path
 
 from kexport.bundle import goldens, manifest, report, samples
+from kexport.bundle.archives import EXPANSION
 from kexport.bundle.digests import digest, size
 from kexport.bundle.domain import Domain, parse
 from kexport.bundle.goldens import Golden
 from kexport.bundle.json_files import FieldError, require_schema
-from kexport.bundle.json_text import read_json
+from kexport.bundle.json_text import MOST_JSON, read_json
 from kexport.bundle.manifest import Artifact, Manifest
-from kexport.bundle.regular_files import MOST_BYTES
+from kexport.bundle.regular_files import MOST_BYTES, exists, most_of
 from kexport.bundle.report import Report
 from kexport.bundle.signature import Signature
 from kexport.errors import ArtifactError, BundleError, UncheckedError
@@ -30,19 +31,25 @@ class Bundle:
     Attributes:
         path: the folder.
         manifest: its content.
+        max_bytes: what limits on the sizes of its files are raised to.
     """
 
     path: Path
     manifest: Manifest
+    max_bytes: int = 0
 
     @classmethod
-    def open(cls, path: str | Path) -> Bundle:
-        """Read the manifest of the bundle at `path`.
+    def open(cls, path: str | Path, max_bytes: int = 0) -> Bundle:
+        """Read the manifest of a bundle.
+
+        Args:
+            path: the folder.
+            max_bytes: what limits on the sizes of its files are raised to.
 
         Raises:
             BundleError: there is no bundle, or this kexport cannot read it.
         """
-        return cls(Path(path), manifest.read(Path(path)))
+        return cls(Path(path), manifest.read(Path(path), max(MOST_JSON, max_bytes)), max_bytes)
 
     @property
     def signature(self) -> Signature:
@@ -58,7 +65,7 @@ class Bundle:
         """
         subject = f"the report of {self.path}"
         try:
-            content = read_json(self.path / REPORT_NAME, subject, self.path)
+            content = read_json(self.path / REPORT_NAME, subject, self.path, max(MOST_JSON, self.max_bytes))
             return Report.from_json(require_schema(subject, content, report.SCHEMA))
         except OSError as error:
             raise BundleError(f"{subject} cannot be read", got=error.strerror or error) from None
@@ -95,8 +102,8 @@ class Bundle:
         """
         entry = self.manifest.goldens
         if not checked:
-            require_digest(self.path, entry.path, entry.sha256)
-        return goldens.stream(self.path / entry.path, self.signature, entry.cases)
+            require_digest(self.path, entry.path, entry.sha256, self.most())
+        return goldens.stream(self.path / entry.path, self.signature, entry.cases, max(EXPANSION, self.max_bytes))
 
     def domains(self) -> dict[str, Domain]:
         """The domain of each input when the bundle was built, recorded data included.
@@ -107,8 +114,9 @@ class Bundle:
         """
         entry, recorded = self.manifest.samples, {}
         if entry is not None:
-            require_digest(self.path, entry.path, entry.sha256)
-            recorded = samples.restored(self.path / entry.path, entry, self.signature)
+            require_digest(self.path, entry.path, entry.sha256, self.most())
+            expansion = max(EXPANSION, self.max_bytes)
+            recorded = samples.restored(self.path / entry.path, entry, self.signature, expansion)
         texts = self.manifest.domains
         for name, text in texts.items():
             if text.startswith("samples(") and name not in recorded:
@@ -128,8 +136,24 @@ class Bundle:
             ArtifactError: it is missing, or its digest differs.
         """
         for path, sha256 in artifact.files:
-            require_digest(self.path, path, sha256)
+            require_digest(self.path, path, sha256, self.most(artifact.bytes))
         return self.path / artifact.path
+
+    def most(self, declared: int | None = None) -> int:
+        """The largest size in bytes of a file for which the manifest declares this size, or none."""
+        return most_of(declared, self.max_bytes)
+
+
+def is_bundle(path: Path) -> bool:
+    """Whether a manifest is at a path.
+
+    Raises:
+        BundleError: that cannot be known, because the folder cannot be read or no file can have this name.
+    """
+    try:
+        return exists(path / manifest.FILE_NAME)
+    except OSError as error:
+        raise BundleError(f"{path} cannot be read", got=error.strerror or error) from None
 
 
 def require_digest(bundle: Path, path: str, expected: str, most: int = MOST_BYTES) -> None:

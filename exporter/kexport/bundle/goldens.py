@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kexport.bundle import npz
+from kexport.bundle.archives import EXPANSION
 from kexport.bundle.signature import Array, Signature
 from kexport.errors import BundleError
 
@@ -49,14 +50,20 @@ def write(path: Path, goldens: Sequence[Golden]) -> None:
     npz.write(path, named)
 
 
-def stream(path: Path, signature: Signature, labels: Sequence[str]) -> Iterator[Golden]:
+def stream(path: Path, signature: Signature, labels: Sequence[str], expansion: int = EXPANSION) -> Iterator[Golden]:
     """The goldens of a bundle in order, one in memory at a time.
+
+    Args:
+        path: the path of the file.
+        signature: the signature of the model.
+        labels: the label of each golden.
+        expansion: by how many bytes the arrays may be larger than the file.
 
     Raises:
         BundleError: the file is damaged or lacks an array.
     """
     try:
-        stored = npz.NpzArrays(path)
+        stored = npz.NpzArrays(path, expansion=expansion)
         for index, label in enumerate(labels):
             golden = golden_in(stored, index, label, signature)
             require_whole(golden, signature)

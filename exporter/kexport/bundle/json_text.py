@@ -65,7 +65,7 @@ def parse(content: bytes | str, subject: str, *, most: int = MOST_JSON, finite: 
         BundleError: it is no JSON, too large or too deep, repeats a key, or has a number or text that cannot be kept.
     """
     if len(content) > most:
-        raise _unreadable(subject, f"{len(content)} bytes", f"at most {most}")
+        raise _unreadable(subject, f"{len(content)} bytes", f"at most {most}; --max-bytes allows more")
     try:
         text = content if isinstance(content, str) else content.decode("utf-8")
         if text.count("{") + text.count("[") > _MOST_CONTAINERS:

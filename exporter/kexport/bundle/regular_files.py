@@ -12,8 +12,10 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
-#: What is not declared anywhere may be at most this large.
+#: No file is larger than this, unless a user allows it.
 MOST_BYTES = 1 << 32
+NO_LIMIT = 1 << 62
+_FREE = 1 << 26  # bytes, which are read at once whatever a manifest declares
 _KINDS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a named pipe",
@@ -64,16 +66,30 @@ def read_regular(path: Path, within: Path | None = None, most: int = MOST_BYTES)
         OSError: as `open_regular` does, or the file is larger.
     """
     with open_regular(path, within) as file:
-        require_size(os.fstat(file.fileno()).st_size, most)
-        content = file.read(most + 1)
-    require_size(len(content), most)  # files of /proc state the size 0
+        size = os.fstat(file.fileno()).st_size
+        require_size(size, most)
+        content = file.read(size + 1)
+    if len(content) != size:
+        raise OSError(errno.EIO, f"has {size} bytes, of which {len(content)} could be read")
     return content
+
+
+def most_of(declared: int | None = None, max_bytes: int = 0) -> int:
+    """The largest size of a file in bytes.
+
+    Args:
+        declared: the size that a manifest states, if it states one.
+        max_bytes: what the user raised all limits to.
+    """
+    usual = MOST_BYTES if declared is None else min(MOST_BYTES, max(_FREE, declared))
+    return max(usual, max_bytes)
 
 
 def require_size(size: int, most: int) -> None:
     """Raise `OSError` for a size above the limit."""
     if size > most:
-        raise OSError(errno.EFBIG, f"is too large: {size} bytes, where at most {most} are expected")
+        words = f"is too large: {size} bytes, where at most {most} are expected; --max-bytes allows more"
+        raise OSError(errno.EFBIG, words)
 
 
 def resolved(path: Path, within: Path | None = None) -> str:

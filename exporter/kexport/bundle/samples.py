@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kexport.bundle.archives import EXPANSION
 from kexport.bundle.digests import digest
 from kexport.bundle.domain import Domain, Samples
 from kexport.bundle.json_files import flag, mapping, member, object_of, require_schema, text, whole
@@ -144,15 +145,21 @@ def write(folder: Path, signature: Signature, domains: Mapping[str, Domain]) -> 
 _PARTS = ("check", "calibration")
 
 
-def read(path: Path, entry: SamplesEntry, part: str) -> dict[str, Array]:
+def read(path: Path, entry: SamplesEntry, part: str, expansion: int = EXPANSION) -> dict[str, Array]:
     """One part of the recorded data, `"check"` or `"calibration"`, by input.
+
+    Args:
+        path: the path of the file.
+        entry: what the manifest states about it.
+        part: the part.
+        expansion: by how many bytes the arrays may be larger than the file.
 
     Raises:
         BundleError: the file is damaged, or its number of rows differs from the manifest.
     """
     hint = "build the bundle again"
     try:
-        stored = NpzArrays(path)
+        stored = NpzArrays(path, expansion=expansion)
         arrays = {name: np.array(stored[f"{part}/{name}"]) for name in entry.rows}
     except (OSError, ValueError, KeyError) as error:
         raise BundleError(f"{path.name} is damaged", got=error, hint=hint) from None
@@ -163,9 +170,9 @@ def read(path: Path, entry: SamplesEntry, part: str) -> dict[str, Array]:
     return arrays
 
 
-def restored(path: Path, entry: SamplesEntry, signature: Signature) -> dict[str, Samples]:
+def restored(path: Path, entry: SamplesEntry, signature: Signature, expansion: int = EXPANSION) -> dict[str, Samples]:
     """The whole recording of every input, its rows in their original order; raises as `read` does."""
-    check, calibration = (read(path, entry, part) for part in _PARTS)
+    check, calibration = (read(path, entry, part, expansion) for part in _PARTS)
     recordings = {}
     for spec in signature.inputs:
         if spec.name not in entry.rows:

@@ -134,7 +134,7 @@ def paths_like(bundle: Path, pattern: re.Pattern[str]) -> list[str]:
     try:
         names = names_in(bundle / FOLDER, bundle)
     except OSError as error:
-        hint = "make it readable, or copy the bundle again"
+        hint = "make it readable, or delete it"
         raise BundleError(f"{FOLDER} cannot be read", got=error.strerror or error, hint=hint) from None
     return [f"{FOLDER}/{name}" for name in names if pattern.fullmatch(name)]
 

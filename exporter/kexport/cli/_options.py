@@ -58,6 +58,13 @@ _TRUST: Mapping[str, Option] = {
         type=click.FloatRange(min=0),
         help="Seconds of each processor core for one call of a model, where that is more than follows from its size.",
     ),
+    "max_bytes": click.option(
+        "--max-bytes",
+        type=click.IntRange(min=0),
+        default=0,
+        metavar="N",
+        help="Allow files, and arrays and weights in them, that are larger than usual, up to this many bytes.",
+    ),
 }
 _TOLERANCE = click.option(
     "--tolerance",
@@ -128,10 +135,11 @@ def listed(option: str, text: str) -> tuple[str, ...]:
     return names
 
 
-def _trust(imports: tuple[str, ...], seconds: float | None, **allowed: bool) -> Trust:
+def _trust(imports: tuple[str, ...], seconds: float | None, max_bytes: int, **allowed: bool) -> Trust:
     from kexport.field.trust import Trust
 
-    return Trust(imports, allowed["allow_lambda"], unrestricted=allowed["trust"], seconds=seconds)
+    unrestricted = allowed["trust"]
+    return Trust(imports, allowed["allow_lambda"], unrestricted=unrestricted, seconds=seconds, max_bytes=max_bytes)
 
 
 def _strictness(search: str | None, seed: int, tolerance: dict[str, str]) -> Strictness:

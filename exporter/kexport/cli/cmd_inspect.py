@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 @trusting
 def command(path: str, sbom: str | None, trust: Trust) -> int:
     """Show the contents of a bundle or a single artifact: signature, promises, sizes, versions, parity."""
-    from kexport.bundle import manifest
+    from kexport.bundle.folder import is_bundle
 
     if sbom is not None:
         _write_sbom(path, sbom)
-    elif (Path(path) / manifest.FILE_NAME).exists():
-        _show_bundle(path)
+    elif is_bundle(Path(path)):
+        _show_bundle(path, trust.max_bytes)
     else:
         from kexport.field.inspection import describe
 
@@ -53,11 +53,11 @@ def _write_sbom(path: str, target: str) -> None:
         raise UsageError(f"{target} cannot be written", got=getattr(error, "strerror", None) or error) from None
 
 
-def _show_bundle(path: str) -> None:
+def _show_bundle(path: str, max_bytes: int) -> None:
     from kexport.bundle.folder import Bundle
     from kexport.reports import adequacy_lines, size, terminal
 
-    bundle = Bundle.open(path)
+    bundle = Bundle.open(path, max_bytes)
     manifest = bundle.manifest
     click.echo(f"{manifest.name}: {'every check of the build passed' if bundle.passed else 'REJECTED at build time'}")
     _section("inputs", ((s.name, f"{s}" + _domain(manifest, s.name)) for s in manifest.signature.inputs))

@@ -38,6 +38,7 @@ def command(bundle: str, runtimes: tuple[str, ...], trust: Trust, as_json: bool)
             allow_lambda=trust.allow_lambda,
             trust=trust.unrestricted,
             max_seconds=trust.seconds,
+            max_bytes=trust.max_bytes,
             progress=progress,
         )
     if as_json:

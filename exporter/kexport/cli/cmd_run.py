@@ -36,7 +36,7 @@ def command(path: str, source: str, runtime: str | None, output: str | None, tru
     trust.require_imports()
     if requested is not None:
         requested.require()
-    bundle = Bundle.open(path)
+    bundle = Bundle.open(path, trust.max_bytes)
     writer = data_files.writer_for(output, bundle.signature)
     feeds = data_files.read(Path(source), bundle.signature)
     bundle.signature.check(feeds)  # before a runtime is imported

@@ -64,7 +64,7 @@ def command(
     names = required_runtimes.including(runtimes, required)
     requested = None if names is None else tuple(map(known_runtimes.get, names))
     signed = None if signed_by is None else require_signed(path, signed_by)
-    bundle = Bundle.open(path)
+    bundle = Bundle.open(path, trust.max_bytes)
     with quiet_libraries():
         reference = _model_in(bundle, trust) if truth else None
         report = verify_bundle(Verification(bundle, requested, trust, strictness, reference))

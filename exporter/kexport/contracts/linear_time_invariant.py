@@ -29,6 +29,8 @@ _LEAST, _LONGEST = 16, 128  # samples: the shortest signal for stated taps, the 
 _TOO_SHORT = "the outputs are too short to judge a filter"
 _UNIT = "from the filtered input"
 _NAMED = 3  # taps that the detail names
+_MOST_TAPS = 1 << 15  # each of them is applied to every signal, one after another
+_SHOWN = 80  # characters
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class LinearTimeInvariant:
         axis: the time axis of input and output; every channel is filtered alone.
 
     Raises:
-        UsageError: a tap is not finite, there is none, or another field is not an integer.
+        UsageError: a tap is not finite, there is none, there are too many, or another field is not an integer.
     """
 
     taps: tuple[float, ...] | None = None
@@ -58,11 +60,12 @@ class LinearTimeInvariant:
         taps = None if self.taps is None else _numbers(self.taps)
         skip = tuple(self.skip) if isinstance(self.skip, tuple | list) else ()
         whole = all(isinstance(each, int) for each in (self.advance, self.axis, *skip))
-        if taps == () or not whole or len(skip) != 2 or min(skip) < 0:
+        few = len(taps or ()) <= _MOST_TAPS and sum(each for each in skip if whole) <= _MOST_TAPS
+        if taps == () or not few or not whole or len(skip) != 2 or min(skip) < 0:
             raise UsageError(
                 "contract 'linear_time_invariant' needs a filter",
-                got=f"taps {self.taps}, advance {self.advance}, skip {self.skip}, axis {self.axis}",
-                expected="finite taps or None, integers, and two non-negative integers to skip",
+                got=f"taps {_short(self.taps)}, advance {self.advance}, skip {self.skip}, axis {self.axis}",
+                expected=f"finite taps or None, integers, and two non-negative ones to skip, each at most {_MOST_TAPS}",
             )
         object.__setattr__(self, "taps", taps)
         object.__setattr__(self, "skip", skip)
@@ -132,7 +135,8 @@ class LinearTimeInvariant:
             if self.taps is None and x.shape[signal.axis] > bench.length:
                 return Measured(np.full(len(x), -np.inf), np.ones(len(x)))
             error, y = off(population)
-            slack = np.maximum(experiment.slack_of(y), rounding(taps, x, experiment.slack.epsilon))
+            reach = x.shape[signal.axis]
+            slack = np.maximum(experiment.slack_of(y), rounding(taps, x, experiment.slack.epsilon, reach))
             return Measured(error.max(axis=1, initial=-np.inf), share * slack)
 
         def describe(probe: Population) -> str:
@@ -148,6 +152,11 @@ class LinearTimeInvariant:
         most = _LONGEST if self.taps is None else 2048
         fitting = [form for form in space.forms if signal.length(form) <= most]
         return max(fitting or space.forms, key=signal.length)
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]} ..."
 
 
 def _numbers(values: Sequence[float]) -> tuple[float, ...]:

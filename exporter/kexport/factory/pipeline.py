@@ -19,6 +19,7 @@ from kexport.bundle.folder import REPORT_NAME, Bundle
 from kexport.bundle.json_files import write_json
 from kexport.bundle.manifest import Artifact, Manifest
 from kexport.bundle.manifest_entries import BuildEntry, DomainsEntry, GoldensEntry, ModelEntry
+from kexport.bundle.regular_files import NO_LIMIT
 from kexport.bundle.report import Check, CheckKind, Observer, Report, Subject
 from kexport.bundle.samples import write as write_samples
 from kexport.bundle.signature import TensorSpec
@@ -61,6 +62,7 @@ def build(
     allow_lambda: bool = False,
     trust: bool = False,
     max_seconds: float | None = None,
+    max_bytes: int = 0,
     opset: int | None = None,
     timeout: float = DEFAULT_TIMEOUT,
     keep_going: bool = False,
@@ -86,6 +88,7 @@ def build(
         allow_lambda: load Lambda layers from a `.keras` file, which runs the bytecode in it.
         trust: let a SavedModel run any operation, such as one that writes files; and run without limits.
         max_seconds: seconds of each processor core for one call, where that is more than follows from the model's size.
+        max_bytes: allow files, and arrays and weights in them, that are larger than usual, up to this size.
         opset: the opset of the ONNX artifact; by default the highest that its converter writes.
         timeout: time limit for the conversion to one format, in seconds.
         keep_going: build the other formats when one is refused; the refusal is then a failed check.
@@ -112,7 +115,7 @@ def build(
         settings or {},
         Declarations(domain or {}, samples, contracts, reasons(unseen)),
         Conversion(formats, opset, timeout, keep_going),
-        Trust(tuple(imports), allow_lambda, unrestricted=trust, seconds=max_seconds),
+        Trust(tuple(imports), allow_lambda, unrestricted=trust, seconds=max_seconds, max_bytes=max_bytes),
         Strictness.of(search, tolerance),
     )
     return build_bundle(request, progress, observe)
@@ -273,7 +276,7 @@ def _artifact(form: Format, outputs: Sequence[TensorSpec], folder: Path, details
 
 def _check(plan: BuildPlan, folder: Path, tensorflow_worker: Worker, observe: Observer, written: _Written) -> Report:
     """Check the bundle the way a device would, in every runtime of its formats."""
-    bundle = Bundle.open(folder)
+    bundle = Bundle.open(folder, NO_LIMIT)
     formats = {artifact.format for artifact in bundle.manifest.artifacts}
     able = [runtime for runtime in runtimes.every() if runtime.reads in formats]
     needing_code = [runtime for runtime in runtimes.every() if runtime.runs_user_code]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import TypedDict
 
 from kexport import runtimes
 from kexport.bundle.digests import digest, size
+from kexport.bundle.regular_files import most_of, open_regular, resolved
 from kexport.bundle.signature import Signature, TensorSpec
 from kexport.errors import BundleError, KexportError, UncheckedError, reason
 from kexport.field.trust import NO_TRUST, Trust, TrustJson
@@ -69,20 +71,29 @@ def describe(path: Path, trust: Trust = NO_TRUST) -> ArtifactFacts:
     readers = [runtime for runtime in runtimes.every() if runtime.reads == format_name]
     runtime = next((runtime for runtime in readers if runtime.installed), readers[0])
     runtime.require()
-    length = size(path)
+    sha256, length = digest(path, most=most_of(max_bytes=trust.max_bytes)), size(path)
     with closing(Worker(confinement=trust.confinement(length))) as worker:
         declaration = declaration_of(worker, path, runtime, trust)
-    return ArtifactFacts(format_name, length, digest(path), declaration)
+    return ArtifactFacts(format_name, length, sha256, declaration)
 
 
 def format_of(path: Path) -> str:
     """The name of an artifact's format, recognised by its file name or by the content of its folder.
 
     Raises:
-        BundleError: there is no such file or folder, or its format is unknown.
+        BundleError: there is no such file or folder, it cannot be read, or its format is unknown.
     """
-    if not path.exists():
-        raise BundleError(f"there is no file or folder {path}")
+    try:
+        return _format_of(path)
+    except (FileNotFoundError, NotADirectoryError):
+        raise BundleError(f"there is no file or folder {path}") from None
+    except OSError as error:
+        raise BundleError(f"{path} cannot be read", got=error.strerror or error) from None
+
+
+def _format_of(path: Path) -> str:
+    if not os.path.isdir(resolved(path)):
+        open_regular(path).close()
     files = [runtime.file for runtime in runtimes.every()]
     for file in files:
         if file.recognises(path):

@@ -32,9 +32,9 @@ def check_digests(bundle: Bundle) -> Integrity:
     """Compare the digests of goldens, recorded samples and artifacts with the manifest."""
     checks: list[Check] = []
 
-    def intact(path: str, sha256: str) -> bool:
+    def intact(path: str, sha256: str, declared: int | None = None) -> bool:
         try:
-            require_digest(bundle.path, path, sha256)
+            require_digest(bundle.path, path, sha256, bundle.most(declared))
         except ArtifactError as error:
             checks.append(Check.failure(CheckKind.DIGEST, Subject(path), str(error)))
             return False
@@ -45,6 +45,6 @@ def check_digests(bundle: Bundle) -> Integrity:
     goldens = intact(manifest.goldens.path, manifest.goldens.sha256)
     if manifest.samples is not None:
         intact(manifest.samples.path, manifest.samples.sha256)
-    files = [(artifact.format, *file) for artifact in manifest.artifacts for file in artifact.files]
-    damaged = {format_name for format_name, path, sha256 in files if not intact(path, sha256)}
+    files = [(artifact, *file) for artifact in manifest.artifacts for file in artifact.files]
+    damaged = {artifact.format for artifact, path, sha256 in files if not intact(path, sha256, artifact.bytes)}
     return Integrity(tuple(checks), frozenset(damaged), not goldens)

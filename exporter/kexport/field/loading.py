@@ -24,6 +24,7 @@ def load(
     imports: Sequence[str] = (),
     allow_lambda: bool = False,
     trust: bool = False,
+    max_bytes: int = 0,
     isolated: bool = False,
     signed_by: str | Path | None = None,
 ) -> Session:
@@ -36,6 +37,7 @@ def load(
         imports: files or modules that register the layers of a `.keras` artifact; run only where that is loaded.
         allow_lambda: load the Lambda layers of a `.keras` artifact, which runs the bytecode in it.
         trust: let a SavedModel run any operation, such as one that writes files; by default only what computes.
+        max_bytes: allow files, and arrays and weights in them, that are larger than usual, up to this size.
         isolated: serve the model from a process of its own. If that dies during a call, the call raises
             `ProcessDiedError`, and the next one starts it again, unless the model keeps state between calls.
         signed_by: a public key in PEM, as a file or as text: before anything in the bundle is read, it must have been
@@ -62,11 +64,11 @@ def load(
         array([[2., 2., 2.]], dtype=float32)
     """
     requested = None if runtime is None else runtimes.get(runtime)
-    trusted = Trust(tuple(imports), allow_lambda, unrestricted=trust)
+    trusted = Trust(tuple(imports), allow_lambda, unrestricted=trust, max_bytes=max_bytes)
     trusted.require_imports()
     key = None if signed_by is None else read_pem(signed_by)
     require_key(path, key)
-    bundle = Bundle.open(path)
+    bundle = Bundle.open(path, max_bytes)
     session, differences = session_of(bundle, requested, trusted, isolated=isolated, signed_by=key)
     for difference in differences:
         warnings.warn(difference, stacklevel=2)

@@ -83,7 +83,7 @@ class BundleRecipe:
             AuthenticityError: its signature is.
         """
         require_key(self.path, self.signed_by)
-        bundle = Bundle.open(self.path)
+        bundle = Bundle.open(self.path, self.trust.max_bytes)
         artifacts = bundle.artifacts_of(runtimes.get(self.runtime).reads)
         for artifact in artifacts[:1]:
             if tuple(artifact.files) == self.files:

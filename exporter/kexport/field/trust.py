@@ -25,6 +25,7 @@ class TrustJson(TypedDict):
     code: Sequence[JsonObject]
     unrestricted: bool
     seconds: float | None
+    max_bytes: int
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Trust:
         unrestricted: whether a SavedModel may hold any operation, such as one that writes files, and whether what runs
             has no limits.
         seconds: the time of each processor core for one call, where that is more than follows from the model's size.
+        max_bytes: what limits on the sizes of files, and on the memory for what is in them, are raised to.
     """
 
     imports: tuple[str, ...] = ()
@@ -45,6 +47,7 @@ class Trust:
     code: tuple[CodeEntry, ...] = ()
     unrestricted: bool = False
     seconds: float | None = None
+    max_bytes: int = 0
 
     def confinement(self, weights: int, data: int = 0, *folders: Path) -> Confinement | None:
         """What a process that runs a model may use; None for whatever this process may.
@@ -113,7 +116,7 @@ class Trust:
         """Within the block, Lambda layers and SavedModels are loaded where this allows them; no import runs."""
         from kexport.runtimes.keras_model import Grant, granting
 
-        with granting(Grant(self.allow_lambda, self.imports, self.code, self.unrestricted)):
+        with granting(Grant(self.allow_lambda, self.imports, self.code, self.unrestricted, self.max_bytes)):
             yield
 
     def differences(self) -> list[str]:
@@ -147,13 +150,15 @@ class Trust:
             "code": code,
             "unrestricted": self.unrestricted,
             "seconds": self.seconds,
+            "max_bytes": self.max_bytes,
         }
 
     @classmethod
     def from_json(cls, data: TrustJson) -> Trust:
         """The inverse of `to_json`."""
         code = tuple(map(CodeEntry.from_json, data["code"]))
-        return cls(tuple(data["imports"]), data["allow_lambda"], code, data["unrestricted"], data["seconds"])
+        limits = data["seconds"], data["max_bytes"]
+        return cls(tuple(data["imports"]), data["allow_lambda"], code, data["unrestricted"], *limits)
 
 
 def _incomplete(subject: str, cause: ImportError) -> MissingCodeError:

@@ -136,7 +136,7 @@ def fitted_taps(bench: Bench, rng: np.random.Generator, skip: tuple[int, int], s
     return np.asarray(solution), advance
 
 
-def rounding(taps: Array, x: Array, epsilon: float) -> Array:
+def rounding(taps: Array, x: Array, epsilon: float, reach: int) -> Array:
     """The rounding error of a sum of that many products for each sample, where a search looks for large errors.
 
     At most `2 sqrt(n) u sum |taps x|` with probability 0.7 for any one sum, and usually far less: Higham and Mary, SIAM
@@ -146,11 +146,16 @@ def rounding(taps: Array, x: Array, epsilon: float) -> Array:
         taps: the taps, of shape `(taps,)`.
         x: signals, the first axis counting the samples.
         epsilon: one unit in the last place of 1.
+        reach: the length of the signals: no more consecutive taps act on any output.
 
     Returns:
         Float64 of shape `(samples,)`.
     """
     sizes = np.abs(taps)
+    if len(sizes) > reach:
+        sums = np.cumsum(np.concatenate([[0.0], sizes]))
+        first = int(np.argmax(sums[reach:] - sums[:-reach]))
+        sizes = sizes[first : first + reach]
     terms = int((sizes > _NEGLIGIBLE * sizes.max(initial=0.0)).sum())
     largest = np.abs(x.astype(np.float64)).reshape(len(x), -1).max(axis=1, initial=0.0)
     return np.asarray(np.sqrt(terms) * epsilon * sizes.sum() * largest)

@@ -62,7 +62,7 @@ class Response:
         # At unit gain, where output and input have the same range.
         self.slack = float(bench.experiment.slack_of(full)[0])
         self._measure()
-        losses = [float(rounding(taps, full, bench.experiment.slack.epsilon)[0]) for taps in self.taps]
+        losses = [float(rounding(taps, full, bench.experiment.slack.epsilon, bench.length)[0]) for taps in self.taps]
         self.slack = max(self.slack, *losses)
 
     def _measure(self) -> None:

@@ -54,7 +54,7 @@ class ArtifactProbe:
         """
         try:
             for path, sha256 in self.artifact.files:
-                require_digest(self.bundle.path, path, sha256)
+                require_digest(self.bundle.path, path, sha256, self.bundle.most(self.artifact.bytes))
         except ArtifactError as error:
             if not self._path.exists():
                 raise

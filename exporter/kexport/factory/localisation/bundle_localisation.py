@@ -33,6 +33,7 @@ def localise(
     allow_lambda: bool = False,
     trust: bool = False,
     max_seconds: float | None = None,
+    max_bytes: int = 0,
     progress: Progress = lambda step: None,
 ) -> LocalisedBundle:
     """Compare the layers in every artifact with those of the bundle's `.keras` file.
@@ -44,6 +45,7 @@ def localise(
         allow_lambda: load Lambda layers of the `.keras` file.
         trust: let a SavedModel run any operation, such as one that writes files; and run without limits.
         max_seconds: seconds of each processor core for one call, where that is more than follows from the model's size.
+        max_bytes: allow files, and arrays and weights in them, that are larger than usual, up to this size.
         progress: called with each step as it begins.
 
     Returns:
@@ -56,10 +58,10 @@ def localise(
         UncheckedError: the bundle has no `.keras` file, or TensorFlow is not installed.
         ArtifactError: the `.keras` file or the goldens are not those that were built.
     """
-    trusted = Trust(tuple(imports), allow_lambda, unrestricted=trust, seconds=max_seconds)
+    trusted = Trust(tuple(imports), allow_lambda, unrestricted=trust, seconds=max_seconds, max_bytes=max_bytes)
     wanted = None if runtimes is None else [_able(name) for name in dict.fromkeys(runtimes)]
     trusted.require_imports()
-    bundle = Bundle.open(path)
+    bundle = Bundle.open(path, max_bytes)
     built = bundle.report
     keras_file = _require_model(bundle)
     chosen = _chosen(bundle, wanted)

@@ -47,6 +47,7 @@ def compare(
     allow_lambda: bool = False,
     trust: bool = False,
     max_seconds: float | None = None,
+    max_bytes: int = 0,
     observe: Observer = lambda check: None,
 ) -> Report:
     """Compare two models: whether B computes what A does, on goldens, or on inputs planned like them.
@@ -67,6 +68,7 @@ def compare(
         allow_lambda: load Lambda layers of a `.keras` file.
         trust: let a SavedModel run any operation, such as one that writes files; and run without limits.
         max_seconds: seconds of each processor core for one call, where that is more than follows from the model's size.
+        max_bytes: allow files, and arrays and weights in them, that are larger than usual, up to this size.
         observe: called with each check as soon as it is made.
 
     Returns:
@@ -87,7 +89,7 @@ def compare(
         Path(b),
         tuple(runtimes or ()),
         InterfaceOptions(names or {}, domain or {}, samples),
-        Trust(tuple(imports), allow_lambda, unrestricted=trust, seconds=max_seconds),
+        Trust(tuple(imports), allow_lambda, unrestricted=trust, seconds=max_seconds, max_bytes=max_bytes),
         Strictness.of(search, tolerance),
         None if witness is None else Path(witness),
     )
@@ -128,7 +130,8 @@ def compare_models(request: ComparisonRequest, observe: Observer = lambda check:
     wanted = [get_runtime(name) for name in dict.fromkeys(request.runtimes)] if request.runtimes else None
     if request.witness is not None:
         require_writable(request.witness)
-    operands = Operand.open("A", request.a), Operand.open("B", request.b)
+    most = request.trust.max_bytes
+    operands = Operand.open("A", request.a, most), Operand.open("B", request.b, most)
     candidates, notes = contenders(*operands, wanted)
     record = ComparisonRecord(observe, notes=[*notes])
     if _intact(operands, record):

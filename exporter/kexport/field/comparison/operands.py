@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kexport import runtimes
-from kexport.bundle import manifest
 from kexport.bundle.digests import size
-from kexport.bundle.folder import Bundle
+from kexport.bundle.folder import Bundle, is_bundle
 from kexport.errors import MissingRuntimeError
 from kexport.field.inspection import format_of
 from kexport.runtimes import Runtime
@@ -34,16 +33,21 @@ class Operand:
     bundle: Bundle | None = None
 
     @classmethod
-    def open(cls, name: str, path: str | Path) -> Operand:
+    def open(cls, name: str, path: str | Path, max_bytes: int = 0) -> Operand:
         """The operand at a path.
+
+        Args:
+            name: A or B.
+            path: of a bundle or an artifact.
+            max_bytes: what limits on the sizes of its files are raised to.
 
         Raises:
             BundleError: nothing is there, or nothing of a known kind.
         """
         path = Path(path)
-        if not (path / manifest.FILE_NAME).exists():
+        if not is_bundle(path):
             return cls(name, path, path.parent, {format_of(path): [path.name]})
-        bundle = Bundle.open(path)
+        bundle = Bundle.open(path, max_bytes)
         formats = {artifact.format: None for artifact in bundle.manifest.artifacts}
         return cls(name, path, path, {f: [a.path for a in bundle.artifacts_of(f)] for f in formats}, bundle)
 

@@ -29,6 +29,7 @@ def verify(
     allow_lambda: bool = False,
     trust: bool = False,
     max_seconds: float | None = None,
+    max_bytes: int = 0,
     search: Budget | str | None = None,
     tolerance: Mapping[str, Tolerance | str | float] | None = None,
     observe: Observer = lambda check: None,
@@ -44,6 +45,7 @@ def verify(
         allow_lambda: load the Lambda layers of a `.keras` artifact, which runs the bytecode in it.
         trust: let a SavedModel run any operation, such as one that writes files; and run without limits.
         max_seconds: seconds of each processor core for one call, where that is more than follows from the model's size.
+        max_bytes: allow files, and arrays and weights in them, that are larger than usual, up to this size.
         search: how long to search for the inputs on which each runtime is furthest from every other one that is
             installed: `"30s"`, or `"5000"` evaluations. Inputs that reveal a fault are kept in the bundle.
         tolerance: declared limits of some outputs, such as `{"y": "1e-4: 12-bit sensor"}` or `"40dB"`.
@@ -60,11 +62,11 @@ def verify(
         BundleError: the bundle cannot be read.
         UsageError: there is no such runtime or output, or a budget or a tolerance cannot be read.
     """
-    trusted = Trust(tuple(imports), allow_lambda, unrestricted=trust, seconds=max_seconds)
+    trusted = Trust(tuple(imports), allow_lambda, unrestricted=trust, seconds=max_seconds, max_bytes=max_bytes)
     strictness = Strictness.of(search, tolerance)
     requested = None if runtimes is None else tuple(map(known_runtimes.get, dict.fromkeys(runtimes)))
     signed = None if signed_by is None else require_signed(path, signed_by)
     if signed is not None:
         observe(signed.check)
-    report = verify_bundle(Verification(Bundle.open(path), requested, trusted, strictness, truth), observe)
+    report = verify_bundle(Verification(Bundle.open(path, max_bytes), requested, trusted, strictness, truth), observe)
     return report if signed is None else signed.recorded(report)

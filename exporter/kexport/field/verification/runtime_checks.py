@@ -71,6 +71,7 @@ def serve(path: str, runtime: str, trust: TrustJson, strictness: StrictnessJson)
         trust: `RuntimeChecks.trust`.
         strictness: `RuntimeChecks.strictness`.
     """
-    checks = RuntimeChecks(Bundle.open(path), Trust.from_json(trust), Strictness.from_json(strictness))
+    trusted = Trust.from_json(trust)
+    checks = RuntimeChecks(Bundle.open(path, trusted.max_bytes), trusted, Strictness.from_json(strictness))
     for check in checks.here(runtimes.get(runtime)):
         yield check.to_json()

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import json
 import re
 import warnings
-import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from kexport import registry
-from kexport.errors import MissingCodeError, ModelError, located
+from kexport.bundle.archives import EXPANSION, Archive
+from kexport.bundle.json_files import FieldError, mapping, member, text
+from kexport.bundle.json_text import MOST_JSON, parse
+from kexport.errors import BundleError, MissingCodeError, ModelError, located
 from kexport.runtimes.keras_model.custom_objects import CustomObject, lambda_layers, objects_in, unregistered
 from kexport.runtimes.keras_model.grant import granted
 from kexport.runtimes.keras_model.missing_code import missing_code
 from kexport.runtimes.keras_model.patches import Method, replaced
+from kexport.runtimes.keras_model.weights import stored_bytes, within_stored
 
 
 def load_file(path: Path) -> Any:
@@ -41,8 +44,10 @@ def load_file(path: Path) -> Any:
         )
     if missing := unregistered(config):
         raise missing_code(path.name, missing, granted())
+    with _reading(path) as archive:
+        stored = stored_bytes(archive, _most(EXPANSION))
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), within_stored(path.name, stored, _most(EXPANSION)):
             # Keras only warns when it cannot build a model again, which then has no weights.
             warnings.filterwarnings("error", message=".*cannot be built automatically", category=UserWarning)
             with replaced(keras.Model, "compile_from_config", _not_compiling):
@@ -54,6 +59,8 @@ def load_file(path: Path) -> Any:
             expected="a model whose variables are created in __init__ or build()",
             hint="give the model's class a build_from_config(), or begin the model with keras.Input(...)",
         ) from error
+    except ModelError:
+        raise
     except Exception as error:  # a layer's own code may raise anything while it is created again
         if (sought := _sought(error)) is not None:
             raise missing_code(path.name, [sought], granted()) from error
@@ -74,9 +81,9 @@ def _sought(error: Exception) -> CustomObject | None:
 def _keras_version(path: Path) -> str:
     """The version of Keras that wrote the file, as the file states it."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            return str(json.loads(archive.read("metadata.json"))["keras_version"])
-    except (OSError, zipfile.BadZipFile, KeyError, TypeError, ValueError):
+        about = parse(bytes(Archive(path)["metadata.json"]), path.name)
+        return member(mapping(about), "keras_version", text)
+    except (OSError, ValueError, KeyError, FieldError, BundleError):
         return "of an unknown version"
 
 
@@ -84,21 +91,13 @@ def read_config(path: Path) -> object:
     """The configuration in a `.keras` file, as JSON, read without Keras.
 
     Raises:
-        ModelError: the file is damaged.
+        ModelError: the file is damaged, or its configuration is beyond the limits of JSON.
         MissingCodeError: it holds a Lambda that is not allowed.
     """
-    try:
-        with zipfile.ZipFile(path) as file:
-            config: object = json.loads(file.read("config.json"))
-            if damaged := file.testzip():
-                raise ValueError(f"{damaged} is damaged")
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise ModelError(
-            f"{path} cannot be read as a .keras file",
-            got=getattr(error, "strerror", None) or error,
-            expected="a file that model.save('name.keras') wrote, complete",
-            hint="save or copy it again",
-        ) from None
+    with _reading(path) as archive:
+        config: object = parse(bytes(archive["config.json"]), "config.json", most=_most(MOST_JSON), finite=False)
+        for name in archive:
+            archive[name]  # raises for one that is damaged
     if not granted().allow_lambda:
         for name in lambda_layers(config):
             raise MissingCodeError(
@@ -108,6 +107,34 @@ def read_config(path: Path) -> object:
                 hint="write it as a layer class; or, if you trust the file, add --allow-lambda",
             )
     return config
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[Archive]:
+    """The members of a `.keras` file.
+
+    Raises:
+        ModelError: the file is damaged; also where the block finds that.
+    """
+    try:
+        yield Archive(path, expansion=_most(EXPANSION))
+    except (OSError, ValueError, KeyError, BundleError) as error:
+        got: object = getattr(error, "strerror", None) or error
+        if isinstance(error, BundleError):
+            got = f"{error.subject}: {error.facts['got']}"
+        elif isinstance(error, KeyError):
+            got = f"it has no member {error}"
+        raise ModelError(
+            f"{path} cannot be read as a .keras file",
+            got=got,
+            expected="a file that model.save('name.keras') wrote, complete",
+            hint="save or copy it again",
+        ) from None
+
+
+def _most(usual: int) -> int:
+    """A limit in bytes, or what a user raised it to."""
+    return max(usual, granted().max_bytes)
 
 
 def _layer_modules(config: object) -> list[str]:

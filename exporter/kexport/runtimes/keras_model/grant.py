@@ -19,12 +19,14 @@ class Grant:
         imports: what has been imported to register the classes in the file, as the user named it.
         code: the code that the bundle records; empty where there is no record.
         unrestricted: whether a SavedModel may hold any operation.
+        max_bytes: what limits on size are raised to.
     """
 
     allow_lambda: bool = False
     imports: tuple[str, ...] = ()
     code: tuple[CodeEntry, ...] = ()
     unrestricted: bool = False
+    max_bytes: int = 0
 
 
 # Ambient, because the opener of a runtime takes an artifact and its signature alone. Only a `Trust` sets it.

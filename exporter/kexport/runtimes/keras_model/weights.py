@@ -1,0 +1,135 @@
+"""The weights of a `.keras` file: how much is stored of them, and no more memory than that for those of the model.
+
+The configuration alone decides how large the variables are that Keras creates, before it looks into the file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import math
+from collections.abc import Iterator
+from numbers import Integral
+from typing import TYPE_CHECKING
+
+from kexport.bundle.archives import EXPANSION, Archive
+from kexport.errors import ModelError
+from kexport.runtimes.keras_model.patches import Method, replaced
+
+if TYPE_CHECKING:
+    import h5py
+
+_H5, _NPZ = "model.weights.h5", "model.weights.npz"
+_GROWTH = 8  # from an int8 number in the file to a float64 variable
+
+
+class _Member(io.RawIOBase):
+    """A member of an archive as a file that h5py can read."""
+
+    def __init__(self, content: memoryview) -> None:
+        self._content, self._at = content, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: len(self._content)}[whence]
+        return self._at
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # io names no type of buffers
+        part = self._content[self._at : self._at + len(buffer)]
+        buffer[: len(part)] = part
+        self._at += len(part)
+        return len(part)
+
+
+def stored_bytes(archive: Archive, expansion: int = EXPANSION) -> int:
+    """How many bytes the weights in a file have.
+
+    Args:
+        archive: the `.keras` file.
+        expansion: by how many bytes they may exceed what is there of them: arrays of one number take none.
+
+    Raises:
+        ValueError: they are damaged, too large, in another format than Keras writes, or partly in another file.
+    """
+    import h5py
+
+    if _NPZ in archive:
+        raise ValueError(f"{_NPZ} is in it, which Keras does not write")
+    if _H5 not in archive:
+        return 0
+    content, total = archive[_H5], 0
+    try:
+        with h5py.File(io.BufferedReader(_Member(content)), "r") as file:
+            for dataset in _datasets(file):
+                total += math.prod(dataset.shape) * dataset.dtype.itemsize
+    except (OSError, KeyError, RuntimeError, TypeError) as error:
+        raise ValueError(f"{_H5} is damaged: {error}") from None
+    if total > len(content) + expansion:
+        raise ValueError(f"the {len(content)} bytes of {_H5} stand for {total} bytes of weights")
+    return total
+
+
+def _datasets(file: h5py.File) -> Iterator[h5py.Dataset]:
+    """Every dataset once; raises `ValueError` for one that is elsewhere."""
+    import h5py
+
+    objects: list[h5py.Group | h5py.Dataset] = [file]
+    file.visititems(lambda name, found: objects.append(found))
+    for each in objects:
+        if isinstance(each, h5py.Dataset):
+            if each.external or each.is_virtual:
+                raise ValueError(f"{_H5}: {each.name} is kept in another file")
+            yield each
+        elif isinstance(each, h5py.Group):
+            links = [each.get(name, getlink=True) for name in each]
+            if any(isinstance(link, h5py.SoftLink | h5py.ExternalLink) for link in links):
+                raise ValueError(f"{_H5}: {each.name} links to another place")
+
+
+@contextlib.contextmanager
+def within_stored(name: str, stored: int, expansion: int = EXPANSION) -> Iterator[None]:
+    """Within the block, Keras creates no variables that need much more memory than the weights of a file.
+
+    Args:
+        name: the name of the file.
+        stored: how many bytes they have.
+        expansion: how many bytes more are allowed: some variables are in no file.
+
+    Raises:
+        ModelError: it tried to.
+    """
+    import keras
+
+    most, taken = _GROWTH * stored + expansion, 0
+    refused: list[ModelError] = []
+
+    def counting(original: Method) -> Method:
+        def create(self: object, initializer: object, shape: object = None, *args: object, **more: object) -> object:
+            nonlocal taken
+            sizes = shape if isinstance(shape, tuple | list) else [shape]
+            taken += 4 * math.prod(int(size) for size in sizes if isinstance(size, Integral))
+            if taken > most:
+                refused.append(
+                    ModelError(
+                        f"{name} describes more weights than it holds",
+                        got=f"{taken} bytes for those of its layers",
+                        expected=f"about the {stored} bytes that are stored of them",
+                        hint="--max-bytes allows more memory, if you trust the file",
+                    )
+                )
+                raise refused[0]
+            return original(self, initializer, shape, *args, **more)
+
+        return create
+
+    try:
+        with replaced(keras.Variable, "__init__", counting):
+            yield
+    finally:
+        if refused:  # whatever Keras made of it
+            raise refused[0] from None
