@@ -83,26 +83,35 @@ class Worker:
     ) -> None:
         self._confinement = confinement
         self._log = _anonymous_file()
-        self._process: subprocess.Popen[bytes] | Fork
-        self._lifeline = line = Lifeline()
+        self._lifeline = Lifeline()
         self._temporaries = contextlib.ExitStack()
         folder = ""
         with contextlib.suppress(UncheckedError, OSError):  # on a device that is read-only, nothing is left behind
             folder = str(self._temporaries.enter_context(temporary_folder()))
-        limits = None if confinement is None else confinement.writing_to(folder).to_json()
-        if fork:
-            self._process = Fork(self._log, lambda: _serve(line.reader, folder, ()))
-        else:
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", _START, str(line.reader), folder, json.dumps(limits), *preload],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._log,
-                env={**os.environ, **_WORKER_ENVIRONMENT},
-                pass_fds=(line.reader,) if os.name == "posix" else (),
-            )
-        line.hand_over()
+        try:
+            self._process = self._started(fork, preload, folder)
+        except OSError:
+            self._lifeline.cut()
+            self._lifeline.hand_over()
+            self._temporaries.close()
+            self._log.close()
+            raise
+        self._lifeline.hand_over()
         cleanup.register(self._process.kill)
+
+    def _started(self, fork: bool, preload: Sequence[str], folder: str) -> subprocess.Popen[bytes] | Fork:
+        line = self._lifeline
+        if fork:
+            return Fork(self._log, lambda: _serve(line.reader, folder, ()))
+        limits = None if self._confinement is None else self._confinement.writing_to(folder).to_json()
+        return subprocess.Popen(
+            [sys.executable, "-c", _START, str(line.reader), folder, json.dumps(limits), *preload],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            env={**os.environ, **_WORKER_ENVIRONMENT},
+            pass_fds=(line.reader,) if os.name == "posix" else (),
+        )
 
     @property
     def alive(self) -> bool:

@@ -202,6 +202,18 @@ def test_an_interrupted_call_does_not_answer_the_next_one(model, plain):
     assert np.array_equal(model(2 * X), plain(2 * X))
 
 
+def test_a_process_that_cannot_be_started_is_an_error(monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/nonexistent/python")
+    with pytest.raises(ProcessDiedError, match="cannot be started"):
+        kexport.load(LOWPASS, "litert", isolated=True)
+
+
+def test_its_process_is_confined(model):
+    confinement = worker_of(model)._confinement
+    assert confinement is not None
+    assert confinement.cut_off
+
+
 def test_nothing_is_left_open(plain):
     with warnings.catch_warnings():
         warnings.simplefilter("error", ResourceWarning)

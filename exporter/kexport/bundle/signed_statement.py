@@ -81,20 +81,21 @@ class SignedStatement:
 
     def require(self, bundle: Path) -> None:
         """Raise `AuthenticityError` unless the folder holds these files, with these contents, and no others."""
-        found = files_of(bundle)
-        changed = [name for name, sha256 in self.files.items() if found.get(name, sha256) != sha256]
+        found = _names(bundle)
         missing = [name for name in self.files if name not in found]
         extra = [name for name in found if name not in self.files]
+        # Names first: what was added may be large.
+        now = {} if missing or extra else files_of(bundle)
+        changed = [name for name, sha256 in now.items() if self.files[name] != sha256]
         if not (changed or missing or extra):
             return
         parts = (("changed", changed), ("missing", missing), ("not signed", extra))
-        other = "manifest.json" in changed
         raise AuthenticityError(
             f"{bundle} is not what was signed",
             got="; ".join(f"{what}: {_brief(names)}" for what, names in parts if names),
             expected=f"the {len(self.files)} files of {self.name!r}",
             hint="the signature is that of another bundle or build, or the bundle was changed; do not use it"
-            if other or changed or missing
+            if changed or missing
             else "delete the files that are not signed; or look at them, and sign again",
         )
 

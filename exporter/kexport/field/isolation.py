@@ -1,4 +1,7 @@
-"""A model in a process of its own: what its runtime does there, a crash included, cannot harm this process."""
+"""A model in a process of its own: what its runtime does there, a crash included, cannot harm this process.
+
+The process is confined as those of `verify` are: its time for a call is limited, and its memory.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,7 @@ from kexport.parity.structure import as_text
 from kexport.process import Worker, WorkerCrashError
 from kexport.runtimes import Opened, Runtime, Session
 
+_DATA = 1 << 26  # bytes that a call may take: its process may then use 16 GiB more than the runtime and the weights do
 _CHATTER = ("INFO:", "WARNING:")  # how lines of a runtime begin that are no last words
 
 
@@ -42,6 +46,7 @@ class IsolatedArtifact:
         signature: its signature.
         trust: the user code that may run while it is loaded.
         stateful: whether the model keeps state between calls.
+        weights: the size of all artifacts, in bytes, from which the limits of the process follow.
     """
 
     path: Path
@@ -49,6 +54,7 @@ class IsolatedArtifact:
     signature: Signature
     trust: Trust
     stateful: bool
+    weights: int
 
 
 class Isolation:
@@ -84,7 +90,11 @@ class Isolation:
     def _start(self) -> _Declared:
         """Start a process that loads the artifact; returns what that declares."""
         artifact = self._artifact
-        worker = Worker([artifact.runtime.package.module])
+        try:
+            confinement = artifact.trust.confinement(artifact.weights, _DATA)
+            worker = Worker([artifact.runtime.package.module], confinement=confinement)
+        except OSError as error:
+            raise ProcessDiedError(f"{self._name} cannot be started", got=error.strerror or error) from None
         weakref.finalize(self, _end, worker, self._owner)
         with self._closing:
             closed = self._closed

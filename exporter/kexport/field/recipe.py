@@ -46,7 +46,8 @@ class BundleRecipe:
         if self.isolated:
             from kexport.field.isolation import IsolatedArtifact, Isolation
 
-            served = IsolatedArtifact(path, runtime, bundle.signature, self.trust, self.stateful)
+            weights = bundle.artifact_bytes
+            served = IsolatedArtifact(path, runtime, bundle.signature, self.trust, self.stateful, weights)
             isolation = Isolation(served)
             session, differences = Session(runtime.name, bundle.signature, isolation.opened()), isolation.differences
         else:
