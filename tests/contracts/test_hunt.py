@@ -71,3 +71,25 @@ def test_where_samples_cannot_be_put_together_each_is_a_call():
     assert Bounded(-2, 2).check(single, space, slack, Effort(samples=50)).passed
     assert set(calls) == {(1, 4)}
     assert not Bounded(-2, 1.9).check(single, space, slack, Effort(samples=50)).passed
+
+
+def test_a_verdict_that_tells_of_some_turns_does_not_depend_on_how_long_the_search_goes_on():
+    def verdict(seconds):
+        function, space, slack = function_of(lambda x: np.sin(17 * x), shape=(None, 4))
+        return Bounded(-1.5, 1.5).check(function, space, slack, Effort(seconds=seconds, turns=8))
+
+    short, long = verdict(0.0), verdict(0.3)
+    assert (short.tried, short.figure, short.detail) == (long.tried, long.figure, long.detail)
+
+
+def test_a_counterexample_beyond_the_turns_that_are_told_of_breaks_the_promise_all_the_same():
+    tried = []
+
+    def late(x):
+        tried.append(len(x))
+        return x + 5.0 * (len(tried) > 12)
+
+    function, space, slack = function_of(late, shape=(None, 4))
+    verdict = Bounded(-1, 1).check(function, space, slack, Effort(seconds=30.0, turns=2))
+    assert not verdict.passed
+    assert verdict.tried > 2 * 256

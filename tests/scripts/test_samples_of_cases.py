@@ -12,6 +12,7 @@ COMMANDS = {
     "benchmark_faults.py": [],
     "benchmark_contracts.py": [],
     "benchmark_adequacy.py": [],
+    "benchmark_same_bytes.py": [],
     "random_networks.py": [],
     "mutations.py": [],
 }
