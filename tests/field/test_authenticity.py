@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 import kexport
 from conftest import REFERENCE
+from kexport.bundle import store
 from kexport.bundle.signed_statement import FILE_NAME
 from kexport.errors import AuthenticityError, KexportError, UncheckedError, UsageError
 from kexport.field.authenticity import require_signed, sign
@@ -275,6 +276,14 @@ def test_signing_again_replaces_the_signature(signed):
     sign(signed, KEYS["ed25519"][0])
     require_signed(signed, KEYS["ed25519"][1])
     assert sorted(path.name for path in signed.glob(".*")) == []
+
+
+def test_a_build_in_the_place_of_a_signed_bundle_leaves_no_signature(signed):
+    with store.staging(signed) as folder:
+        shutil.copytree(LOWPASS, folder, dirs_exist_ok=True)
+        store.place(folder, signed)
+    assert not (signed / FILE_NAME).exists()
+    assert (signed / "report.json").exists()
 
 
 def test_a_damaged_bundle_is_not_signed(reference):

@@ -46,6 +46,7 @@ def test_what_differs_is_told_by_file_and_field_with_the_versions_that_differ(sc
     manifest["provenance"]["keras"] = "3.0.0"
     (bundle / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
     (bundle / "notes.txt").write_text("a file of somebody's own")
+    (bundle / "model.sig").write_text("a signature, which is no difference")
     before = contents(tmp_path)
     assert check(bundle) == 1
     told = capsys.readouterr().out

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from kexport.bundle import signed_statement
 from kexport.bundle.folder import Bundle
 from kexport.bundle.report import Check, CheckKind, Report, Subject
 from kexport.errors import ModelError, located
@@ -59,7 +60,10 @@ def _checks(existing: Path, rebuilt: Path) -> Iterator[Check]:
 
 
 def _files(folder: Path) -> dict[str, Path]:
-    return {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if not path.is_dir()}
+    """The files of a bundle but for its signature, which no build writes."""
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if not path.is_dir()}
+    files.pop(signed_statement.FILE_NAME, None)
+    return files
 
 
 def _causes(existing: Bundle, rebuilt: Bundle) -> Iterator[str]:
