@@ -31,7 +31,7 @@ def command(path: str, sbom: str | None, trust: Trust) -> int:
     from kexport.bundle.folder import is_bundle
 
     if sbom is not None:
-        _write_sbom(path, sbom)
+        _write_sbom(path, sbom, trust.max_bytes)
     elif is_bundle(Path(path)):
         _show_bundle(path, trust.max_bytes)
     else:
@@ -42,11 +42,11 @@ def command(path: str, sbom: str | None, trust: Trust) -> int:
     return 0
 
 
-def _write_sbom(path: str, target: str) -> None:
+def _write_sbom(path: str, target: str, max_bytes: int) -> None:
     from kexport.bundle.folder import Bundle
     from kexport.reports import sbom
 
-    text = sbom.render(Bundle.open(path))
+    text = sbom.render(Bundle.open(path, max_bytes))
     try:
         Path(target).write_text(text, encoding="utf-8", newline="\n")
     except (OSError, ValueError) as error:

@@ -27,6 +27,8 @@ class Doubled:
         truth = self.outputs(feeds)
         if (feeds["x"] < 0).any():
             raise ValueError("no negative numbers")
+        if (feeds["x"] == 8).any():
+            raise RuntimeError("as a kernel fails where an index is out of range")
         moves = {"y": np.where(feeds["x"] == 5, 0.5, 0).astype("float32")}
         own = {"y": np.where(feeds["x"] == 9, np.inf, truth["y"]).astype("float32")}
         return Conditioning(truth, moves, moves, own)
@@ -98,3 +100,12 @@ def test_what_the_model_is_ill_conditioned_on_now_is_left_behind(places):
     stored(places[0], 5, 5)
     stored(places[0], 1, 2)
     assert [witness.golden.inputs["x"].tolist() for witness in carried(places)] == [[[1, 2]]]
+
+
+def test_an_input_that_the_new_model_does_not_take_and_a_damaged_file_of_the_right_name_end_no_build(places):
+    stored(places[0], 8, 1)
+    for content in (b"", b"no archive", b"PK\x05\x06" + bytes(18)):
+        witnesses.place(places[0], content)
+    stored(places[0], 1, 2)
+    (found,) = carried(places)
+    np.testing.assert_array_equal(found.golden.inputs["x"], [[1, 2]])
