@@ -94,7 +94,7 @@ def test_no_byte_of_an_archive_can_be_changed_into_an_error_of_another_kind(tmp_
         content[place] ^= int(random.integers(1, 256))
         path.write_bytes(content[: len(content) if place % 7 else place])
         try:
-            found = {name: array.tolist() for name, array in NpzArrays(path).items()}
+            found = {name: array.tolist() for name, array in NpzArrays(Archive(path)).items()}
         except (OSError, ValueError):
             changed += 1
         else:

@@ -35,6 +35,7 @@ from kexport.bundle import (
     witnesses,
 )
 from kexport.bundle.adequacy_entry import AdequacyEntry, Standing, Unseen
+from kexport.bundle.archives import Archive
 from kexport.bundle.code_entry import CodeEntry, CodeKind
 from kexport.bundle.contract_entries import ContractEntry, NotCarried
 from kexport.bundle.domain import parse
@@ -193,7 +194,7 @@ named_arrays = st.dictionaries(
 @given(named_arrays)
 def test_arrays_are_read_back(tmp_path, stored):
     npz.write(tmp_path / "a.npz", stored)
-    found = npz.NpzArrays(tmp_path / "a.npz")
+    found = npz.NpzArrays(Archive(tmp_path / "a.npz"))
     assert set(found) == set(stored)
     for name, array in stored.items():
         assert found[name].dtype == array.dtype

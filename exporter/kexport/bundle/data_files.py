@@ -11,6 +11,7 @@ from typing import TextIO
 import numpy as np
 
 from kexport.bundle import csv_table, npz
+from kexport.bundle.archives import Archive
 from kexport.bundle.csv_table import CsvTable
 from kexport.bundle.naming import carried
 from kexport.bundle.regular_files import read_regular
@@ -60,7 +61,7 @@ def load(path: Path) -> Mapping[str, Array] | Array | CsvTable:
         if path.suffix == ".npy":
             return npz.array_in(memoryview(bytearray(read_regular(path))), path.name)
         # Copied: somebody else may change the file while its arrays are in use.
-        return {name: np.array(array) for name, array in npz.NpzArrays(path).items()}
+        return {name: np.array(array) for name, array in npz.NpzArrays(Archive(path)).items()}
     except FileNotFoundError:
         raise InputError(f"there is no file {path}") from None
     except (OSError, ValueError, MemoryError, csv.Error) as error:

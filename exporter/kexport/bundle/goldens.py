@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kexport.bundle import npz
-from kexport.bundle.archives import EXPANSION
+from kexport.bundle.archives import EXPANSION, Archive
 from kexport.bundle.signature import Array, Signature
 from kexport.errors import BundleError
 
@@ -63,7 +63,7 @@ def stream(path: Path, signature: Signature, labels: Sequence[str], expansion: i
         BundleError: the file is damaged or lacks an array.
     """
     try:
-        stored = npz.NpzArrays(path, expansion=expansion)
+        stored = npz.NpzArrays(Archive(path, expansion=expansion))
         for index, label in enumerate(labels):
             golden = golden_in(stored, index, label, signature)
             require_whole(golden, signature)

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from kexport.bundle.archives import EXPANSION, LOCAL_HEADER, Archive
+from kexport.bundle.archives import LOCAL_HEADER, Archive
 from kexport.bundle.signature import Array
 
 _WORTH_COMPRESSING = 1 << 20  # bytes; beyond lies recorded data, which compresses badly and would slow down every check
@@ -57,17 +57,14 @@ class NpzArrays(Mapping[str, Array]):
     """The arrays of a file, each read when it is looked up.
 
     Args:
-        path: the path of the file.
-        within: a folder that no symbolic link may lead out of.
-        expansion: by how many bytes its arrays may be larger than the file.
+        archive: the file, which the arrays keep mapped.
 
     Raises:
-        OSError: it cannot be opened.
         ValueError: it is no archive of arrays. A lookup raises this too, for an array that is damaged.
     """
 
-    def __init__(self, path: Path, within: Path | None = None, expansion: int = EXPANSION) -> None:
-        self._archive = Archive(path, within, expansion)  # which the arrays keep mapped
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
         for member in self._archive:
             if not member.endswith(_SUFFIX):
                 raise ValueError(f"its member {member!r} is no array")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kexport.bundle.archives import EXPANSION
+from kexport.bundle.archives import EXPANSION, Archive
 from kexport.bundle.digests import digest
 from kexport.bundle.domain import Domain, Samples
 from kexport.bundle.json_files import flag, mapping, member, object_of, require_schema, text, whole
@@ -159,7 +159,7 @@ def read(path: Path, entry: SamplesEntry, part: str, expansion: int = EXPANSION)
     """
     hint = "build the bundle again"
     try:
-        stored = NpzArrays(path, expansion=expansion)
+        stored = NpzArrays(Archive(path, expansion=expansion))
         arrays = {name: np.array(stored[f"{part}/{name}"]) for name in entry.rows}
     except (OSError, ValueError, KeyError) as error:
         raise BundleError(f"{path.name} is damaged", got=error, hint=hint) from None

@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from kexport.bundle import goldens, npz
+from kexport.bundle.archives import Archive
 from kexport.bundle.digests import digest
 from kexport.bundle.goldens import Golden
 from kexport.bundle.json_files import FieldError, mapping, member, number, optional, require_schema, text, whole
@@ -192,7 +193,7 @@ def reading(path: Path, prefix: str = "", schema: int = SCHEMA) -> Iterator[tupl
     try:
         if _name(digest(path, bundle), prefix) != path.name:
             raise ValueError("a digest that does not match its name")
-        stored = npz.NpzArrays(path, bundle)
+        stored = npz.NpzArrays(Archive(path, bundle))
         about = stored["about"]
         if about.dtype.kind != "U" or about.shape:
             raise ValueError("what it says of itself is no text")

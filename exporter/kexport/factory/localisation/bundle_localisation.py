@@ -59,9 +59,16 @@ def localise(
         ArtifactError: the `.keras` file or the goldens are not those that were built.
     """
     trusted = Trust(tuple(imports), allow_lambda, unrestricted=trust, seconds=max_seconds, max_bytes=max_bytes)
+    return localise_trusted(path, runtimes, trusted, progress)
+
+
+def localise_trusted(
+    path: str | Path, runtimes: Sequence[str] | None, trusted: Trust, progress: Progress
+) -> LocalisedBundle:
+    """Compare the layers, as documented in `localise`."""
     wanted = None if runtimes is None else [_able(name) for name in dict.fromkeys(runtimes)]
     trusted.require_imports()
-    bundle = Bundle.open(path, max_bytes)
+    bundle = Bundle.open(path, trusted.max_bytes)
     built = bundle.report
     keras_file = _require_model(bundle)
     chosen = _chosen(bundle, wanted)
