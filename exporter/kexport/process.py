@@ -29,7 +29,7 @@ from kexport.errors import ModelError, UncheckedError, located
 from kexport.fork import Fork
 from kexport.home import leave_untouched
 from kexport.lifeline import Lifeline, follow
-from kexport.scratch import temporary_folder
+from kexport.scratch import NOWHERE, temporary_folder
 
 DEFAULT_TIMEOUT = 1800.0  # seconds that one task may take
 #: What a new process runs. Python puts the current folder first on the import path; a file errors.py there may be any.
@@ -231,8 +231,9 @@ def _serve(lifeline: int, folder: str, preload: Sequence[str], limits: Mapping[s
     if os.name == "posix":
         follow(lifeline)
     leave_untouched()
+    tempfile.tempdir = folder or NOWHERE
     if folder:
-        tempfile.tempdir = os.environ["TMPDIR"] = folder
+        os.environ["TMPDIR"] = folder
     if limits:
         confine(Confinement.from_json(limits))  # before anything starts a thread
     tasks, events = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")

@@ -15,6 +15,8 @@ from pathlib import Path
 from kexport.cleanup import undone_by
 from kexport.errors import UncheckedError
 
+#: In place of a folder where none can be written: TensorFlow asks for its name when imported, and seldom writes there.
+NOWHERE = os.devnull
 _PREFIX = "kexport-"
 _MEMORY = Path("/dev/shm")  # where Linux has a file system in memory
 _ROOMY = 1 << 30  # bytes; containers give it less, and arrays may be large
@@ -55,8 +57,10 @@ def own_temporaries() -> Iterator[None]:
     """
     before, environment = tempfile.tempdir, os.environ.get("TMPDIR")
     with contextlib.ExitStack() as stack:
-        with contextlib.suppress(UncheckedError, OSError):  # then nothing temporary can be left behind
+        try:
             tempfile.tempdir = os.environ["TMPDIR"] = str(stack.enter_context(temporary_folder()))
+        except (UncheckedError, OSError):
+            tempfile.tempdir = NOWHERE
         try:
             yield
         finally:
@@ -71,7 +75,7 @@ def _parents() -> list[Path]:
     """The folders for temporary files that can be written, the one in memory first."""
     with contextlib.suppress(OSError):
         usual = Path(tempfile.gettempdir())
-        return [_MEMORY, usual] if os.access(_MEMORY, os.W_OK) else [usual]
+        return [each for each in (_MEMORY, usual) if each.is_dir() and os.access(each, os.W_OK)]
     return [_MEMORY] if os.access(_MEMORY, os.W_OK) else []
 
 

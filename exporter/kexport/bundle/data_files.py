@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import os
 from collections.abc import Callable, Mapping
@@ -110,7 +111,8 @@ def _write_file(path: Path, outputs: Mapping[str, Array]) -> None:
 
     def clean_up() -> None:
         if not special:
-            unfinished.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                unfinished.unlink()
 
     try:
         with undone_by(clean_up):
