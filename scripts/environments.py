@@ -245,9 +245,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run every command in every place; 1 when something was found."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", help="places whose names hold this")
+    parser.add_argument("--command", action="append", choices=[*COMMANDS, *SLOW_COMMANDS], help="only this command")
     parser.add_argument("--slow", action="store_true", help="also the commands that import TensorFlow")
     options = parser.parse_args(arguments)
-    commands = {**COMMANDS, **(SLOW_COMMANDS if options.slow else {})}
+    commands = {**COMMANDS, **(SLOW_COMMANDS if options.slow or options.command else {})}
+    if options.command:
+        commands = {name: commands[name] for name in options.command}
     count, findings = 0, []
     with tempfile.TemporaryDirectory(prefix="environments-", dir="/var/tmp") as folder:
         Path(folder).chmod(0o755)
