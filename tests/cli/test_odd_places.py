@@ -198,5 +198,5 @@ def test_outputs_of_any_name_are_written_whole_or_not_at_all(tmp_path):
     writer_for(str(tmp_path / "link.npz"), signature)(outputs, sys.stdout)
     assert (tmp_path / "link.npz").is_symlink()
     with pytest.raises(AttributeError):
-        writer_for(str(tmp_path / "y.npz"), signature)({"file": np.ones(2), "y": None}, sys.stdout)  # type: ignore
+        writer_for(str(tmp_path / "y.npz"), signature)({"file": np.ones(2), "y": None}, sys.stdout)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["link.npz", "y.npz"]
