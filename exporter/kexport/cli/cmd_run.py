@@ -41,8 +41,9 @@ def command(path: str, source: str, runtime: str | None, output: str | None, tru
     feeds = data_files.read(Path(source), bundle.signature)
     bundle.signature.check(feeds)  # before a runtime is imported
     with quiet_libraries():
-        session, notes = session_of(bundle, requested, trust)
-        outputs = session(feeds)
+        session, notes = session_of(bundle, requested, trust, isolated=True)
+        with session:
+            outputs = session(feeds)
     writer(outputs, sys.stdout)
     for difference in notes:
         click.echo(f"note: {difference}", err=True)

@@ -17,10 +17,10 @@ from kexport import runtimes
 from kexport.bundle import packed_arrays
 from kexport.bundle.json_text import Json, JsonObject
 from kexport.bundle.signature import Array, Signature
-from kexport.errors import KexportError, ProcessDiedError, UsageError, reason
+from kexport.errors import KexportError, ProcessDiedError, UncheckedError, UsageError, reason
 from kexport.field.trust import Trust, TrustJson
 from kexport.parity.structure import as_text
-from kexport.process import Worker, WorkerCrashError
+from kexport.process import Worker, WorkerCrashError, WorkerLimitError
 from kexport.runtimes import Opened, Runtime, Session
 
 _DATA = 1 << 26  # bytes that a call may take: its process may then use 16 GiB more than the runtime and the weights do
@@ -146,6 +146,8 @@ class Isolation:
                 self._refuse_closed()
             if not isinstance(error, WorkerCrashError):
                 raise
+            if isinstance(error, WorkerLimitError):
+                raise UncheckedError(f"{self._name} was ended {when}", got=error) from None
             last = [line for line in error.log.splitlines() if line.strip() and not line.startswith(_CHATTER)][-1:]
             raise ProcessDiedError(
                 f"{self._name} died {when}",

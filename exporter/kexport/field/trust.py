@@ -62,7 +62,8 @@ class Trust:
         derived = Confinement.of(weights, data, *map(str, folders))
         # The user's own code may write files, and fetch them.
         own_code = bool(self.imports) or self.allow_lambda
-        return replace(derived, seconds=max(derived.seconds, self.seconds or 0.0), cut_off=not own_code)
+        seconds, memory = max(derived.seconds, self.seconds or 0.0), max(derived.memory, self.max_bytes)
+        return replace(derived, seconds=seconds, memory=memory, cut_off=not own_code)
 
     def expecting(self, code: Sequence[CodeEntry]) -> Trust:
         """The same trust, for a bundle whose manifest records this code."""

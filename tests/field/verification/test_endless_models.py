@@ -1,0 +1,91 @@
+"""A model that does not end, or takes all memory, is not checked: nothing hangs, and nothing is said to have failed."""
+
+import json
+import shutil
+import sys
+
+import numpy as np
+import pytest
+
+import kexport
+from conftest import REFERENCE
+from kexport.bundle.digests import digest
+from kexport.confinement import limits
+from kexport.errors import UncheckedError
+
+
+def with_model(folder, body, outputs):
+    """The bundle `scaled`, with an ONNX model of these nodes; digests are right."""
+    from onnx import TensorProto, helper
+
+    bundle = folder / "bundle"
+    shutil.copytree(REFERENCE / "scaled", bundle)
+    signature = kexport.Bundle.open(bundle).signature
+    sides = [
+        [helper.make_tensor_value_info(spec.name, TensorProto.FLOAT, ["n", *spec.shape[1:]]) for spec in side]
+        for side in (signature.inputs, signature.outputs)
+    ]
+    (x,), (y,) = sides
+    nodes = [*body(helper, TensorProto, x.name), helper.make_node("Add", [x.name, outputs], [y.name])]
+    graph = helper.make_graph(nodes, "g", *sides)
+    opset = [helper.make_opsetid("", 13)]
+    content = helper.make_model(graph, opset_imports=opset, ir_version=8).SerializeToString()
+    (bundle / "model.onnx").write_bytes(content)
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    (entry,) = (each for each in manifest["artifacts"] if each["path"] == "model.onnx")
+    entry["sha256"], entry["bytes"] = digest(bundle / "model.onnx"), len(content)
+    (bundle / "manifest.json").write_text(json.dumps(manifest))
+    return bundle
+
+
+def endless(helper, types, x):
+    """A loop of 2^63 steps."""
+    step = helper.make_graph(
+        [helper.make_node("Identity", ["c"], ["c2"]), helper.make_node("Cos", ["v"], ["v2"])],
+        "step",
+        [
+            helper.make_tensor_value_info("i", types.INT64, []),
+            helper.make_tensor_value_info("c", types.BOOL, []),
+            helper.make_tensor_value_info("v", types.FLOAT, []),
+        ],
+        [
+            helper.make_tensor_value_info("c2", types.BOOL, []),
+            helper.make_tensor_value_info("v2", types.FLOAT, []),
+        ],
+    )
+    yield helper.make_node("ReduceSum", [x], ["start"], keepdims=0)
+    yield helper.make_node("Constant", [], ["steps"], value=helper.make_tensor("", types.INT64, [], [2**63 - 1]))
+    yield helper.make_node("Constant", [], ["on"], value=helper.make_tensor("", types.BOOL, [], [1]))
+    yield helper.make_node("Loop", ["steps", "on", "start"], ["value"], body=step)
+
+
+def enormous(helper, types, x):
+    """64 GB of ones, which depend on the input."""
+    yield helper.make_node("ReduceSum", [x], ["sum"], keepdims=0)
+    yield helper.make_node("Constant", [], ["size"], value=helper.make_tensor("", types.INT64, [1], [2**34]))
+    yield helper.make_node("Expand", ["sum", "size"], ["many"])
+    yield helper.make_node("ReduceMax", ["many"], ["value"], keepdims=0)
+
+
+@pytest.fixture
+def hasty(monkeypatch):
+    monkeypatch.setattr(limits, "_SECONDS", 0.2)
+
+
+def test_verify_ends_a_model_that_does_not(tmp_path, hasty):
+    report = kexport.verify(with_model(tmp_path, endless, "value"), ["onnxruntime"])
+    assert report.exit_code == 3
+    assert any("did not end" in str(fact) for check in report.checks if not check.ran for fact in check.facts)
+
+
+def test_an_isolated_session_ends_its_call(tmp_path, hasty):
+    session = kexport.load(with_model(tmp_path, endless, "value"), "onnxruntime", isolated=True)
+    with session, pytest.raises(UncheckedError, match="--max-seconds"):
+        session(np.ones((1, 3), "float32"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts what is allocated")
+def test_a_model_that_takes_all_memory_is_not_checked(tmp_path):
+    report = kexport.verify(with_model(tmp_path, enormous, "value"), ["onnxruntime"])
+    assert report.exit_code == 3
+    assert any("more memory" in str(fact) for check in report.checks if not check.ran for fact in check.facts)
