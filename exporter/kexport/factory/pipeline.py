@@ -93,8 +93,7 @@ def build(
         keep_going: build the other formats when one is refused; the refusal is then a failed check.
         search: how long to search for the inputs on which each artifact is furthest from the truth, which the bundle
             keeps: `"30s"`, or `"5000"` evaluations.
-        tolerance: limits of some outputs in place of the derived ones, such as `{"y": "1e-4: 12-bit sensor"}` or
-            `"40dB"`; the reason goes into the report.
+        tolerance: limits of outputs in place of the derived ones, such as `{"y": "1e-4: 12-bit sensor"}` or `"40dB"`.
         contracts: promises of the model besides those of its layers: contracts of `kexport.contracts`, or texts
             such as `"bounded(0, 1)"`, in a list; or by what they are about, `{"y": ..., "x->y": ..., "layer": ...}`.
         unseen: layers, weights or outputs that no golden need see, each with the reason: `{"layer": "reason"}`, or
