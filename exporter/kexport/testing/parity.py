@@ -146,7 +146,7 @@ def _build(
     formats = options.pop("formats")
     if formats is None and wanted.checked:
         formats = list(dict.fromkeys(get_runtime(name).reads for name in wanted.names))
-    target = Path(tempfile.mkdtemp(prefix="kexport-") if folder is None else folder)
+    target = Path(tempfile.mkdtemp(prefix="kexport_") if folder is None else folder)
     try:
         bundle = build(model, target / "bundle", formats=formats, **{"keep_going": True, **options})
     except BaseException:

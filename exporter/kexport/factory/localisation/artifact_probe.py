@@ -38,7 +38,7 @@ class ArtifactProbe:
         self.bundle, self.artifact, self.runtime = bundle, artifact, runtime
         self._path = bundle.path / artifact.path
         self._json: ArtifactJson = {"path": str(self._path), "format": artifact.format, "runtime": runtime.name}
-        self._folder = tempfile.TemporaryDirectory(prefix="kexport-")
+        self._folder = tempfile.TemporaryDirectory(prefix="kexport_")  # not of a name that scratch cleans up
         self._confinement = trust.confinement(bundle.artifact_bytes, bundle.goldens_bytes, Path(self._folder.name))
         self._worker = self._started()
 
