@@ -91,7 +91,11 @@ class TensorSpec:
     def describes(self, value: Array) -> bool:
         """Whether an array has this dtype, as far as NumPy has it, and this shape."""
         shape, wanted = value.shape, self.numpy_dtype
-        if value.dtype != wanted and not (wanted.kind == "U" and value.dtype.kind in "USO"):
+        if (
+            value.dtype is not wanted
+            and value.dtype != wanted
+            and not (wanted.kind == "U" and value.dtype.kind in "USO")
+        ):
             return False
         if len(shape) != len(self.shape):
             return False
