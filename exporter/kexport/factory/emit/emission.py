@@ -7,6 +7,7 @@ batch that is pinned by the caller is known everywhere. Assertions and other con
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -49,6 +50,11 @@ def constant(name: str, value: Array) -> Tensor:
     import tensorflow as tf
 
     return tf.constant(value, name=name)
+
+
+def _name_of(captured: Operation) -> str:
+    """The name of a captured array; TensorFlow numbers those without one in a count of the process."""
+    return re.sub(r"(^|/)\d+$", r"\1captured", captured.name)
 
 
 def emit(handover: Handover, format_name: str, weight: Weight = constant, also: Sequence[str] = ()) -> Emitted:
@@ -212,7 +218,7 @@ class _Emission:
             return value  # not a tensor: a lowering replaces the operations that read it
         if value is None:
             raise UnsupportedError("it captures a tensor, a table or another resource without a value")
-        return self._conversion.folding.weight(self._conversion.weight(op.name, value), value)
+        return self._conversion.folding.weight(self._conversion.weight(_name_of(op), value), value)
 
     def _lowered(
         self, op: Operation, kind: str, subject: Operation | Recurrence, inputs: Sequence[Any], on_complex: bool
