@@ -7,12 +7,14 @@ import io
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from onnx.external_data_helper import convert_model_to_external_data
 
 from kexport.bundle import counterexamples, samples, witnesses
@@ -21,11 +23,19 @@ from kexport.bundle.domain import Samples
 from kexport.bundle.folder import Bundle
 from kexport.bundle.goldens import Golden
 from kexport.bundle.signature import Array
+from kexport.bundle.signed_statement import FILE_NAME as SIGNATURE
 from kexport.bundle.witnesses import Witness
+from kexport.field.authenticity import sign
 
 REFERENCES = Path(__file__).resolve().parents[2] / "artifacts" / "reference"
 #: Of a file's place in a bundle, its kind.
-_KINDS = {"manifest.json": "manifest", "report.json": "report", "goldens.npz": "goldens", "samples.npz": "samples"}
+_KINDS = {
+    "manifest.json": "manifest",
+    "report.json": "report",
+    "goldens.npz": "goldens",
+    "samples.npz": "samples",
+    SIGNATURE: "signature",
+}
 _SUFFIXES = {".onnx": "onnx", ".tflite": "tflite", ".keras": "keras", ".data": "external", ".pb": "saved_model"}
 
 
@@ -42,6 +52,7 @@ class Base:
         tables: the same, as files in each of the formats that hold them.
         limits: how far each output may be from the truth, in its unit.
         signature: name, dtype and rank of each input and output.
+        key: the public key with which it was signed; empty if it was not.
     """
 
     name: str
@@ -52,6 +63,7 @@ class Base:
     tables: Mapping[str, bytes]
     limits: Mapping[str, float]
     signature: Any
+    key: str = ""
 
 
 def read(folder: Path) -> Base:
@@ -60,14 +72,15 @@ def read(folder: Path) -> Base:
     files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     kinds: dict[str, list[str]] = {}
     for path in sorted(files):
-        kinds.setdefault(_kind(path), []).append(path)
+        kinds.setdefault(kind_of(path), []).append(path)
     limits = {limit.output: limit.limit * limit.scale for limit in bundle.manifest.limits}
     goldens = list(bundle.goldens())
     feeds = min((golden.inputs for golden in goldens), key=lambda inputs: sum(each.size for each in inputs.values()))
     return Base(folder.name, files, kinds, goldens, feeds, tables(feeds), limits, bundle.signature)
 
 
-def _kind(path: str) -> str:
+def kind_of(path: str) -> str:
+    """The kind of a file of a bundle."""
     if path.startswith(witnesses.FOLDER):
         return "counterexample" if "contract-" in path else "witness"
     if path.startswith("saved_model/"):
@@ -79,6 +92,7 @@ def every(folder: Path, also: Path | None = None) -> list[Base]:
     """All bases; `folder` takes the copies, `also` is a folder with further bundles."""
     found = [read(path) for path in sorted(REFERENCES.iterdir()) if path.is_dir()]
     found += [read(_with_everything(folder / "everything")), read(_with_external_weights(folder / "external"))]
+    found.append(_signed(folder / "signed"))
     if also is not None:
         found += [read(path.parent) for path in sorted(also.glob("*/manifest.json"))]
     return found
@@ -120,6 +134,17 @@ def _with_external_weights(folder: Path) -> Path:
             artifact["external"] = [{"path": "model.onnx.data", "sha256": sha256_of(data), "bytes": len(data)}]
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=2))
     return folder
+
+
+def _signed(folder: Path) -> Base:
+    """`scaled`, signed with a key that is no secret."""
+    shutil.copytree(REFERENCES / "scaled", folder, dirs_exist_ok=True)
+    key = Ed25519PrivateKey.from_private_bytes(bytes(32))
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    sign(folder, pem)
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    base = read(folder)
+    return replace(base, kinds={**base.kinds, "signed": sorted(base.files)}, key=public)
 
 
 def sha256_of(content: bytes) -> str:

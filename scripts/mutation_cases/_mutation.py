@@ -9,8 +9,8 @@ from pathlib import PurePosixPath
 from random import Random
 
 from kexport.bundle import witnesses
-from mutation_cases import _arrays, _bytes, _json, _keras, _npy, _onnx, _protobuf, _table, _tflite
-from mutation_cases._bases import Base, sha256_of
+from mutation_cases import _arrays, _bytes, _envelope, _json, _keras, _npy, _onnx, _protobuf, _table, _tflite
+from mutation_cases._bases import Base, kind_of, sha256_of
 from mutation_cases._bytes import Edited
 
 Edit = Callable[[bytes, Random], Edited]
@@ -77,6 +77,7 @@ _EDITS: Mapping[str, Edit] = {
     "keras": _keras.edit,
     "saved_model": _protobuf.edit,
     "input": _table.edit,
+    "signature": _envelope.edit,
 }
 #: How often each kind is drawn, and the operations that read it.
 _OPERATIONS: Mapping[str, tuple[float, Sequence[str]]] = {
@@ -92,10 +93,11 @@ _OPERATIONS: Mapping[str, tuple[float, Sequence[str]]] = {
     "keras": (0.3, ("load", "load", "load", "load", "verify", "inspect")),
     "saved_model": (0.3, ("load", "load", "load", "load", "verify", "inspect")),
     "input": (9, ("run",)),
+    "signed": (3, ("signed",)),
     "folder": (4, ("load", "run", "inspect", "verify", "compare", "goldens")),
 }
 KINDS = tuple(_OPERATIONS)
-OPERATIONS = ("load", "isolated", "run", "inspect", "verify", "compare", "goldens", "witnesses")
+OPERATIONS = ("load", "isolated", "run", "inspect", "verify", "compare", "goldens", "witnesses", "signed")
 _RUNTIMES = {
     "onnx": ("onnxruntime",),
     "external": ("onnxruntime",),
@@ -119,7 +121,10 @@ def draw(bases: Sequence[Base], seed: int, number: int, kinds: Sequence[str] = K
     else:
         path = rng.choice(base.kinds[kind])
     edits = rng.choice((1, 1, 1, 1, 2, 3))
-    stale = kind not in ("manifest", "report", "input", "folder", "witness", "counterexample") and rng.random() < 0.03
+    stale = (
+        kind not in ("manifest", "report", "input", "folder", "witness", "counterexample", "signed")
+        and rng.random() < 0.03
+    )
     return Mutation(number, seed, base, kind, path, operation, runtime, edits, stale)
 
 
@@ -162,7 +167,8 @@ def files_of(mutation: Mutation, chosen: Sequence[int] | None = None) -> tuple[F
 
 def _edit_of(mutation: Mutation) -> Edit:
     if mutation.kind != "input":
-        return _bytes.edit if "variables" in mutation.path else _EDITS[mutation.kind]
+        kind = kind_of(mutation.path) if mutation.kind == "signed" else mutation.kind
+        return _bytes.edit if "variables" in mutation.path else _EDITS[kind]
     return {".csv": _table.edit, ".npy": _npy.edit, ".npz": _arrays.edit}[PurePosixPath(mutation.path).suffix]
 
 
@@ -175,7 +181,7 @@ def _special(path: str, rng: Random) -> Special:
 def _correct_digests(files: Files, mutation: Mutation, content: bytes) -> None:
     """State the digest of the changed file where the healthy one's is stated: in the manifest, or in its own name."""
     old, new = sha256_of(mutation.base.files[mutation.path]), sha256_of(content)
-    if mutation.kind == "saved_model":
+    if mutation.path.startswith("saved_model/"):
         old, new = _folder_digest(mutation.base.files), _folder_digest(files)
     if mutation.kind in ("witness", "counterexample"):
         del files[mutation.path]

@@ -16,7 +16,9 @@ import numpy as np
 
 import kexport
 from kexport.bundle import counterexamples, witnesses
+from kexport.bundle.signed_statement import FILE_NAME as SIGNATURE
 from kexport.errors import KexportError
+from mutation_cases import _envelope
 from mutation_cases._bases import Base
 from mutation_cases._mutation import Files, Mutation, Special
 
@@ -146,6 +148,16 @@ def _load(mutation: Mutation, folder: Path, isolated: bool = False) -> str:
 def _isolated(mutation: Mutation, folder: Path) -> str:
     """Load into a process of its own, whose death must not be ours."""
     return _load(mutation, folder, isolated=True)
+
+
+def _signed(mutation: Mutation, folder: Path) -> str:
+    """Load a bundle that must have been signed: only its signature may have changed, and not what that states."""
+    kexport.load(folder, mutation.runtime or None, signed_by=mutation.base.key).close()
+    if mutation.path != SIGNATURE:
+        raise WrongError("a file that is not what was signed")
+    if _envelope.payload_of((folder / SIGNATURE).read_bytes()) != _envelope.payload_of(mutation.base.files[SIGNATURE]):
+        raise WrongError("a statement that was not signed")
+    return SERVED
 
 
 def _require_same_signature(mutation: Mutation, found: Any) -> None:
@@ -301,4 +313,5 @@ _OPERATIONS: Mapping[str, Callable[[Mutation, Path], str]] = {
     "compare": _compare,
     "goldens": _goldens,
     "witnesses": _witnesses,
+    "signed": _signed,
 }
