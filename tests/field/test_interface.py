@@ -11,6 +11,7 @@ import pytest
 
 import kexport
 from kexport.errors import ArtifactError, RunError
+from kexport.field.interface import declared_signature
 
 Entry = dict[str, Any]
 
@@ -46,6 +47,12 @@ def test_a_manifest_that_states_another_interface_is_refused_at_load(name: str, 
     with pytest.raises(ArtifactError, match="is not the model that the manifest describes") as raised:
         kexport.load(reference, runtime)
     assert {"got", "expected", "hint"} <= {key for key, fact in raised.value.facts.items() if fact}
+
+
+def test_a_declaration_that_no_tensor_fits_is_refused() -> None:
+    huge = {"name": "x", "dtype": "float32", "shape": [2**62]}
+    with pytest.raises(ArtifactError, match="that no model can have"):
+        declared_signature({"inputs": [huge], "outputs": []}, "model.onnx")
 
 
 @pytest.mark.parametrize("isolated", [False, True])

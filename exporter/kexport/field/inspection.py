@@ -14,6 +14,7 @@ from kexport.bundle.digests import digest, size
 from kexport.bundle.regular_files import most_of, open_regular, resolved
 from kexport.bundle.signature import Signature, TensorSpec
 from kexport.errors import BundleError, KexportError, UncheckedError, reason
+from kexport.field.interface import declared_signature
 from kexport.field.trust import NO_TRUST, Trust, TrustJson
 from kexport.process import Worker, WorkerCrashError, WorkerLimitError
 from kexport.runtimes import Runtime
@@ -125,7 +126,7 @@ def declaration_of(worker: Worker, path: Path, runtime: Runtime, trust: Trust = 
         raise UncheckedError(f"{path} cannot be loaded by {runtime.name}", got=limit) from None
     except WorkerCrashError as crash:
         raise BundleError(f"{path} cannot be loaded by {runtime.name}", got=crash) from None
-    return Declaration(Signature.from_json(declared["signature"]), declared["details"])
+    return Declaration(declared_signature(declared["signature"], path.name), declared["details"])
 
 
 def serve(path: str, name: str, trust: TrustJson) -> Iterator[_DeclarationJson]:

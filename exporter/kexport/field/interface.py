@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
+from kexport.bundle.json_text import JsonObject
 from kexport.bundle.manifest import Artifact
 from kexport.bundle.signature import Signature, TensorSpec
 from kexport.errors import ArtifactError
@@ -23,6 +24,22 @@ class Mismatch:
 
     got: str
     expected: str
+
+
+def declared_signature(data: JsonObject, artifact: str) -> Signature:
+    """The signature that an artifact declares, as the process that loaded it tells it.
+
+    Raises:
+        ArtifactError: no tensor can have such a dtype or shape.
+    """
+    try:
+        return Signature.from_json(data)
+    except (TypeError, ValueError) as error:
+        raise ArtifactError(
+            f"{artifact} declares inputs or outputs that no model can have",
+            got=error,
+            hint="it was changed or damaged; copy or build it again",
+        ) from None
 
 
 def require_interface(opened: Opened, signature: Signature, artifact: Artifact) -> None:

@@ -18,6 +18,7 @@ from kexport.bundle import packed_arrays
 from kexport.bundle.json_text import Json, JsonObject
 from kexport.bundle.signature import Array, Signature
 from kexport.errors import KexportError, ProcessDiedError, UncheckedError, UsageError, reason
+from kexport.field.interface import declared_signature
 from kexport.field.trust import Trust, TrustJson
 from kexport.parity.structure import as_text
 from kexport.process import Worker, WorkerCrashError, WorkerLimitError
@@ -77,7 +78,7 @@ class Isolation:
     def opened(self) -> Opened:
         """The artifact, whose calls go to the process, one at a time."""
         declared = self._declared
-        signature = Signature.from_json(declared["signature"])
+        signature = declared_signature(declared["signature"], self._artifact.path.name)
         return Opened(
             self._run,
             signature.inputs,
