@@ -1,3 +1,4 @@
+import json
 import tracemalloc
 
 import numpy as np
@@ -164,6 +165,15 @@ def test_the_figures_of_a_comparison_say_where_and_how_much():
     assert_close(metrics["sqnr_db"], 20 * np.log10(np.linalg.norm(TRUTH) / np.linalg.norm(value - TRUTH)))
     assert metrics["limit_source"] == "float64 twin"
     assert outcome(TRUTH.astype("float32")).metrics["sqnr_db"] is None
+
+
+@pytest.mark.parametrize("far", [1e300, 1.7e308])
+def test_figures_that_no_report_can_hold_are_left_out(far):
+    spec = TensorSpec("y", "float64", (None, None))
+    result = outcome(np.full((2, 2), -far), np.full((2, 2), 1e-200), spec)
+    assert not result.passed
+    json.dumps(result.metrics, allow_nan=False)
+    assert result.metrics["sqnr_db"] is None
 
 
 def test_label_flips_are_counted_for_rows_of_scores():

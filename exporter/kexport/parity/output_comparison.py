@@ -221,11 +221,10 @@ class OutputComparison:
         metrics: dict[str, Json] = dict(self._tally.counts())
         if self._compared and self._spec.is_float:
             ulp = EPSILON.get(self._spec.dtype, EPSILON["float32"])
-            decibels = self._tally.decibels
             metrics |= {
-                "ulp": self._figure / ulp,
-                "noise_multiple": self._figure / self._limit.floor if self._limit.floor else None,
-                "sqnr_db": decibels if decibels is not None and math.isfinite(decibels) else None,
+                "ulp": _finite(self._figure / ulp),
+                "noise_multiple": _finite(self._figure / self._limit.floor) if self._limit.floor else None,
+                "sqnr_db": _finite(self._tally.decibels),
                 "floor": self._limit.floor,
             }
         if self._tally.label_flips is not None:
@@ -236,6 +235,11 @@ class OutputComparison:
         if self._limit.reason:
             metrics["limit_reason"] = self._limit.reason
         return metrics
+
+
+def _finite(value: float | None) -> float | None:
+    """The number itself; None for what JSON cannot hold."""
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _plain(value: object) -> float | str:

@@ -57,7 +57,8 @@ class Tally:
         """The ratio of signal to error; None when there is no error."""
         if self._error == 0.0:
             return None
-        return 10.0 * math.log10(self._signal / self._error) if self._signal else -math.inf
+        ratio = self._signal / self._error  # 0 where the error is infinite
+        return 10.0 * math.log10(ratio) if ratio > 0.0 else -math.inf
 
     @property
     def mostly_excluded(self) -> bool:
