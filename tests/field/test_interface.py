@@ -50,7 +50,7 @@ def test_a_manifest_that_states_another_interface_is_refused_at_load(name: str, 
 
 
 def test_a_declaration_that_no_tensor_fits_is_refused() -> None:
-    huge = {"name": "x", "dtype": "float32", "shape": [2**62]}
+    huge: Entry = {"name": "x", "dtype": "float32", "shape": [2**62]}
     with pytest.raises(ArtifactError, match="that no model can have"):
         declared_signature({"inputs": [huge], "outputs": []}, "model.onnx")
 
