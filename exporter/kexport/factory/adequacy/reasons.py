@@ -10,7 +10,7 @@ import numpy as np
 from kexport.bundle.signature import Array
 from kexport.factory.adequacy.graph_values import fetch_of
 from kexport.factory.adequacy.sensitivity import Sensitivity
-from kexport.factory.adequacy.view import View
+from kexport.factory.adequacy.view import SEEN, View
 from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.trace.program import Program
 
@@ -53,7 +53,7 @@ class _Place:
 
 def reasons_of(program: Program, views: Sequence[View], sensitivities: Sequence[Sensitivity]) -> Reasons:
     """Why slices are unseen, where activations that cut off, or factors that are zero, explain it."""
-    partly = [each for each in sensitivities if each.whole and any(True for _ in each.unseen_slices())]
+    partly = [each for each in sensitivities if each.whole >= SEEN and any(True for _ in each.unseen_slices())]
     places = [place for each in partly[:_MOST_WEIGHTS] for place in _places(program, each)]
     if not places:
         return {}

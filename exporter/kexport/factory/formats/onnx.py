@@ -20,7 +20,7 @@ from kexport.factory.formats._ordered_sets import ordered_sets
 from kexport.factory.formats._transposes import transposes
 from kexport.factory.graph import tensor_lists
 from kexport.factory.graph.onnx_protocols import GraphPass, MappedGraph, OnnxModel, OnnxValue
-from kexport.factory.onnx_nodes import HANDLERS, divisible_ragged_rows, kept_rounding_casts, mapped_bfloat16
+from kexport.factory.onnx_nodes import HANDLERS, divisible_ragged_rows, mapped_bfloat16, sound_merges
 from kexport.runtimes.files import onnx as onnx_file
 
 #: Those that tf2onnx writes and that hold what the lowerings need.
@@ -129,7 +129,7 @@ def _mapped(emitted: Emitted, weights: Weights, program: handovers.Handover, ops
                 graph, opset=opset, input_names=inputs, output_names=outputs, tensors_to_rename=public,
                 custom_op_handlers=HANDLERS,
             )  # fmt: skip
-        with kept_rounding_casts():
+        with sound_merges():
             failed = _optimise(mapped, passes)
         if failed is None:
             return mapped.make_model(program.name)

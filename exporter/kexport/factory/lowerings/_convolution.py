@@ -89,11 +89,13 @@ def beyond(op: Operation, inputs: Sequence[Tensor]) -> list[int]:
 
 
 def padded(x: Tensor, layout: Axes, pads: Sequence[tuple[Size, Size]], filler: float = 0) -> Tensor:
-    """The data with borders along the spatial axes."""
+    """The data with borders along the spatial axes; the graph says how many channels it has, as tf2onnx must know."""
     import tensorflow as tf
 
     whole = [(0, 0), (0, 0), *pads] if layout.first else [(0, 0), *pads, (0, 0)]
-    return tf.pad(x, tf.stack([tf.stack(pair) for pair in whole]), constant_values=tf.constant(filler, x.dtype))
+    bordered = tf.pad(x, tf.stack([tf.stack(pair) for pair in whole]), constant_values=tf.constant(filler, x.dtype))
+    sizes = [size if axis in (0, layout.channel) else None for axis, size in enumerate(x.shape)]
+    return tf.ensure_shape(bordered, sizes)
 
 
 def same_pads(x: Tensor, layout: Axes, taps: Sequence[int], steps: Sequence[int]) -> list[tuple[Size, Size]]:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from kexport.factory.onnx_nodes import carrier, comparison, where
 from kexport.factory.onnx_nodes.bfloat16 import mapped_bfloat16
 from kexport.factory.onnx_nodes.carrier import note_of, onnx_node
-from kexport.factory.onnx_nodes.casts import kept_rounding_casts
 from kexport.factory.onnx_nodes.handler import Handler
+from kexport.factory.onnx_nodes.merges import sound_merges
 from kexport.factory.onnx_nodes.ragged_rows import divisible_ragged_rows
 
-__all__ = ["HANDLERS", "divisible_ragged_rows", "kept_rounding_casts", "mapped_bfloat16", "note_of", "onnx_node"]
+__all__ = ["HANDLERS", "divisible_ragged_rows", "mapped_bfloat16", "note_of", "onnx_node", "sound_merges"]
 
 HANDLERS: dict[str, tuple[Handler, list[object]]] = {
     carrier.CARRIER: (carrier.place, []),
