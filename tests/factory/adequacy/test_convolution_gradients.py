@@ -45,3 +45,22 @@ def test_other_convolutions_keep_their_precision_and_the_registry_is_as_before()
     *_, kinds = gradients(3, (2, 2))
     assert {dtype for _, dtype in kinds} == {"float32"}
     assert ops.gradient_registry.lookup("Conv2D") is before
+
+
+def test_a_transposed_convolution_of_a_kernel_smaller_than_its_stride_has_the_right_gradients_in_double():
+    x, kernel = (RANDOM.normal(size=size).astype("float32") for size in ((2, 3, 4, 3), (1, 1, 2, 3)))
+    upstream = RANDOM.normal(size=(2, 6, 8, 2)).astype("float32")
+
+    @tf.function
+    def both(x, kernel):
+        y = tf.nn.conv2d_transpose(x, kernel, (2, 6, 8, 2), 2)
+        return tf.gradients(y, [x, kernel], upstream)
+
+    with safe_convolutions():
+        traced = both.get_concrete_function(x, kernel)
+    kinds = {op.inputs[-1].dtype.name for op in traced.graph.get_operations() if op.type == "Conv2DBackpropFilter"}
+    assert kinds == {"float64"}
+    of_input, of_kernel = (each.numpy() for each in traced(x, kernel))
+    picked = upstream[:, ::2, ::2].astype("float64")
+    assert_close(of_input, picked @ kernel[0, 0].astype("float64"), ulps=16)
+    assert_close(of_kernel[0, 0], np.einsum("bhwc,bhwd->cd", picked, x.astype("float64")), ulps=16)

@@ -53,3 +53,14 @@ def test_a_stride_may_be_longer_than_the_kernel_where_sizes_are_dynamic(converte
 
     results, _ = converted(convolution, "onnx", x, dynamic=True)
     check(results, in_float64(x, kernel, "SAME", step=3), kernel)
+
+
+def test_a_grouped_convolution_of_dynamic_sizes_keeps_its_groups_when_its_stride_is_longer_than_its_kernel(converted):
+    x, kernel = X[:, 0], RANDOM.normal(size=(1, 1, 2, 6)).astype("float32")
+
+    def convolution(value):
+        return tf.nn.conv2d(tf.ensure_shape(value, (None, None, None, 4)), kernel, 2, "SAME")
+
+    results, _ = converted(convolution, "onnx", x, dynamic=True)
+    parts = zip(np.split(x, 2, -1), np.split(kernel, 2, -1), strict=True)
+    check(results, np.concatenate([in_float64(part, k, "SAME", step=2) for part, k in parts], -1), kernel)

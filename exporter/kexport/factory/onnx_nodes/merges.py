@@ -26,7 +26,11 @@ def sound_merges() -> Iterator[None]:
         return [consumer.output[0] for consumer in consumers]
 
     def reshapes(graph: MappedGraph, node: MappedNode, consumers: list[MappedNode]) -> list[str]:
-        return [] if any(map(_copies_sizes, consumers)) else originals["Reshape",](graph, node, consumers)
+        return (
+            []
+            if any(_copies_sizes(each) for each in consumers if each.type == "Reshape")
+            else originals["Reshape",](graph, node, consumers)
+        )
 
     handlers.update({("Cast",): casts, ("Reshape",): reshapes})
     try:
@@ -47,4 +51,4 @@ def _holds(wider: int, dtype: int | None) -> bool:
 def _copies_sizes(node: MappedNode) -> bool:
     """Whether a reshape copies sizes of its input, or may: its shape is not known."""
     shape = node.inputs[1]
-    return node.type == "Reshape" and not (shape.is_const() and shape.get_tensor_value(as_list=False).all())
+    return not (shape.is_const() and shape.get_tensor_value(as_list=False).all())
