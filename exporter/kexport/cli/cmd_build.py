@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -33,6 +34,8 @@ _CONTRACT = (
 )
 
 
+#: TensorFlow divides sums among its threads: with one a core, the last bits would depend on the number of cores.
+_THREADS = ("TF_NUM_INTRAOP_THREADS", "2")
 _UNSEEN = (
     "A layer, weight or output that no golden need see, with the reason, which the report states; may be repeated."
 )
@@ -123,6 +126,7 @@ def command(
     from kexport.reports import json, terminal
 
     began = time.monotonic()
+    os.environ.setdefault(*_THREADS)
     request = BuildRequest(model, out, settings, declarations, conversion, trust, strictness)
     with quiet_libraries() as stream, ProgressDisplay(stream) as progress:
         if check:
