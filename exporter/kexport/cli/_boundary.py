@@ -55,6 +55,10 @@ def run() -> NoReturn:
         code = _say(UsageError("the code of the model ended the command", got=located(cause), hint="remove that call"))
     except (OSError, MemoryError, UnicodeEncodeError) as error:
         code = _say(_failure(error))
+    except RuntimeError as error:
+        if str(error) != "can't start new thread":
+            raise
+        code = _say(UsageError("there is not enough memory, or there are too many processes", got=error))
     lost = _streams.finish()
     if lost is not None:
         code = _say(UsageError("standard output cannot be written", got=lost.strerror or lost))
