@@ -29,6 +29,7 @@ SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 VERSIONS = (3, 5)  # widths of the filter
 _numbers = itertools.count()
 _leave = os._exit  # a command replaces it, in its own process
+_WRITTEN = ".b.*.building/report.json"  # written last, just before the exchange
 _ORPHANS_AFTER = 2.0  # seconds
 _LONGEST = 300.0  # seconds that a build may take
 _UNKILLED = 10  # every so many builds, one is left to end
@@ -84,11 +85,13 @@ class Build:
         self.status: int | None = None
         words = ["build", "--model", "lowpass", "--set", f"kernel_size={width}", "--formats", "onnx", "--out", target]
         self.began = time.monotonic()
+        handler = signal.signal(signal.SIGINT, signal.SIG_DFL)  # as in a process that has just started
         self.pid = os.fork()
-        if self.pid == 0:
+        if self.pid != 0:
+            signal.signal(signal.SIGINT, handler)
+        else:
             try:
                 os.setsid()
-                signal.signal(signal.SIGINT, signal.SIG_DFL)
                 os.chdir(folder)
                 with self.log.open("wb") as log:
                     os.dup2(log.fileno(), 1)
@@ -203,10 +206,11 @@ class Campaign:
         target = self.place / "b"
         before = version_at(target)
         width = next(each for each in VERSIONS if each != before)
+        dead = set(self.place.glob(_WRITTEN))
         build = Build(self.place, "b", width)
         other = Build(self.place, kill.beside, width) if kill.beside else None
         if kill.signal is not None:
-            self._wait_for(kill, build)
+            self._wait_for(kill, build, dead)
             build.end(kill.signal, group=kill.group)
         status = build.wait()
         if status == 0:
@@ -216,15 +220,15 @@ class Campaign:
         time.sleep(0 if not build.processes() else _ORPHANS_AFTER)
         self._judge(kill, build, status, before)
 
-    def _wait_for(self, kill: Kill, build: Build) -> None:
-        """Until the moment of the kill, or the end of the build."""
+    def _wait_for(self, kill: Kill, build: Build, dead: set[Path]) -> None:
+        """Until the moment of the kill, or the end of the build; `dead` is what killed builds had written."""
         if kill.moment is not None:
             until = build.began + kill.moment * self.takes
             while time.monotonic() < until and not build.ended():
                 time.sleep(0.002)
             return
         while not build.ended():
-            if any(self.place.glob(".b.*.building/report.json")):
+            if set(self.place.glob(_WRITTEN)) - dead:
                 time.sleep(random.Random(kill.number).random() * 0.02)
                 return
             time.sleep(0.0002)
