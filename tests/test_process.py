@@ -34,7 +34,7 @@ def test_a_worker_that_takes_too_long_is_ended(worker):
 
 def test_an_error_raised_on_purpose_arrives_as_itself(worker):
     own = {"path": __file__, "name": "onnxruntime", "trust": NO_TRUST.to_json()}
-    with pytest.raises(KexportError, match="cannot be loaded by onnxruntime"):
+    with pytest.raises(KexportError, match="is not a sound ONNX file"):
         worker.run("kexport.field.inspection:serve", **own)
     assert worker.alive
 
