@@ -27,17 +27,27 @@ _SCHEMA = 1
 Probe = Mapping[str, Array]
 
 
+def content(entry: ContractEntry, probe: Probe) -> bytes:
+    """What the file of a counterexample holds."""
+    about = {"schema": _SCHEMA, "contract": entry.to_json(), "inputs": list(probe)}
+    arrays = {f"probe/{index}": values for index, values in enumerate(probe.values())}
+    stream = io.BytesIO()
+    np.savez_compressed(stream, allow_pickle=False, about=np.array(json.dumps(about, sort_keys=True)), **arrays)
+    return stream.getvalue()
+
+
 def store(bundle: Path, entry: ContractEntry, probe: Probe) -> str:
     """Write a counterexample into a bundle's folder, atomically; returns its path in the bundle.
 
     Raises:
         OSError: the folder cannot be written.
     """
-    about = {"schema": _SCHEMA, "contract": entry.to_json(), "inputs": list(probe)}
-    arrays = {f"probe/{index}": values for index, values in enumerate(probe.values())}
-    stream = io.BytesIO()
-    np.savez_compressed(stream, allow_pickle=False, about=np.array(json.dumps(about, sort_keys=True)), **arrays)
-    return witnesses.place(bundle, stream.getvalue(), _PREFIX)
+    return place(bundle, content(entry, probe))
+
+
+def place(bundle: Path, content: bytes) -> str:
+    """Write the file of a counterexample, given what it holds; otherwise as `store`."""
+    return witnesses.place(bundle, content, _PREFIX)
 
 
 def paths(bundle: Path) -> list[str]:

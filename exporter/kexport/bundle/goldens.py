@@ -73,11 +73,19 @@ def stream(path: Path, signature: Signature, labels: Sequence[str], expansion: i
         raise BundleError(f"{path.name} is damaged", got=error, hint="build the bundle again") from None
 
 
-def require_whole(golden: Golden, signature: Signature) -> None:
-    """Raise `ValueError` unless the truth has the precision of a truth, and all that is beside it fits it."""
+def require_whole(golden: Golden, signature: Signature, *, of_runtime: bool = False) -> None:
+    """Raise `ValueError` unless the truth has its precision, and all that is beside it fits it.
+
+    Args:
+        golden: what is judged.
+        signature: of its model.
+        of_runtime: whether the truth is what a runtime answered, which has at least the dtype of the output.
+    """
     for spec in signature.outputs:
         truth, kind = golden.truth[spec.name], spec.numpy_dtype.kind
         wanted = "complex128" if kind == "c" else "float64" if kind == "f" else ""
+        if of_runtime and truth.dtype == spec.numpy_dtype:
+            wanted = spec.dtype
         if truth.dtype.name != wanted if wanted else truth.dtype.kind not in _LIKE[kind]:
             wanted = wanted or spec.dtype
             raise ValueError(f"the truth of output {spec.name!r} is {truth.dtype}, not {wanted}")

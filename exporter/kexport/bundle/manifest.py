@@ -207,7 +207,7 @@ def read(folder: Path, most: int = MOST_JSON) -> Manifest:
     except (FileNotFoundError, NotADirectoryError):
         reason = "no manifest.json in it" if folder.is_dir() else "no such folder"
         raise BundleError(f"{folder} is not a bundle", got=reason, hint=hint) from None
-    entries = require_schema(f"the manifest of {folder}", data, SCHEMA)
+    entries = require_schema(f"{FILE_NAME} of {folder}", data, SCHEMA)
     try:
         return Manifest.from_json(entries)
     except FieldError as error:

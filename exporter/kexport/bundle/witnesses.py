@@ -31,6 +31,7 @@ from kexport.errors import ArtifactError, BundleError, InputError
 
 FOLDER = "witnesses"
 SCHEMA = 1
+TRUTH = "truth"  # the reference that is no runtime
 _NAME_LENGTH = 16
 _PATTERN = re.compile(rf"[0-9a-f]{{{_NAME_LENGTH}}}\.npz")  # counterexamples of contracts have a prefix
 _HINT = "delete the file, or copy the bundle again"
@@ -42,7 +43,7 @@ class Witness:
 
     Attributes:
         golden: the input and the right outputs.
-        reference: where these outputs come from: `"truth"`, or the name of a runtime.
+        reference: where these outputs come from: `TRUTH`, or the name of a runtime.
         limits: how far each output may be from them, relative to `scales`. Larger than the limit of the bundle if the
             model is noisier here than on the goldens, or if the reference is a runtime.
         scales: the largest magnitude of each output.
@@ -160,7 +161,8 @@ def read(path: Path, signature: Signature) -> Witness:
     name = f"{FOLDER}/{path.name}"
     with reading(path) as (stored, about):
         golden = goldens.golden_in(stored, 0, member(about, "label", text), signature)
-        goldens.require_whole(golden, signature)
+        reference = member(about, "reference", text)
+        goldens.require_whole(golden, signature, of_runtime=reference != TRUTH)
         before = [
             {spec.name: stored[f"before/{index}/{spec.name}"] for spec in signature.inputs}
             for index in range(member(about, "before", whole))
@@ -171,9 +173,7 @@ def read(path: Path, signature: Signature) -> Witness:
                 signature.check(call)
         except InputError as error:
             raise BundleError(f"{name} belongs to another model", got=error.subject, hint=_HINT) from None
-        return Witness(
-            golden, member(about, "reference", text), limits, scales, before, optional(about, "digest", text, "")
-        )
+        return Witness(golden, reference, limits, scales, before, optional(about, "digest", text, ""))
 
 
 @contextlib.contextmanager

@@ -43,8 +43,8 @@ def command(path: str, sbom: str | None, trust: Trust) -> int:
 
 
 def _write_sbom(path: str, target: str, max_bytes: int) -> None:
+    from kexport.bundle import sbom
     from kexport.bundle.folder import Bundle
-    from kexport.reports import sbom
 
     text = sbom.render(Bundle.open(path, max_bytes))
     try:

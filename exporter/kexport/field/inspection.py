@@ -13,7 +13,7 @@ from kexport import runtimes
 from kexport.bundle.digests import digest, size
 from kexport.bundle.regular_files import most_of, open_regular, resolved
 from kexport.bundle.signature import Signature, TensorSpec
-from kexport.errors import BundleError, KexportError, UncheckedError, reason
+from kexport.errors import ArtifactError, BundleError, KexportError, UncheckedError, reason
 from kexport.field.interface import declared_signature
 from kexport.field.trust import NO_TRUST, Trust, TrustJson
 from kexport.process import Worker, WorkerCrashError, WorkerLimitError
@@ -134,6 +134,8 @@ def serve(path: str, name: str, trust: TrustJson) -> Iterator[_DeclarationJson]:
     runtime = runtimes.get(name)
     try:
         opened = Trust.from_json(trust).open(runtime, Path(path), Signature((), ())).opened
+    except ArtifactError as error:  # a file that somebody named, and not one that a manifest vouches for
+        raise BundleError(error.subject, got=error.facts["got"], expected=error.facts["expected"]) from error
     except KexportError:
         raise
     except Exception as error:

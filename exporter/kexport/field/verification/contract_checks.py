@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -13,6 +14,7 @@ from kexport.bundle.code_entry import described, import_options, of_names
 from kexport.bundle.contract_entries import ContractEntry
 from kexport.bundle.facts import CodedFact, FactCode
 from kexport.bundle.folder import Bundle
+from kexport.bundle.json_text import Json
 from kexport.bundle.report import Check, CheckKind, Measurement, Subject
 from kexport.bundle.signature import Array
 from kexport.contracts import EFFORT, Contract, Effort, Experiment, Function, Slack, Verdict, WeightContract, kinds
@@ -23,6 +25,7 @@ from kexport.parity.budget import Budget
 from kexport.parity.space import Population, space_of
 from kexport.runtimes import Session
 
+_CARRIED = "counterexample"  # among the metrics of a check, until it is kept
 _FEW = 8  # numbers that fit into a line
 _STATEFUL = "the model keeps state between calls, so its output is not a function of its inputs"
 _IMPORT = "name the file or module that registers it with --import"
@@ -75,7 +78,7 @@ def check_contracts(tested: ArtifactInRuntime, session: Session, effort: Effort 
         first = [probe for other, probe in earlier if counterexamples.same(other, entry)]
         function = Function(session, space, entry.inputs, entry.outputs)
         experiment = Experiment(function, space, slack, replace(effort, first=first))
-        check = _check(bundle, entry, contract, experiment, replace(subject, contract=kinds.text(contract)))
+        check = _check(entry, contract, experiment, replace(subject, contract=kinds.text(contract)))
         yield replace(check, facts=(*check.facts, *_code_facts(bundle, entry, contract)))
 
 
@@ -138,7 +141,7 @@ def _earlier_counterexamples(bundle: Bundle) -> tuple[list[tuple[ContractEntry, 
     return earlier, damaged
 
 
-def _check(bundle: Bundle, entry: ContractEntry, contract: Contract, experiment: Experiment, subject: Subject) -> Check:
+def _check(entry: ContractEntry, contract: Contract, experiment: Experiment, subject: Subject) -> Check:
     try:
         verdict = contract.check(experiment.function, experiment.space, experiment.slack, experiment.effort)
     except KexportError as error:
@@ -149,7 +152,7 @@ def _check(bundle: Bundle, entry: ContractEntry, contract: Contract, experiment:
         verdict = replace(verdict, untested="the output is the same for every sample")
     facts = _facts(verdict, contract, entry)
     if verdict.broken_by is not None:
-        facts += [_values(verdict.broken_by), _stored(bundle, entry, verdict.broken_by)]
+        facts.append(_values(verdict.broken_by))
     return Check(
         CheckKind.CONTRACT,
         verdict.passed,
@@ -157,7 +160,7 @@ def _check(bundle: Bundle, entry: ContractEntry, contract: Contract, experiment:
         Measurement(_finite(verdict.figure), _finite(verdict.limit), verdict.unit),
         tuple(fact for fact in facts if fact),
         verdict.ran,
-        {**verdict.metrics, "tried": verdict.tried, **({"untested": verdict.untested} if verdict.untested else {})},
+        {**verdict.metrics, "tried": verdict.tried, **_found(verdict, entry)},
     )
 
 
@@ -175,12 +178,25 @@ def _finite(number: float | None) -> float | None:
     return number if number is not None and math.isfinite(number) else None
 
 
-def _stored(bundle: Bundle, entry: ContractEntry, probe: Population) -> str:
-    """Store a counterexample in the bundle; returns where it is, in words."""
+def _found(verdict: Verdict, entry: ContractEntry) -> dict[str, Json]:
+    """Why a promise was not put to the test; and the file of the sample that broke it, for `kept`."""
+    found: dict[str, Json] = {"untested": verdict.untested} if verdict.untested else {}
+    if verdict.broken_by is not None:
+        found[_CARRIED] = base64.b64encode(counterexamples.content(entry, verdict.broken_by)).decode()
+    return found
+
+
+def kept(bundle: Bundle, check: Check) -> Check:
+    """The check, once the counterexample that it carries is in the bundle; the process that found it may not write."""
+    carried = check.metrics.get(_CARRIED)
+    if not isinstance(carried, str):
+        return check
     try:
-        return f"the input is in {counterexamples.store(bundle.path, entry, probe)}"
+        where = f"the input is in {counterexamples.place(bundle.path, base64.b64decode(carried))}"
     except OSError as error:
-        return f"the input could not be stored in the bundle: {error.strerror or error}"
+        where = f"the input could not be stored in the bundle: {error.strerror or error}"
+    metrics = {name: value for name, value in check.metrics.items() if name != _CARRIED}
+    return replace(check, facts=(*check.facts, where), metrics=metrics)
 
 
 def _values(probe: Population) -> str:

@@ -103,7 +103,8 @@ class _Run:
 
     def check_runtimes(self, tested: Sequence[Runtime], workers: WorkerPool) -> None:
         """Check every runtime: the worker processes in parallel, and meanwhile the runtimes of this process."""
-        checks = RuntimeChecks(self._verification.bundle, self._verification.trust, self._verification.strictness)
+        bundle = self._verification.bundle
+        checks = RuntimeChecks(bundle, self._verification.trust, self._verification.strictness)
         remote = [runtime for runtime in tested if workers.worker_for(runtime) is not None]
         groups: dict[str, list[Runtime]] = {}
         for runtime in remote:
@@ -114,14 +115,14 @@ class _Run:
                 worker = workers.worker_for(runtime)
                 assert worker is not None
                 for check in checks.in_worker(runtime, worker):
-                    self.record(check)
+                    self.record(contract_checks.kept(bundle, check))
 
         with ThreadPoolExecutor(max_workers=max(1, len(groups))) as threads:
             jobs = [threads.submit(check_group, members) for members in groups.values()]
             for runtime in tested:
                 if runtime not in remote:
                     for check in checks.here(runtime):
-                        self.record(check)
+                        self.record(contract_checks.kept(bundle, check))
             for job in jobs:
                 job.result()
 

@@ -9,8 +9,7 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from conftest import REFERENCE
-from kexport.bundle import Bundle
-from kexport.reports import sbom
+from kexport.bundle import Bundle, sbom
 
 CODE = {"name": "lab>Tab", "kind": "layer", "file": "tab.py", "sha256": "ab" * 32}
 PACKAGED = {"name": "lab>Far", "kind": "layer", "module": "lab.far", "distribution": "Lab_Tools", "version": "1.0+cpu"}
