@@ -125,7 +125,7 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path, different):
     command = [sys.executable, "-m", "kexport", "compare", *map(str, different[:1] * 2), "--search", "60s"]
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, env={**os.environ, "TMPDIR": str(memory)})
     deadline = time.monotonic() + 60
-    while not (files := list(memory.glob("kexport.*/*.old.onnx.in"))):
+    while not (files := list(memory.glob("kexport-*/*.old.onnx.in"))):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
