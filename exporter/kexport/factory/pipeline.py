@@ -24,7 +24,7 @@ from kexport.bundle.samples import write as write_samples
 from kexport.bundle.signature import TensorSpec
 from kexport.errors import ModelError, located
 from kexport.factory import formats as known_formats
-from kexport.factory.adequacy import Adequacy, assess, require_subjects
+from kexport.factory.adequacy import require_subjects, see
 from kexport.factory.diagnosis import diagnose, traced
 from kexport.factory.exports import Exports
 from kexport.factory.formats import Format
@@ -34,7 +34,7 @@ from kexport.factory.provenance import provenance
 from kexport.factory.request import BuildPlan, BuildRequest, Conversion, Declarations, reasons
 from kexport.factory.sources import fresh_names
 from kexport.factory.tensorflow_workers import tensorflow_workers
-from kexport.factory.trace import BuiltModel, Program, Served
+from kexport.factory.trace import BuiltModel, Served
 from kexport.factory.truth import GoldenSet, Oracle, TwinReference, carry_counterexamples, carry_witnesses, establish
 from kexport.factory.user_code_record import record_user_code
 from kexport.field.search import Reference
@@ -198,7 +198,7 @@ def _write(
     derived, adequacy = establish(program, oracle, inputs.domains), None
     if all(check.passed for check in diagnosis.checks):  # of what is no function, nothing can be seen
         progress("looking at what the goldens see")
-        derived, adequacy = _seeing(program, oracle, inputs, derived, declared)
+        derived, adequacy = see(program, oracle, derived, inputs, declared)
     golden_set = derived.declaring(plan.request.strictness)
     goldens.write(folder / goldens.FILE_NAME, golden_set.goldens)
     exports.finish(progress)
@@ -211,17 +211,6 @@ def _write(
     carry_counterexamples(plan.target, folder, signature, promises.contracts)
     notes = [*inputs.notes, *(adequacy.notes if adequacy else ()), *code.notes, *diagnosis.notes, *golden_set.notes]
     return _Written(notes, reference, (*diagnosis.checks, *promises.checks))
-
-
-def _seeing(
-    program: Program, oracle: Oracle, inputs: InputDomains, derived: GoldenSet, declared: Mapping[str, str]
-) -> tuple[GoldenSet, Adequacy]:
-    """The goldens with those that see more, and what they all see."""
-    adequacy = assess(program, derived, inputs, declared)
-    if not adequacy.sought:
-        return derived, adequacy
-    more = establish(program, oracle, inputs.domains, adequacy.sought)
-    return more, replace(assess(program, more, inputs, declared, seek=False), sought=adequacy.sought)
 
 
 def _manifest(

@@ -11,7 +11,7 @@ from kexport.field.verification.adequacy_check import check_adequacy
 
 def assessed(model, **domain):
     """The entry of a build of this model, and the labels of the goldens that were sought."""
-    from kexport.factory.adequacy import assess
+    from kexport.factory.adequacy import see
     from kexport.factory.inputs import resolve_domains
     from kexport.factory.trace import trace
     from kexport.factory.truth import Oracle, establish
@@ -19,12 +19,8 @@ def assessed(model, **domain):
     program = trace(model)
     inputs = resolve_domains(program, domain)
     oracle = Oracle(program, inputs.domains)
-    goldens = establish(program, oracle, inputs.domains)
-    found = assess(program, goldens, inputs, {})
-    if found.sought:
-        goldens = establish(program, oracle, inputs.domains, found.sought)
-        return assess(program, goldens, inputs, {}, seek=False).entry, [label for label, _ in found.sought]
-    return found.entry, []
+    _, found = see(program, oracle, establish(program, oracle, inputs.domains), inputs, {})
+    return found.entry, [label for label, _ in found.sought]
 
 
 def subjects(entry, *standings):

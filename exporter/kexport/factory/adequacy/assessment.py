@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 
 from kexport.bundle.adequacy_entry import AdequacyEntry
@@ -14,13 +15,14 @@ from kexport.factory.adequacy.reasons import Reasons, reasons_of
 from kexport.factory.adequacy.sight import Sight
 from kexport.factory.adequacy.sought_inputs import BEYOND, SoughtSpace
 from kexport.factory.adequacy.traced_weights import traced_weights
-from kexport.factory.adequacy.view import View
+from kexport.factory.adequacy.view import SOUGHT, View
 from kexport.factory.inputs import InputDomains
 from kexport.factory.trace.program import Program
-from kexport.factory.truth import GoldenSet
+from kexport.factory.truth import GoldenSet, Oracle, extend
 from kexport.parity.golden_inputs import SEED, Feeds
 
 _MOST_SOUGHT = 8  # goldens
+_ALIKE = 0.01  # limits that differ by less decide alike
 
 
 @dataclass(frozen=True)
@@ -38,11 +40,43 @@ class Adequacy:
     @property
     def notes(self) -> list[str]:
         """A note for the report where goldens had to leave a domain that was guessed."""
-        labels = [label.removeprefix("sought: ") for label, _ in self.sought]
+        labels = [label.removeprefix(SOUGHT) for label, _ in self.sought]
         far = [label for label in labels if label.startswith(BEYOND)]
         if not far:
             return []
         return [f"goldens lie {far[-1]}, since those within it do not show all of the model: --domain settles it"]
+
+
+def see(
+    program: Program, oracle: Oracle, golden_set: GoldenSet, inputs: InputDomains, declared: Mapping[str, str]
+) -> tuple[GoldenSet, Adequacy]:
+    """The goldens with those that see more, and what they all see.
+
+    Args:
+        program: the traced model.
+        oracle: the model and its twin.
+        golden_set: the planned goldens, with the derived limits.
+        inputs: the domains of its inputs.
+        declared: what need not be seen, each with the reason.
+    """
+    adequacy = assess(program, golden_set, inputs, declared)
+    if not adequacy.sought:
+        return golden_set, adequacy
+    more = extend(program, oracle, inputs.domains, golden_set, adequacy.sought)
+    if _as_strict(golden_set, more):
+        return more, adequacy
+    return more, replace(assess(program, more, inputs, declared, seek=False), sought=adequacy.sought)
+
+
+def _as_strict(before: GoldenSet, after: GoldenSet) -> bool:
+    """Whether the limits are those by which the sought inputs were judged."""
+    if any(golden.ulp_sensitivity for golden in after.goldens[len(before.goldens) :]):
+        return False
+    pairs = zip(before.limits, after.limits, strict=True)
+    return all(
+        math.isclose(one.limit, other.limit, rel_tol=_ALIKE) and math.isclose(one.scale, other.scale, rel_tol=_ALIKE)
+        for one, other in pairs
+    )
 
 
 def assess(
@@ -80,28 +114,31 @@ def _assess(
     if seek:
         sought.suggested()
         sought.within(0, allowance.tries)
-    elsewhere = sight.remainder()
+    elsewhere = sought.sight.remainder()
     if elsewhere.lacks:
         everywhere = frozenset(space.space.names)
-        for _, feeds in chain(space.suggested(sight.occurrences, everywhere), space.beyond(SEED, everywhere)):
+        for _, feeds in chain(space.suggested(sought.sight.occurrences, everywhere), space.beyond(SEED, everywhere)):
             _try(elsewhere, feeds)
     if seek and elsewhere.found:
         sought.within(allowance.tries, allowance.more_tries)
-    if seek and (elsewhere.found or sight.occurrences.one_sided):
+    if seek and (elsewhere.found or sought.sight.occurrences.one_sided):
         sought.beyond()
+    sight = sought.sight
+    if sought.found:
+        sight.look_again()
     entry = AdequacyEntry(
         sum(weight.value.size for weight in weights),
         sum(each.seen_elements for each in sight.sensitivities),
-        tuple(unseen(sight, elsewhere, space, _reasons(program, views, sight), declared)),
+        tuple(unseen(sight, elsewhere, space, _reasons(program, sight), declared)),
         dict(declared),
         tuple(sight.notes),
     )
     return Adequacy(entry, tuple(sought.found))
 
 
-def _reasons(program: Program, views: Sequence[View], sight: Sight) -> Reasons:
+def _reasons(program: Program, sight: Sight) -> Reasons:
     try:
-        return reasons_of(program, views, sight.sensitivities)
+        return reasons_of(program, sight.views, sight.sensitivities)
     except Exception:  # noqa: BLE001  what is unseen is named without its reason then
         return {}
 
@@ -110,28 +147,29 @@ class _Seeker:
     """The search for inputs that see more than the goldens.
 
     Args:
-        sight: what the goldens see; it learns from each input that is found.
+        sight: what the goldens see.
         space: where inputs come from.
 
     Attributes:
+        sight: what the goldens see with the inputs that are found, and no others.
         found: the inputs that see more, with their labels.
     """
 
     def __init__(self, sight: Sight, space: SoughtSpace) -> None:
-        self._sight = sight
+        self.sight = sight
         self._space = space
         self.found: list[tuple[str, Feeds]] = []
 
     def within(self, first: int, last: int) -> None:
         """Try inputs within the domains; parts of weights are worth no input that was never recorded."""
         parts = self._space.allowance.parts and not self._space.recorded
-        if self._sight.lacks or (self._sight.partial and parts):
+        if self.sight.lacks or (self.sight.partial and parts):
             self._take(islice(self._space.within(SEED, last), first, last), parts=parts)
 
     def suggested(self) -> None:
         """Try the keys and edges that have not occurred, in the inputs whose domain was guessed."""
-        if self._sight.occurrences.unseen and self._space.guessed:
-            candidates = list(self._space.suggested(self._sight.occurrences, self._space.guessed))
+        if self.sight.occurrences.unseen and self._space.guessed:
+            candidates = list(self._space.suggested(self.sight.occurrences, self._space.guessed))
             self._take(candidates, parts=True)
 
     def beyond(self) -> None:
@@ -142,15 +180,17 @@ class _Seeker:
     @property
     def _open(self) -> int:
         """How much is not seen at all, and how many branches are never taken."""
-        return self._sight.missing + len(self._sight.occurrences.one_sided)
+        return self.sight.missing + len(self.sight.occurrences.one_sided)
 
     def _take(self, candidates: Iterable[tuple[str, Feeds]], *, parts: bool) -> None:
         for label, feeds in candidates:
-            if len(self.found) == _MOST_SOUGHT or not (self._open or (parts and self._sight.partial)):
+            if len(self.found) == _MOST_SOUGHT or not (self._open or (parts and self.sight.partial)):
                 return
-            before = self._open
-            if _try(self._sight, feeds) and (parts or self._open < before):
-                self.found.append((f"sought: {label}", feeds))
+            before, known = self._open, self.sight.learnt()
+            if _try(self.sight, feeds) and (parts or self._open < before):
+                self.found.append((SOUGHT + label, feeds))
+            else:
+                self.sight = known
 
 
 def _try(sight: Sight, feeds: Feeds) -> bool:

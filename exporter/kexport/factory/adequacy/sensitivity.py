@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 
 import numpy as np
@@ -72,6 +73,13 @@ class Sensitivity:
                 self._elements = np.asarray(np.maximum(self._elements, moved))
             else:
                 self._elements[rows] = np.maximum(self._elements[rows], moved)
+
+    def copy(self) -> Sensitivity:
+        """The same, which learns apart."""
+        other = copy.copy(self)
+        other.slices = {axis: moved.copy() for axis, moved in self.slices.items()}
+        other._elements = None if self._elements is None else self._elements.copy()
+        return other
 
     @property
     def is_stepped(self) -> bool:

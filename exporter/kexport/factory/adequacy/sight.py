@@ -25,6 +25,7 @@ _SEED = 20240607
 _CALLS_OF_TRIAL = 32
 #: Operations with steps, whose gradient is zero and not missing.
 _STEPS = ("Sign",)
+_DIRECTIONS = 3  # of a change
 _SLICES = 64  # of a weight without a gradient, that are changed one by one
 
 
@@ -39,6 +40,7 @@ class Sight:
         occurrences: what has occurred so far; by default nothing.
 
     Attributes:
+        views: what it has looked through.
         sensitivities: one per weight.
         occurrences: keys, bins and branches that have occurred.
         untried: the names of weights without a gradient that were too many to be changed.
@@ -61,6 +63,7 @@ class Sight:
         self._constancies = {spec.name: Constancy(spec, limit.absolute) for spec, limit in outputs}
         self._has_gradients = True
         self._measured = 0
+        self.views: list[View] = []
         self.occurrences = Occurrences(program) if occurrences is None else occurrences
         self._silent_at_first = 0
         self.sensitivities = [Sensitivity(weight) for weight in weights]
@@ -72,10 +75,12 @@ class Sight:
 
     def add_goldens(self, views: Sequence[View], truths: Iterable[Mapping[str, Array]]) -> None:
         """Look through the goldens until everything is seen, then closer at what gradients leave open."""
+        self.views += views
         for truth in truths:
             self._add_outputs(truth)
         self._program.reset()
-        for view in views[: self._allowance.views]:
+        planned = [view for view in views if not view.is_sought]
+        for view in [*(view for view in views if view.is_sought), *planned[: self._allowance.views]]:
             if not self._measure(view):
                 break
         for view in views:
@@ -93,16 +98,27 @@ class Sight:
         if any(values.dtype.kind in "fc" and not np.isfinite(values).all() for values in outputs):
             return False
         view = View.of_outputs(signature, feeds, outputs, self._limits)
+        self.views.append(view)
         self._add_outputs(signature.named_outputs(outputs))
         self.occurrences.add(tensors)
         self._program.reset()
         self._measure(view)
-        changes = Changes(self._program, [view], min(_CALLS_OF_TRIAL, self._allowance.calls))
-        for each in self.silent:
-            if each.is_stepped:
-                self._try_coarsely(each, changes)
-                self._try_whole(each, changes)
+        self._try_silent(Changes(self._program, [view], min(_CALLS_OF_TRIAL, self._allowance.calls)))
         return self._open() < before
+
+    def look_again(self) -> None:
+        """Make the changes of weights that nothing sees on all views together, after inputs were added."""
+        self._program.reset()
+        self._try_silent(Changes(self._program, self.views, self._allowance.calls))
+
+    def learnt(self) -> Sight:
+        """The same sight, which stays as it is when this one learns more."""
+        other = copy.copy(self)
+        other.views = list(self.views)
+        other.sensitivities = [each.copy() for each in self.sensitivities]
+        other.occurrences = self.occurrences.copy()
+        other._constancies = copy.deepcopy(self._constancies)
+        return other
 
     def remainder(self) -> Sight:
         """A sight of what this one lacks, with nothing seen of it so far; the values of outputs are known to it."""
@@ -188,6 +204,8 @@ class Sight:
             if each.is_stepped:
                 self._try_coarsely(each, changes)
         self.untried = frozenset(each.weight.name for each in doubtful if each.is_stepped and each.coarse is None)
+        if self._allowance.parts:  # of many weights, the calls are worth more elsewhere
+            self._try_silent(changes)
         for each in doubtful:
             self._try_whole(each, changes)
         for each in self.sensitivities:
@@ -195,6 +213,14 @@ class Sight:
                 each.along = max(each.along, changes.moved(each.weight, each.weight.value * 1.01))
             if each.is_stepped and each.whole >= SEEN:
                 self._try_slices(each, changes)
+
+    def _try_silent(self, changes: Changes) -> None:
+        """Change the weights that only real changes show and none has shown: in some directions nothing may happen."""
+        for each in self.silent:
+            for _ in range(_DIRECTIONS * each.is_stepped):
+                if each.is_silent:
+                    self._try_coarsely(each, changes)
+                    self._try_whole(each, changes)
 
     def _try_whole(self, each: Sensitivity, changes: Changes) -> None:
         """Change every element by a hundredth of the scale; then, where nothing moves, by the whole scale."""

@@ -16,6 +16,8 @@ from kexport.runtimes.keras_model import to_tensor
 
 #: What is seen moves an output by so many limits: the artifact that is compared has an error of its own.
 SEEN = 2.0
+#: How the labels of goldens begin that were sought because they see more.
+SOUGHT = "sought: "
 #: Another whole number or text is seen, however large the limit of rounding would be.
 _OTHER = 1e6
 
@@ -37,6 +39,11 @@ class View:
     tensors: Sequence[Tensor]
     rulers: Sequence[Array]
     sizes: Sequence[Array]
+
+    @property
+    def is_sought(self) -> bool:
+        """Whether it became a golden because it sees more."""
+        return self.label.startswith(SOUGHT)
 
     @classmethod
     def of_golden(cls, signature: Signature, golden: Golden, limits: Sequence[OutputLimit]) -> View:

@@ -1,7 +1,7 @@
 """The truth of a model: its outputs in float64, and how far its float32 outputs are from them."""
 
 from kexport.factory.truth.carried_witnesses import carry_counterexamples, carry_witnesses
-from kexport.factory.truth.goldens import PERTURBATION, TWIN, GoldenSet, establish
+from kexport.factory.truth.goldens import PERTURBATION, TWIN, GoldenSet, establish, extend
 from kexport.factory.truth.oracle import Oracle
 from kexport.factory.truth.reference import TwinReference, of_bundle
 
@@ -14,5 +14,6 @@ __all__ = [
     "carry_counterexamples",
     "carry_witnesses",
     "establish",
+    "extend",
     "of_bundle",
 ]

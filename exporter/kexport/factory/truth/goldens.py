@@ -40,12 +40,14 @@ class GoldenSet:
         goldens: the inputs and the true outputs.
         limits: one per output.
         ulp: one unit in the last place, relative to 1, of the coarsest arithmetic in the model.
+        runs: the results that they are made from.
         notes: what a report says of the truth.
     """
 
     goldens: list[Golden]
     limits: Sequence[OutputLimit]
     ulp: float
+    runs: ModelRuns
     notes: Sequence[str] = ()
 
     def declaring(self, strictness: Strictness) -> GoldenSet:
@@ -57,26 +59,40 @@ class GoldenSet:
         return replace(self, limits=strictness.limits(self.limits))
 
 
-def establish(
-    program: Program,
-    oracle: Oracle,
-    domains: Mapping[str, Domain],
-    sought: Sequence[tuple[str, golden_inputs.Feeds]] = (),
-) -> GoldenSet:
+#: Cases with their labels.
+Planned = Sequence[tuple[str, Mapping[str, Array]]]
+
+
+def establish(program: Program, oracle: Oracle, domains: Mapping[str, Domain]) -> GoldenSet:
     """Run the model and its twin on every planned case; without a twin that can be trusted, perturb the model.
 
     Args:
         program: the traced model.
         oracle: the model and its twin.
         domains: of the inputs.
-        sought: further inputs with their labels, which become goldens too.
 
     Raises:
         ModelError: the model fails on its own domain.
     """
+    planned = list(golden_inputs.plan(program.signature, domains, lambda feeds: _refusal(program, feeds)))
+    return _golden_set(program, oracle, planned, _runs(program, oracle, domains, planned))
+
+
+def extend(
+    program: Program, oracle: Oracle, domains: Mapping[str, Domain], golden_set: GoldenSet, more: Planned
+) -> GoldenSet:
+    """The same goldens, and those of further cases; what was computed is not computed again.
+
+    Raises:
+        ModelError: the model fails on a case.
+    """
+    planned = [*((golden.label, golden.inputs) for golden in golden_set.goldens), *more]
+    runs = golden_set.runs.followed_by(_runs(program, oracle, domains, more))
+    return _golden_set(program, oracle, planned, runs or _runs(program, oracle, domains, planned))
+
+
+def _runs(program: Program, oracle: Oracle, domains: Mapping[str, Domain], planned: Planned) -> ModelRuns:
     signature = program.signature
-    planned = list(golden_inputs.plan(signature, domains, lambda feeds: _refusal(program, feeds)))
-    planned += sought
     cases = [[feeds[spec.name] for spec in signature.inputs] for _, feeds in planned]
     try:
         keras = oracle.outputs(cases)
@@ -87,9 +103,14 @@ def establish(
             expected="; ".join(f"{name} in {brief(str(domain))}" for name, domain in domains.items()),
             hint="declare the domain of each input, or give recorded samples",
         ) from error
-    runs = ModelRuns.of(oracle, signature, cases, keras)
-    largest_size = max((size for case in cases for array in case for size in array.shape), default=1)
-    least_floor = interpolation.noise(program.core.graph, largest_size)
+    return ModelRuns.of(oracle, signature, cases, keras)
+
+
+def _golden_set(program: Program, oracle: Oracle, planned: Planned, runs: ModelRuns) -> GoldenSet:
+    """The goldens and limits that follow from the results on the planned cases."""
+    signature = program.signature
+    sizes = [size for _, feeds in planned for array in feeds.values() for size in array.shape]
+    least_floor = interpolation.noise(program.core.graph, max(sizes, default=1))
     outputs = [_Output.of(spec, runs, index) for index, spec in enumerate(signature.outputs)]
     limits = [output.limit(oracle.epsilon, least_floor) for output in outputs]
     goldens = [
@@ -110,7 +131,7 @@ def establish(
         )
         for case, (label, feeds) in enumerate(planned)
     ]
-    return GoldenSet(goldens, limits, oracle.epsilon, oracle.notes if runs.by_twin else ())
+    return GoldenSet(goldens, limits, oracle.epsilon, runs, oracle.notes if runs.by_twin else ())
 
 
 @dataclass(frozen=True)

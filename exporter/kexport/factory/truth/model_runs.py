@@ -74,6 +74,13 @@ class ModelRuns:
                 draws = _draws(oracle, cases, rng)
         return cls(keras, _widened(keras), draws, by_twin=False)
 
+    def followed_by(self, more: ModelRuns) -> ModelRuns | None:
+        """These results and those of further cases; None where their truths are not of one kind."""
+        if self.by_twin != more.by_twin or len(self.nudged) != len(more.nudged):
+            return None
+        nudged = [[*draw, *further] for draw, further in zip(self.nudged, more.nudged, strict=True)]
+        return ModelRuns([*self.keras, *more.keras], [*self.truth, *more.truth], nudged, self.by_twin)
+
 
 def scale_of(keras: Array, truth: Array) -> float:
     """The largest magnitude of the truth where the model itself has a finite number."""
