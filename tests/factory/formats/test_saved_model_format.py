@@ -1,3 +1,5 @@
+import shutil
+
 import keras
 import numpy as np
 import pytest
@@ -54,6 +56,39 @@ def test_lookup_tables_are_saved_with_it(tmp_path):
     x = keras.Input((2,), dtype="string", name="x")
     loaded = written(keras.Model(x, layers.StringLookup(vocabulary=["a", "b"])(x)), tmp_path)
     assert loaded.serve(tf.constant([["b", "?"]])).numpy().tolist() == [[2, 0]]
+
+
+@tf.custom_gradient
+def scaled(x):
+    """A custom gradient that needs values from outside of its function, and calls one that has its own."""
+    factor = tf.nn.silu(x)
+    return x * 2.0, lambda upstream: upstream * factor * 3.0
+
+
+def with_custom_gradients():
+    keras.utils.clear_session()  # the names of operations begin anew
+    x = keras.Input((3,), name="x")
+    y = layers.Lambda(scaled, name="scaled")(ops.silu(x))
+    return keras.Model(x, ops.silu(y), name="gradients")
+
+
+def test_custom_gradients_are_saved_with_it_and_under_the_same_names_in_every_process(tmp_path):
+    model = with_custom_gradients()
+    loaded = written(model, tmp_path)
+    x = tf.constant([[0.5, -1.0, 2.0]])
+    gradients = []
+    for function in (model, loaded.serve):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            outputs = function(x)
+        gradients.append(tape.gradient(outputs, x))
+    assert_close(gradients[1], gradients[0])
+    again = tmp_path / "again"
+    for _ in range(6):  # so that its functions have numbers of more digits
+        written(with_custom_gradients(), again)
+        differing = (again / "saved_model/saved_model.pb").read_bytes()
+        shutil.rmtree(again)
+    assert differing == (tmp_path / "saved_model/saved_model.pb").read_bytes()
 
 
 class TableInCall(layers.Layer):

@@ -95,7 +95,7 @@ def write(program: Program, folder: Path) -> None:
             captures.append({"placeholder": internal.op.name, **_write_value(_value(external, program), file)})
     # With shapes: behind a read of a captured variable the importer could not infer them.
     graph_def = graph.as_graph_def(add_shapes=True)
-    names = function_names.renumber(graph_def)
+    names = function_names.renumber(graph_def).functions
     (folder / GRAPH).write_bytes(graph_def.SerializeToString())
     rest = {
         "name": program.model.name,

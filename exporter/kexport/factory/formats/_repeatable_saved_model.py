@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from kexport.factory.graph import function_names
+from kexport.factory.graph.function_names import NewNames
 from kexport.factory.graph.protocols import GraphDef
 
 _GRAPHS, _FINGERPRINT = "saved_model.pb", "fingerprint.pb"
@@ -70,7 +71,8 @@ def _number_tables(graph_def: GraphDef) -> None:
             function.CopyFrom(text_format.Parse(text, type(function)()))
 
 
-def _rename(objects: Any, names: Mapping[str, str]) -> None:
+def _rename(objects: Any, new: NewNames) -> None:
+    names = new.functions
     for node in objects.nodes:
         kind = node.WhichOneof("kind")
         if kind == "function":
@@ -79,7 +81,11 @@ def _rename(objects: Any, names: Mapping[str, str]) -> None:
             function = node.bare_concrete_function
             function.concrete_function_name = names[function.concrete_function_name]
         elif kind == "captured_tensor":
-            node.captured_tensor.concrete_function = names[node.captured_tensor.concrete_function]
+            captured = node.captured_tensor  # inside of a function; what a custom gradient needs, for one
+            source, colon, place = captured.name.partition(":")
+            renamed = new.arguments.get(captured.concrete_function, {}).get(source, source)
+            captured.name = f"{renamed}{colon}{place}"
+            captured.concrete_function = names[captured.concrete_function]
     functions = dict(objects.concrete_functions)
     copies = {name: type(function).FromString(function.SerializeToString()) for name, function in functions.items()}
     objects.concrete_functions.clear()

@@ -223,6 +223,7 @@ class FunctionLibrary(Protocol):
 
     function: Any  # a sequence of `FunctionDef` that can be sorted
     gradient: Any
+    registered_gradients: Any  # a sequence that can be sorted
 
 
 class GraphDef(Protocol):
