@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from kexport.bundle.json_files import FieldError, list_of, member, object_of, text, whole
+from kexport.bundle.json_files import FieldError, list_of, member, object_of, optional, text, whole
 from kexport.bundle.json_text import Json, JsonObject
 from kexport.errors import InputError, RunError, nearest
 
@@ -124,10 +124,17 @@ class TensorSpec:
 
 @dataclass(frozen=True)
 class Signature:
-    """All inputs and outputs, in the model's own order."""
+    """All inputs and outputs, in the model's own order.
+
+    Attributes:
+        inputs: the inputs.
+        outputs: the outputs.
+        name: what a file that holds several functions calls this one; empty for the one that a bundle states.
+    """
 
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
+    name: str = ""
 
     def check(self, feeds: object) -> list[Array]:
         """The arrays in the order of the inputs, if names, dtypes and shapes fit.
@@ -185,10 +192,11 @@ class Signature:
 
     def to_json(self) -> JsonObject:
         """The `signature` of a manifest."""
-        return {
+        sides: dict[str, Json] = {
             side: [{"name": s.name, "dtype": s.dtype, "shape": list(s.shape)} for s in specs]
             for side, specs in (("inputs", self.inputs), ("outputs", self.outputs))
         }
+        return {**sides, "name": self.name} if self.name else sides
 
     @classmethod
     def from_json(cls, data: JsonObject) -> Signature:
@@ -203,7 +211,7 @@ class Signature:
             for index, name in enumerate(names):
                 if name in names[:index]:
                     raise FieldError((side, index, "name"), f"is {name!r} for the second time")
-        return cls(inputs, outputs)
+        return cls(inputs, outputs, optional(data, "name", text, ""))
 
 
 def _spec_from_json(data: JsonObject) -> TensorSpec:

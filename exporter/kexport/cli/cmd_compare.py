@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 )
 @DOMAIN
 @SAMPLES
+@click.option("--signature", metavar="NAME", help="Compare this signature alone, of files that hold several.")
 @click.option("--witness", metavar="FILE.npz", help="Write the worst input to this file, under the names in A.")
 @trusting
 @JSON
@@ -44,6 +45,7 @@ def command(
     names: dict[str, str],
     domain: dict[str, str],
     samples: str | None,
+    signature: str | None,
     witness: str | None,
     trust: Trust,
     as_json: bool,
@@ -58,7 +60,7 @@ def command(
     """
     from kexport.field.comparison import ComparisonRequest, InterfaceOptions, compare_models
 
-    interface = InterfaceOptions(names, domain, samples)
+    interface = InterfaceOptions(names, domain, samples, signature)
     kept = None if witness is None else Path(witness)
     report = compare_models(ComparisonRequest(Path(a), Path(b), runtimes, interface, trust, strictness, kept))
     if as_json:

@@ -93,8 +93,11 @@ def _show_file(path: str, facts: ArtifactFacts) -> None:
         "artifact",
         _texts({"format": facts.format, "sha256": facts.sha256, **declaration.details, "size": size(facts.bytes)}),
     )
-    _section("inputs", ((spec.name, str(spec)) for spec in declaration.signature.inputs))
-    _section("outputs", ((spec.name, "") for spec in declaration.signature.outputs))
+    for signature in declaration.signatures:
+        of = f" of {signature.name}" if len(declaration.signatures) > 1 else ""
+        _section(f"inputs{of}", ((spec.name, str(spec)) for spec in signature.inputs))
+        outputs = ((s.name, "" if s.name in declaration.unstated else str(s)) for s in signature.outputs)
+        _section(f"outputs{of}", outputs)
 
 
 def _promise(entry: ContractEntry) -> tuple[str, str]:

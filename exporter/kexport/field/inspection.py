@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,17 +11,19 @@ from typing import TypedDict
 
 from kexport import runtimes
 from kexport.bundle.digests import digest, size
+from kexport.bundle.json_text import JsonObject
 from kexport.bundle.regular_files import most_of, open_regular, resolved
 from kexport.bundle.signature import Signature, TensorSpec
 from kexport.errors import ArtifactError, BundleError, KexportError, UncheckedError, reason
 from kexport.field.interface import declared_signature
 from kexport.field.trust import NO_TRUST, Trust, TrustJson
 from kexport.process import Worker, WorkerCrashError, WorkerLimitError
-from kexport.runtimes import Runtime
+from kexport.runtimes import Opened, Runtime
 
 
 class _DeclarationJson(TypedDict):
-    signature: Mapping[str, object]
+    signatures: Sequence[JsonObject]
+    unstated: Sequence[str]
     details: Mapping[str, object]
 
 
@@ -30,12 +32,13 @@ class Declaration:
     """What an artifact declares in a runtime.
 
     Attributes:
-        signature: inputs, and the names of the outputs; dtypes and shapes of outputs show only when it runs, and are
-            placeholders here.
+        signatures: inputs and outputs of every function in it; the first is the one that runs where none is named.
+        unstated: names of outputs whose dtype and shape show only when it runs; they are placeholders here.
         details: other facts from its file, such as its opset and operators.
     """
 
-    signature: Signature
+    signatures: Sequence[Signature]
+    unstated: frozenset[str]
     details: Mapping[str, object]
 
 
@@ -126,20 +129,33 @@ def declaration_of(worker: Worker, path: Path, runtime: Runtime, trust: Trust = 
         raise UncheckedError(f"{path} cannot be loaded by {runtime.name}", got=limit) from None
     except WorkerCrashError as crash:
         raise BundleError(f"{path} cannot be loaded by {runtime.name}", got=crash) from None
-    return Declaration(declared_signature(declared["signature"], path.name), declared["details"])
+    signatures = [declared_signature(each, path.name) for each in declared["signatures"]]
+    return Declaration(signatures, frozenset(declared["unstated"]), declared["details"])
 
 
 def serve(path: str, name: str, trust: TrustJson) -> Iterator[_DeclarationJson]:
     """Load an artifact in this process, and yield what it declares."""
-    runtime = runtimes.get(name)
+    runtime, trusted = runtimes.get(name), Trust.from_json(trust)
+
+    def opened_as(name: str) -> Opened:
+        return trusted.open(runtime, Path(path), Signature((), (), name)).opened
+
     try:
-        opened = Trust.from_json(trust).open(runtime, Path(path), Signature((), ())).opened
+        opened = opened_as("")
+        functions = {each: opened_as(each) for each in opened.signatures} or {"": opened}
     except ArtifactError as error:  # a file that somebody named, and not one that a manifest vouches for
         raise BundleError(error.subject, got=error.facts["got"], expected=error.facts["expected"]) from error
     except KexportError:
         raise
     except Exception as error:
         raise BundleError(f"{Path(path).name} cannot be loaded by {name}", got=reason(error)) from error
-    outputs = tuple(TensorSpec(output, "float32", ()) for output in opened.outputs)
-    signature = Signature(opened.inputs, outputs)
-    yield {"signature": signature.to_json(), "details": runtime.file.details(Path(path))}
+    yield {
+        "signatures": [_signature(name, each).to_json() for name, each in functions.items()],
+        "unstated": [name for each in functions.values() for name in each.outputs if not each.produced],
+        "details": runtime.file.details(Path(path)),
+    }
+
+
+def _signature(name: str, opened: Opened) -> Signature:
+    outputs = opened.produced or tuple(TensorSpec(output, "float32", ()) for output in opened.outputs)
+    return Signature(opened.inputs, outputs, name)

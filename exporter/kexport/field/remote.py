@@ -61,6 +61,7 @@ class ArtifactSource:
         runtime: the one that loads it.
         signature: the signature of the artifact, by its own names.
         trust: the user code that may run while it is loaded.
+        title: what reports call it; by default its path.
     """
 
     home: Path
@@ -68,6 +69,7 @@ class ArtifactSource:
     runtime: Runtime
     signature: Signature
     trust: Trust = NO_TRUST
+    title: str = ""
 
 
 class _LoadJson(TypedDict):
@@ -108,7 +110,8 @@ class RemoteSession:
         has_failed: bool = False,
     ) -> None:
         self.runtime = source.runtime
-        self.artifact = source.artifact
+        self.title = source.title
+        self.artifact = source.title or source.artifact
         self.signature = source.signature
         self.label = label or source.runtime.name
         self.has_failed = has_failed

@@ -30,6 +30,7 @@ class Opened:
         reentrant: whether several threads may be inside `run` at once; by default one is let in at a time.
         close: ends what `run` needs, at once; None where it is enough to forget `run`.
         produced: dtype and shape of the outputs, as far as it declares them.
+        signatures: the names of the functions in the artifact, where it has names for them; this is one of them.
     """
 
     run: Run
@@ -39,6 +40,7 @@ class Opened:
     reentrant: bool = False
     close: Callable[[], None] | None = None
     produced: tuple[TensorSpec, ...] = ()
+    signatures: tuple[str, ...] = ()
 
 
 class Recipe(Protocol):

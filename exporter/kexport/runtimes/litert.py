@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from kexport.bundle.signature import Array, Signature, TensorSpec
-from kexport.runtimes._protocols import LiteRTInterpreter, TensorDetails
+from kexport.runtimes._protocols import LiteRTInterpreter, SignatureRunner, TensorDetails
 from kexport.runtimes._runtime import ArtifactFile, Package, Runtime, by_sample
 from kexport.runtimes._session import Opened
 from kexport.runtimes.files.tflite import details
@@ -26,6 +27,9 @@ def open_with(resolver: str, path: Path, signature: Signature) -> Opened:
     interpreter: LiteRTInterpreter = litert.Interpreter(
         model_path=str(path), experimental_op_resolver_type=litert.OpResolverType[resolver]
     )
+    names = tuple(interpreter.get_signature_list())
+    if signature.name:
+        return _function(interpreter.get_signature_runner(signature.name), signature, names)
     declared = interpreter.get_input_details()
     produced = interpreter.get_output_details()
     inputs = _indices([spec.name for spec in signature.inputs], declared)
@@ -53,7 +57,23 @@ def open_with(resolver: str, path: Path, signature: Signature) -> Opened:
         specs,
         tuple(detail["name"] for detail in produced),
         produced=tuple(map(_spec, produced)),
+        signatures=names,
     )
+
+
+def _function(runner: SignatureRunner, signature: Signature, names: tuple[str, ...]) -> Opened:
+    """One of the functions in a file, by the names that its signature gives to inputs and outputs."""
+    input_names = [spec.name for spec in signature.inputs]
+
+    def run(arrays: Sequence[Array]) -> Sequence[Array]:
+        outputs = runner(**dict(zip(input_names, arrays, strict=True)))
+        return [outputs[spec.name] for spec in signature.outputs]
+
+    inputs, outputs = (
+        tuple(replace(_spec(detail), name=name) for name, detail in details.items())
+        for details in (runner.get_input_details(), runner.get_output_details())
+    )
+    return Opened(run, inputs, tuple(spec.name for spec in outputs), produced=outputs, signatures=names)
 
 
 def _is_pinned(declared: Sequence[TensorSpec], signature: Signature) -> bool:

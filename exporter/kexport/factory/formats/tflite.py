@@ -86,7 +86,8 @@ def _pinned(signature: Signature) -> Signature | None:
     sides = (signature.inputs, signature.outputs)
     if not all(spec.shape and spec.shape[0] is None for side in sides for spec in side):
         return None
-    return Signature(*(tuple(replace(spec, shape=(1, *spec.shape[1:])) for spec in side) for side in sides))
+    inputs, outputs = (tuple(replace(spec, shape=(1, *spec.shape[1:])) for spec in side) for side in sides)
+    return Signature(inputs, outputs)
 
 
 def _converted(program: handovers.Handover) -> bytes:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kexport.bundle.digests import digest
 from kexport.bundle.facts import FactCode
-from kexport.bundle.report import CheckKind, Observer, Report, Subject
+from kexport.bundle.report import Check, CheckKind, Observer, Report, Subject
 from kexport.field.comparison.agreement import Agreement
 from kexport.field.comparison.inputs import comparison_inputs
 from kexport.field.comparison.limits import derive_limits, ulp_of
@@ -16,6 +16,7 @@ from kexport.field.comparison.operands import Operand, contenders
 from kexport.field.comparison.record import ComparisonRecord
 from kexport.field.comparison.replay import ArtifactPair, replay, runtimes_of
 from kexport.field.comparison.sessions import Sessions
+from kexport.field.comparison.shared_functions import SharedFunctions
 from kexport.field.comparison.shared_interface import InterfaceOptions, SharedInterface
 from kexport.field.comparison.worst_input import keep, require_writable
 from kexport.field.integrity import check_digests
@@ -40,6 +41,7 @@ def compare(
     names: Mapping[str, str] | None = None,
     domain: Mapping[str, object] | None = None,
     samples: str | Path | None = None,
+    signature: str | None = None,
     search: Budget | str = DEFAULT_SEARCH,
     tolerance: Mapping[str, Tolerance | str | float] | None = None,
     witness: str | Path | None = None,
@@ -61,6 +63,7 @@ def compare(
         domain: the domains of inputs, by the names of A; by default those of a bundle, or else a default that a note
             states.
         samples: a `.npz`, `.npy` or `.csv` file with recorded inputs.
+        signature: the one to compare, of files that hold several; by default those of equal names are.
         search: how long to search for the input on which they differ most: `"30s"`, or `"5000"` evaluations.
         tolerance: limits of outputs in place of the derived ones.
         witness: a `.npz` file for the worst input.
@@ -88,7 +91,7 @@ def compare(
         Path(a),
         Path(b),
         tuple(runtimes or ()),
-        InterfaceOptions(names or {}, domain or {}, samples),
+        InterfaceOptions(names or {}, domain or {}, samples, signature),
         Trust(tuple(imports), allow_lambda, unrestricted=trust, seconds=max_seconds, max_bytes=max_bytes),
         Strictness.of(search, tolerance),
         None if witness is None else Path(witness),
@@ -136,16 +139,38 @@ def compare_models(request: ComparisonRequest, observe: Observer = lambda check:
     record = ComparisonRecord(observe, notes=[*notes])
     if _intact(operands, record):
         with Sessions(request.trust) as sessions:
-            pairs = [(sessions.open(one), sessions.open(other)) for one, other in candidates]
-            agreement = Agreement(operands, pairs[0], request.interface)
-            shared = agreement.reach(Subject(candidates[0][1].artifact, runtimes_of(*pairs[0])), record)
-            if shared is not None:
-                renamed = [shared.renamed(*pair) for pair in pairs]
-                _ModelComparison(operands, shared, renamed, record).run(request.strictness, request.witness)
-            both = [session for pair in pairs for session in pair]
+            ours, theirs = (sessions.declared(each) for each in candidates[0])
+            functions = SharedFunctions.of(ours, theirs, request.interface.signature)
+            subject = Subject(candidates[0][1].artifact, runtimes_of(*candidates[0]))
+            record.add(*(Check.failure(CheckKind.SIGNATURE, subject, fact) for fact in functions.missing))
+            record.note(functions.notes)
+            for function in functions.pairs:
+                pairs = []
+                for candidate in candidates:
+                    one, other = (
+                        sessions.open(each, signature, f"{each.artifact}:{signature.name}" * functions.several)
+                        for each, signature in zip(candidate, function, strict=True)
+                    )
+                    pairs.append((one, other))
+                _compare(operands, pairs, request, record)
             record.note(unconfined() if not request.trust.unrestricted else [])
-            record.note(dict.fromkeys(f"{each.label}: {text}" for each in both for text in each.differences))
     return record.report(request.title)
+
+
+def _compare(
+    operands: tuple[Operand, Operand],
+    pairs: Sequence[tuple[RemoteSession, RemoteSession]],
+    request: ComparisonRequest,
+    record: ComparisonRecord,
+) -> None:
+    """Compare one function of A with one of B, in every pair of runtimes."""
+    agreement = Agreement(operands, pairs[0], request.interface)
+    shared = agreement.reach(Subject(pairs[0][1].artifact, runtimes_of(*pairs[0])), record)
+    if shared is not None:
+        renamed = [shared.renamed(*pair) for pair in pairs]
+        _ModelComparison(operands, shared, renamed, record).run(request.strictness, request.witness)
+    both = [session for pair in pairs for session in pair]
+    record.note(dict.fromkeys(f"{each.label}: {text}" for each in both for text in each.differences))
 
 
 def _intact(operands: tuple[Operand, Operand], record: ComparisonRecord) -> bool:
@@ -243,6 +268,7 @@ class _ModelComparison:
         states = [target.state for target in targets]
         if all(state.worst == 0 and not state.suspects and not state.failure for state in states):
             tried = sum(state.evaluations for state in states)
-            self._record.note(
-                [f"identical: no element of any output differs, in {cases} cases and {tried} searched inputs"]
-            )
+            title = self._sessions[0][1].title
+            of = f"{title}: " if title else ""
+            text = f"{of}identical: no element of any output differs, in {cases} cases and {tried} searched inputs"
+            self._record.note([text])

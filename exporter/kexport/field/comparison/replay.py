@@ -11,6 +11,7 @@ from kexport.bundle.json_text import JsonObject
 from kexport.bundle.report import Check, CheckKind, Subject
 from kexport.bundle.signature import Array
 from kexport.field.comparison.inputs import Case
+from kexport.field.comparison.operands import Candidate
 from kexport.field.remote import Outputs, RemoteSession, RuntimeFailedError
 from kexport.field.search import PeerReference
 from kexport.field.search.target import SearchCall, SearchTarget
@@ -74,8 +75,8 @@ class ArtifactPair:
         return Check(CheckKind.PARITY, outcome.passed, subject, outcome.measured, outcome.facts, outcome.ran, metrics)
 
 
-def runtimes_of(a: RemoteSession, b: RemoteSession) -> str:
-    """The runtimes of two sessions, in words."""
+def runtimes_of(a: RemoteSession | Candidate, b: RemoteSession | Candidate) -> str:
+    """The runtimes of A and B, in words."""
     ours, theirs = a.runtime.name, b.runtime.name
     return theirs if ours == theirs else f"{theirs} against {ours}"
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
+from kexport.bundle.signature import Signature
 from kexport.field.comparison.operands import Candidate
 from kexport.field.inspection import declaration_of
 from kexport.field.remote import ArtifactSource, RemoteSession
 from kexport.field.trust import Trust
-from kexport.field.workers import WorkerPool
+from kexport.field.workers import RestartingWorker, WorkerPool
 from kexport.scratch import temporary_folder
 
 
@@ -36,25 +38,32 @@ class Sessions:
     ) -> None:
         self._stack.close()
 
-    def open(self, candidate: Candidate) -> RemoteSession:
-        """A session of an artifact.
+    def declared(self, candidate: Candidate) -> Sequence[Signature]:
+        """The signatures of an artifact: what the bundle states, or else what a bare artifact declares.
 
         Raises:
             BundleError: the runtime cannot load a bare artifact.
             MissingCodeError: a bare artifact needs code that was not given.
         """
+        operand = candidate.operand
+        if operand.bundle is not None:
+            return [operand.bundle.signature]
+        worker = self._worker(candidate).worker
+        return declaration_of(worker, operand.home / candidate.artifact, candidate.runtime, self._trust).signatures
+
+    def open(self, candidate: Candidate, signature: Signature, title: str = "") -> RemoteSession:
+        """A session of one of the functions in an artifact; `title` is what reports call that."""
         operand, runtime = candidate.operand, candidate.runtime
+        trust = self._trust if operand.bundle is None else self._trust.expecting(operand.bundle.manifest.code)
+        source = ArtifactSource(operand.home, candidate.artifact, runtime, signature, trust, title)
+        return RemoteSession(source, self._worker(candidate), self._folder, label=f"{operand.name} ({runtime.name})")
+
+    def _worker(self, candidate: Candidate) -> RestartingWorker:
+        operand = candidate.operand
         if operand.name not in self._pools:
             confinement = self._trust.confinement(operand.bytes, operand.goldens_bytes, self._folder)
             pool = WorkerPool(confinement=confinement)
             self._pools[operand.name] = self._stack.enter_context(contextlib.closing(pool))
-        worker = self._pools[operand.name].worker_for(runtime)
+        worker = self._pools[operand.name].worker_for(candidate.runtime)
         assert worker is not None
-        if operand.bundle is not None:
-            signature = operand.bundle.signature
-        else:
-            path = operand.home / candidate.artifact
-            signature = declaration_of(worker.worker, path, runtime, self._trust).signature
-        trust = self._trust if operand.bundle is None else self._trust.expecting(operand.bundle.manifest.code)
-        source = ArtifactSource(operand.home, candidate.artifact, runtime, signature, trust)
-        return RemoteSession(source, worker, self._folder, label=f"{operand.name} ({runtime.name})")
+        return worker

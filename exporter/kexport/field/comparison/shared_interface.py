@@ -24,11 +24,13 @@ class InterfaceOptions:
         names: the names in B by those in A, where they differ.
         domains: the domains of inputs, by name.
         samples: a file with recorded inputs.
+        signature: the one to compare, of files that hold several.
     """
 
     names: Mapping[str, str] = field(default_factory=dict)
     domains: Mapping[str, object] = field(default_factory=dict)
     samples: str | Path | None = None
+    signature: str | None = None
 
 
 @dataclass(frozen=True)
