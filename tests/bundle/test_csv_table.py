@@ -66,7 +66,8 @@ def test_a_first_line_of_words_is_a_line_of_titles(tmp_path, titles):
 @pytest.mark.parametrize(
     "line",
     ["1;2", "1,5;2,5", "1\t2", "1 2", "1.x", "1O", "l.5", "-", "NA,NA", "nan", "null", "n/a", "", "1st", "+-3", "0x10",
-     "1_000", "1,,2", "\u0661", "1e", "--", "a,a", "3 m", "1e400", "1" * 5000],
+     "1_000", "1,,2", "\u0661", "1e", "--", "a,a", "3 m", "1e400", "1" * 5000, "true,false", "#REF!,#DIV/0!", "<NA>",
+     "NaT"],
 )  # fmt: skip
 def test_a_first_row_that_is_mistyped_is_not_dropped_as_titles(tmp_path, line):
     with pytest.raises(InputError, match="line 1, column"):
@@ -103,3 +104,14 @@ def test_what_every_dtype_holds_is_converted_between_all_of_them(dtype):
     for other in ("uint8", "int64", "float16", "float64", "bool", "complex128"):
         if np.dtype(dtype).kind != "c" or np.dtype(other).kind == "c":
             assert np.array_equal(converted(values, TensorSpec("x", other, (None, 2))), values.astype(other))
+
+
+def test_a_file_that_would_fill_the_memory_is_not_read(tmp_path):
+    with (tmp_path / "x.csv").open("w") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(OSError, match="--max-bytes allows more"):
+        read(tmp_path / "x.csv")
+    (tmp_path / "x.csv").write_text("1,2\n")
+    assert len(read(tmp_path / "x.csv", most=4).values) == 1
+    with pytest.raises(OSError, match="4 bytes, where at most 3 are expected"):
+        read(tmp_path / "x.csv", most=3)

@@ -188,3 +188,14 @@ def test_a_folder_or_file_elsewhere_is_not_followed(tmp_path):
     (bundle / "witnesses").mkdir()
     (bundle / path).symlink_to(other / path)
     assert "leads out of the bundle" in refusal(bundle / path)
+
+
+def test_a_witness_that_is_larger_than_any_is_read_only_when_it_is_allowed(tmp_path, monkeypatch):
+    path = tmp_path / witnesses.store(tmp_path, witness())
+    with path.open("r+b") as file:
+        file.truncate(1 << 40)
+    assert "too large" in refusal(path)
+    path = tmp_path / witnesses.store(tmp_path, witness(digest="other"))
+    monkeypatch.setattr(witnesses, "EXPANSION", 100)
+    assert "--max-bytes allows more" in refusal(path)
+    assert witnesses.read(path, SIGNATURE, 1 << 20).digest == "other"

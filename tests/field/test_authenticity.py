@@ -368,3 +368,10 @@ def test_the_commands_sign_and_verify(kexport, reference, tmp_path):
     assert (made.returncode, "10 files" in made.stdout) == (0, True), made.stderr
     verified = kexport("verify", reference, "--signed-by", "key.pub", "--runtime", "onnxruntime")
     assert (verified.returncode, "signed with key" in verified.stdout) == (0, True), verified.stderr
+
+
+def test_a_signed_file_that_has_grown_is_not_read_to_its_end(signed):
+    with (signed / "model.onnx").open("r+b") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(AuthenticityError, match=r"model\.onnx of .* cannot be read(.|\n)*too large"):
+        require_signed(signed, KEYS["p256"][1])

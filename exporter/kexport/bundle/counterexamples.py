@@ -59,13 +59,18 @@ def paths(bundle: Path) -> list[str]:
     return witnesses.paths_like(bundle, _PATTERN)
 
 
-def read(path: Path, signature: Signature) -> tuple[ContractEntry, Probe]:
+def read(path: Path, signature: Signature, max_bytes: int = 0) -> tuple[ContractEntry, Probe]:
     """A contract and its counterexample.
+
+    Args:
+        path: the path of the file.
+        signature: of the model.
+        max_bytes: what limits on its size are raised to.
 
     Raises:
         BundleError: the file is damaged, or belongs to another model.
     """
-    with witnesses.reading(path, _PREFIX, _SCHEMA) as (stored, about):
+    with witnesses.reading(path, _PREFIX, _SCHEMA, max_bytes) as (stored, about):
         entry = ContractEntry.from_json(member(about, "contract", mapping), signature)
         return entry, {key: stored[f"probe/{index}"] for index, key in enumerate(member(about, "inputs", texts))}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from kexport.bundle.conversion import ChangedValueError, converted, require_unchanged, whole_numbers_kept
-from kexport.bundle.regular_files import open_regular
+from kexport.bundle.regular_files import open_regular, require_size
 from kexport.bundle.signature import Array, TensorSpec
 from kexport.errors import InputError
 
@@ -21,7 +22,12 @@ _WHOLE = re.compile(r"\s*[+-]?[0-9]+\s*", re.ASCII)
 _NUMBER = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*", re.ASCII)
 #: A title is an identifier, or holds two letters in a row; a mistyped number such as `l.5` is neither.
 _TITLE = re.compile(r"(?=[^\d+.-]).*[^\W\d_]{2}.*|[^\W\d]\w*( ?[\[(].*)?", re.DOTALL)
-_GAPS = frozenset({"", "na", "n/a", "nan", "null", "nil", "none", "inf", "infinity", "missing"})
+_GAPS = frozenset(
+    {"", "na", "<na>", "nat", "true", "false", "n/a", "nan", "null", "nil", "none", "inf", "infinity", "missing"}
+)
+_ERROR_OF_A_SHEET = re.compile(r"#[A-Z0-9_/]+[!?]")  # such as #REF!, which spreadsheets write
+#: Of a file, in bytes: what becomes of it in memory may be ten times as large.
+MOST_TEXT = 1 << 26
 _EXACT = 1 << 53  # beyond it, not every whole number is a float64
 
 
@@ -82,8 +88,12 @@ class CsvTable:
         return f"{self.path}, line {self.lines[row]}, column {column + 1}"
 
 
-def read(path: Path) -> CsvTable:
+def read(path: Path, most: int = MOST_TEXT) -> CsvTable:
     """The table, without empty lines and a line of titles.
+
+    Args:
+        path: the file.
+        most: its largest size in bytes.
 
     Raises:
         InputError: a cell is not a number, rows differ in length, or there is no row.
@@ -91,7 +101,8 @@ def read(path: Path) -> CsvTable:
     """
     rows: list[list[int | float]] = []
     lines: list[int] = []
-    with io.TextIOWrapper(open_regular(path), newline="", encoding="utf-8-sig") as file:
+    with open_regular(path) as content, io.TextIOWrapper(content, newline="", encoding="utf-8-sig") as file:
+        require_size(os.fstat(content.fileno()).st_size, most)
         reader = csv.reader(file, strict=True)
         for number, cells in enumerate(reader):
             line = reader.line_num
@@ -129,6 +140,7 @@ def _are_titles(cells: Sequence[str]) -> bool:
     return (
         len(set(words)) == len(words)
         and all(_TITLE.fullmatch(word.lstrip("# ")) and word.lower() not in _GAPS for word in words)
+        and not any(map(_ERROR_OF_A_SHEET.fullmatch, words))
         and not any(map(_NUMBER.fullmatch, words))
     )
 

@@ -12,10 +12,10 @@ from typing import TextIO
 import numpy as np
 
 from kexport.bundle import csv_table, npz
-from kexport.bundle.archives import Archive
+from kexport.bundle.archives import EXPANSION, Archive
 from kexport.bundle.csv_table import CsvTable
 from kexport.bundle.naming import carried
-from kexport.bundle.regular_files import read_regular
+from kexport.bundle.regular_files import most_of, read_regular
 from kexport.bundle.signature import Array, Signature, TensorSpec
 from kexport.cleanup import undone_by
 from kexport.errors import InputError, UsageError
@@ -24,15 +24,20 @@ _KINDS = (".npy", ".npz", ".csv")
 Writer = Callable[[Mapping[str, Array], TextIO], None]
 
 
-def read(path: Path, signature: Signature) -> dict[str, Array]:
+def read(path: Path, signature: Signature, max_bytes: int = 0) -> dict[str, Array]:
     """The arrays of a file, by input name; `signature.check` decides whether they fit the model.
+
+    Args:
+        path: the file.
+        signature: that of the model.
+        max_bytes: what limits on its size are raised to.
 
     Raises:
         InputError: the file is missing, damaged or of an unknown kind, or holds something that is not a number; or a
             number in a table would become another one in the dtype of the input.
     """
     only = _only_input(path, signature) if path.suffix in (".npy", ".csv") else None
-    stored = load(path)
+    stored = load(path, max_bytes)
     if isinstance(stored, Mapping):
         return _by_input(stored, signature)
     assert only is not None
@@ -48,8 +53,12 @@ def _by_input(stored: Mapping[str, Array], signature: Signature) -> dict[str, Ar
     return {free.get(name, name): array for name, array in stored.items()}
 
 
-def load(path: Path) -> Mapping[str, Array] | Array | CsvTable:
+def load(path: Path, max_bytes: int = 0) -> Mapping[str, Array] | Array | CsvTable:
     """The content of a file: arrays by name (.npz), one array (.npy), or a table of numbers (.csv).
+
+    Args:
+        path: the file.
+        max_bytes: what limits on its size are raised to.
 
     Raises:
         InputError: the file is missing, damaged or of an unknown kind, or holds something that is not a number.
@@ -58,11 +67,12 @@ def load(path: Path) -> Mapping[str, Array] | Array | CsvTable:
         raise InputError(f"{path} is not a file that kexport can read", expected="a file ending in .npy, .npz or .csv")
     try:
         if path.suffix == ".csv":
-            return csv_table.read(path)
+            return csv_table.read(path, max(csv_table.MOST_TEXT, max_bytes))
         if path.suffix == ".npy":
-            return npz.array_in(memoryview(bytearray(read_regular(path))), path.name)
+            return npz.array_in(memoryview(bytearray(read_regular(path, most=most_of(max_bytes=max_bytes)))), path.name)
         # Copied: somebody else may change the file while its arrays are in use.
-        return {name: np.array(array) for name, array in npz.NpzArrays(Archive(path)).items()}
+        archive = Archive(path, expansion=max(EXPANSION, max_bytes))
+        return {name: np.array(array) for name, array in npz.NpzArrays(archive).items()}
     except FileNotFoundError:
         raise InputError(f"there is no file {path}") from None
     except (OSError, ValueError, MemoryError, csv.Error) as error:

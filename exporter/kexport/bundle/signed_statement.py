@@ -15,7 +15,8 @@ from pathlib import Path, PurePosixPath
 from kexport.bundle import json_text
 from kexport.bundle.digests import digest
 from kexport.bundle.json_files import list_of, mapping, member, object_of, text
-from kexport.bundle.json_text import JsonObject
+from kexport.bundle.json_text import MOST_JSON, JsonObject
+from kexport.bundle.regular_files import NO_LIMIT
 from kexport.errors import ArtifactError, AuthenticityError
 
 FILE_NAME = "model.sig"
@@ -57,13 +58,13 @@ class SignedStatement:
         return json.dumps(statement, indent=2).encode()
 
     @classmethod
-    def from_bytes(cls, content: bytes) -> SignedStatement:
-        """The inverse of `to_bytes`.
+    def from_bytes(cls, content: bytes, most: int = MOST_JSON) -> SignedStatement:
+        """The inverse of `to_bytes`, of at most so many bytes.
 
         Raises:
             KexportError, TypeError, ValueError: it is not such a statement.
         """
-        data = mapping(json_text.parse(content, "the signed statement"))
+        data = mapping(json_text.parse(content, "the signed statement", most=most))
         subjects = member(data, "subject", list_of(mapping))
         predicate = member(data, "predicate", mapping)
         kind = (member(data, "_type", text), member(data, "predicateType", text))
@@ -79,13 +80,18 @@ class SignedStatement:
             raise ValueError("its digest is not that of the files that it names")
         return cls(member(subjects[0], "name", text), files)
 
-    def require(self, bundle: Path) -> None:
-        """Raise `AuthenticityError` unless the folder holds these files, with these contents, and no others."""
+    def require(self, bundle: Path, most: int) -> None:
+        """Raise `AuthenticityError` unless the folder holds these files, with these contents, and no others.
+
+        Args:
+            bundle: the folder.
+            most: the largest size of a file in bytes.
+        """
         found = _names(bundle)
         missing = [name for name in self.files if name not in found]
         extra = [name for name in found if name not in self.files]
         # Names first: what was added may be large.
-        now = {} if missing or extra else files_of(bundle)
+        now = {} if missing or extra else files_of(bundle, most)
         changed = [name for name, sha256 in now.items() if self.files[name] != sha256]
         if not (changed or missing or extra):
             return
@@ -100,8 +106,12 @@ class SignedStatement:
         )
 
 
-def files_of(bundle: Path) -> dict[str, str]:
+def files_of(bundle: Path, most: int = NO_LIMIT) -> dict[str, str]:
     """The SHA-256 of every file below a bundle's folder, by its path in it, but for the file with the signature.
+
+    Args:
+        bundle: the folder.
+        most: the largest size of a file in bytes.
 
     Raises:
         AuthenticityError: something there is neither a file nor a folder, or cannot be read.
@@ -109,7 +119,7 @@ def files_of(bundle: Path) -> dict[str, str]:
     files = {}
     for name in _names(bundle):
         try:
-            files[name] = digest(bundle / name, within=bundle)
+            files[name] = digest(bundle / name, bundle, most)
         except ArtifactError as error:
             raise AuthenticityError(f"{name} of {bundle} cannot be read", got=error.facts["got"]) from None
     return files

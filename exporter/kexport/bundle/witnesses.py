@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from kexport.bundle import goldens, npz
-from kexport.bundle.archives import Archive
+from kexport.bundle.archives import EXPANSION, Archive
 from kexport.bundle.digests import digest
 from kexport.bundle.goldens import Golden
 from kexport.bundle.json_files import FieldError, mapping, member, number, optional, require_schema, text, whole
@@ -141,25 +141,30 @@ def paths_like(bundle: Path, pattern: re.Pattern[str]) -> list[str]:
     return [f"{FOLDER}/{name}" for name in names if pattern.fullmatch(name)]
 
 
-def stream(bundle: Path, signature: Signature) -> Iterator[tuple[str, Witness]]:
-    """Path and content of every witness of a bundle, one in memory at a time.
+def stream(bundle: Path, signature: Signature, max_bytes: int = 0) -> Iterator[tuple[str, Witness]]:
+    """Path and content of every witness of a bundle, one in memory at a time; otherwise as `read`.
 
     Raises:
         BundleError: their folder cannot be read, or one of them is damaged, has a newer schema, or belongs to another
             model.
     """
     for path in paths(bundle):
-        yield path, read(bundle / path, signature)
+        yield path, read(bundle / path, signature, max_bytes)
 
 
-def read(path: Path, signature: Signature) -> Witness:
+def read(path: Path, signature: Signature, max_bytes: int = 0) -> Witness:
     """Read one witness.
+
+    Args:
+        path: the path of the file.
+        signature: of the model.
+        max_bytes: what limits on its size are raised to.
 
     Raises:
         BundleError: it is damaged, has a newer schema, or belongs to another model.
     """
     name = f"{FOLDER}/{path.name}"
-    with reading(path) as (stored, about):
+    with reading(path, max_bytes=max_bytes) as (stored, about):
         golden = goldens.golden_in(stored, 0, member(about, "label", text), signature)
         reference = member(about, "reference", text)
         goldens.require_whole(golden, signature, of_runtime=reference != TRUTH)
@@ -177,23 +182,26 @@ def read(path: Path, signature: Signature) -> Witness:
 
 
 @contextlib.contextmanager
-def reading(path: Path, prefix: str = "", schema: int = SCHEMA) -> Iterator[tuple[npz.NpzArrays, JsonObject]]:
+def reading(
+    path: Path, prefix: str = "", schema: int = SCHEMA, max_bytes: int = 0
+) -> Iterator[tuple[npz.NpzArrays, JsonObject]]:
     """The arrays of a file that is named by its digest, and what it says of itself; for the time of the block.
 
     Args:
         path: the path of the file.
         prefix: of its name.
         schema: the newest that can be read.
+        max_bytes: what limits on its size are raised to.
 
     Raises:
         BundleError: the file is damaged, or has a newer schema; also where the block finds that an array is missing
             or damaged.
     """
-    name, bundle = f"{FOLDER}/{path.name}", path.parent.parent
+    name, bundle, most = f"{FOLDER}/{path.name}", path.parent.parent, max(EXPANSION, max_bytes)
     try:
-        if _name(digest(path, bundle), prefix) != path.name:
+        if _name(digest(path, bundle, most), prefix) != path.name:
             raise ValueError("a digest that does not match its name")
-        stored = npz.NpzArrays(Archive(path, bundle))
+        stored = npz.NpzArrays(Archive(path, bundle, most))
         about = stored["about"]
         if about.dtype.kind != "U" or about.shape:
             raise ValueError("what it says of itself is no text")

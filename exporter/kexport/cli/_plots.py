@@ -31,9 +31,10 @@ def plotting(function: Callable[..., int]) -> Callable[..., int]:
             if folder is None:
                 return
             from kexport.bundle.folder import Bundle
+            from kexport.bundle.regular_files import NO_LIMIT  # what was checked has been read before
             from kexport.reports import draw_responses
 
-            drawn = draw_responses(report, Bundle.open(path), folder)
+            drawn = draw_responses(report, Bundle.open(path, NO_LIMIT), folder)
             for each in drawn:
                 click.echo(f"plotted {each}", file=stream)
             if not drawn:

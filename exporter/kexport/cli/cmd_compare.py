@@ -60,7 +60,7 @@ def command(
     """
     from kexport.field.comparison import ComparisonRequest, InterfaceOptions, compare_models
 
-    interface = InterfaceOptions(names, domain, samples, signature)
+    interface = InterfaceOptions(names, domain, samples, signature, trust.max_bytes)
     kept = None if witness is None else Path(witness)
     report = compare_models(ComparisonRequest(Path(a), Path(b), runtimes, interface, trust, strictness, kept))
     if as_json:

@@ -38,7 +38,7 @@ def command(path: str, source: str, runtime: str | None, output: str | None, tru
         requested.require()
     bundle = Bundle.open(path, trust.max_bytes)
     writer = data_files.writer_for(output, bundle.signature)
-    feeds = data_files.read(Path(source), bundle.signature)
+    feeds = data_files.read(Path(source), bundle.signature, trust.max_bytes)
     bundle.signature.check(feeds)  # before a runtime is imported
     with quiet_libraries():
         session, notes = session_of(bundle, requested, trust, isolated=True)

@@ -63,7 +63,7 @@ def command(
     required = () if require is None else required_runtimes.names_of(require)
     names = required_runtimes.including(runtimes, required)
     requested = None if names is None else tuple(map(known_runtimes.get, names))
-    signed = None if signed_by is None else require_signed(path, signed_by)
+    signed = None if signed_by is None else require_signed(path, signed_by, trust.max_bytes)
     bundle = Bundle.open(path, trust.max_bytes)
     with quiet_libraries():
         reference = _model_in(bundle, trust) if truth else None

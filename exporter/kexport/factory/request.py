@@ -104,7 +104,7 @@ class BuildRequest:
             store.resolved(self.out if self.out is not None else Path("artifacts") / source.name),
             chosen,
             _readable({**source.domains, **self.declarations.domain}),
-            Recording.of(self.declarations.samples, declared=self.declarations.domain),
+            Recording.of(self.declarations.samples, self.declarations.domain, self.trust.max_bytes),
         )
         formats.require_supported(self.conversion.options)
         if not self.trust.imports:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from kexport.bundle.envelope import Envelope, to_sign
 from kexport.bundle.folder import Bundle
-from kexport.bundle.json_text import read_json
+from kexport.bundle.json_text import MOST_JSON, read_json
+from kexport.bundle.regular_files import most_of
 from kexport.bundle.report import Check, CheckKind, Report, Subject
 from kexport.bundle.signed_statement import FILE_NAME, SignedStatement, files_of
 from kexport.errors import FAILED, AuthenticityError, KexportError, UsageError
@@ -72,12 +73,13 @@ def sign(path: str | Path, key: str | Path, password: Callable[[], str] | None =
     return _checked(bundle.path, public)
 
 
-def require_signed(path: str | Path, key: str | Path) -> Authenticity:
+def require_signed(path: str | Path, key: str | Path, max_bytes: int = 0) -> Authenticity:
     """Raise an error unless a bundle was signed with a key, and is what was signed; nothing in it was read before.
 
     Args:
         path: the bundle's folder.
         key: the public key, as a file or as text in PEM.
+        max_bytes: what limits on the sizes of its files are raised to.
 
     Raises:
         AuthenticityError: the bundle is not signed, not with this key, or is not what was signed.
@@ -85,14 +87,15 @@ def require_signed(path: str | Path, key: str | Path) -> Authenticity:
         UsageError: the key cannot be used.
     """
     keys.require_cryptography()
-    return _checked(Path(path), keys.public_key(keys.read_pem(key)))
+    return _checked(Path(path), keys.public_key(keys.read_pem(key)), max_bytes)
 
 
-def _checked(bundle: Path, key: keys.PublicKey) -> Authenticity:
+def _checked(bundle: Path, key: keys.PublicKey, max_bytes: int = 0) -> Authenticity:
     try:
-        envelope = Envelope.from_json(read_json(bundle / FILE_NAME, f"{FILE_NAME} of {bundle}", within=bundle))
+        subject, most = f"{FILE_NAME} of {bundle}", max(MOST_JSON, max_bytes)
+        envelope = Envelope.from_json(read_json(bundle / FILE_NAME, subject, bundle, most))
         keys.require_signature(key, envelope.signature, to_sign(envelope.payload), envelope.hint)
-        statement = SignedStatement.from_bytes(envelope.payload)
+        statement = SignedStatement.from_bytes(envelope.payload, most)
     except (FileNotFoundError, NotADirectoryError):
         got = f"no {FILE_NAME} in it" if bundle.is_dir() else "no such folder"
         hint = "get it from whoever built it, or sign it: kexport sign"
@@ -103,7 +106,7 @@ def _checked(bundle: Path, key: keys.PublicKey) -> Authenticity:
         raise AuthenticityError(
             f"{FILE_NAME} of {bundle} is damaged", got=_why(error), hint="do not use this bundle"
         ) from None
-    statement.require(bundle)
+    statement.require(bundle, most_of(max_bytes=max_bytes))
     return Authenticity(keys.name_of(key), len(statement.files))
 
 

@@ -67,7 +67,7 @@ def load(
     trusted = Trust(tuple(imports), allow_lambda, unrestricted=trust, max_bytes=max_bytes)
     trusted.require_imports()
     key = None if signed_by is None else read_pem(signed_by)
-    require_key(path, key)
+    require_key(path, key, max_bytes)
     bundle = Bundle.open(path, max_bytes)
     session, differences = session_of(bundle, requested, trusted, isolated=isolated, signed_by=key)
     for difference in differences:

@@ -83,7 +83,7 @@ class BundleRecipe:
             ArtifactError: the bundle at the path is another one by now.
             AuthenticityError: its signature is.
         """
-        require_key(self.path, self.signed_by)
+        require_key(self.path, self.signed_by, self.trust.max_bytes)
         bundle = Bundle.open(self.path, self.trust.max_bytes)
         artifacts = bundle.artifacts_of(runtimes.get(self.runtime).reads)
         for artifact in artifacts[:1]:
@@ -99,9 +99,9 @@ class BundleRecipe:
         )
 
 
-def require_key(path: str | Path, signed_by: str | None) -> None:
+def require_key(path: str | Path, signed_by: str | None, max_bytes: int) -> None:
     """Raise `AuthenticityError` unless the bundle was signed with the key, if there is one."""
     if signed_by is not None:
         from kexport.field.authenticity import require_signed
 
-        require_signed(path, signed_by)
+        require_signed(path, signed_by, max_bytes)

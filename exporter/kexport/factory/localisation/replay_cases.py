@@ -58,6 +58,6 @@ def replay_cases(bundle: Bundle, accumulation_factor: float) -> Iterator[ReplayC
     limits = tuple(for_kernels(limit, accumulation_factor) for limit in bundle.manifest.limits)
     for golden in bundle.goldens():
         yield ReplayCase(golden, limits)
-    for path, witness in witnesses.stream(bundle.path, bundle.signature):
+    for path, witness in witnesses.stream(bundle.path, bundle.signature, bundle.max_bytes):
         widened = tuple(limit.widened_by(witness) for limit in limits)
         yield ReplayCase(replace(witness.golden, label=f"{path} ({witness.golden.label})"), widened, witness.before)

@@ -91,7 +91,7 @@ def compare(
         Path(a),
         Path(b),
         tuple(runtimes or ()),
-        InterfaceOptions(names or {}, domain or {}, samples, signature),
+        InterfaceOptions(names or {}, domain or {}, samples, signature, max_bytes),
         Trust(tuple(imports), allow_lambda, unrestricted=trust, seconds=max_seconds, max_bytes=max_bytes),
         Strictness.of(search, tolerance),
         None if witness is None else Path(witness),

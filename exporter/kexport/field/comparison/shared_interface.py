@@ -25,12 +25,14 @@ class InterfaceOptions:
         domains: the domains of inputs, by name.
         samples: a file with recorded inputs.
         signature: the one to compare, of files that hold several.
+        max_bytes: what limits on the size of that file are raised to.
     """
 
     names: Mapping[str, str] = field(default_factory=dict)
     domains: Mapping[str, object] = field(default_factory=dict)
     samples: str | Path | None = None
     signature: str | None = None
+    max_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,7 @@ def _by_names_of_a(inputs: Sequence[TensorPair], declared: Mapping[str, object])
 def _recorded(specs: Mapping[str, TensorSpec], options: InterfaceOptions) -> dict[str, Array]:
     if options.samples is None:
         return {}
-    recorded = data_files.read(Path(options.samples), Signature(tuple(specs.values()), ()))
+    recorded = data_files.read(Path(options.samples), Signature(tuple(specs.values()), ()), options.max_bytes)
     for name in recorded:
         if name not in specs or name in options.domains:
             what = "has two domains" if name in options.domains else "is no input"

@@ -65,7 +65,7 @@ def verify(
     trusted = Trust(tuple(imports), allow_lambda, unrestricted=trust, seconds=max_seconds, max_bytes=max_bytes)
     strictness = Strictness.of(search, tolerance)
     requested = None if runtimes is None else tuple(map(known_runtimes.get, dict.fromkeys(runtimes)))
-    signed = None if signed_by is None else require_signed(path, signed_by)
+    signed = None if signed_by is None else require_signed(path, signed_by, max_bytes)
     if signed is not None:
         observe(signed.check)
     report = verify_bundle(Verification(Bundle.open(path, max_bytes), requested, trusted, strictness, truth), observe)

@@ -133,7 +133,7 @@ def _earlier_counterexamples(bundle: Bundle) -> tuple[list[tuple[ContractEntry, 
     earlier, damaged = [], []
     for path in counterexamples.paths(bundle.path):
         try:
-            entry, probe = counterexamples.read(bundle.path / path, bundle.signature)
+            entry, probe = counterexamples.read(bundle.path / path, bundle.signature, bundle.max_bytes)
         except KexportError as error:
             damaged.append(str(error))
         else:

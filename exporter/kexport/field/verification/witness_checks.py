@@ -26,7 +26,7 @@ def check_witnesses(tested: ArtifactInRuntime, session: Session) -> Iterator[Che
         return
     for path in paths:
         try:
-            witness = witnesses.read(bundle.path / path, bundle.signature)
+            witness = witnesses.read(bundle.path / path, bundle.signature, bundle.max_bytes)
         except BundleError as error:
             yield Check.failure(CheckKind.WITNESS, tested.subject, str(error))
             continue
