@@ -33,6 +33,21 @@ def test_a_file_that_was_built_is_sound(name: str) -> None:
     require_sound_tflite(REFERENCES / name / "model.tflite")
 
 
+def test_the_sizes_of_a_single_number_may_be_an_empty_list(tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    @tf.function(input_signature=[tf.TensorSpec((None, 2, 2, 2, 2))])  # of so many axes, sizes are broadcast apart
+    def chosen(x: tf.Tensor) -> tf.Tensor:
+        return tf.where(tf.reduce_sum(x, -1, keepdims=True) < 1.0, 2.0, x)
+
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([chosen.get_concrete_function()])
+    path = tmp_path / "model.tflite"
+    path.write_bytes(converter.convert())
+    names = [operator.builtinCode for operator in parse(path.read_bytes()).operatorCodes]
+    assert 145 in names  # BROADCAST_ARGS
+    require_sound_tflite(path)
+
+
 def test_a_model_that_is_packed_again_is_sound(tmp_path: Path) -> None:
     require_sound_tflite(changed(tmp_path, lambda graph, model: None))
 
