@@ -57,7 +57,7 @@ def show(report: Report, bundle: Bundle, stream: TextIO) -> None:
         out(_parity_table(rows, sizes, several))
     if any(check.unit == UNIT for check in rows):
         out(Text(_legend(rows), style="dim"))
-    for remark in dict.fromkeys(filter(None, map(_set_apart, report.checks))):
+    for remark in dict.fromkeys(remark for check in report.checks for remark in _judged_apart(check)):
         out(Text(remark, style="dim"))
     searches = [check for check in report.checks if check.kind is CheckKind.SEARCH]
     if searches:
@@ -121,16 +121,18 @@ def _legend(rows: list[Check]) -> str:
     return text + f" ({', '.join(sources)})" * bool(sources)
 
 
-def _set_apart(check: Check) -> str:
-    """The elements of a parity check that cannot be judged; empty if there are none."""
-    names = "set_apart", "elements", "samples_set_apart", "samples"
-    apart, elements, samples_apart, samples = (check.metrics.get(name, 0) for name in names)
-    if check.kind is not CheckKind.PARITY or not apart:
-        return ""
-    return (
-        f"set apart in {check.output}: {apart} of {elements} elements, in {samples_apart} of {samples} samples, where "
-        "one ulp changes the value"
-    )
+def _judged_apart(check: Check) -> Iterator[str]:
+    """The elements of a parity check that the error in the table says nothing of."""
+    if check.kind is not CheckKind.PARITY:
+        return
+    figures = check.metrics
+    if wide := figures.get("ill_conditioned", 0):
+        where = f"{wide} of {figures.get('elements')} elements of {check.output}"
+        yield f"wider limits for {where}: one ulp of the input moves them by more than half of the limit"
+    if apart := figures.get("set_apart", 0):
+        where = f"{apart} of {figures.get('elements')} elements of {check.output}"
+        samples = f"{figures.get('samples_set_apart')} of {figures.get('samples')} samples"
+        yield f"set apart {where}, in {samples}: one ulp changes the value"
 
 
 def _untested(check: Check) -> str:
