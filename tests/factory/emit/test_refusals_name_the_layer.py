@@ -139,7 +139,9 @@ def text_lookup():
 
 
 def list_of_unknown_items(x):
-    return tf.reshape(tf.TensorArray(tf.float32, 3, infer_shape=False).unstack(tf.split(x, 4, 1)[:3]).concat(), [-1, 1])
+    step = lambda index, made: (index + 1, made)  # noqa: E731
+    _, made = tf.while_loop(lambda index, _: index < 3, step, (0, tf.TensorArray(tf.float32, 3)))
+    return tf.reshape(made.stack(), [-1, 1])
 
 
 def noise(x):

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol
 
-from kexport.factory.graph import symbolic_sizes, tensor_lists
-from kexport.factory.graph.protocols import ConcreteFunction, DType, Graph, Operation, Shape, Size, Tensor
-from kexport.factory.graph.tensor_lists import Reserved
-from kexport.factory.lowerings import UnsupportedError
+from kexport.factory.emit import reserved_lists
+from kexport.factory.graph.protocols import ConcreteFunction, DType, Operation, Shape, Tensor
+from kexport.factory.graph.tensor_lists import BRANCHES, LOOPS, Reserved
 
-BRANCHES = ("If", "StatelessIf", "Case", "StatelessCase")
-LOOPS = ("While", "StatelessWhile")
+#: Emits the outputs of a function for its inputs; a prefix precedes the names of its operations.
+Body = Callable[[Sequence[Tensor], str], list[Tensor]]
+
+__all__ = ["BRANCHES", "LOOPS", "Emitter", "branch", "loop"]
 
 
 class ArgumentSpec(Protocol):
@@ -22,16 +22,8 @@ class ArgumentSpec(Protocol):
     dtype: DType
 
 
-class Emitter(Protocol):
-    """Emits the operations of a graph; `prefix` precedes their names."""
-
-    prefix: str
-
-    def body(self, name: str) -> Graph:
-        """The graph of a function in the library of the traced program."""
-
-    def inside(self, body: Graph, inputs: Sequence[Any], prefix: str, wanted: Sequence[Tensor]) -> list[Any]:
-        """Tensors of a function's graph, emitted for these inputs."""
+class Emitter(reserved_lists.Emitter, Protocol):
+    """Emits the operations of a graph, and copies of loops with other functions."""
 
     def copy(
         self, op: Operation, inputs: Sequence[Tensor], changed: Mapping[str, object], dtypes: Sequence[DType]
@@ -39,50 +31,63 @@ class Emitter(Protocol):
         """The operation with other inputs, some other attributes, and outputs of these dtypes."""
 
 
-def branch(emitter: Emitter, op: Operation, inputs: Sequence[Tensor]) -> list[Tensor]:
+def branch(emitter: Emitter, op: Operation, inputs: Sequence[Tensor | Reserved]) -> list[Tensor]:
     """The outputs of a choice between functions, its first input saying which."""
-    selector, *rest = inputs
     if op.type.endswith("Case"):
-        return _cases(emitter, op, selector, rest)
-    specs = _specs(rest)
-    branches = [_function(emitter, op.get_attr(f"{side}_branch").name, specs) for side in ("then", "else")]
+        bodies = [_body(emitter, function.name) for function in op.get_attr("branches")]
+    else:
+        bodies = [_body(emitter, op.get_attr(f"{side}_branch").name) for side in ("then", "else")]
+    given = reserved_lists.dense(emitter, op, inputs)
+    if op.type.endswith("Case"):
+        return _cases(emitter, op.name, bodies, 0)(given, emitter.prefix)
+    return _either(emitter, op.name, bodies, given, emitter.prefix)
+
+
+def _either(emitter: Emitter, name: str, bodies: Sequence[Body], inputs: Sequence[Tensor], prefix: str) -> list[Tensor]:
+    """The first body's outputs where the first input is true, else the second's."""
+    import tensorflow as tf
+
+    specs = _specs(inputs[1:])
+    branches = [_function(emitter, body, specs, prefix) for body in bodies]
     dtypes = [tensor.dtype for tensor in branches[0].outputs]
-    changed = {
+    attrs = {
         "then_branch": _function_named(branches[0]),
         "else_branch": _function_named(branches[1]),
         "Tin": _types(spec.dtype for spec in specs),
         "Tout": _types(dtypes),
     }
-    return emitter.copy(op, [selector, *rest], changed, dtypes)
+    graph = tf.compat.v1.get_default_graph()
+    made = graph.create_op("StatelessIf", list(inputs), dtypes, name=prefix + name, attrs=attrs)
+    for output, *alternatives in zip(made.outputs, *(each.outputs for each in branches), strict=True):
+        output.set_shape(alternatives[0].shape.most_specific_compatible_shape(alternatives[1].shape))
+    return list(made.outputs)
 
 
-def _cases(emitter: Emitter, op: Operation, selector: Tensor, inputs: Sequence[Tensor]) -> list[Tensor]:
+def _cases(emitter: Emitter, name: str, bodies: Sequence[Body], first: int) -> Body:
     """A choice among several as choices between two: the last is for every number that no other has."""
     import tensorflow as tf
 
-    names = [function.name for function in op.get_attr("branches")]
+    if first == len(bodies) - 1:
+        return lambda inputs, prefix: bodies[first](inputs[1:], prefix)
 
-    def computed(case: int, prefix: str) -> list[Tensor]:
-        body = emitter.body(names[case])
-        return emitter.inside(body, inputs, prefix, body.outputs)
+    def chosen(inputs: Sequence[Tensor], prefix: str) -> list[Tensor]:
+        with tf.name_scope(f"{prefix}{name}/"):
+            here = tf.equal(inputs[0], first)
+        this = lambda given, inner: bodies[first](given[1:], inner)  # noqa: E731  a body like the other
+        others = _cases(emitter, name, bodies, first + 1)
+        return _either(emitter, name, [this, others], [here, *inputs], prefix)
 
-    def chosen(first: int) -> list[Tensor]:
-        if first == len(names) - 1:
-            return computed(first, f"{emitter.prefix}{op.name}/{first}/")
-        results = tf.cond(tf.equal(selector, first), lambda: computed(first, ""), lambda: chosen(first + 1))
-        return list(tf.nest.flatten(results))
-
-    return chosen(0)
+    return chosen
 
 
 def loop(emitter: Emitter, op: Operation, inputs: Sequence[Tensor | Reserved]) -> list[Tensor]:
     """The outputs of a loop, whose variables keep the shapes that its body keeps."""
     import tensorflow as tf
 
-    variables = _dense(emitter, op, inputs)
+    variables = reserved_lists.dense(emitter, op, inputs)
     specs = _specs(variables)
     while True:
-        body = _function(emitter, op.get_attr("body").name, specs)
+        body = _function(emitter, _body(emitter, op.get_attr("body").name), specs, emitter.prefix)
         kept = [
             tf.TensorSpec(spec.shape.most_specific_compatible_shape(tensor.shape), spec.dtype)
             for spec, tensor in zip(specs, body.outputs, strict=True)
@@ -90,7 +95,7 @@ def loop(emitter: Emitter, op: Operation, inputs: Sequence[Tensor | Reserved]) -
         if all(_same(old.shape, new.shape) for old, new in zip(specs, kept, strict=True)):
             break
         specs = kept
-    condition = _function(emitter, op.get_attr("cond").name, specs)
+    condition = _function(emitter, _body(emitter, op.get_attr("cond").name), specs, emitter.prefix)
     changed = {
         "body": _function_named(body),
         "cond": _function_named(condition),
@@ -100,62 +105,23 @@ def loop(emitter: Emitter, op: Operation, inputs: Sequence[Tensor | Reserved]) -
     return emitter.copy(op, variables, changed, [spec.dtype for spec in specs])
 
 
-def _dense(emitter: Emitter, op: Operation, inputs: Sequence[Tensor | Reserved]) -> list[Tensor]:
-    """The inputs of a loop; where one is a list that is only reserved, the body tells the shape of its items."""
-    import tensorflow as tf
-
-    if not any(isinstance(value, Reserved) for value in inputs):
-        return [value for value in inputs if not isinstance(value, Reserved)]
-    body = emitter.body(op.get_attr("body").name)
-    dense = []
-    for value, variable in zip(inputs, body.inputs, strict=True):
-        if isinstance(value, Reserved):
-            sizes = _item_sizes(emitter, body, variable, inputs)
-            with tf.name_scope(f"{emitter.prefix}{op.name}/"):
-                dense.append(value.dense(sizes))
-        else:
-            dense.append(value)
-    return dense
-
-
-def _item_sizes(emitter: Emitter, body: Graph, variable: Tensor, inputs: Sequence[Tensor | Reserved]) -> list[Size]:
-    """Sizes of what the body writes to a list: sizes of the inputs where the graph says so, else of a first item."""
-    import tensorflow as tf
-
-    item = tensor_lists.written(variable)
-    if item is None:
-        raise UnsupportedError("a loop carries a list of tensors whose item shape is unknown")
-    prefix = f"{emitter.prefix}{variable.op.name}/first/"
-    with tf.Graph().as_default():
-        stand_ins = [
-            value if isinstance(value, Reserved) else tf.compat.v1.placeholder(value.dtype, value.shape)
-            for value in inputs
-        ]
-        (emitted,) = emitter.inside(body, stand_ins, prefix, [item])
-        sizes = [symbolic_sizes.size(emitted, axis) for axis in range(emitted.shape.rank)]
-    static = [size for size in sizes if size is not None]
-    if len(static) < len(sizes):
-        first = tf.shape(*emitter.inside(body, inputs, prefix, [item]))
-        return [first[axis] if size is None else size for axis, size in enumerate(emitted.shape.as_list())]
-    pairs = zip(stand_ins, inputs, strict=True)
-    by_name = {stand_in.op.name: value for stand_in, value in pairs if not isinstance(stand_in, Reserved)}
-    return [
-        functools.reduce(tf.maximum, [tf.shape(by_name[name])[axis] for name, axis in sorted(size)])
-        if isinstance(size, frozenset) else size
-        for size in static
-    ]  # fmt: skip
-
-
-def _function(emitter: Emitter, name: str, specs: Sequence[ArgumentSpec]) -> ConcreteFunction:
-    """A concrete function of a body of the library, emitted for inputs of these specs."""
-    import tensorflow as tf
-
+def _body(emitter: Emitter, name: str) -> Body:
+    """What emits a function of the library."""
     graph = emitter.body(name)
+    return lambda inputs, prefix: emitter.inside(graph, inputs, prefix, graph.outputs)
 
-    def body(*inputs: Tensor) -> list[Tensor]:
-        return emitter.inside(graph, inputs, emitter.prefix, graph.outputs)
 
-    return tf.function(body, autograph=False).get_concrete_function(*specs)
+def _function(emitter: Emitter, body: Body, specs: Sequence[ArgumentSpec], prefix: str) -> ConcreteFunction:
+    """A concrete function of a body, emitted for inputs of these specs.
+
+    In ONNX a body sees the names of what is around it, so none may be used twice.
+    """
+    import tensorflow as tf
+
+    place = emitter.unique()
+    named = [tf.TensorSpec(spec.shape, spec.dtype, f"{place}_{index}") for index, spec in enumerate(specs)]
+    compute = tf.function(lambda *inputs: body(inputs, f"{prefix}{place}/"), autograph=False)
+    return compute.get_concrete_function(*named)
 
 
 def _specs(tensors: Sequence[Tensor]) -> list[ArgumentSpec]:

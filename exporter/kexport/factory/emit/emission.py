@@ -7,8 +7,9 @@ batch that is pinned by the caller is known everywhere. Assertions and other con
 from __future__ import annotations
 
 import functools
+import itertools
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,10 +22,8 @@ from kexport.factory.emit.postcondition import Lowered
 from kexport.factory.emit.refusal import stateful
 from kexport.factory.graph.protocols import DType, Graph, Operation, Tensor
 from kexport.factory.graph.recurrence import RECURRENT, Recurrence
-from kexport.factory.graph.tensor_lists import Reserved
+from kexport.factory.graph.tensor_lists import CALLS, Reserved
 from kexport.factory.lowerings import ComplexPair, Lowering, Missing, UnsupportedError, needed_by
-
-_CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 
 #: Makes the tensor for a captured array, given the name of its placeholder.
 Weight = Callable[[str, Array], Tensor]
@@ -110,6 +109,7 @@ class _Conversion:
         lowerings: by type of operation, in the order they are asked.
         weight: makes the tensor for a captured array.
         folding: computes operations on weights.
+        numbers: of the functions that are emitted.
     """
 
     handover: Handover
@@ -117,6 +117,7 @@ class _Conversion:
     lowerings: Mapping[str, Sequence[Lowering]]
     weight: Weight
     folding: FoldedWeights = field(default_factory=FoldedWeights)
+    numbers: Iterator[int] = field(default_factory=itertools.count)
 
     @functools.cached_property
     def functions(self) -> frozenset[str]:
@@ -159,7 +160,7 @@ class _Emission:
             try:
                 outputs = self._emit(op, inputs)
             except UnsupportedError as error:
-                raise self._conversion.refused(str(error), op.type, self.prefix + op.name) from error
+                raise self._conversion.refused(str(error), error.kind or op.type, self.prefix + op.name) from error
             for tensor, value in zip(op.outputs, outputs, strict=True):
                 self.bind(tensor, value)
         return [self._emitted[_key(tensor)] for tensor in wanted]
@@ -180,7 +181,7 @@ class _Emission:
         lowered = self._lowered(op, op.type, op, inputs, on_complex)
         if lowered is not None:
             return lowered
-        if op.type in _CALLS:
+        if op.type in CALLS:
             return self._inlined(op, op.get_attr("f").name, inputs)
         if op.type in self._conversion.functions:  # as TensorFlow calls the functions of its own gradients
             return self._inlined(op, op.type, inputs)
@@ -255,6 +256,10 @@ class _Emission:
                 with self._source.as_default():
                     return function_def_to_graph(definition)
         raise KeyError(name)
+
+    def unique(self) -> str:
+        """A name that nothing else in the emitted program has."""
+        return f"inner_{next(self._conversion.numbers)}"
 
     def inside(self, body: Graph, inputs: Sequence[Any], prefix: str, wanted: Sequence[Tensor]) -> list[Any]:
         """Tensors of a function's graph, emitted for these inputs."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kexport.factory.graph.onnx_protocols import OnnxGraph, OnnxNode
+from kexport.factory.graph.onnx_protocols import OnnxGraph, OnnxModel, OnnxNode
 
 
 def held_by(node: OnnxNode) -> Iterator[OnnxGraph]:
@@ -31,3 +31,15 @@ def names_used_inside(node: OnnxNode) -> set[str]:
             names |= {name for inner in graph.node for name in inner.input}
             names |= {value.name for value in graph.output}
     return names
+
+
+def scalar_counters(model: OnnxModel) -> None:
+    """Say that the number of the step and the condition, which a loop gives to its body, have no axes.
+
+    onnxruntime asks for it, and tf2onnx loses it where a choice is inside.
+    """
+    for graph in with_inner(model.graph):
+        for node in graph.node:
+            for body in held_by(node) if node.op_type == "Loop" else ():
+                for value in list(body.input)[:2]:
+                    value.type.tensor_type.shape.SetInParent()

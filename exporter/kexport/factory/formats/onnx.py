@@ -14,7 +14,7 @@ from kexport.factory.formats._clips import clips
 from kexport.factory.formats._format import Format, Option
 from kexport.factory.formats._mapping_log import unmapped_nodes
 from kexport.factory.formats._narrow_transposes import narrow_transposes
-from kexport.factory.formats._onnx_graphs import with_inner
+from kexport.factory.formats._onnx_graphs import scalar_counters, with_inner
 from kexport.factory.formats._onnx_weights import Weights
 from kexport.factory.formats._ordered_sets import ordered_sets
 from kexport.factory.formats._transposes import transposes
@@ -44,6 +44,7 @@ def convert(handover: str, target: str, options: Mapping[str, int | None]) -> It
     except Exception as error:  # whatever TensorFlow and tf2onnx raise
         raise program.trail.failed("onnx", error) from error
     _refuse_unmapped(model, program)
+    scalar_counters(model)
     clips(model)
     narrow_transposes(model)
     external = weights.attach(model, path)

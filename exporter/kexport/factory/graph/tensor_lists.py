@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from kexport.factory.graph.protocols import DType, FunctionDef, GraphDef, NodeDef, Size, Tensor
+from kexport.factory.graph.protocols import DType, FunctionDef, GraphDef, NodeDef, Operation, Size, Tensor
 from kexport.factory.trace.state import origin
+
+BRANCHES = ("If", "StatelessIf", "Case", "StatelessCase")
+LOOPS = ("While", "StatelessWhile")
+CALLS = ("PartitionedCall", "StatefulPartitionedCall")
+_UNSCANNED = ("EmptyTensorList", "TensorListPushBack", "TensorListConcatV2", "TensorListScatterIntoExistingList")
+#: The place of the item among the inputs of what writes one.
+WRITES = {"TensorListSetItem": 2, "TensorListPushBack": 1}
 
 
 @dataclass(frozen=True)
@@ -39,22 +46,36 @@ def zeros(count: Tensor, item_shape: Sequence[Size], dtype: DType) -> Tensor:
     return filled
 
 
-def written(variable: Tensor) -> Tensor | None:
-    """The item that the body of a loop writes to a list it carries; None if there is no such write."""
+def written(variable: Tensor) -> Iterator[tuple[Operation, Tensor | None]]:
+    """The operations that write items to a list, each with the item; None for those whose functions may write."""
     for op in variable.consumers():
         if op.type == "Identity":
-            item = written(op.outputs[0])
-            if item is not None:
-                return item
-        if op.type in ("TensorListSetItem", "TensorListPushBack"):
-            return op.inputs[2 if op.type == "TensorListSetItem" else 1]
-    return None
+            yield from written(op.outputs[0])
+        elif op.type in WRITES:
+            yield op, op.inputs[WRITES[op.type]]
+        elif functions_of(op):
+            yield op, None
+
+
+def functions_of(op: Operation) -> list[str]:
+    """The functions that get an operation's inputs: the body of a loop, branches, what is called; none of any other."""
+    if op.type in LOOPS:
+        return [op.get_attr("body").name]
+    if op.type in CALLS:
+        return [op.get_attr("f").name]
+    if op.type not in BRANCHES:
+        return []
+    if op.type.endswith("Case"):
+        return [function.name for function in op.get_attr("branches")]
+    return [op.get_attr(f"{side}_branch").name for side in ("then", "else")]
 
 
 def scanned(graph_def: GraphDef) -> bool:
     """Whether every list that a loop writes gets its item i in step i, as tf2onnx takes for granted."""
     functions = {function.signature.name: function for function in graph_def.library.function}
     for nodes in [graph_def.node, *(function.node_def for function in functions.values())]:
+        if any(node.op in _UNSCANNED for node in nodes):
+            return False
         by_name = {node.name: node for node in nodes}
         for node in nodes:
             if node.op in ("While", "StatelessWhile") and not _writes_in_order(node, by_name, functions):
@@ -65,6 +86,8 @@ def scanned(graph_def: GraphDef) -> bool:
 def _writes_in_order(loop: NodeDef, around: Mapping[str, NodeDef], functions: Mapping[str, FunctionDef]) -> bool:
     body = functions[loop.attr["body"].func.name]
     nodes = {node.name: node for node in body.node_def}
+    if any(_takes_lists(node) for node in nodes.values()):
+        return False
     variables = [argument.name for argument in body.signature.input_arg]
     results = [body.ret[argument.name] for argument in body.signature.output_arg]
     for write in nodes.values():
@@ -82,6 +105,14 @@ def _writes_in_order(loop: NodeDef, around: Mapping[str, NodeDef], functions: Ma
         if counter not in added or 1 not in [_number(nodes.get(name)) for name in added]:
             return False
     return True
+
+
+def _takes_lists(node: NodeDef) -> bool:
+    """Whether the functions of a node get a list."""
+    import tensorflow as tf
+
+    types = node.attr["T" if node.op in LOOPS else "Tin"].list.type if node.op in LOOPS + BRANCHES else ()
+    return tf.variant.as_datatype_enum in types
 
 
 def _number(node: NodeDef | None) -> int | None:

@@ -49,7 +49,16 @@ class Lowering:
 
 
 class UnsupportedError(Exception):
-    """An operation, or what it works on, that a format cannot represent; the reason is its text."""
+    """An operation, or what it works on, that a format cannot represent; the reason is its text.
+
+    Args:
+        why: the reason.
+        kind: the type of the operation at fault, where that is not the one at work.
+    """
+
+    def __init__(self, why: str, kind: str = "") -> None:
+        super().__init__(why)
+        self.kind = kind
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from kexport.factory.graph.protocols import Tensor
 from kexport.factory.lowerings._rule import Lowering
-from kexport.factory.lowerings._tensor_list import OPS, emitting
+from kexport.factory.lowerings._tensor_list import OPS, applies, emitting
 
 
 def _update(items: Tensor, index: Tensor, item: Tensor) -> Tensor:
@@ -18,4 +18,4 @@ def _update(items: Tensor, index: Tensor, item: Tensor) -> Tensor:
     return tf.tensor_scatter_nd_update(items, tf.reshape(index, (1, 1)), tf.expand_dims(item, 0))
 
 
-LOWERING = Lowering("tensor_list_onnx", (), OPS, emitting(_update))
+LOWERING = Lowering("tensor_list_onnx", (), OPS, emitting(_update), applies)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from kexport.factory.graph.protocols import Tensor
 from kexport.factory.lowerings._rule import Lowering
-from kexport.factory.lowerings._tensor_list import OPS, emitting
+from kexport.factory.lowerings._tensor_list import OPS, applies, emitting
 
 
 def update(items: Tensor, index: Tensor, item: Tensor) -> Tensor:
@@ -20,4 +20,4 @@ def update(items: Tensor, index: Tensor, item: Tensor) -> Tensor:
     return gen_xla_ops.xla_dynamic_update_slice(items, tf.expand_dims(item, 0), start)
 
 
-LOWERING = Lowering("tensor_list_tflite", ("tflite",), OPS, emitting(update))
+LOWERING = Lowering("tensor_list_tflite", ("tflite",), OPS, emitting(update), applies)
