@@ -38,7 +38,6 @@ ADVICE = {
     "vectors": "use the values alone",
     "clock": "take the time as an input",
     "eigenvalues": "keras.ops.eigh",
-    "patches": "keras.ops.image.extract_patches",
     "hue": "tf.image.rgb_to_hsv",
     "least squares": "of the normal equations",
     "tridiagonal": "of the whole matrix",
@@ -228,13 +227,6 @@ CASES = {
     ),
     "clock": (lambda: own(lambda x: x + tf.cast(tf.timestamp(), x.dtype)), "onnx", MINE, "clock"),
     "eigenvalues": (lambda: own(lambda x: tf.math.real(tf.linalg.eig(x)[0]), (3, 3)), "tflite", MINE, "eigenvalues"),
-    "patches": (
-        lambda: own(
-            lambda x: tf.image.extract_patches(x, [1, 2, 2, 1], [1, 2, 2, 1], [1, 1, 1, 1], "VALID"),
-            (4, 4, 1), output=((None, 2, 2, 4), "float32"),
-        ),
-        "tflite", MINE, "patches",
-    ),
     "hue": (lambda: own(lambda x: tf.image.adjust_hue(x, 0.1), (4, 4, 3)), "tflite", MINE, "hue"),
     "least squares": (
         lambda: own(lambda x: tf.linalg.lstsq(x, x, fast=False), (3, 3)), "onnx", MINE, "least squares"
@@ -305,9 +297,6 @@ def test_a_refusal_names_the_place_and_gives_the_advice_that_fits_and_no_other(c
 
 ALTERNATIVES = {
     "eigh": lambda: own(lambda x: ops.eigh(x @ ops.transpose(x, (0, 2, 1)))[0], (3, 3), output=((None, 3), "float32")),
-    "extract_patches": lambda: own(
-        lambda x: ops.image.extract_patches(x, 2, padding="valid"), (4, 4, 1), output=((None, 2, 2, 4), "float32")
-    ),
     "rgb_to_hsv": lambda: own(lambda x: tf.image.hsv_to_rgb(tf.add(tf.image.rgb_to_hsv(x), 0.1)), (4, 4, 3)),
     "solve": lambda: own(lambda x: ops.solve(x, x), (3, 3)),
     "bincount": lambda: own(
