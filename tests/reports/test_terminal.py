@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from conftest import LOWPASS
+from conftest import REFERENCE
 from kexport.bundle.folder import Bundle
 from kexport.bundle.report import Check, CheckKind, Measurement, Report, Subject
 from kexport.parity.outcome import UNIT
@@ -18,7 +18,7 @@ def shown(**metrics):
     measured = Measurement(0.0, 4.8e-7, UNIT)
     checks = [Check(CheckKind.PARITY, True, each, measured, metrics={**COUNTS, **metrics}) for each in subjects]
     stream = io.StringIO()
-    terminal.show(Report("b", tuple(checks)), Bundle.open(LOWPASS), stream)
+    terminal.show(Report("b", tuple(checks)), Bundle.open(REFERENCE / "lowpass"), stream)
     return stream.getvalue()
 
 
