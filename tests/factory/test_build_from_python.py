@@ -57,7 +57,7 @@ def test_the_files_themselves_carry_the_public_names_in_order(bundle):
     from kexport.field.inspection import describe
 
     for name in ("model.onnx", "model.tflite", "model.keras"):
-        declared = describe(bundle.path / name).declaration.signatures[0]
+        declared = describe(bundle.path / name).declaration.functions[0].signature
         assert [spec.name for spec in declared.inputs] == ["zebra", "ant"]
         assert [spec.name for spec in declared.outputs] == [spec.name for spec in bundle.signature.outputs]
 

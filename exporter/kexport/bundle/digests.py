@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -40,6 +41,14 @@ def digest(path: Path, within: Path | None = None, most: int = NO_LIMIT) -> str:
         return hashlib.sha256("".join(lines).encode()).hexdigest()
     except OSError as error:
         raise ArtifactError(f"{path.name} cannot be read", got=error.strerror or error) from None
+
+
+def digest_of_all(paths: Sequence[Path], most: int = NO_LIMIT) -> str:
+    """The SHA-256 of the first file if it is alone, else that of the lines `name, size, digest` of all of them."""
+    if len(paths) == 1:
+        return digest(paths[0], most=most)
+    lines = [f"{path.name}\t{size(path)}\t{digest(path, most=most)}\n" for path in paths]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def size(path: Path) -> int:

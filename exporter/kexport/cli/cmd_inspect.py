@@ -12,7 +12,7 @@ import click
 from kexport.bundle.code_entry import CodeKind
 from kexport.cli._options import trusting
 from kexport.cli._streams import styled
-from kexport.errors import UsageError
+from kexport.errors import UncheckedError, UsageError
 
 if TYPE_CHECKING:
     from kexport.bundle.code_entry import CodeEntry
@@ -93,11 +93,18 @@ def _show_file(path: str, facts: ArtifactFacts) -> None:
         "artifact",
         _texts({"format": facts.format, "sha256": facts.sha256, **declaration.details, "size": size(facts.bytes)}),
     )
-    for signature in declaration.signatures:
-        of = f" of {signature.name}" if len(declaration.signatures) > 1 else ""
-        _section(f"inputs{of}", ((spec.name, str(spec)) for spec in signature.inputs))
-        outputs = ((s.name, "" if s.name in declaration.unstated else str(s)) for s in signature.outputs)
-        _section(f"outputs{of}", outputs)
+    for function in declaration.functions:
+        signature = function.signature
+        of = f" of {signature.name}" if len(declaration.functions) > 1 else ""
+        known = {name: f", {text}" for name, text in function.remarks.items()}
+        _section(f"inputs{of}", ((s.name, f"{s}{known.get(s.name, '')}") for s in signature.inputs))
+        outputs = {s.name: f"{s}{known.get(s.name, '')}" if function.stated else "" for s in signature.outputs}
+        _section(f"outputs{of}", {**outputs, **function.foreign}.items())
+    if declaration.lacking:
+        raise UncheckedError(
+            f"inputs and outputs of {path} are not known",
+            got=f"no runtime that is installed has the operator {declaration.lacking}",
+        )
 
 
 def _promise(entry: ContractEntry) -> tuple[str, str]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypedDict
 
 from kexport import runtimes
-from kexport.bundle.digests import digest, size
+from kexport.bundle.digests import digest_of_all, size
 from kexport.bundle.json_text import JsonObject
 from kexport.bundle.regular_files import most_of, open_regular, resolved
 from kexport.bundle.signature import Signature, TensorSpec
@@ -21,10 +21,35 @@ from kexport.process import Worker, WorkerCrashError, WorkerLimitError
 from kexport.runtimes import Opened, Runtime
 
 
+class _FunctionJson(TypedDict):
+    signature: JsonObject
+    stated: bool
+    foreign: Mapping[str, str]
+    remarks: Mapping[str, str]
+
+
 class _DeclarationJson(TypedDict):
-    signatures: Sequence[JsonObject]
-    unstated: Sequence[str]
+    functions: Sequence[_FunctionJson]
     details: Mapping[str, object]
+    lacking: str
+
+
+@dataclass(frozen=True)
+class DeclaredFunction:
+    """A function in an artifact.
+
+    Attributes:
+        signature: its inputs, and the outputs that are tensors.
+        stated: whether dtypes and shapes of outputs are known; they may show only when it runs, and are placeholders
+            otherwise.
+        foreign: its other outputs, each with its type, in words.
+        remarks: what else the artifact says about inputs and outputs, in words.
+    """
+
+    signature: Signature
+    stated: bool = True
+    foreign: Mapping[str, str] = field(default_factory=dict)
+    remarks: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -32,14 +57,14 @@ class Declaration:
     """What an artifact declares in a runtime.
 
     Attributes:
-        signatures: inputs and outputs of every function in it; the first is the one that runs where none is named.
-        unstated: names of outputs whose dtype and shape show only when it runs; they are placeholders here.
+        functions: every function in it; the first is the one that runs where none is named.
         details: other facts from its file, such as its opset and operators.
+        lacking: the operator without which the runtime cannot load it; then no function is known.
     """
 
-    signatures: Sequence[Signature]
-    unstated: frozenset[str]
-    details: Mapping[str, object]
+    functions: Sequence[DeclaredFunction]
+    details: Mapping[str, object] = field(default_factory=dict)
+    lacking: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,7 +100,8 @@ def describe(path: Path, trust: Trust = NO_TRUST) -> ArtifactFacts:
     readers = [runtime for runtime in runtimes.every() if runtime.reads == format_name]
     runtime = next((runtime for runtime in readers if runtime.installed), readers[0])
     runtime.require()
-    sha256, length = digest(path, most=most_of(max_bytes=trust.max_bytes)), size(path)
+    parts = runtime.file.parts(path)
+    sha256, length = digest_of_all(parts, most_of(max_bytes=trust.max_bytes)), sum(map(size, parts))
     with closing(Worker(confinement=trust.confinement(length))) as worker:
         declaration = declaration_of(worker, path, runtime, trust)
     return ArtifactFacts(format_name, length, sha256, declaration)
@@ -129,8 +155,13 @@ def declaration_of(worker: Worker, path: Path, runtime: Runtime, trust: Trust = 
         raise UncheckedError(f"{path} cannot be loaded by {runtime.name}", got=limit) from None
     except WorkerCrashError as crash:
         raise BundleError(f"{path} cannot be loaded by {runtime.name}", got=crash) from None
-    signatures = [declared_signature(each, path.name) for each in declared["signatures"]]
-    return Declaration(signatures, frozenset(declared["unstated"]), declared["details"])
+    functions = [
+        DeclaredFunction(
+            declared_signature(each["signature"], path.name), each["stated"], each["foreign"], each["remarks"]
+        )
+        for each in declared["functions"]
+    ]
+    return Declaration(functions, declared["details"], declared["lacking"])
 
 
 def serve(path: str, name: str, trust: TrustJson) -> Iterator[_DeclarationJson]:
@@ -144,18 +175,28 @@ def serve(path: str, name: str, trust: TrustJson) -> Iterator[_DeclarationJson]:
         opened = opened_as("")
         functions = {each: opened_as(each) for each in opened.signatures} or {"": opened}
     except ArtifactError as error:  # a file that somebody named, and not one that a manifest vouches for
+        if lacking := runtime.lacking(str(error.facts["got"])):
+            yield {"functions": [], "details": runtime.file.details(Path(path)), "lacking": lacking}
+            return
         raise BundleError(error.subject, got=error.facts["got"], expected=error.facts["expected"]) from error
     except KexportError:
         raise
     except Exception as error:
         raise BundleError(f"{Path(path).name} cannot be loaded by {name}", got=reason(error)) from error
     yield {
-        "signatures": [_signature(name, each).to_json() for name, each in functions.items()],
-        "unstated": [name for each in functions.values() for name in each.outputs if not each.produced],
+        "functions": [_function(name, each) for name, each in functions.items()],
         "details": runtime.file.details(Path(path)),
+        "lacking": "",
     }
 
 
-def _signature(name: str, opened: Opened) -> Signature:
-    outputs = opened.produced or tuple(TensorSpec(output, "float32", ()) for output in opened.outputs)
-    return Signature(opened.inputs, outputs, name)
+def _function(name: str, opened: Opened) -> _FunctionJson:
+    unstated = [output for output in opened.outputs if output not in opened.foreign]
+    outputs = opened.produced or tuple(TensorSpec(output, "float32", ()) for output in unstated)
+    signature = Signature(opened.inputs, outputs, name)
+    return {
+        "signature": signature.to_json(),
+        "stated": bool(opened.produced),
+        "foreign": opened.foreign,
+        "remarks": opened.remarks,
+    }

@@ -14,7 +14,7 @@ import numpy as np
 from kexport import runtimes
 from kexport.bundle.json_text import JsonObject
 from kexport.bundle.signature import Array, Signature
-from kexport.errors import MissingCodeError, UncheckedError, reason
+from kexport.errors import MissingCodeError, RunError, UncheckedError, reason
 from kexport.field.trust import NO_TRUST, Trust, TrustJson
 from kexport.field.workers import RestartingWorker
 from kexport.parity.structure import as_text
@@ -220,7 +220,8 @@ def serve(load: _LoadJson, feeds: str, outputs: str, fresh: bool) -> Iterator[_A
     except (MissingCodeError, UncheckedError):
         raise  # nothing may be wrong with the artifact
     except Exception as error:  # noqa: BLE001  a runtime may raise anything; the parent process reports it
-        yield {"error": reason(error), "differences": []}
+        cause = f": {error.facts['got']}" if isinstance(error, RunError) else ""
+        yield {"error": f"{reason(error)}{cause}", "differences": []}
 
 
 def _write(path: Path, calls: Sequence[Sequence[Array]]) -> None:

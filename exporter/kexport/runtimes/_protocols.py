@@ -15,6 +15,7 @@ class TensorDetails(TypedDict):
     index: int
     dtype: type
     shape_signature: Sequence[int]
+    quantization: tuple[float, int]
 
 
 class SignatureRunner(Protocol):

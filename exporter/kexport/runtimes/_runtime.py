@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import metadata
@@ -24,6 +25,10 @@ def _no_details(path: Path) -> Mapping[str, object]:
     return {}
 
 
+def _nothing_beside(path: Path) -> Sequence[Path]:
+    return ()
+
+
 @dataclass(frozen=True)
 class ArtifactFile:
     """How the artifacts of a format are recognised and described.
@@ -33,12 +38,18 @@ class ArtifactFile:
         suffix: the suffix of its file name; empty when the artifact is a folder.
         member: a file that such a folder holds.
         details: reads further facts from an artifact, such as its opset and operators.
+        beside: the files beside it that hold a part of the model.
     """
 
     format: str
     suffix: str = ""
     member: str = ""
     details: Callable[[Path], Mapping[str, object]] = _no_details
+    beside: Callable[[Path], Sequence[Path]] = _nothing_beside
+
+    def parts(self, path: Path) -> list[Path]:
+        """The artifact, and the files beside it that belong to it."""
+        return [path, *self.beside(path)]
 
     def recognises(self, path: Path) -> bool:
         """Whether the file or folder is such an artifact, by its name or by what the folder holds."""
@@ -102,6 +113,7 @@ class Runtime:
             kernels (`kexport.parity.tolerance` gives the reason).
         runs_user_code: whether loading an artifact may run a user's own code, such as that of custom layers.
         guard: raises for an artifact that would do more than compute, without running any of it.
+        unable: patterns of its messages about an operator that it lacks, each with the operator as a group.
     """
 
     name: str
@@ -113,6 +125,12 @@ class Runtime:
     accumulation_factor: float = 1.0
     runs_user_code: bool = False
     guard: Callable[[Path], None] | None = None
+    unable: tuple[str, ...] = ()
+
+    def lacking(self, message: str) -> str:
+        """The operator that a message says the runtime lacks; empty where it says something else."""
+        found = next(filter(None, (re.search(pattern, message) for pattern in self.unable)), None)
+        return found[1] if found else ""
 
     @property
     def reads(self) -> str:

@@ -6,7 +6,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import NoReturn, Protocol, overload
 
@@ -30,6 +30,8 @@ class Opened:
         reentrant: whether several threads may be inside `run` at once; by default one is let in at a time.
         close: ends what `run` needs, at once; None where it is enough to forget `run`.
         produced: dtype and shape of the outputs, as far as it declares them.
+        foreign: outputs that are no tensors, each with its type, in words.
+        remarks: what else it says about inputs and outputs, in words.
         signatures: the names of the functions in the artifact, where it has names for them; this is one of them.
     """
 
@@ -40,6 +42,8 @@ class Opened:
     reentrant: bool = False
     close: Callable[[], None] | None = None
     produced: tuple[TensorSpec, ...] = ()
+    foreign: Mapping[str, str] = field(default_factory=dict)
+    remarks: Mapping[str, str] = field(default_factory=dict)
     signatures: tuple[str, ...] = ()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +15,12 @@ from kexport.runtimes._session import Opened
 from kexport.runtimes.files.tflite import details
 from kexport.runtimes.soundness import require_sound_tflite
 
+#: Messages about an operator that neither kernel set has.
+UNABLE = (
+    r"unresolved custom op: (\w+)",
+    r"Node number \d+ \((Flex\w+)\) failed to prepare",
+    r"Didn't find op for builtin opcode '(\w+)' version",
+)
 FILE = ArtifactFile("tflite", ".tflite", details=details)
 PACKAGE = Package("ai_edge_litert", ("ai-edge-litert",), extra="litert")
 
@@ -57,6 +63,7 @@ def open_with(resolver: str, path: Path, signature: Signature) -> Opened:
         specs,
         tuple(detail["name"] for detail in produced),
         produced=tuple(map(_spec, produced)),
+        remarks=_remarks({detail["name"]: detail for detail in (*declared, *produced)}),
         signatures=names,
     )
 
@@ -69,11 +76,22 @@ def _function(runner: SignatureRunner, signature: Signature, names: tuple[str, .
         outputs = runner(**dict(zip(input_names, arrays, strict=True)))
         return [outputs[spec.name] for spec in signature.outputs]
 
+    declared, produced = runner.get_input_details(), runner.get_output_details()
     inputs, outputs = (
-        tuple(replace(_spec(detail), name=name) for name, detail in details.items())
-        for details in (runner.get_input_details(), runner.get_output_details())
+        tuple(replace(_spec(detail), name=name) for name, detail in details.items()) for details in (declared, produced)
     )
-    return Opened(run, inputs, tuple(spec.name for spec in outputs), produced=outputs, signatures=names)
+    remarks = _remarks({**declared, **produced})
+    return Opened(run, inputs, tuple(produced), produced=outputs, remarks=remarks, signatures=names)
+
+
+def _remarks(details: Mapping[str, TensorDetails]) -> dict[str, str]:
+    """What the integers of quantised inputs and outputs stand for."""
+    remarks = {}
+    for name, detail in details.items():
+        scale, zero = detail["quantization"]
+        if scale:
+            remarks[name] = f"stands for {scale:.6g} x (value - {zero})" if zero else f"stands for {scale:.6g} x value"
+    return remarks
 
 
 def _is_pinned(declared: Sequence[TensorSpec], signature: Signature) -> bool:
@@ -106,5 +124,6 @@ RUNTIME = Runtime(
     rank=20,
     summary="LiteRT interpreter, XNNPACK kernels",
     opener=_open,
+    unable=UNABLE,
     accumulation_factor=3.0,
 )

@@ -126,3 +126,15 @@ def test_a_module_is_found_from_the_current_folder(project, tmp_path):
     assert load("packaged.models:make", n="5").input_shape == (None, 5)
     with pytest.raises(KexportError, match="did you mean make"):
         load("packaged.models:mak")
+
+
+def test_what_a_file_puts_on_the_import_path_is_there_when_its_function_is_called(project, tmp_path):
+    library = tmp_path / "library"
+    library.mkdir()
+    (library / "nets_of_mine.py").write_text("UNITS = 3\n")
+    code = f"import sys\nsys.path.insert(0, {str(library)!r})\n" + CODE.replace(
+        "x = keras.Input", "import nets_of_mine\n    x = keras.Input"
+    )
+    (project / "extends.py").write_text(code)
+    model = sources.find(f"{project}/extends.py:make", {"units": "3"}).load()
+    assert model.output_shape == (None, 3)

@@ -12,7 +12,7 @@ from conftest import REFERENCE
 from kexport.bundle.signature import Signature
 from kexport.errors import UsageError
 from kexport.field.comparison.shared_functions import SharedFunctions
-from kexport.field.inspection import describe
+from kexport.field.inspection import DeclaredFunction, describe
 from kexport.runtimes.files import tflite
 
 LOWPASS = REFERENCE / "lowpass" / "model.tflite"
@@ -68,17 +68,20 @@ def test_a_function_that_the_other_file_lacks_fails_and_an_added_one_is_noted(tm
 
 def test_inspection_tells_every_signature_with_dtypes_of_outputs(tmp_path):
     declaration = describe(with_two(tmp_path / "a.tflite", 1)).declaration
-    assert [each.name for each in declaration.signatures] == ["slow", "fast"]
-    assert [str(each.outputs[0]) for each in declaration.signatures] == ["float32 (?, 64, 1)"] * 2
-    assert not declaration.unstated
+    assert [each.signature.name for each in declaration.functions] == ["slow", "fast"]
+    assert [str(each.signature.outputs[0]) for each in declaration.functions] == ["float32 (?, ?)"] * 2
+    assert all(each.stated for each in declaration.functions)
 
 
 def test_the_only_function_of_a_file_is_paired_whatever_its_name():
     def functions(*names):
-        return [Signature((), (), name) for name in names]
+        return [DeclaredFunction(Signature((), (), name)) for name in names]
 
     def names(a, b):
-        return [(one.name, other.name) for one, other in SharedFunctions.of(functions(*a), functions(*b)).pairs]
+        return [
+            (one.signature.name, other.signature.name)
+            for one, other in SharedFunctions.of(functions(*a), functions(*b)).pairs
+        ]
 
     assert names([""], ["main"]) == [("", "main")]
     assert names([""], ["train", "serving_default"]) == [("", "serving_default")]

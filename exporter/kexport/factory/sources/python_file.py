@@ -44,12 +44,15 @@ def _run(path: Path) -> ModuleType:
         file = getattr(sys.modules[name], "__file__", None)
         if file and _is_users(Path(file)) and folder not in Path(file).resolve().parents:
             del sys.modules[name]
-    before = list(sys.path)
+    known = str(folder) in sys.path
     sys.path.insert(0, str(folder))
     try:
         return run_file(path, again=True)
-    finally:
-        sys.path[:] = [*before, str(folder)] if str(folder) not in before else before
+    finally:  # what the file itself has put on the import path stays there: its function may import when it is called
+        if str(folder) in sys.path:
+            sys.path.remove(str(folder))
+        if not known:
+            sys.path.append(str(folder))
 
 
 def _is_users(path: Path) -> bool:

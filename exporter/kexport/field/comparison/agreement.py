@@ -49,7 +49,8 @@ class Agreement:
         try:
             specs = self._output_specs(SharedInterface.of(inputs, (), domains))
         except RuntimeFailedError as error:
-            record.add(Check.failure(CheckKind.RUNTIME, subject, str(error)))
+            lacking = error.remote.runtime.lacking(str(error)) if error.remote is not None else ""
+            record.add((Check.not_run if lacking else Check.failure)(CheckKind.RUNTIME, subject, str(error)))
             return None
         except ModelError as error:
             record.add(Check.not_run(CheckKind.RUNTIME, subject, str(error)))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kexport.bundle.digests import digest
+from kexport.bundle.digests import digest_of_all
 from kexport.bundle.facts import FactCode
 from kexport.bundle.report import Check, CheckKind, Observer, Report, Subject
 from kexport.field.comparison.agreement import Agreement
@@ -149,12 +149,20 @@ def compare_models(request: ComparisonRequest, observe: Observer = lambda check:
                 for candidate in candidates:
                     one, other = (
                         sessions.open(each, signature, f"{each.artifact}:{signature.name}" * functions.several)
-                        for each, signature in zip(candidate, function, strict=True)
+                        for each, signature in zip(candidate, (one.signature for one in function), strict=True)
                     )
                     pairs.append((one, other))
                 _compare(operands, pairs, request, record)
+                foreign = {**function[0].foreign, **function[1].foreign}
+                record.add(*(_not_compared(pairs[0], *each) for each in foreign.items()))
             record.note(unconfined() if not request.trust.unrestricted else [])
     return record.report(request.title)
+
+
+def _not_compared(sessions: tuple[RemoteSession, RemoteSession], output: str, kind: str) -> Check:
+    """The check of an output that is no tensor."""
+    subject = Subject(sessions[1].artifact, runtimes_of(*sessions), output)
+    return Check.not_run(CheckKind.PARITY, subject, f"it is no tensor, which is what can be compared: {kind}")
 
 
 def _compare(
@@ -183,7 +191,7 @@ def _intact(operands: tuple[Operand, Operand], record: ComparisonRecord) -> bool
             record.add(replace(check, facts=facts))
             intact &= check.passed
     bare = all(operand.bundle is None for operand in operands)
-    if bare and digest(operands[0].path) == digest(operands[1].path):
+    if bare and digest_of_all(operands[0].files) == digest_of_all(operands[1].files):
         record.note(["A and B are the same bytes"])
     return intact
 

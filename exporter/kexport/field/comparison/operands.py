@@ -54,7 +54,13 @@ class Operand:
     @property
     def bytes(self) -> int:
         """The size of its artifacts."""
-        return size(self.path) if self.bundle is None else self.bundle.artifact_bytes
+        return sum(map(size, self.files)) if self.bundle is None else self.bundle.artifact_bytes
+
+    @property
+    def files(self) -> list[Path]:
+        """A bare artifact, and the files beside it that belong to it."""
+        format_name = next(iter(self.artifacts))
+        return next(each.file.parts(self.path) for each in runtimes.every() if each.reads == format_name)
 
     @property
     def goldens_bytes(self) -> int:

@@ -8,8 +8,9 @@ from pathlib import Path
 from types import TracebackType
 
 from kexport.bundle.signature import Signature
+from kexport.errors import UncheckedError
 from kexport.field.comparison.operands import Candidate
-from kexport.field.inspection import declaration_of
+from kexport.field.inspection import DeclaredFunction, declaration_of
 from kexport.field.remote import ArtifactSource, RemoteSession
 from kexport.field.trust import Trust
 from kexport.field.workers import RestartingWorker, WorkerPool
@@ -38,18 +39,24 @@ class Sessions:
     ) -> None:
         self._stack.close()
 
-    def declared(self, candidate: Candidate) -> Sequence[Signature]:
-        """The signatures of an artifact: what the bundle states, or else what a bare artifact declares.
+    def declared(self, candidate: Candidate) -> Sequence[DeclaredFunction]:
+        """The functions of an artifact: what the bundle states, or else what a bare artifact declares.
 
         Raises:
+            UncheckedError: the runtime lacks an operator of a bare artifact.
             BundleError: the runtime cannot load a bare artifact.
             MissingCodeError: a bare artifact needs code that was not given.
         """
         operand = candidate.operand
         if operand.bundle is not None:
-            return [operand.bundle.signature]
-        worker = self._worker(candidate).worker
-        return declaration_of(worker, operand.home / candidate.artifact, candidate.runtime, self._trust).signatures
+            return [DeclaredFunction(operand.bundle.signature)]
+        worker, path = self._worker(candidate).worker, operand.home / candidate.artifact
+        declaration = declaration_of(worker, path, candidate.runtime, self._trust)
+        if declaration.lacking:
+            raise UncheckedError(
+                f"{path} cannot be compared: {candidate.runtime.name} lacks an operator", got=declaration.lacking
+            )
+        return declaration.functions
 
     def open(self, candidate: Candidate, signature: Signature, title: str = "") -> RemoteSession:
         """A session of one of the functions in an artifact; `title` is what reports call that."""

@@ -1,78 +1,134 @@
-"""Versions and operators of an ONNX file.
+"""Versions, operators and further files of an ONNX file.
 
 The fields are those of onnx.proto: ModelProto {1 ir_version, 2 producer_name, 3 producer_version, 7 graph,
-8 opset_import}, OperatorSetIdProto {1 domain, 2 version}, GraphProto {1 node}, NodeProto {4 op_type}. They are parsed
-here because the onnx package, which serves to write models, is not installed on a device.
+8 opset_import, 25 functions}, OperatorSetIdProto {1 domain, 2 version}, GraphProto {1 node, 5 initializer},
+NodeProto {2 output, 4 op_type, 5 attribute, 7 domain}, FunctionProto {7 node}, AttributeProto {5 t, 6 g, 10 tensors,
+11 graphs}, TensorProto {13 external_data}, StringStringEntryProto {1 key, 2 value}. They are parsed here because the
+onnx package, which serves to write models, is not installed on a device.
 """
 
 from __future__ import annotations
 
 import collections
+import mmap
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from kexport.bundle.regular_files import resolved
+from kexport.runtimes.soundness.flaw import FlawError
+from kexport.runtimes.soundness.protobuf import fields, text
+
+_STANDARD = ("", "ai.onnx")
+
+
+@dataclass
+class _Contents:
+    """What the nodes and tensors of a model say: operators with their number, their outputs, files of weights."""
+
+    operators: collections.Counter[str] = field(default_factory=collections.Counter)
+    computed_by: dict[str, str] = field(default_factory=dict)
+    locations: dict[str, None] = field(default_factory=dict)
+
+    def graph(self, content: memoryview) -> None:
+        for number, value in _messages(content):
+            if number == 1:
+                self.node(value)
+            elif number == 5:
+                self.tensor(value)
+
+    def node(self, content: memoryview) -> None:
+        parts = list(_messages(content))
+        kind, domain = (next((text(value, "") for number, value in parts if number == n), "") for n in (4, 7))
+        operator = kind if domain in _STANDARD else f"{domain}:{kind}"
+        self.operators[operator] += 1
+        for number, value in parts:
+            if number == 2:
+                self.computed_by.setdefault(text(value, ""), operator)
+            elif number == 5:
+                self.attribute(value)
+
+    def attribute(self, content: memoryview) -> None:
+        for number, value in _messages(content):
+            if number in (5, 10):
+                self.tensor(value)
+            elif number in (6, 11):
+                self.graph(value)
+
+    def tensor(self, content: memoryview) -> None:
+        for number, value in _messages(content):
+            entry = dict(_messages(value)) if number == 13 else {}
+            if 2 in entry and bytes(entry.get(1, b"")) == b"location":
+                self.locations.setdefault(text(entry[2], "the file of a tensor"))
 
 
 def details(path: Path) -> dict[str, object]:
-    """Opset, IR version, producer, and how often the main graph uses each operator.
+    """Opset, IR version, producer, and how often the model uses each operator, in branches and functions too.
 
     Raises:
-        ValueError: the file is not a protocol buffer message.
+        FlawError: the file is not a protocol buffer message.
     """
-    ir_version: int | bytes | None = None
-    opsets: dict[str, int | bytes | None] = {}
+    ir_version: int | None = None
+    opsets: dict[str, int | None] = {}
     producer: list[str] = []
-    operators: collections.Counter[str] = collections.Counter()
-    for field, value in _fields(path.read_bytes()):
-        if field == 1:
-            ir_version = value
-        elif field in (2, 3) and isinstance(value, bytes) and value:
-            producer.append(_text(value).split()[0])
-        elif field == 7 and isinstance(value, bytes):
-            operators.update(_operators(value))
-        elif field == 8 and isinstance(value, bytes):
-            opset = dict(_fields(value))
-            opsets[_text(opset.get(1, b"")) or "ai.onnx"] = opset.get(2)
+    for number, value in fields(_content(path), "the model"):
+        if isinstance(value, int):
+            ir_version = value if number == 1 else ir_version
+        elif number in (2, 3) and len(value):
+            producer.append(text(value, "the producer").split()[0])
+        elif number == 8:
+            opset = dict(fields(value, "an opset"))
+            version = opset.get(2)
+            opsets[text(opset.get(1, memoryview(b"")), "") or "ai.onnx"] = version if isinstance(version, int) else None
     return {
         "opset": opsets,
         "ir_version": ir_version,
         "producer": " ".join(producer),
-        "ops": dict(sorted(operators.items())),
+        "ops": dict(sorted(_contents(path).operators.items())),
     }
 
 
-def _operators(graph: bytes) -> Iterator[str]:
-    for field, node in _fields(graph):
-        if field == 1 and isinstance(node, bytes):
-            yield from (_text(value) for field, value in _fields(node) if field == 4)
+def computed_by(path: Path) -> dict[str, str]:
+    """The operator that computes each tensor."""
+    return _contents(path).computed_by
 
 
-def _text(value: int | bytes) -> str:
-    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
-
-
-def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """The fields of a protocol buffer message: varints as numbers, the rest as bytes."""
-    at = 0
-    while at < len(message):
-        key, at = _varint(message, at)
-        kind = key & 7
-        if kind == 0:
-            value, at = _varint(message, at)
-            yield key >> 3, value
+def beside(path: Path) -> list[Path]:
+    """The files beside the model that hold its weights; those that are missing, or lie elsewhere, are left out."""
+    try:
+        locations = _contents(path).locations
+    except (FlawError, OSError, ValueError):
+        return []  # the check of the file's structure tells
+    files = []
+    for location in locations:
+        try:
+            file = Path(resolved(path.parent / location, path.parent))
+        except OSError:
             continue
-        length, at = (8, at) if kind == 1 else (4, at) if kind == 5 else _varint(message, at)
-        if at + length > len(message):
-            raise ValueError("a field reaches beyond the end of the file")
-        yield key >> 3, message[at : at + length]
-        at += length
+        if file.is_file():
+            files.append(file)
+    return sorted(set(files))
 
 
-def _varint(message: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while at < len(message):
-        byte = message[at]
-        value |= (byte & 0x7F) << shift
-        at, shift = at + 1, shift + 7
-        if byte < 0x80:
-            return value, at
-    raise ValueError("a number reaches beyond the end of the file")
+def _contents(path: Path) -> _Contents:
+    contents = _Contents()
+    for number, value in _messages(_content(path)):
+        if number == 7:
+            contents.graph(value)
+        elif number == 25:
+            for part, node in _messages(value):
+                if part == 7:
+                    contents.node(node)
+    return contents
+
+
+def _content(path: Path) -> memoryview:
+    with path.open("rb") as file:
+        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+
+
+def _messages(content: memoryview) -> Iterator[tuple[int, memoryview]]:
+    """The fields that are no numbers."""
+    for number, value in fields(content, "a part of the model"):
+        if not isinstance(value, int):
+            yield number, value

@@ -20,7 +20,10 @@ def details(path: Path) -> dict[str, object]:
     """
     model = parse(path.read_bytes())
     names = numbered(schema().BuiltinOperator)
-    codes = [f"{names[number(code)]} v{code.version}" for code in model.operatorCodes]
+    codes = [
+        f"{code.customCode.decode(errors='replace') if code.customCode else names[number(code)]} v{code.version}"
+        for code in model.operatorCodes
+    ]
     counts = collections.Counter(codes[op.opcodeIndex] for graph in model.subgraphs for op in graph.operators or ())
     return {"ops": dict(sorted(counts.items()))}
 

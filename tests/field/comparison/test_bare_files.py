@@ -1,0 +1,130 @@
+"""What bare files hold beside tensors of one runtime: sequences, maps, foreign operators, weights beside them."""
+
+from typing import Any
+
+import flatbuffers
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+import kexport
+import onnx_models as models
+from conftest import REFERENCE
+from kexport.errors import UncheckedError
+from kexport.field.inspection import describe
+from kexport.runtimes.files import tflite
+
+node = helper.make_node
+
+
+def saved(path, nodes, outputs, domain="", inputs=None):
+    inputs = inputs or [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 2])]
+    opsets = [helper.make_opsetid("", 17), *([helper.make_opsetid(domain, 1)] if domain else [])]
+    graph = helper.make_graph(nodes, "test", inputs, outputs)
+    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), path)
+    return path
+
+
+def tensor(name):
+    return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 2])
+
+
+def test_an_output_that_is_no_tensor_is_not_checked_and_the_others_are(tmp_path):
+    nodes = [node("SequenceConstruct", ["x", "x"], ["s"]), node("Relu", ["x"], ["y"])]
+    outputs = [helper.make_tensor_sequence_value_info("s", TensorProto.FLOAT, None), tensor("y")]
+    path = saved(tmp_path / "m.onnx", nodes, outputs)
+    report = kexport.compare(path, path, search="20")
+    assert report.exit_code == 3
+    assert {check.output: check.ran for check in report.checks if check.kind == "parity"} == {"y": True, "s": False}
+    (open_question,) = [check for check in report.checks if not check.ran]
+    assert "seq(tensor(float)), computed by SequenceConstruct" in str(open_question.facts[0])
+    assert describe(path).declaration.functions[0].foreign == {"s": "seq(tensor(float)), computed by SequenceConstruct"}
+
+
+def test_an_input_that_is_no_tensor_is_named(tmp_path):
+    inputs = [helper.make_tensor_sequence_value_info("s", TensorProto.FLOAT, ["n", 2])]
+    path = saved(tmp_path / "m.onnx", [node("ConcatFromSequence", ["s"], ["y"], axis=0)], [tensor("y")], inputs=inputs)
+    with pytest.raises(UncheckedError, match=r"input 's' of m\.onnx is no tensor"):
+        kexport.compare(path, path)
+
+
+def test_an_operator_that_the_runtime_lacks_is_named_and_leaves_the_comparison_open(tmp_path):
+    path = saved(tmp_path / "m.onnx", [node("Frob", ["x"], ["y"], domain="com.acme")], [tensor("y")], "com.acme")
+    with pytest.raises(UncheckedError, match=r"com\.acme:Frob"):
+        kexport.compare(path, path)
+    declaration = describe(path).declaration
+    assert declaration.lacking == "com.acme:Frob"
+    assert declaration.details["ops"] == {"com.acme:Frob": 1}
+
+
+def test_a_custom_operator_of_a_tflite_file_is_named_and_leaves_the_comparison_open(tmp_path):
+    model: Any = tflite.parse((REFERENCE / "lowpass" / "model.tflite").read_bytes())
+    types: Any = tflite.schema()
+    code, last = types.OperatorCodeT(), model.subgraphs[0].operators[-1]
+    code.builtinCode = code.deprecatedBuiltinCode = types.BuiltinOperator.CUSTOM
+    code.customCode = "Frobnicate"
+    last.opcodeIndex, last.builtinOptionsType, last.builtinOptions = len(model.operatorCodes), 0, None
+    model.operatorCodes.append(code)
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
+    path = tmp_path / "m.tflite"
+    path.write_bytes(bytes(builder.Output()))
+    report = kexport.compare(path, path)
+    assert report.exit_code == 3
+    assert any("unresolved custom op: Frobnicate" in str(fact) for check in report.checks for fact in check.facts)
+    assert any(name.startswith("Frobnicate") for name in describe(path).declaration.details["ops"])  # type: ignore[attr-defined]
+
+
+def test_weights_beside_an_onnx_file_count_for_its_digest_and_size(tmp_path):
+    paths = []
+    for name, scale in (("a", 1), ("b", 3)):
+        (tmp_path / name).mkdir()
+        path = models.linear(tmp_path / name / "m.onnx", scale * models.WEIGHTS)
+        onnx.save(onnx.load(path), path, save_as_external_data=True, location="m.bin", size_threshold=0)
+        paths.append(path)
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    report = kexport.compare(*paths, search="20")
+    assert report.exit_code == 1
+    assert not any("the same bytes" in note for note in report.notes)
+    one, other = map(describe, paths)
+    assert one.sha256 != other.sha256
+    assert one.bytes == sum(file.stat().st_size for file in paths[0].parent.iterdir())
+
+
+def test_operators_in_branches_are_counted(tmp_path):
+    bodies = {
+        f"{kind.lower()}_branch": helper.make_graph([node(operator, ["x"], ["b"])], kind, [], [tensor("b")])
+        for kind, operator in (("then", "Sin"), ("else", "Cos"))
+    }
+    inputs = [tensor("x"), helper.make_tensor_value_info("c", TensorProto.BOOL, [])]
+    path = saved(tmp_path / "m.onnx", [node("If", ["c"], ["y"], **bodies)], [tensor("y")], inputs=inputs)
+    assert describe(path).declaration.details["ops"] == {"Cos": 1, "If": 1, "Sin": 1}
+
+
+def test_quantised_inputs_are_drawn_over_their_range_and_say_what_they_stand_for(tmp_path):
+    model: Any = tflite.parse((REFERENCE / "lowpass" / "model.tflite").read_bytes())
+    types: Any = tflite.schema()
+    graph = model.subgraphs[0]
+    code, operator, whole = (types.OperatorCodeT(), types.OperatorT(), types.TensorT())
+    code.builtinCode = code.deprecatedBuiltinCode = types.BuiltinOperator.DEQUANTIZE
+    code.version = 2
+    source = graph.tensors[graph.inputs[0]]
+    whole.name, whole.shape, whole.shapeSignature = "q", source.shape, source.shapeSignature
+    whole.type, whole.buffer, whole.hasRank = types.TensorType.INT8, 0, True
+    whole.quantization = types.QuantizationParametersT()
+    whole.quantization.scale, whole.quantization.zeroPoint = [0.5], [3]
+    graph.tensors.append(whole)
+    model.operatorCodes.append(code)
+    operator.opcodeIndex, operator.inputs = len(model.operatorCodes) - 1, np.array([len(graph.tensors) - 1], np.int32)
+    operator.outputs = np.array([graph.inputs[0]], np.int32)
+    graph.operators.insert(0, operator)
+    graph.inputs, model.signatureDefs = np.array([len(graph.tensors) - 1], np.int32), []
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
+    path = tmp_path / "m.tflite"
+    path.write_bytes(bytes(builder.Output()))
+    assert "stands for 0.5 x (value - 3)" in describe(path).declaration.functions[0].remarks["q"]
+    report = kexport.compare(path, path, search="20")
+    assert report.passed
+    assert any("ints(-128, 128) is the default" in note for note in report.notes)
