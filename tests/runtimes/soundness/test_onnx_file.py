@@ -56,6 +56,20 @@ def nested(depth: int) -> Callable[[ModelProto], object]:
     return change
 
 
+def functions(calls: dict[str, list[str]]) -> Callable[[ModelProto], object]:
+    """Add functions, of which the first is called, and each calls others."""
+
+    def change(model: ModelProto) -> None:
+        imports = [helper.make_opsetid("", 18), helper.make_opsetid("own", 1)]
+        for name, called in calls.items():
+            nodes = [helper.make_node(other, ["a"], [f"b{at}"], domain="own") for at, other in enumerate(called)]
+            model.functions.append(helper.make_function("own", name, ["a"], ["b0"], nodes, imports))
+        model.opset_import.append(imports[1])
+        model.graph.node.append(helper.make_node(next(iter(calls)), ["signal"], ["unused"], domain="own"))
+
+    return change
+
+
 CHANGES: dict[str, tuple[Callable[[ModelProto], object], str]] = {
     "a gap in a list": (lambda m: m.graph.node.append(helper.make_node("Max", ["a", ""], ["b"])), "one is left out"),
     "an axis out of reach": (
@@ -72,6 +86,12 @@ CHANGES: dict[str, tuple[Callable[[ModelProto], object], str]] = {
     "weights beyond the end": (weights_at("model.onnx", offset=64, length=1 << 40), "a part of"),
     "weights before the begin": (weights_at("model.onnx", offset=-64, length=64), "whole numbers"),
     "graphs within graphs": (nested(20), "deep"),
+    "functions in a circle": (functions({"A": ["B"], "B": ["A"]}), "call each other in a circle"),
+    "functions that grow": (functions({f"L{n}": [f"L{n + 1}"] * 2 for n in range(30)} | {"L30": []}), "in place"),
+    "two functions of one name": (
+        lambda m: [functions({"A": []})(m), m.functions.append(m.functions[0])],
+        "two of the name 'A'",
+    ),
     "no graph": (lambda m: m.ClearField("graph"), "the number of graphs"),
 }
 
@@ -86,6 +106,19 @@ def test_a_part_of_an_onnx_file_that_would_crash_the_runtime_is_refused_by_name(
 
 def test_graphs_in_graphs_are_sound_where_they_are_few(tmp_path: Path) -> None:
     require_sound_onnx(written(tmp_path, nested(5)))
+
+
+def test_functions_that_call_each_other_now_and_then_are_sound(tmp_path: Path) -> None:
+    require_sound_onnx(written(tmp_path, functions({"A": ["B", "C"], "B": ["C", "C"], "C": []})))
+
+
+def test_a_field_that_the_runtime_would_take_for_another_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path, lambda m: None)
+    hidden = (7 << 3 | 2) + (1 << 32)  # of which the runtime's parser keeps 32 bits: the field of the graph
+    tag = bytes([hidden & 127 | 128, 128, 128, 128, hidden >> 28 & 127])
+    path.write_bytes(path.read_bytes() + tag + bytes([0]))
+    with pytest.raises(ArtifactError, match="field 536870919"):
+        require_sound_onnx(path)
 
 
 def test_weights_beside_the_model_are_sound(tmp_path: Path) -> None:

@@ -3,9 +3,9 @@
 It parses with care, but decodes names when it is asked for them, opens the files that a model names for its weights,
 and has kernels that follow an input which is left out, or an attribute beyond every shape. Weights are never read. The
 fields are those of onnx.proto: ModelProto {7 graph, 25 functions}, GraphProto {1 node, 5 initializer, 11 input,
-12 output, 13 value_info}, NodeProto {1 input, 2 output, 3 name, 4 op_type, 5 attribute, 7 domain}, FunctionProto
-{7 node}, AttributeProto {1 name, 3 i, 5 t, 6 g, 10 tensors, 11 graphs}, TensorProto {1 dims, 2 data_type, 8 name,
-13 external_data}, ValueInfoProto {1 name}.
+12 output, 13 value_info}, NodeProto {1 input, 2 output, 3 name, 4 op_type, 5 attribute, 7 domain, 8 overload},
+FunctionProto {1 name, 7 node, 10 domain, 13 overload}, AttributeProto {1 name, 3 i, 5 t, 6 g, 10 tensors, 11 graphs},
+TensorProto {1 dims, 2 data_type, 8 name, 13 external_data}, ValueInfoProto {1 name}.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import math
 from collections.abc import Callable, Iterator
 
 from kexport.runtimes.soundness.flaw import FlawError
+from kexport.runtimes.soundness.onnx_functions import Calls, Name, require_few_calls
 from kexport.runtimes.soundness.protobuf import fields, integers, signed, text
 
 _DEEPEST = 16
@@ -51,22 +52,36 @@ class Walk:
     def __init__(self, size_beside: Callable[[str], int]) -> None:
         self._size_beside = size_beside
         self._nodes_left = _MOST_NODES
+        self._calls = Calls()  # of the graph, or the function, that is being walked
 
     def model(self, content: memoryview) -> None:
         """Check a whole file."""
-        graphs = 0
+        graphs, functions = [], dict[Name, Calls]()
         for number, value in fields(content, "the model"):
             if isinstance(value, int):
                 continue
+            self._calls = Calls()
             if number == 7:
                 self._graph(value, 0)
-                graphs += 1
+                graphs.append(self._calls)
             elif number == 25:
-                for part, node in fields(value, "a function"):
-                    if part == 7 and not isinstance(node, int):
-                        self._node(node, 0)
-        if graphs != 1:
-            raise FlawError("the number of graphs", graphs, "1")
+                name = self._function(value)
+                if name in functions:
+                    raise FlawError("the functions", f"two of the name {name[1]!r}", "each once")
+                functions[name] = self._calls
+        if len(graphs) != 1:
+            raise FlawError("the number of graphs", len(graphs), "1")
+        require_few_calls(graphs[0], functions, _MOST_NODES)
+
+    def _function(self, content: memoryview) -> Name:
+        """Check a function; returns its name."""
+        names = {10: "", 1: "", 13: ""}
+        for number, value in fields(content, "a function"):
+            if number == 7 and not isinstance(value, int):
+                self._node(value, 0)
+            elif number in names:
+                names[number] = text(value, "the name of a function")
+        return names[10], names[1], names[13]
 
     def _graph(self, content: memoryview, depth: int) -> None:
         if depth > _DEEPEST:
@@ -87,16 +102,18 @@ class Walk:
         self._nodes_left -= 1
         if self._nodes_left < 0:
             raise FlawError("the number of nodes", f"more than {_MOST_NODES}", "fewer")
-        inputs, kind = [], ""
+        inputs, names = [], {7: "", 4: "", 8: ""}
         for number, value in fields(content, "a node"):
             if number == 5 and not isinstance(value, int):
                 self._attribute(value, depth)
             elif number == 1:
                 inputs.append(text(value, "an input of a node"))
-            elif number == 4:
-                kind = text(value, "the operator of a node")
-            elif number in (2, 3, 7):
+            elif number in names:
+                names[number] = text(value, "the operator of a node")
+            elif number in (2, 3):
                 text(value, "a name in a node")
+        kind = names[4]
+        self._calls[names[7], kind, names[8]] += 1
         if kind in _VARIADIC and "" in inputs:
             raise FlawError(f"the inputs of a node {kind}", "one is left out", "all of them")
 

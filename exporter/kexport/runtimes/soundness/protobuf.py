@@ -10,6 +10,7 @@ Field = tuple[int, int | memoryview]
 
 _VARINT, _EIGHT, _SPAN, _FOUR = 0, 1, 2, 5
 _LONGEST = 10  # bytes of a number
+_MOST_FIELDS = 1 << 29  # other readers drop the bits of a larger number, and take it for another field
 
 
 def fields(message: memoryview, place: str) -> Iterator[Field]:
@@ -26,6 +27,8 @@ def fields(message: memoryview, place: str) -> Iterator[Field]:
     while at < end:
         key, at = varint(message, at, place)
         number, kind = key >> 3, key & 7
+        if not 0 < number < _MOST_FIELDS:
+            raise FlawError(place, f"field {number}", f"a field from 1 to {_MOST_FIELDS - 1}")
         if kind == _VARINT:
             value, at = varint(message, at, place)
             yield number, value
@@ -36,7 +39,7 @@ def fields(message: memoryview, place: str) -> Iterator[Field]:
             length = 8 if kind == _EIGHT else 4
         else:
             raise FlawError(place, f"a field of kind {kind}", "a protocol buffer message")
-        if at + length > end or not number:
+        if at + length > end:
             raise FlawError(place, f"field {number} of {length} bytes", f"a field within {end - at} bytes")
         yield number, message[at : at + length]
         at += length
