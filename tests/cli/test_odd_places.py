@@ -1,6 +1,7 @@
 """Places that are not a tidy desk: streams that are closed or full, odd names for --out, code that ends the process."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from kexport.errors import KexportError, UsageError
 from kexport.user_code import run_imports
 from kexport.visible import visible
 
+RUN = f"{sys.executable} -m kexport run {{}} --input {{}}"
 INSPECT = f"{sys.executable} -m kexport inspect {REFERENCE / 'lowpass'}"
 
 
@@ -200,3 +202,19 @@ def test_outputs_of_any_name_are_written_whole_or_not_at_all(tmp_path):
     with pytest.raises(AttributeError):
         writer_for(str(tmp_path / "y.npz"), signature)({"file": np.ones(2), "y": None}, sys.stdout)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["link.npz", "y.npz"]
+
+
+def test_where_no_process_can_be_started_nothing_was_checked(tmp_path):
+    np.savetxt(tmp_path / "x.csv", np.ones((1, 64)), "%d", ",")
+    done = shell(f"ulimit -n 12; {RUN.format(REFERENCE / 'lowpass', tmp_path / 'x.csv')}")
+    assert done.returncode == 3, done.stderr
+    assert "raise the limits of open files" in done.stderr
+
+
+@pytest.mark.parametrize("runtime", ["onnxruntime", "litert"])
+def test_a_path_that_no_runtime_can_open_is_not_checked_and_named(runtime, tmp_path):
+    shutil.copytree(REFERENCE / "lowpass", tmp_path / os.fsdecode(b"b\xff"))
+    np.savetxt(tmp_path / "x.csv", np.ones((1, 64)), "%d", ",")
+    done = shell(f"{RUN.format('b*', 'x.csv')} --runtime {runtime}", cwd=tmp_path)
+    assert done.returncode == 3, done.stderr
+    assert "no runtime opens a path that is not UTF-8" in done.stderr

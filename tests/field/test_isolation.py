@@ -15,7 +15,7 @@ import pytest
 
 import kexport
 from conftest import REFERENCE
-from kexport.errors import ArtifactError, InputError, ProcessDiedError, UsageError
+from kexport.errors import ArtifactError, InputError, ProcessDiedError, UncheckedError, UsageError
 
 LOWPASS = REFERENCE / "lowpass"
 X = np.linspace(-5, 5, 64, dtype="float32")[None]
@@ -208,7 +208,7 @@ def test_an_interrupted_call_does_not_answer_the_next_one(model, plain):
 
 def test_a_process_that_cannot_be_started_is_an_error(monkeypatch):
     monkeypatch.setattr(sys, "executable", "/nonexistent/python")
-    with pytest.raises(ProcessDiedError, match="cannot be started"):
+    with pytest.raises(UncheckedError, match=r"cannot be started(.|\n)*ulimit -n"):
         kexport.load(LOWPASS, "litert", isolated=True)
 
 

@@ -95,7 +95,8 @@ class Isolation:
             confinement = artifact.trust.confinement(artifact.weights, _DATA)
             worker = Worker([artifact.runtime.package.module], confinement=confinement)
         except OSError as error:
-            raise ProcessDiedError(f"{self._name} cannot be started", got=error.strerror or error) from None
+            hint = "raise the limits of open files and of processes: ulimit -n, ulimit -u"
+            raise UncheckedError(f"{self._name} cannot be started", got=error.strerror or error, hint=hint) from None
         weakref.finalize(self, _end, worker, self._owner)
         with self._closing:
             closed = self._closed

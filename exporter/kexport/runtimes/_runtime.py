@@ -15,7 +15,7 @@ import numpy as np
 from kexport import registry
 from kexport.bundle.signature import Array, Signature
 from kexport.confinement import is_confined, limited
-from kexport.errors import ArtifactError, InputError, KexportError, MissingRuntimeError, reason
+from kexport.errors import ArtifactError, InputError, KexportError, MissingRuntimeError, UncheckedError, reason
 from kexport.runtimes._session import Opened, Run, Session
 
 FOLDER = "runtimes"
@@ -163,8 +163,10 @@ class Runtime:
             MissingRuntimeError: the runtime is not installed.
             ArtifactError: the runtime cannot load the artifact.
             MissingCodeError: the artifact would do more than compute.
+            UncheckedError: no runtime can open a file at that path.
         """
         self.require()
+        _require_utf8(path)
         try:
             opened = self._opened(path, signature, guarded)
         except KexportError:
@@ -192,6 +194,14 @@ class Runtime:
                 return opened.run(arrays)
 
         return replace(opened, run=run)
+
+
+def _require_utf8(path: Path) -> None:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        hint = "move it to another folder"
+        raise UncheckedError("no runtime opens a path that is not UTF-8", got=ascii(str(path)), hint=hint) from None
 
 
 def by_sample(run: Run) -> Run:
