@@ -112,21 +112,25 @@ class ModelReader:
             _require_index(f"an output of {place}", tensor, len(tensors))
         if integer(offset) + integer(size) > self.buffer.size:
             raise FlawError(f"the custom options of {place}", f"{size} bytes at {offset}", "a part of the file")
-        fields = self._options(place, (integer(kind_1), options), OPTIONS)
-        fields.update(self._options(place, (integer(kind_2), options_2), OPTIONS_2))
-        row = OperatorRow(code, name, numbers(inputs), numbers(outputs), fields)
         kind = kind_of(code)
+        fields = self._options(place, (integer(kind_1), options), OPTIONS, kind.options if kind else 0)
+        second = kind.options_2 if kind else 0
+        fields.update(self._options(place, (integer(kind_2), options_2), OPTIONS_2, second))
+        row = OperatorRow(code, name, numbers(inputs), numbers(outputs), fields)
         if kind is not None:
             _check_operands(place, row, kind, (integer(kind_1), integer(kind_2)))
             check_types(place, kind.types, row, tensors)
         return row
 
-    def _options(self, place: str, union: tuple[int, Value], layouts: Mapping[int, Layout]) -> dict[str, Value]:
+    def _options(
+        self, place: str, union: tuple[int, Value], layouts: Mapping[int, Layout], absent: int
+    ) -> dict[str, Value]:
+        """The fields of an operator's options; where it has none, the defaults of those that it should have."""
         number, position = union
         if (number == 0) != (position is None):
             raise FlawError(f"the options of {place}", f"type {number}, table {position}", "both or neither")
         if position is None:
-            return {}
+            return {name: default for name, _, default in layouts[absent].slots} if absent else {}
         layout = layouts.get(number)
         if layout is None:
             raise FlawError(f"the options of {place}", f"type {number}", "a type of the schema")

@@ -8,12 +8,36 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from kexport.runtimes.soundness.flaw import FlawError
+from kexport.runtimes.soundness.tflite_scales import check_scales
 from kexport.runtimes.soundness.tflite_schema import INT32, INT64, OperatorRow, SubgraphRows, TensorRow
 
 #: The fields of options that divide, or count elements.
 _POSITIVE = ("stride_w", "stride_h", "stride_d", "dilation_w", "dilation_h", "dilation_d", "filter_width")
 _SIZES = frozenset((*_POSITIVE, "filter_height", "block_size"))
 _LARGEST_SIZE = 1 << 20
+#: Inputs of which the first value is read, whatever their size is.
+_SCALARS = {
+    "SPLIT": (0,),
+    "SPLIT_V": (2,),
+    "EXPAND_DIMS": (1,),
+    "ARG_MAX": (1,),
+    "ARG_MIN": (1,),
+    "CUMSUM": (1,),
+    "TOPK_V2": (1,),
+    "ONE_HOT": (1, 2, 3),
+    "RANGE": (0, 1, 2),
+    "MULTINOMIAL": (1,),
+    "PADV2": (2,),
+    "FILL": (1,),
+    "NON_MAX_SUPPRESSION_V4": (2, 3, 4),
+    "NON_MAX_SUPPRESSION_V5": (2, 3, 4, 5),
+}
+_UNCHECKED = """
+STABLEHLO_BROADCAST_IN_DIM STABLEHLO_CASE STABLEHLO_CONCATENATE STABLEHLO_CONVOLUTION STABLEHLO_CUSTOM_CALL
+STABLEHLO_DOT_GENERAL STABLEHLO_DYNAMIC_SLICE STABLEHLO_DYNAMIC_UPDATE_SLICE STABLEHLO_GATHER STABLEHLO_IOTA
+STABLEHLO_PAD STABLEHLO_REDUCE STABLEHLO_REDUCE_WINDOW STABLEHLO_SCATTER STABLEHLO_SLICE STABLEHLO_SORT
+STABLEHLO_TRANSPOSE STABLEHLO_WHILE
+"""
 _ENUMERATIONS = {"padding": 2, "fused_activation_function": 6, "weights_format": 2, "mode": 2, "kernel_type": 2}
 
 
@@ -61,6 +85,8 @@ def check_kernels(subgraphs: Sequence[SubgraphRows], content: memoryview) -> Non
             node = Node(place, operator, subgraph.tensors, content)
             if operator.options:
                 _check_options(node)
+            _check_scalars(node)
+            check_scales(place, operator, subgraph.tensors)
             check = _CHECKS.get(operator.name)
             if check is not None:
                 check(node)
@@ -76,6 +102,13 @@ def _check_options(node: Node) -> None:
             node.require(0 <= value < _ENUMERATIONS[field], f"the {field}", value, f"below {_ENUMERATIONS[field]}")
 
 
+def _check_scalars(node: Node) -> None:
+    for index in _SCALARS.get(node.row.name, ()):
+        tensor = node.input(index)
+        if tensor is not None:
+            node.require(math.prod(tensor.shape) == 1, f"input {index}", f"shape {tensor.shape}", "one value")
+
+
 def _check_split(node: Node) -> None:
     for field in ("num_splits", "num"):
         count = node.row.options.get(field, len(node.row.outputs))
@@ -88,7 +121,9 @@ def _check_pack(node: Node) -> None:
 
 
 def _check_strided_slice(node: Node) -> None:
-    """LiteRT's kernel crashes on an end that counts from the begin, whatever it is."""
+    """LiteRT's kernel crashes on an end that counts from the begin, whatever it is, and reads as many of each list."""
+    counts = [math.prod(tensor.shape) for tensor in (node.input(1), node.input(2), node.input(3)) if tensor is not None]
+    node.require(len(set(counts)) == 1, "begin, end and strides", f"{counts} values", "as many of each")
     node.require(not node.row.options.get("offset"), "the end", "an offset from the begin", "a position")
 
 
@@ -109,9 +144,39 @@ def _check_weights(node: Node) -> None:
 
 
 def _check_axes(node: Node) -> None:
-    """The first axis is read without a look at how many there are."""
-    axes = node.input(1)
-    node.require(axes is None or 0 not in axes.shape, "the axes", "none", "at least one")
+    """The first axis is read without a look at how many there are, and all of them into memory for eight."""
+    data, axes = node.input(0), node.input(1)
+    if data is not None and axes is not None:
+        count = math.prod(axes.shape)
+        node.require(1 <= count <= len(data.shape), "the axes", f"{count} of them", f"from 1 to {len(data.shape)}")
+
+
+def _check_image(node: Node) -> None:
+    """Positions and counts are divided by the sizes of the input."""
+    image = node.input(0)
+    node.require(image is None or 0 not in image.shape, "the input", f"shape {image and image.shape}", "no size 0")
+
+
+def _check_product(node: Node) -> None:
+    """The last two axes are read whatever the rank is."""
+    for index in (0, 1):
+        matrix = node.input(index)
+        if matrix is not None:
+            node.require(len(matrix.shape) > 1, f"input {index}", f"shape {matrix.shape}", "a matrix")
+
+
+def _check_diagonal(node: Node) -> None:
+    """As many elements are read from the diagonal as the matrices have rows."""
+    matrices, diagonal = node.input(0), node.input(1)
+    if matrices is not None and diagonal is not None:
+        shape = matrices.shape
+        fits = len(shape) > 1 and diagonal.shape == (*shape[:-2], min(shape[-2:]))
+        node.require(fits, "the diagonal", f"shape {diagonal.shape}", f"that of matrices of shape {shape}")
+
+
+def _refuse(node: Node) -> None:
+    """Its options hold lists of axes and sizes that its kernel follows, and nothing here knows how they must fit."""
+    node.require(False, "the kind", node.row.name, "an operator that can be checked")
 
 
 _CHECKS: dict[str, Callable[[Node], None]] = {
@@ -122,9 +187,19 @@ _CHECKS: dict[str, Callable[[Node], None]] = {
     "RESHAPE": _check_reshape,
     "REVERSE_V2": _check_axes,
     "STRIDED_SLICE": _check_strided_slice,
+    "AVERAGE_POOL_2D": _check_image,
+    "L2_POOL_2D": _check_image,
+    "MAX_POOL_2D": _check_image,
+    "RESIZE_BILINEAR": _check_image,
+    "RESIZE_NEAREST_NEIGHBOR": _check_image,
+    "SOFTMAX": _check_image,
+    "LOG_SOFTMAX": _check_image,
+    "BATCH_MATMUL": _check_product,
+    "MATRIX_SET_DIAG": _check_diagonal,
     "FULLY_CONNECTED": _check_weights,
     "CONV_2D": _check_weights,
     "DEPTHWISE_CONV_2D": _check_weights,
     "CONV_3D": _check_weights,
     "TRANSPOSE_CONV": _check_weights,
+    **dict.fromkeys(_UNCHECKED.split(), _refuse),
 }

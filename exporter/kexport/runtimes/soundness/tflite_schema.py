@@ -54,7 +54,7 @@ EXTERNAL_BUFFER = Layout("ExternalBuffer", "id:I group:I offset:Q length:Q packi
 
 #: Bits of an element, by type of tensor; 0 for a type whose elements have no fixed size.
 BITS = (32, 16, 32, 8, 64, 0, 8, 16, 64, 8, 64, 128, 64, 0, 0, 32, 16, 4, 16, 2, 4, 8, 8)
-FLOAT32, INT32, UINT8, INT64, STRING, BOOL = 0, 2, 3, 4, 5, 6
+FLOAT32, INT32, UINT8, INT64, STRING, BOOL, INT16, INT8 = 0, 2, 3, 4, 5, 6, 7, 9
 RESOURCE, VARIANT_TYPE = 13, 14
 TYPE_NAMES = (
     "float32",
@@ -84,11 +84,12 @@ TYPE_NAMES = (
 
 
 class Quantization(NamedTuple):
-    """How many scales and zero points a tensor has, and along which axis."""
+    """How many scales and zero points a tensor has, along which axis, and the first of its scales."""
 
     scales: int
     zero_points: int
     axis: int
+    scale: float
 
 
 class TensorRow(NamedTuple):

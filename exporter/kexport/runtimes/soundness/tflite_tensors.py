@@ -14,7 +14,7 @@ from kexport.runtimes.soundness.tflite_schema import Quantization, TensorRow
 
 _MOST_AXES = 16
 _LARGEST = 1 << 28  # elements: the runtime allocates what a file declares
-_SPARSE_VECTORS = 4
+_ZERO_POINTS = {schema.UINT8: (0, 255), schema.INT8: (-128, 127), schema.INT16: (-32768, 32767)}
 
 
 class TensorReader:
@@ -66,7 +66,7 @@ class TensorReader:
             constant,
             bool(variable),
             bool(sparsity),
-            self._quantization(place, quantization, sizes),
+            self._quantization(place, quantization, sizes, number),
         )
 
     def _check_data(self, place: str, sizes: Sequence[int], number: int, span: tuple[int, int]) -> None:
@@ -90,7 +90,7 @@ class TensorReader:
         if not ordered or offsets[0] < 4 * (stored + 2) or offsets[-1] > size:
             raise FlawError(f"the strings of {place}", "offsets out of order or range", f"within {size} bytes")
 
-    def _quantization(self, place: str, value: Value, sizes: Sequence[int]) -> Quantization | None:
+    def _quantization(self, place: str, value: Value, sizes: Sequence[int], type_: int) -> Quantization | None:
         if value is None:
             return None
         _, _, scale, zero_point, number, details, axis = self.buffer.read(integer(value), schema.QUANTIZATION)
@@ -109,7 +109,14 @@ class TensorReader:
             raise FlawError(
                 f"the quantization of {place}", f"{scales} scales along axis {along}", f"shape {tuple(sizes)}"
             )
-        return Quantization(scales, zero_points, along)
+        values = self.buffer.words(scale, "f")
+        if not all(0 <= each < math.inf for each in values):
+            raise FlawError(f"the quantization of {place}", f"a scale of {min(values)}", "finite ones, from 0")
+        least, most = _ZERO_POINTS.get(type_, (-math.inf, math.inf))
+        for point in self.buffer.words(zero_point, "q"):
+            if not least <= point <= most:
+                raise FlawError(f"the quantization of {place}", f"zero point {point}", f"from {least} to {most}")
+        return Quantization(scales, zero_points, along, values[0])
 
     def _check_sparsity(self, place: str, position: int, axes: int) -> None:
         order, blocks, dimensions = self.buffer.read(position, schema.SPARSITY)

@@ -2,7 +2,7 @@
 
 A rule has a letter for each input, `>`, and a letter for each output; `+` repeats the letter before it. `T` is one type
 of numbers, the same wherever it stands, and `A` the same with strings; `W` is `T` or, where `T` is an integer, a wider
-one; `*` is a rule of its own kernel, which checks.
+one; `M` and `B` are `T` among the types that kernels of matrices know; `*` is a rule of its own kernel, which checks.
 """
 
 from __future__ import annotations
@@ -24,6 +24,13 @@ _NAMED = {
     "f": {index for index, name in enumerate(TYPE_NAMES) if "float" in name},
     "c": {index for index, name in enumerate(TYPE_NAMES) if name.startswith("complex")},
     "r": {TYPE_NAMES.index("resource")},
+    "F": {TYPE_NAMES.index("float32")},
+    "q": {TYPE_NAMES.index(name) for name in ("int8", "uint8", "int16", "int32", "int4")},
+}
+#: Kernels that take a type which they do not know for the last one that they do.
+_LIMITED = {
+    letter: {TYPE_NAMES.index(name) for name in names.split()}
+    for letter, names in {"M": "float32 int64 int32 int16 int8 uint8", "B": "float32 int8 int16"}.items()
 }
 
 
@@ -38,7 +45,7 @@ def check_types(place: str, rule: str, operator: OperatorRow, tensors: Sequence[
             if tensor < 0:
                 continue
             found = tensors[tensor].type
-            if letter in "TA" and common is None:
+            if letter in "TAMB" and common is None:
                 common = found
             if found not in _allowed(letter, common):
                 expected = " or ".join(TYPE_NAMES[number] for number in sorted(_allowed(letter, common)))
@@ -61,6 +68,8 @@ def _repeated(letters: str, count: int) -> Iterator[str]:
 def _allowed(letter: str, common: int | None) -> set[int]:
     if letter in _NAMED:
         return _NAMED[letter]
+    if letter in _LIMITED and common is not None:
+        return {common} if common in _LIMITED[letter] else _LIMITED[letter]
     if common is None:
         return _NUMBERS
     same = {common} & (_NUMBERS | {STRING} if letter == "A" else _NUMBERS)
