@@ -136,6 +136,12 @@ CASES: dict[str, tuple[tuple[Any, ...], dict[int, Any], str]] = {
     "a product of vectors": (
         ("BATCH_MATMUL", [f32(2, 3), f32(3, 2)], [f32(2, 2)], options("BatchMatMul")),
         {1: [f32(2, 3), f32(3)]}, "a matrix"),
+    "a product without a scale": (
+        ("BATCH_MATMUL", [i8(2, 3), i8(3, 2)], [i8(2, 2)], options("BatchMatMul")),
+        {1: [i8(2, 3, scale=0.0), i8(3, 2)]}, "above 0"),
+    "padding below zero": (
+        ("PAD", [f32(1), Operand(I32, (1, 2), (1, 2))], [f32(4)]),
+        {1: [f32(1), Operand(I32, (1, 2), (1, -9))]}, "sizes from 0"),
     "an image of nothing": (
         ("RESIZE_NEAREST_NEIGHBOR", [f32(1, 2, 2, 1), whole(4, 4)], [f32(1, 4, 4, 1)]),
         {1: [f32(1, 0, 2, 1), whole(4, 4)]}, "no size 0"),
@@ -156,6 +162,11 @@ def test_an_operator_that_would_end_the_process_is_refused_and_its_sound_twin_ru
     unsound = [replaced.get(index, part) for index, part in enumerate(sound)]
     with pytest.raises(ArtifactError, match=words):
         require_sound_tflite(written(tmp_path / "unsound.tflite", *unsound))
+
+
+def test_an_empty_shape_is_one(tmp_path: Path) -> None:
+    shapes = [Operand(I32, (0,), ()), Operand(I32, (2,))]
+    require_sound_tflite(written(tmp_path / "model.tflite", "BROADCAST_ARGS", shapes, [Operand(I32, (2,))]))
 
 
 def test_an_operator_whose_lists_nobody_can_check_is_refused(tmp_path: Path) -> None:

@@ -32,6 +32,24 @@ _SCALARS = {
     "NON_MAX_SUPPRESSION_V4": (2, 3, 4),
     "NON_MAX_SUPPRESSION_V5": (2, 3, 4, 5),
 }
+#: Inputs that hold sizes, with the least that a constant one may have.
+_LEAST = {
+    "BATCH_TO_SPACE_ND": {1: 1, 2: 0},
+    "BROADCAST_TO": {1: 0},
+    "CONV_3D_TRANSPOSE": {0: 0},
+    "DILATE": {1: 1},
+    "FILL": {0: 0},
+    "MIRROR_PAD": {1: 0},
+    "PAD": {1: 0},
+    "PADV2": {1: 0},
+    "REDUCE_WINDOW": {2: 1, 3: 1, 4: 1},
+    "RESIZE_BILINEAR": {1: 1},
+    "RESIZE_NEAREST_NEIGHBOR": {1: 1},
+    "SCATTER_ND": {2: 0},
+    "SPACE_TO_BATCH_ND": {1: 1, 2: 0},
+    "TILE": {1: 0},
+    "TRANSPOSE_CONV": {0: 0},
+}
 _UNCHECKED = """
 STABLEHLO_BROADCAST_IN_DIM STABLEHLO_CASE STABLEHLO_CONCATENATE STABLEHLO_CONVOLUTION STABLEHLO_CUSTOM_CALL
 STABLEHLO_DOT_GENERAL STABLEHLO_DYNAMIC_SLICE STABLEHLO_DYNAMIC_UPDATE_SLICE STABLEHLO_GATHER STABLEHLO_IOTA
@@ -85,7 +103,7 @@ def check_kernels(subgraphs: Sequence[SubgraphRows], content: memoryview) -> Non
             node = Node(place, operator, subgraph.tensors, content)
             if operator.options:
                 _check_options(node)
-            _check_scalars(node)
+            _check_small(node)
             check_scales(place, operator, subgraph.tensors)
             check = _CHECKS.get(operator.name)
             if check is not None:
@@ -102,7 +120,11 @@ def _check_options(node: Node) -> None:
             node.require(0 <= value < _ENUMERATIONS[field], f"the {field}", value, f"below {_ENUMERATIONS[field]}")
 
 
-def _check_scalars(node: Node) -> None:
+def _check_small(node: Node) -> None:
+    """Single values, and sizes that are constant."""
+    for index, least in _LEAST.get(node.row.name, {}).items():
+        values = node.values(index) or ()
+        node.require(min(values, default=least) >= least, f"input {index}", values, f"sizes from {least}")
     for index in _SCALARS.get(node.row.name, ()):
         tensor = node.input(index)
         if tensor is not None:

@@ -19,9 +19,10 @@ _SOFTMAX_BITS = 26
 #: Operators that compute with the scales of their operands.
 _OTHERS = """
 MUL DIV SOFTMAX LOG_SOFTMAX LOGISTIC TANH QUANTIZE DEQUANTIZE MEAN SUM REDUCE_PROD PRELU LEAKY_RELU HARD_SWISH ELU EXP
-LOG RSQRT ABS GELU L2_NORMALIZATION
+LOG RSQRT ABS GELU L2_NORMALIZATION BATCH_MATMUL
 """
-_BY_CHANNEL = frozenset({"DEQUANTIZE", "PRELU"})
+#: Of weights: a scale may be 0 where a channel is.
+_BY_CHANNEL = frozenset({"DEQUANTIZE", "PRELU", "BATCH_MATMUL"})
 _SCALED = _COMPARING | {*_ADDING, *_OTHERS.split()}
 
 
@@ -30,10 +31,11 @@ def check_scales(place: str, operator: OperatorRow, tensors: Sequence[TensorRow]
     if operator.name not in _SCALED:
         return
     operands = [tensors[index] for index in (*operator.inputs, *operator.outputs) if index >= 0]
+    by_channel = operator.name in _BY_CHANNEL
     one_each = all(tensor.quantization is None or tensor.quantization.scales == 1 for tensor in operands)
-    if not one_each and operator.name not in _BY_CHANNEL:
+    if not one_each and not by_channel:
         raise FlawError(f"the quantization of {place}", "several scales of an operand", "one scale")
-    scales = [_scale(place, tensor) for tensor in operands if tensor.type in _QUANTIZED]
+    scales = [_scale(place, tensor, by_channel) for tensor in operands if tensor.type in _QUANTIZED]
     # Whole numbers of 16 bits may be just that.
     if len(scales) < len(operands) - (operator.name in _COMPARING) or None in scales:
         return
@@ -52,12 +54,12 @@ def check_scales(place: str, operator: OperatorRow, tensors: Sequence[TensorRow]
         _require(factor > 1, place, inputs[0], "a scale that is not so small")
 
 
-def _scale(place: str, tensor: TensorRow) -> float | None:
+def _scale(place: str, tensor: TensorRow, by_channel: bool) -> float | None:
     """The scale of a quantised tensor; None for whole numbers of 16 bits that are not quantised."""
     if tensor.quantization is None and tensor.type == INT16:
         return None
     scale = tensor.quantization.scale if tensor.quantization else 0.0
-    _require(scale > 0, place, scale, "above 0")
+    _require(scale > 0 or (by_channel and tensor.constant), place, scale, "above 0")
     return scale
 
 
