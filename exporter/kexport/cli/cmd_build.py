@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from kexport.parity.strictness import Strictness
 
 _MODEL = (
-    "A registered model, file.py:callable or package.module:callable (its code runs), a .keras file, or a SavedModel "
-    "folder."
+    "A registered model, file.py:callable or package.module:callable (its code runs), a .keras or .h5 file, or a "
+    "SavedModel folder."
 )
 _CONTRACT = (
     "A promise of the model besides those of its layers, such as 'y=bounded(0, 1)' or 'x->y=monotonic(1)'; may be "

@@ -131,7 +131,7 @@ def _format_of(path: Path) -> str:
     if path.is_dir():
         members = ", ".join(dict.fromkeys(file.member for file in files if file.member))
         raise BundleError(f"{path} is neither a bundle nor an artifact", expected=f"manifest.json or {members}")
-    suffixes = ", ".join(dict.fromkeys(file.suffix for file in files if file.suffix))
+    suffixes = ", ".join(dict.fromkeys(suffix for file in files for suffix in (file.suffix, *file.others) if suffix))
     raise BundleError(f"the format of {path} is unknown", expected=f"a folder, or a file ending in {suffixes}")
 
 

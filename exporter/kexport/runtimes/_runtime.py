@@ -36,6 +36,7 @@ class ArtifactFile:
     Attributes:
         format: its name.
         suffix: the suffix of its file name; empty when the artifact is a folder.
+        others: further suffixes of files that its runtimes read.
         member: a file that such a folder holds.
         details: reads further facts from an artifact, such as its opset and operators.
         beside: the files beside it that hold a part of the model.
@@ -43,6 +44,7 @@ class ArtifactFile:
 
     format: str
     suffix: str = ""
+    others: tuple[str, ...] = ()
     member: str = ""
     details: Callable[[Path], Mapping[str, object]] = _no_details
     beside: Callable[[Path], Sequence[Path]] = _nothing_beside
@@ -55,7 +57,7 @@ class ArtifactFile:
         """Whether the file or folder is such an artifact, by its name or by what the folder holds."""
         if path.is_dir():
             return bool(self.member) and (path / self.member).exists()
-        return bool(self.suffix) and path.suffix == self.suffix
+        return bool(self.suffix) and path.suffix in (self.suffix, *self.others)
 
 
 @dataclass(frozen=True)
@@ -66,11 +68,13 @@ class Package:
         module: its import name.
         distributions: its names on the package index; several where several distributions contain the module.
         extra: the extra of kexport that installs it.
+        unable: patterns of its messages about an operator that it lacks, each with the operator as a group.
     """
 
     module: str
     distributions: tuple[str, ...]
     extra: str
+    unable: tuple[str, ...] = ()
 
     @property
     def installed(self) -> bool:
@@ -113,7 +117,6 @@ class Runtime:
             kernels (`kexport.parity.tolerance` gives the reason).
         runs_user_code: whether loading an artifact may run a user's own code, such as that of custom layers.
         guard: raises for an artifact that would do more than compute, without running any of it.
-        unable: patterns of its messages about an operator that it lacks, each with the operator as a group.
     """
 
     name: str
@@ -125,11 +128,10 @@ class Runtime:
     accumulation_factor: float = 1.0
     runs_user_code: bool = False
     guard: Callable[[Path], None] | None = None
-    unable: tuple[str, ...] = ()
 
     def lacking(self, message: str) -> str:
         """The operator that a message says the runtime lacks; empty where it says something else."""
-        found = next(filter(None, (re.search(pattern, message) for pattern in self.unable)), None)
+        found = next(filter(None, (re.search(pattern, message) for pattern in self.package.unable)), None)
         return found[1] if found else ""
 
     @property

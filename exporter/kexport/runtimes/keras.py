@@ -8,7 +8,7 @@ from pathlib import Path
 from kexport.bundle.signature import Array, Signature
 from kexport.runtimes._runtime import ArtifactFile, Package, Runtime
 from kexport.runtimes._session import Opened
-from kexport.runtimes.keras_model import load_file
+from kexport.runtimes.keras_model import SUFFIXES, load_file
 from kexport.runtimes.keras_model.file_interface import interface_of_file, output_names
 
 
@@ -26,7 +26,7 @@ def _open(path: Path, signature: Signature) -> Opened:
 
 RUNTIME = Runtime(
     name="keras",
-    file=ArtifactFile("keras", ".keras"),
+    file=ArtifactFile("keras", ".keras", SUFFIXES),
     package=Package("keras", ("keras",), extra="build"),
     rank=50,
     summary="Keras on TensorFlow, the .keras file reloaded",

@@ -15,14 +15,13 @@ from kexport.runtimes._session import Opened
 from kexport.runtimes.files.tflite import details
 from kexport.runtimes.soundness import require_sound_tflite
 
-#: Messages about an operator that neither kernel set has.
-UNABLE = (
+_UNABLE = (
     r"unresolved custom op: (\w+)",
     r"Node number \d+ \((Flex\w+)\) failed to prepare",
     r"Didn't find op for builtin opcode '(\w+)' version",
 )
 FILE = ArtifactFile("tflite", ".tflite", details=details)
-PACKAGE = Package("ai_edge_litert", ("ai-edge-litert",), extra="litert")
+PACKAGE = Package("ai_edge_litert", ("ai-edge-litert",), extra="litert", unable=_UNABLE)
 
 
 def open_with(resolver: str, path: Path, signature: Signature) -> Opened:
@@ -124,6 +123,5 @@ RUNTIME = Runtime(
     rank=20,
     summary="LiteRT interpreter, XNNPACK kernels",
     opener=_open,
-    unable=UNABLE,
     accumulation_factor=3.0,
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 from kexport.bundle.signature import Signature
 from kexport.runtimes._runtime import Runtime
 from kexport.runtimes._session import Opened
-from kexport.runtimes.litert import FILE, PACKAGE, UNABLE, open_with
+from kexport.runtimes.litert import FILE, PACKAGE, open_with
 
 
 def _open(path: Path, signature: Signature) -> Opened:
@@ -21,6 +21,5 @@ RUNTIME = Runtime(
     rank=30,
     summary="LiteRT interpreter, reference kernels",
     opener=_open,
-    unable=UNABLE,
     accumulation_factor=4.0,
 )

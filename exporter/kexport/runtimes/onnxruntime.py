@@ -80,9 +80,8 @@ def _in_words(node: NodeArg, path: Path) -> str:
 RUNTIME = Runtime(
     name="onnxruntime",
     file=ArtifactFile("onnx", ".onnx", details=details, beside=beside),
-    package=Package("onnxruntime", ("onnxruntime", "onnxruntime-gpu"), extra="onnx"),
+    package=Package("onnxruntime", ("onnxruntime", "onnxruntime-gpu"), extra="onnx", unable=_UNABLE),
     rank=10,
     summary="ONNX Runtime, CPU execution provider",
     opener=_open,
-    unable=_UNABLE,
 )

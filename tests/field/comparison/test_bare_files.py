@@ -86,7 +86,7 @@ def test_weights_beside_an_onnx_file_count_for_its_digest_and_size(tmp_path):
     assert paths[0].read_bytes() == paths[1].read_bytes()
     report = kexport.compare(*paths, search="20")
     assert report.exit_code == 1
-    assert not any("the same bytes" in note for note in report.notes)
+    assert not any("the same bytes" in str(note) for note in report.notes)
     one, other = map(describe, paths)
     assert one.sha256 != other.sha256
     assert one.bytes == sum(file.stat().st_size for file in paths[0].parent.iterdir())
@@ -127,4 +127,4 @@ def test_quantised_inputs_are_drawn_over_their_range_and_say_what_they_stand_for
     assert "stands for 0.5 x (value - 3)" in describe(path).declaration.functions[0].remarks["q"]
     report = kexport.compare(path, path, search="20")
     assert report.passed
-    assert any("ints(-128, 128) is the default" in note for note in report.notes)
+    assert any("ints(-128, 128) is the default" in str(note) for note in report.notes)

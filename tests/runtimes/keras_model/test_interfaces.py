@@ -163,6 +163,28 @@ def test_a_model_that_was_never_called_is_refused_without_samples_and_says_what_
         trace(Two(), {"c": ones(2, 4)})
 
 
+def test_a_model_that_was_built_with_the_default_shape_of_its_build_takes_that_shape():
+    class Net(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = layers.Dense(3)
+
+        def build(self, input_shape=(None, 4), again=False):
+            self.dense.build(input_shape)
+
+        def call(self, inputs, *args, **kwargs):
+            return self.dense(inputs)
+
+    model = Net()
+    with pytest.raises(ModelError, match="never called"):
+        trace(model)
+    model.build()
+    assert signature(model)[0] == [("inputs", "float32", (None, 4))]
+    model = Net()
+    model.build((None, 4))
+    assert signature(model)[0] == [("inputs", "float32", (None, 4))]
+
+
 def test_a_sequential_model_is_not_bound_to_the_batch_of_its_first_call():
     model = keras.Sequential([layers.Dense(2)])
     model(ones(5, 3))

@@ -11,7 +11,7 @@ from kexport.errors import UsageError
 
 FOLDER = "factory/sources"
 #: The kinds of text that name a model, in words.
-KINDS = "a registered name, file.py:callable, package.module:callable, a .keras file or a SavedModel folder"
+KINDS = "a registered name, file.py:callable, package.module:callable, a .keras or .h5 file, or a SavedModel folder"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A `.keras` file."""
+"""A `.keras` file, or a whole model in an `.h5` file."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from pathlib import Path
 from kexport.bundle.naming import carried
 from kexport.errors import MissingCodeError, ModelError
 from kexport.factory.sources._source import Source, SourceKind, refuse_settings
-from kexport.runtimes.keras_model import load_file, read_config
+from kexport.runtimes.keras_model import SUFFIXES, load_file, read_config
 
 
 def _claims(model: object) -> bool:
-    return isinstance(model, Path) or (isinstance(model, str) and model.endswith(".keras"))
+    return isinstance(model, Path) or (isinstance(model, str) and model.endswith((".keras", *SUFFIXES)))
 
 
 def _find(model: str | Path, settings: Mapping[str, str]) -> Source:
     path = Path(model)
-    refuse_settings("a .keras file", settings)
+    refuse_settings("a file of Keras", settings)
     if not path.is_file():
-        raise ModelError(f"there is no file {path}", expected="a .keras file", hint="check the path")
+        raise ModelError(f"there is no file {path}", expected="a .keras or .h5 file", hint="check the path")
     with _refused():
         read_config(path)  # a damaged file is refused in milliseconds, before TensorFlow is imported
 

@@ -10,6 +10,7 @@ from kexport.runtimes.keras_model.custom_objects import (
 from kexport.runtimes.keras_model.discovery import discover_interface
 from kexport.runtimes.keras_model.file import load_file, read_config
 from kexport.runtimes.keras_model.grant import Grant, granted, granting
+from kexport.runtimes.keras_model.h5_file import SUFFIXES
 from kexport.runtimes.keras_model.interface import Interface
 from kexport.runtimes.keras_model.patches import Method, replaced
 from kexport.runtimes.keras_model.protocols import CallableModel, KerasLayer, KerasModel, KerasTensor
@@ -18,6 +19,7 @@ from kexport.runtimes.keras_model.seen_calls import calls_seen
 from kexport.runtimes.keras_model.tensors import to_array, to_dense, to_tensor
 
 __all__ = [
+    "SUFFIXES",
     "CallableModel",
     "CustomObject",
     "Grant",

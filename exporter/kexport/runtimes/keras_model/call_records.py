@@ -74,7 +74,7 @@ def from_symbolic_call(model: KerasModel) -> Arguments | None:
 
 def from_build(model: KerasModel) -> dict[str, object] | None:
     """The structures of the arguments whose shapes Keras recorded, by the name of the argument."""
-    recorded = model._build_shapes_dict
+    recorded = _with_defaults(model)
     if not recorded or all(value is None for value in recorded.values()):
         return None
     accepted = list(parameters(model))
@@ -86,6 +86,16 @@ def from_build(model: KerasModel) -> dict[str, object] | None:
         if value is not None and name in accepted:
             structures[name] = _records(value)
     return structures or None
+
+
+def _with_defaults(model: KerasModel) -> dict[str, object]:
+    """The shapes that the model was built with: those that were passed, and the defaults of its own `build`."""
+    recorded = model._build_shapes_dict
+    if recorded is None:
+        return {}
+    defaults = {name: each.default for name, each in inspect.signature(model.build).parameters.items()
+                if is_shape(each.default) and each.default}  # fmt: skip
+    return {**{name: value for name, value in defaults.items() if name not in recorded}, **recorded}
 
 
 def _records(value: Any) -> object:

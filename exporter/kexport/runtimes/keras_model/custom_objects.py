@@ -43,14 +43,19 @@ def objects_in(config: object) -> Iterator[Mapping[str, object]]:
 
 
 def lambda_layers(config: object) -> list[str]:
-    """The names of Lambda layers that hold bytecode; one that names a function holds none."""
+    """The names of Lambda layers that hold bytecode; one that names a function holds none.
+
+    Files of Keras 2 state no module; there the bytecode is a list, and a function's name is a text.
+    """
     names = []
     for entry in objects_in(config):
-        if entry.get("class_name") != "Lambda" or not str(entry.get("module", "")).startswith("keras"):
+        if entry.get("class_name") != "Lambda" or not str(entry.get("module", "keras")).startswith("keras"):
             continue
         settings = entry.get("config", {})
         settings = settings if isinstance(settings, Mapping) else {}
         function = settings.get("function")
+        if isinstance(function, str) and settings.get("function_type") == _FUNCTION:
+            continue
         if not isinstance(function, Mapping) or function.get("class_name") != _FUNCTION:
             names.append(str(settings.get("name", "lambda")))
     return names

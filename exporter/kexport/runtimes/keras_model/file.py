@@ -1,4 +1,4 @@
-"""Reading `.keras` files, in Keras' safe mode."""
+"""Reading `.keras` files, and whole models in `.h5` files, in Keras' safe mode."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ from kexport.bundle.json_text import MOST_JSON, parse
 from kexport.errors import BundleError, MissingCodeError, ModelError, located
 from kexport.runtimes.keras_model.custom_objects import CustomObject, lambda_layers, objects_in, unregistered
 from kexport.runtimes.keras_model.grant import granted
+from kexport.runtimes.keras_model.h5_file import h5_config, h5_stored, h5_version, is_h5
 from kexport.runtimes.keras_model.missing_code import missing_code
 from kexport.runtimes.keras_model.patches import Method, replaced
 from kexport.runtimes.keras_model.weights import stored_bytes, within_stored
 
 
 def load_file(path: Path) -> Any:
-    """Load a `.keras` file in safe mode, after the layers it names were imported; returns a `keras.Model`.
+    """Load a `.keras` or `.h5` file in safe mode, after the layers it names were imported; returns a `keras.Model`.
 
     Raises:
         ModelError: the file is damaged, or the code of one of its layers fails.
@@ -44,8 +45,11 @@ def load_file(path: Path) -> Any:
         )
     if missing := unregistered(config):
         raise missing_code(path.name, missing, granted())
-    with _reading(path) as archive:
-        stored = stored_bytes(archive, _most(EXPANSION))
+    if is_h5(path):
+        stored = h5_stored(path, _most(EXPANSION))
+    else:
+        with _reading(path) as archive:
+            stored = stored_bytes(archive, _most(EXPANSION))
     try:
         with warnings.catch_warnings(), within_stored(path.name, stored, _most(EXPANSION)):
             # Keras only warns when it cannot build a model again, which then has no weights.
@@ -80,6 +84,8 @@ def _sought(error: Exception) -> CustomObject | None:
 
 def _keras_version(path: Path) -> str:
     """The version of Keras that wrote the file, as the file states it."""
+    if is_h5(path):
+        return h5_version(path)
     try:
         about = parse(bytes(Archive(path)["metadata.json"]), path.name)
         return member(mapping(about), "keras_version", text)
@@ -88,16 +94,20 @@ def _keras_version(path: Path) -> str:
 
 
 def read_config(path: Path) -> object:
-    """The configuration in a `.keras` file, as JSON, read without Keras.
+    """The configuration in a `.keras` or `.h5` file, as JSON, read without Keras.
 
     Raises:
         ModelError: the file is damaged, or its configuration is beyond the limits of JSON.
         MissingCodeError: it holds a Lambda that is not allowed.
     """
-    with _reading(path) as archive:
-        config: object = parse(bytes(archive["config.json"]), "config.json", most=_most(MOST_JSON), finite=False)
-        for name in archive:
-            archive[name]  # raises for one that is damaged
+    config: object
+    if is_h5(path):
+        config = h5_config(path, _most(MOST_JSON))
+    else:
+        with _reading(path) as archive:
+            config = parse(bytes(archive["config.json"]), "config.json", most=_most(MOST_JSON), finite=False)
+            for name in archive:
+                archive[name]  # raises for one that is damaged
     if not granted().allow_lambda:
         for name in lambda_layers(config):
             raise MissingCodeError(

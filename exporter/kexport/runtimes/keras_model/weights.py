@@ -62,33 +62,47 @@ def stored_bytes(archive: Archive, expansion: int = EXPANSION) -> int:
         raise ValueError(f"{_NPZ} is in it, which Keras does not write")
     if _H5 not in archive:
         return 0
-    content, total = archive[_H5], 0
+    content = archive[_H5]
     try:
         with h5py.File(io.BufferedReader(_Member(content)), "r") as file:
-            for dataset in _datasets(file):
-                total += math.prod(dataset.shape) * dataset.dtype.itemsize
+            return stored_in(file, len(content), _H5, expansion)
     except (OSError, KeyError, RuntimeError, TypeError) as error:
         raise ValueError(f"{_H5} is damaged: {error}") from None
-    if total > len(content) + expansion:
-        raise ValueError(f"the {len(content)} bytes of {_H5} stand for {total} bytes of weights")
+
+
+def stored_in(file: h5py.File, size: int, name: str, expansion: int) -> int:
+    """How many bytes the weights in an HDF5 file have.
+
+    Args:
+        file: the opened file.
+        size: its size in bytes.
+        name: what errors call it.
+        expansion: by how many bytes the weights may exceed that.
+
+    Raises:
+        ValueError: they are too large, or partly in another file.
+    """
+    total: int = sum(math.prod(dataset.shape) * dataset.dtype.itemsize for dataset in _datasets(file, name))
+    if total > size + expansion:
+        raise ValueError(f"the {size} bytes of {name} stand for {total} bytes of weights")
     return total
 
 
-def _datasets(file: h5py.File) -> Iterator[h5py.Dataset]:
+def _datasets(file: h5py.File, name: str) -> Iterator[h5py.Dataset]:
     """Every dataset once; raises `ValueError` for one that is elsewhere."""
     import h5py
 
     objects: list[h5py.Group | h5py.Dataset] = [file]
-    file.visititems(lambda name, found: objects.append(found))
+    file.visititems(lambda _, found: objects.append(found))
     for each in objects:
         if isinstance(each, h5py.Dataset):
             if each.external or each.is_virtual:
-                raise ValueError(f"{_H5}: {each.name} is kept in another file")
+                raise ValueError(f"{name}: {each.name} is kept in another file")
             yield each
         elif isinstance(each, h5py.Group):
-            links = [each.get(name, getlink=True) for name in each]
+            links = [each.get(key, getlink=True) for key in each]
             if any(isinstance(link, h5py.SoftLink | h5py.ExternalLink) for link in links):
-                raise ValueError(f"{_H5}: {each.name} links to another place")
+                raise ValueError(f"{name}: {each.name} links to another place")
 
 
 @contextlib.contextmanager
