@@ -85,9 +85,14 @@ def loop(emitter: Emitter, op: Operation, inputs: Sequence[Tensor | Reserved]) -
     import tensorflow as tf
 
     variables = reserved_lists.dense(emitter, op, inputs)
+    compute = _body(emitter, op.get_attr("body").name)
+    test = _body(emitter, op.get_attr("cond").name)
+    counted = bool(op.outputs[0].consumers())
+    if counted:  # ONNX has the count of the steps, and their limit, inside of a loop only
+        variables, compute, test = [*variables, variables[0]], _counting(compute), _not_counting(test)
     specs = _specs(variables)
     while True:
-        body = _function(emitter, _body(emitter, op.get_attr("body").name), specs, emitter.prefix)
+        body = _function(emitter, compute, specs, emitter.prefix)
         kept = [
             tf.TensorSpec(spec.shape.most_specific_compatible_shape(tensor.shape), spec.dtype)
             for spec, tensor in zip(specs, body.outputs, strict=True)
@@ -95,14 +100,29 @@ def loop(emitter: Emitter, op: Operation, inputs: Sequence[Tensor | Reserved]) -
         if all(_same(old.shape, new.shape) for old, new in zip(specs, kept, strict=True)):
             break
         specs = kept
-    condition = _function(emitter, _body(emitter, op.get_attr("cond").name), specs, emitter.prefix)
+    condition = _function(emitter, test, specs, emitter.prefix)
     changed = {
         "body": _function_named(body),
         "cond": _function_named(condition),
         "T": _types(spec.dtype for spec in specs),
         "output_shapes": _shapes(spec.shape for spec in specs),
     }
-    return emitter.copy(op, variables, changed, [spec.dtype for spec in specs])
+    outputs = emitter.copy(op, variables, changed, [spec.dtype for spec in specs])
+    return [outputs[-1], variables[1], *outputs[2:-1]] if counted else outputs
+
+
+def _counting(body: Body) -> Body:
+    """A body whose last variable is what its first is."""
+
+    def counted(inputs: Sequence[Tensor], prefix: str) -> list[Tensor]:
+        outputs = body([inputs[-1], *inputs[1:-1]], prefix)
+        return [*outputs, outputs[0]]
+
+    return counted
+
+
+def _not_counting(condition: Body) -> Body:
+    return lambda inputs, prefix: condition([inputs[-1], *inputs[1:-1]], prefix)
 
 
 def _body(emitter: Emitter, name: str) -> Body:

@@ -20,6 +20,7 @@ from kexport.factory.emit.folded_weights import FoldedWeights
 from kexport.factory.emit.handover import Handover, Table
 from kexport.factory.emit.postcondition import Lowered
 from kexport.factory.emit.refusal import stateful
+from kexport.factory.graph.broadcasting import Broadcast
 from kexport.factory.graph.protocols import DType, Graph, Operation, Tensor
 from kexport.factory.graph.recurrence import RECURRENT, Recurrence
 from kexport.factory.graph.tensor_lists import CALLS, Reserved
@@ -191,8 +192,10 @@ class _Emission:
             return control_flow.branch(self, op, inputs)
         if any(isinstance(value, ComplexPair) for value in inputs):
             raise UnsupportedError("an operation on complex numbers has no equivalent")
-        if any(isinstance(value, Table | Reserved) for value in inputs):
-            raise UnsupportedError("an operation takes a table or a list that cannot be represented as a tensor")
+        if any(isinstance(value, Table | Reserved | Broadcast) for value in inputs):
+            raise UnsupportedError(
+                "an operation takes what cannot be represented as a tensor: a table, a list, or axes"
+            )
         if any(
             tensor.dtype.name == "variant" != value.dtype.name for tensor, value in zip(op.inputs, inputs, strict=True)
         ):  # a tensor stands for a list

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from kexport.factory.emit.trail import layer_of
+from kexport.factory.graph.broadcasting import Broadcast
 from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.graph.tensor_lists import Reserved
 from kexport.factory.lowerings import ComplexPair, Lowering, Missing
@@ -54,8 +55,8 @@ class Lowered:
             yield f"it returned {len(self.outputs)} outputs instead of {len(self.op.outputs)}"
             return
         for index, (output, replaced) in enumerate(zip(self.outputs, self.op.outputs, strict=True)):
-            if isinstance(output, Missing | Reserved):
-                continue  # nothing uses the one, and the other is a list that has no shape yet
+            if isinstance(output, Missing | Reserved | Broadcast):
+                continue  # nothing uses the first, the second is a list without a shape yet, the third axes
             if not isinstance(output, tf.Tensor | ComplexPair):
                 yield f"output {index} is not a tensor but {type(output).__name__}"
             elif replaced.dtype != tf.variant:  # a list is one tensor here, of which the traced graph knows nothing

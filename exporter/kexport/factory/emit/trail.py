@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from kexport.errors import ExportError
+from kexport.errors import ExportError, reason
 from kexport.factory.emit.culprit import Culprit
 from kexport.factory.emit.refusal import leaving_out, refusal
 from kexport.factory.graph.protocols import Operation
@@ -72,8 +72,15 @@ class Trail:
         return refusal(format_name, why, tried)
 
     def failed(self, format_name: str, error: Exception) -> ExportError:
-        """The error for an exception that nobody foresaw, with the operation at work."""
+        """The error for an exception that nobody foresaw, with the operation at work.
+
+        Where a converter's own code raises it at an operation, the converter cannot write that operation.
+        """
         found = _within(self.current, self._emitted)
+        converter = _raised_in(error) if found else ""
+        if converter:
+            why = f"{converter} fails at an operation ({reason(error)})"
+            return self.refused(format_name, why, [(self._emitted[found].type, found)])
         where = self.culprit(self._emitted[found].type, found).words if found else ""
         return fault(f"the {format_name} converter failed on the model", error, leaving_out(format_name), where)
 
@@ -85,6 +92,18 @@ class Trail:
     def finished(self) -> None:
         """Note that every operation has been emitted: what fails from now on is no single one's fault."""
         self.current = ""
+
+
+_CONVERTERS = ("tf2onnx",)
+
+
+def _raised_in(error: BaseException) -> str:
+    """The converter that an exception was raised in the code of; none, "", where it was raised elsewhere."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    module = "" if frame is None else frame.tb_frame.f_globals.get("__name__", "")
+    return next((name for name in _CONVERTERS if module.partition(".")[0] == name), "")
 
 
 def _within(name: str, operations: Mapping[str, object]) -> str:

@@ -39,6 +39,7 @@ WAYS = (
     _Way("HashBucket|Fingerprint|FarmHash|SparseCross", "hash in preprocessing, and pass the number of the bucket"),
     _TEXT,
     _Way("Sparse|Ragged|^Set|ToDenseSet|DenseToSparse", "use dense tensors, with a mask for what is not there"),
+    _Way("^EmptyTensorList$", "take no gradient of a loop: of a recurrent layer, unroll=True"),
     _Way("^TensorList", "let all items of the TensorArray have one known shape (element_shape=...), and stack() them"),
     _Way("^Eig$", "keras.ops.eigh, where the matrices are symmetric, and only the eigenvalues are used"),
     _Way("^eigenvectors$|^singular vectors$", "use the values alone, or compute the vectors outside of the model"),

@@ -17,7 +17,8 @@ from kexport.factory.graph.protocols import Operation, Size, Tensor
 from kexport.factory.lowerings._probe import SIZE, probed
 
 OPS = ("Conv2D", "Conv3D", "DepthwiseConv2dNative")
-TRANSPOSED = ("Conv2DBackpropInput", "Conv3DBackpropInputV2")
+#: Transposed convolutions by themselves; the gradient of a depthwise one is of the first kind.
+TRANSPOSED = ("Conv2DBackpropInput", "Conv3DBackpropInputV2", "DepthwiseConv2dNativeBackpropInput")
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,18 @@ def sizes_last(op: Operation, inputs: Sequence[Tensor]) -> list[Size]:
     static = list(tensor_util.constant_value_as_shape(sizes))
     entries = [sizes[axis] if static[axis] is None else static[axis] for axis in range(len(static))]
     return [entries[axis] for axis in layout.to_last] if layout.first else entries
+
+
+def of_all_channels(op: Operation, inputs: Sequence[Tensor]) -> tuple[str, Tensor]:
+    """Type and kernel of a transposed convolution of all channels; kernels of one channel get zeros for the others."""
+    import tensorflow as tf
+
+    kernel = inputs[1]
+    if op.type != "DepthwiseConv2dNativeBackpropInput":
+        return op.type, kernel
+    *taps, channels, multiplier = kernel.shape
+    own = tf.reshape(tf.eye(channels, dtype=kernel.dtype), (channels, channels, 1))
+    return TRANSPOSED[0], tf.reshape(tf.expand_dims(kernel, 3) * own, (*taps, channels, channels * multiplier))
 
 
 def beyond(op: Operation, inputs: Sequence[Tensor]) -> list[int]:

@@ -6,7 +6,10 @@ Source: tensorflow/core/kernels/list_kernels.h.
 
 from __future__ import annotations
 
-from kexport.factory.graph.protocols import Tensor
+from collections.abc import Sequence
+from typing import Any
+
+from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings._rule import Lowering
 from kexport.factory.lowerings._tensor_list import OPS, applies, emitting
 
@@ -20,4 +23,9 @@ def update(items: Tensor, index: Tensor, item: Tensor) -> Tensor:
     return gen_xla_ops.xla_dynamic_update_slice(items, tf.expand_dims(item, 0), start)
 
 
-LOWERING = Lowering("tensor_list_tflite", ("tflite",), OPS, emitting(update), applies)
+def _applies(op: Operation, inputs: Sequence[Any]) -> bool:
+    """Not for a list that begins empty and grows by each step of a loop, which LiteRT fails to run."""
+    return op.type != "EmptyTensorList" and applies(op, inputs)
+
+
+LOWERING = Lowering("tensor_list_tflite", ("tflite",), OPS, emitting(update), _applies)

@@ -17,7 +17,10 @@ from kexport.factory.lowerings._rule import Lowering
 
 
 def _applies(op: Operation, inputs: Sequence[Tensor]) -> bool:
-    return _convolution.axes(op).first or inputs[0].op.type != "Pack" or any(_convolution.beyond(op, inputs))
+    depthwise = op.type not in _convolution.TRANSPOSED[:2]
+    return (
+        depthwise or _convolution.axes(op).first or inputs[0].op.type != "Pack" or any(_convolution.beyond(op, inputs))
+    )
 
 
 def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
@@ -29,9 +32,10 @@ def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     batch, *sizes, channels = _convolution.sizes_last(op, inputs)
     more = _convolution.beyond(op, inputs)
     reached = [size - zeros if zeros else size for size, zeros in zip(sizes, more, strict=True)]
-    y = getattr(tf.raw_ops, op.type)(
+    kind, kernel = _convolution.of_all_channels(op, inputs)
+    y = getattr(tf.raw_ops, kind)(
         input_sizes=tf.stack([batch, *reached, channels]),
-        filter=inputs[1],
+        filter=kernel,
         out_backprop=x,
         strides=[1, *layout.of_space(op.get_attr("strides")), 1],
         dilations=[1, *layout.of_space(op.get_attr("dilations")), 1],

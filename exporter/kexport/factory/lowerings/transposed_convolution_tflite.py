@@ -15,7 +15,8 @@ from kexport.factory.lowerings._rule import Lowering
 
 
 def _applies(op: Operation, inputs: Sequence[Tensor]) -> bool:
-    return _convolution.axes(op).first or any(rate > 1 for rate in op.get_attr("dilations"))
+    depthwise = op.type not in _convolution.TRANSPOSED[:2]
+    return depthwise or _convolution.axes(op).first or any(rate > 1 for rate in op.get_attr("dilations"))
 
 
 def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
@@ -24,9 +25,10 @@ def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     layout, x = _convolution.axes(op), inputs[2]
     if layout.first:
         x = tf.transpose(x, layout.to_last)
-    y = getattr(tf.raw_ops, op.type)(
+    kind, kernel = _convolution.of_all_channels(op, inputs)
+    y = getattr(tf.raw_ops, kind)(
         input_sizes=tf.stack(_convolution.sizes_last(op, inputs)),
-        filter=_with_holes(inputs[1], layout.of_space(op.get_attr("dilations"))),
+        filter=_with_holes(kernel, layout.of_space(op.get_attr("dilations"))),
         out_backprop=x,
         strides=[1, *layout.of_space(op.get_attr("strides")), 1],
         padding=op.get_attr("padding").decode(),
