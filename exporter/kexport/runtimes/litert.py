@@ -26,7 +26,7 @@ PACKAGE = Package("ai_edge_litert", ("ai-edge-litert",), extra="litert", unable=
 
 def open_with(resolver: str, path: Path, signature: Signature) -> Opened:
     """Load a `.tflite` file with one of LiteRT's kernel sets, named as in `OpResolverType`."""
-    require_sound_tflite(path)
+    require_sound_tflite(path, reference=resolver == "BUILTIN_REF")
     from ai_edge_litert import interpreter as litert
 
     interpreter: LiteRTInterpreter = litert.Interpreter(

@@ -6,6 +6,7 @@ from pathlib import Path
 import flatbuffers
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 
 from kexport.bundle.folder import Bundle
 from kexport.errors import ArtifactError
@@ -68,6 +69,8 @@ CHANGES: dict[str, tuple[Callable[..., object], str]] = {
     "weights that are too short": (lambda g, m: shorten(g, m), "the data of tensor"),
     "a size below zero": (lambda g, m: setattr(g.tensors[0], "shape", [1, -7]), "the shape of tensor 0"),
     "a huge size": (lambda g, m: setattr(g.tensors[0], "shape", [2**30, 2**30]), "the shape of tensor 0"),
+    "subgraphs in a circle": (lambda g, m: stacked(m, [1, 2, 1]), "[1, 2] run each other in a circle"),
+    "subgraphs in subgraphs": (lambda g, m: stacked(m, [*range(1, 1500), 1499]), "more than 64 deep"),
     "a signature of nothing": (lambda g, m: setattr(m.signatureDefs[0], "subgraphIndex", 5), "of a signature"),
 }
 
@@ -88,6 +91,25 @@ def shorten(graph: object, model: object) -> None:
     tensor = graph.tensors[constant(graph, model)]  # type: ignore[attr-defined]
     buffer = model.buffers[tensor.buffer]  # type: ignore[attr-defined]
     buffer.data = buffer.data[:-1]
+
+
+def stacked(model: object, targets: list[int]) -> None:
+    """Let each subgraph run another one; the last one runs nothing."""
+    graphs = model.subgraphs  # type: ignore[attr-defined]
+    code = schema.OperatorCodeT()
+    code.builtinCode, code.deprecatedBuiltinCode = schema.BuiltinOperator.CALL_ONCE, 127
+    model.operatorCodes.append(code)  # type: ignore[attr-defined]
+    number = len(model.operatorCodes) - 1  # type: ignore[attr-defined]
+    graphs += [schema.SubGraphT() for _ in range(max(targets))]
+    for index, target in enumerate(targets):
+        if index == len(graphs) - 1 == target:
+            continue
+        operator = schema.OperatorT()
+        operator.opcodeIndex, operator.inputs, operator.outputs = number, [], []
+        operator.builtinOptionsType = schema.BuiltinOptions.CallOnceOptions
+        operator.builtinOptions = schema.CallOnceOptionsT()
+        operator.builtinOptions.initSubgraphIndex = target
+        graphs[index].operators = [*(graphs[index].operators or []), operator]
 
 
 @pytest.mark.parametrize("name", CHANGES)

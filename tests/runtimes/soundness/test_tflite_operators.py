@@ -12,7 +12,9 @@ import pytest
 from ai_edge_litert import interpreter as litert
 from ai_edge_litert import schema_py_generated as schema
 
+from kexport.bundle.signature import Signature, TensorSpec
 from kexport.errors import ArtifactError
+from kexport.runtimes import get
 from kexport.runtimes.soundness import require_sound_tflite
 
 NUMPY = {
@@ -22,8 +24,9 @@ NUMPY = {
     schema.TensorType.UINT8: np.uint8,
     schema.TensorType.FLOAT16: np.float16,
     schema.TensorType.BOOL: np.bool_,
+    schema.TensorType.INT16: np.int16,
 }
-F32, I32, I8, U8, F16, BOOL = NUMPY
+F32, I32, I8, U8, F16, BOOL, I16 = NUMPY
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,10 @@ class Operand:
 
 def i8(*shape: int, scale: float = 0.5, zero_point: int = 0) -> Operand:
     return Operand(I8, shape, None, (scale,), zero_point)
+
+
+def i16(*shape: int) -> Operand:
+    return Operand(I16, shape, None, (1.0,))
 
 
 def f32(*shape: int) -> Operand:
@@ -113,13 +120,12 @@ CASES: dict[str, tuple[tuple[Any, ...], dict[int, Any], str]] = {
         ("LESS", [i8(2), i8(2)], [Operand(BOOL, (2,))]), {1: [i8(2), Operand(I8, (2,))]}, "above 0"),
     "scales far apart": (
         ("ADD", [i8(2), i8(2)], [i8(2)], options("Add")), {2: [i8(2, scale=1e-9)]}, "scales of one magnitude"),
+    "shapes that differ": (
+        ("ADD", [i16(2), i16(2)], [i16(2)], options("Add", potScaleInt16=True)), {1: [i16(2), i16(1)]}, "one shape"),
     "a scale of zero": (
         ("SUB", [i8(2), i8(2)], [i8(2)], options("Sub")), {2: [i8(2, scale=0.0)]}, "above 0"),
     "squares out of scale": (
         ("SQUARED_DIFFERENCE", [i8(2), i8(2)], [i8(2)]), {2: [i8(2, scale=1e-6)]}, "scales of one magnitude"),
-    "a small scale of softmax": (
-        ("SOFTMAX", [i8(1, 3)], [i8(1, 3, scale=1 / 256, zero_point=-128)], options("Softmax", beta=1.0)),
-        {1: [i8(1, 3, scale=1e-9)]}, "not so small"),
     "a scale of no number": (
         ("ABS", [i8(2)], [i8(2)]), {1: [i8(2, scale=float("nan"))]}, "finite ones"),
     "a zero point out of range": (("ABS", [i8(2)], [i8(2)]), {1: [i8(2, zero_point=300)]}, "from -128 to 127"),
@@ -142,6 +148,12 @@ CASES: dict[str, tuple[tuple[Any, ...], dict[int, Any], str]] = {
     "padding below zero": (
         ("PAD", [f32(1), Operand(I32, (1, 2), (1, 2))], [f32(4)]),
         {1: [f32(1), Operand(I32, (1, 2), (1, -9))]}, "sizes from 0"),
+    "an image that loses an axis": (
+        ("RESIZE_BILINEAR", [f32(1, 2, 2, 1), whole(4, 4)], [f32(1, 4, 4, 1)]), {2: [f32(4, 4, 1)]}, "4 axes"),
+    "lengths of other sequences": (
+        ("REVERSE_SEQUENCE", [f32(2, 3), Operand(I32, (2,), (1, 2))], [f32(2, 3)],
+         options("ReverseSequence", seqDim=1, batchDim=0)),
+        {1: [f32(2, 3), Operand(I32, (0,), ())]}, "one for each element of axis 0"),
     "an image of nothing": (
         ("RESIZE_NEAREST_NEIGHBOR", [f32(1, 2, 2, 1), whole(4, 4)], [f32(1, 4, 4, 1)]),
         {1: [f32(1, 0, 2, 1), whole(4, 4)]}, "no size 0"),
@@ -162,6 +174,15 @@ def test_an_operator_that_would_end_the_process_is_refused_and_its_sound_twin_ru
     unsound = [replaced.get(index, part) for index, part in enumerate(sound)]
     with pytest.raises(ArtifactError, match=words):
         require_sound_tflite(written(tmp_path / "unsound.tflite", *unsound))
+
+
+def test_a_scale_that_only_the_reference_kernels_cannot_take_is_refused_there_alone(tmp_path: Path) -> None:
+    inputs, outputs = [i8(1, 3, scale=1e-9)], [i8(1, 3, scale=1 / 256, zero_point=-128)]
+    path = written(tmp_path / "model.tflite", "SOFTMAX", inputs, outputs, options("Softmax", beta=1.0))
+    signature = Signature((TensorSpec("t0", "int8", (1, 3)),), (TensorSpec("t1", "int8", (1, 3)),))
+    assert get("litert").open(path, signature)(np.zeros((1, 3), np.int8)).shape == (1, 3)
+    with pytest.raises(ArtifactError, match="not so small"):
+        get("litert_reference").open(path, signature)
 
 
 def test_an_empty_shape_is_one(tmp_path: Path) -> None:

@@ -12,11 +12,16 @@ from kexport.errors import ArtifactError
 from kexport.runtimes.soundness.flaw import FlawError
 
 
-def require_sound_tflite(path: Path) -> None:
-    """Raise `ArtifactError` where a TFLite file is not one that a runtime can load and run safely."""
+def require_sound_tflite(path: Path, *, reference: bool = False) -> None:
+    """Raise `ArtifactError` where a TFLite file is not one that a runtime can load and run safely.
+
+    Args:
+        path: the file.
+        reference: whether LiteRT's reference kernels are to run it, which demand more.
+    """
     from kexport.runtimes.soundness.tflite_file import check_tflite
 
-    _check(path, "TFLite", check_tflite)
+    _check(path, "TFLite", lambda content: check_tflite(content, reference=reference))
 
 
 def require_sound_onnx(path: Path) -> None:

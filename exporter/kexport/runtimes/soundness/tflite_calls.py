@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import graphlib
 from collections.abc import Sequence
 
 from kexport.runtimes.soundness.flaw import FlawError
 from kexport.runtimes.soundness.tflite_schema import BOOL, TYPE_NAMES, OperatorRow, SubgraphRows, TensorRow
 
+_DEEPEST = 64
 _FIELDS = (
     "then_subgraph_index",
     "else_subgraph_index",
@@ -68,10 +70,13 @@ def _require_types(place: str, side: str, got: Sequence[TensorRow], expected: Se
 
 
 def _require_no_circle(called: Sequence[set[int]]) -> None:
-    """Take away subgraphs that call none of the others, until none is left."""
-    waiting = dict(enumerate(called))
-    while leaves := [index for index, targets in waiting.items() if not targets & waiting.keys()]:
-        for index in leaves:
-            del waiting[index]
-    if waiting:
-        raise FlawError("the subgraphs", f"{sorted(waiting)} run each other in a circle", "none that runs itself")
+    """Raise `FlawError` where a subgraph leads back to itself, or is too deep for what runs one within another."""
+    depths: dict[int, int] = {}
+    try:
+        for index in graphlib.TopologicalSorter(dict(enumerate(called))).static_order():
+            depths[index] = 1 + max((depths[target] for target in called[index]), default=0)
+    except graphlib.CycleError as error:
+        circle = f"{sorted(set(error.args[1]))} run each other in a circle"
+        raise FlawError("the subgraphs", circle, "none that runs itself") from None
+    if max(depths.values(), default=0) > _DEEPEST:
+        raise FlawError("the subgraphs within subgraphs", f"more than {_DEEPEST} deep", "fewer")

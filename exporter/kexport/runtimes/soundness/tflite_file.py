@@ -23,8 +23,12 @@ _IDENTIFIER = b"TFL3"
 _DELEGATE, _CUSTOM = 51, 32
 
 
-def check_tflite(content: memoryview) -> None:
+def check_tflite(content: memoryview, *, reference: bool = False) -> None:
     """Check the model in a buffer.
+
+    Args:
+        content: the bytes of the file.
+        reference: whether LiteRT's reference kernels are to run it, which demand more.
 
     Raises:
         FlawError: something in it is not what the runtime takes it for.
@@ -33,7 +37,7 @@ def check_tflite(content: memoryview) -> None:
     for subgraph in subgraphs:
         check_dataflow(subgraph)
     check_calls(subgraphs)
-    check_kernels(subgraphs, content)
+    check_kernels(subgraphs, content, reference=reference)
 
 
 class ModelReader:

@@ -95,7 +95,7 @@ class Node:
             raise FlawError(f"{part} of {self.place}", got, expected)
 
 
-def check_kernels(subgraphs: Sequence[SubgraphRows], content: memoryview) -> None:
+def check_kernels(subgraphs: Sequence[SubgraphRows], content: memoryview, *, reference: bool) -> None:
     """Raise `FlawError` where an operator would make its kernel crash."""
     for subgraph in subgraphs:
         for number, operator in enumerate(subgraph.operators):
@@ -104,7 +104,7 @@ def check_kernels(subgraphs: Sequence[SubgraphRows], content: memoryview) -> Non
             if operator.options:
                 _check_options(node)
             _check_small(node)
-            check_scales(place, operator, subgraph.tensors)
+            check_scales(place, operator, subgraph.tensors, reference=reference)
             check = _CHECKS.get(operator.name)
             if check is not None:
                 check(node)
@@ -174,9 +174,20 @@ def _check_axes(node: Node) -> None:
 
 
 def _check_image(node: Node) -> None:
-    """Positions and counts are divided by the sizes of the input."""
-    image = node.input(0)
-    node.require(image is None or 0 not in image.shape, "the input", f"shape {image and image.shape}", "no size 0")
+    """Positions and counts are divided by the sizes of the input, and the result has as many axes."""
+    image, result = node.input(0), node.tensors[node.row.outputs[0]]
+    if image is not None:
+        node.require(0 not in image.shape, "the input", f"shape {image.shape}", "no size 0")
+        axes = len(image.shape)
+        node.require(len(result.shape) == axes, "the result", f"shape {result.shape}", f"{axes} axes, as its input")
+
+
+def _check_sequence_lengths(node: Node) -> None:
+    """A length is read for each sample."""
+    data, lengths, axis = node.input(0), node.input(1), node.row.options.get("batch_dim")
+    if data is not None and lengths is not None and isinstance(axis, int):
+        fits = 0 <= axis < len(data.shape) and lengths.shape == (data.shape[axis],)
+        node.require(fits, "the lengths", f"shape {lengths.shape}", f"one for each element of axis {axis}")
 
 
 def _check_product(node: Node) -> None:
@@ -207,11 +218,13 @@ _CHECKS: dict[str, Callable[[Node], None]] = {
     "UNPACK": _check_split,
     "PACK": _check_pack,
     "RESHAPE": _check_reshape,
+    "REVERSE_SEQUENCE": _check_sequence_lengths,
     "REVERSE_V2": _check_axes,
     "STRIDED_SLICE": _check_strided_slice,
     "AVERAGE_POOL_2D": _check_image,
     "L2_POOL_2D": _check_image,
     "MAX_POOL_2D": _check_image,
+    "REDUCE_WINDOW": _check_image,
     "RESIZE_BILINEAR": _check_image,
     "RESIZE_NEAREST_NEIGHBOR": _check_image,
     "SOFTMAX": _check_image,

@@ -21,7 +21,7 @@ _FIRST = """
   quantized_bias_type:b quant_spec:[B]
 9 Softmax beta:f
 10 Concatenation axis:i fused_activation_function:b
-11 Add fused_activation_function:b pot_scale_int16:?
+11 Add fused_activation_function:b pot_scale_int16:?=1
 12 L2Norm fused_activation_function:b
 13 LocalResponseNormalization radius:i bias:f alpha:f beta:f
 14 LSTM fused_activation_function:b cell_clip:f proj_clip:f kernel_type:b asymmetric_quantize_inputs:?
@@ -38,7 +38,7 @@ _FIRST = """
 25 SpaceToBatchND
 26 Transpose
 27 Reducer keep_dims:?
-28 Sub fused_activation_function:b pot_scale_int16:?
+28 Sub fused_activation_function:b pot_scale_int16:?=1
 29 Div fused_activation_function:b
 30 Squeeze squeeze_dims:[i]
 31 SequenceRNN time_major:? fused_activation_function:b asymmetric_quantize_inputs:?

@@ -26,7 +26,7 @@ _BY_CHANNEL = frozenset({"DEQUANTIZE", "PRELU", "BATCH_MATMUL"})
 _SCALED = _COMPARING | {*_ADDING, *_OTHERS.split()}
 
 
-def check_scales(place: str, operator: OperatorRow, tensors: Sequence[TensorRow]) -> None:
+def check_scales(place: str, operator: OperatorRow, tensors: Sequence[TensorRow], *, reference: bool) -> None:
     """Raise `FlawError` where a kernel cannot compute with the scales of an operator."""
     if operator.name not in _SCALED:
         return
@@ -48,7 +48,11 @@ def check_scales(place: str, operator: OperatorRow, tensors: Sequence[TensorRow]
         kind = operands[-1].type
         ratio = (2 * max(inputs)) ** power / known[-1] / 2.0 ** (power * bits[kind])
         _require(ratio < 1, place, f"{max(inputs)} and {known[-1]}", "scales of one magnitude")
-    elif operator.name in ("SOFTMAX", "LOG_SOFTMAX"):
+        by_shifts = kind == INT16 and operator.options.get("pot_scale_int16")
+        if by_shifts and operands[0].shape != operands[1].shape:
+            shapes = f"shapes {operands[0].shape} and {operands[1].shape}"
+            raise FlawError(f"the inputs of {place}", shapes, "one shape, where scales are powers of two")
+    elif reference and operator.name in ("SOFTMAX", "LOG_SOFTMAX") and operands[0].type != INT16:
         beta = operator.options.get("beta", 1.0)
         factor = inputs[0] * (beta if isinstance(beta, float) else 1.0) * 2.0**_SOFTMAX_BITS
         _require(factor > 1, place, inputs[0], "a scale that is not so small")
