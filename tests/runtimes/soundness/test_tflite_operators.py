@@ -127,7 +127,7 @@ CASES: dict[str, tuple[tuple[Any, ...], dict[int, Any], str]] = {
     "squares out of scale": (
         ("SQUARED_DIFFERENCE", [i8(2), i8(2)], [i8(2)]), {2: [i8(2, scale=1e-6)]}, "scales of one magnitude"),
     "a scale of no number": (
-        ("ABS", [i8(2)], [i8(2)]), {1: [i8(2, scale=float("nan"))]}, "finite ones"),
+        ("ABS", [i8(2)], [i8(2)]), {1: [i8(2, scale=float("nan"))]}, "a scale that is none"),
     "a zero point out of range": (("ABS", [i8(2)], [i8(2)]), {1: [i8(2, zero_point=300)]}, "from -128 to 127"),
     "a quantised result of floats": (("QUANTIZE", [f32(2)], [i8(2)]), {2: [f32(2)]}, "the type of tensor 1"),
     "many scales where one is taken": (

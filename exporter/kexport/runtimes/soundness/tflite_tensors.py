@@ -110,12 +110,13 @@ class TensorReader:
                 f"the quantization of {place}", f"{scales} scales along axis {along}", f"shape {tuple(sizes)}"
             )
         values = self.buffer.words(scale, "f")
-        if not all(0 <= each < math.inf for each in values):
-            raise FlawError(f"the quantization of {place}", f"a scale of {min(values)}", "finite ones, from 0")
+        if min(values) < 0 or not math.isfinite(sum(values)):  # a sum, since there may be thousands
+            raise FlawError(f"the quantization of {place}", "a scale that is none", "finite ones, from 0")
         least, most = _ZERO_POINTS.get(type_, (-math.inf, math.inf))
-        for point in self.buffer.words(zero_point, "q"):
-            if not least <= point <= most:
-                raise FlawError(f"the quantization of {place}", f"zero point {point}", f"from {least} to {most}")
+        points = self.buffer.words(zero_point, "q") or (0,)
+        if min(points) < least or max(points) > most:
+            got = f"zero points from {min(points)} to {max(points)}"
+            raise FlawError(f"the quantization of {place}", got, f"from {least} to {most}")
         return Quantization(scales, zero_points, along, values[0])
 
     def _check_sparsity(self, place: str, position: int, axes: int) -> None:
