@@ -201,7 +201,7 @@ CASES = {
         lambda: of_layer(layers.MaxPooling2D(dtype="int32", name="p"), 4, 4, 1, dtype="int32"),
         "tflite", r"layer 'p' \(MaxPooling2D\)$", "dtype",
     ),
-    "own integers": (lambda: own(tf.nn.relu, dtype="int64"), "tflite", MINE, "dtype"),
+    "own integers": (lambda: own(lambda x: tf.truncatediv(x, 3), dtype="int64"), "tflite", MINE, "dtype"),
     "sizes": (
         lambda: of_layer(layers.UpSampling2D(interpolation="bicubic", name="up"), None, None, 3),
         "tflite", r"layer 'up' \(UpSampling2D\)$", "sizes",

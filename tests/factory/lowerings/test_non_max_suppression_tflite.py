@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kexport.testing.closeness import assert_close
+
 RANDOM = np.random.default_rng(5)
 CORNERS = RANDOM.uniform(0, 1, (12, 2))
 BOXES = np.concatenate([CORNERS, CORNERS + RANDOM.uniform(0.2, 0.5, (12, 2))], 1).astype("float32")
@@ -26,4 +28,4 @@ def test_scores_that_are_lowered_softly_are_kept_with_their_boxes(converted):
     results, _ = converted(kept, "tflite", BOXES, SCORES)
     for places, scores in results:
         np.testing.assert_array_equal(places, wanted[0])
-        np.testing.assert_allclose(scores, wanted[1], rtol=2**-20)
+        assert_close(scores, wanted[1], ulps=16)

@@ -12,7 +12,7 @@ from kexport.factory.graph.tensor_lists import BRANCHES, LOOPS, Reserved
 #: Emits the outputs of a function for its inputs; a prefix precedes the names of its operations.
 Body = Callable[[Sequence[Tensor], str], list[Tensor]]
 
-__all__ = ["BRANCHES", "LOOPS", "Emitter", "branch", "loop"]
+__all__ = ["BRANCHES", "LOOPS", "BodyEmitter", "branch", "loop"]
 
 
 class ArgumentSpec(Protocol):
@@ -22,7 +22,7 @@ class ArgumentSpec(Protocol):
     dtype: DType
 
 
-class Emitter(reserved_lists.Emitter, Protocol):
+class BodyEmitter(reserved_lists.Emitter, Protocol):
     """Emits the operations of a graph, and copies of loops with other functions."""
 
     def copy(
@@ -31,7 +31,7 @@ class Emitter(reserved_lists.Emitter, Protocol):
         """The operation with other inputs, some other attributes, and outputs of these dtypes."""
 
 
-def branch(emitter: Emitter, op: Operation, inputs: Sequence[Tensor | Reserved]) -> list[Tensor]:
+def branch(emitter: BodyEmitter, op: Operation, inputs: Sequence[Tensor | Reserved]) -> list[Tensor]:
     """The outputs of a choice between functions, its first input saying which."""
     if op.type.endswith("Case"):
         bodies = [_body(emitter, function.name) for function in op.get_attr("branches")]
@@ -43,7 +43,9 @@ def branch(emitter: Emitter, op: Operation, inputs: Sequence[Tensor | Reserved])
     return _either(emitter, op.name, bodies, given, emitter.prefix)
 
 
-def _either(emitter: Emitter, name: str, bodies: Sequence[Body], inputs: Sequence[Tensor], prefix: str) -> list[Tensor]:
+def _either(
+    emitter: BodyEmitter, name: str, bodies: Sequence[Body], inputs: Sequence[Tensor], prefix: str
+) -> list[Tensor]:
     """The first body's outputs where the first input is true, else the second's."""
     import tensorflow as tf
 
@@ -63,7 +65,7 @@ def _either(emitter: Emitter, name: str, bodies: Sequence[Body], inputs: Sequenc
     return list(made.outputs)
 
 
-def _cases(emitter: Emitter, name: str, bodies: Sequence[Body], first: int) -> Body:
+def _cases(emitter: BodyEmitter, name: str, bodies: Sequence[Body], first: int) -> Body:
     """A choice among several as choices between two: the last is for every number that no other has."""
     import tensorflow as tf
 
@@ -80,7 +82,7 @@ def _cases(emitter: Emitter, name: str, bodies: Sequence[Body], first: int) -> B
     return chosen
 
 
-def loop(emitter: Emitter, op: Operation, inputs: Sequence[Tensor | Reserved]) -> list[Tensor]:
+def loop(emitter: BodyEmitter, op: Operation, inputs: Sequence[Tensor | Reserved]) -> list[Tensor]:
     """The outputs of a loop, whose variables keep the shapes that its body keeps."""
     import tensorflow as tf
 
@@ -125,13 +127,13 @@ def _not_counting(condition: Body) -> Body:
     return lambda inputs, prefix: condition([inputs[-1], *inputs[1:-1]], prefix)
 
 
-def _body(emitter: Emitter, name: str) -> Body:
+def _body(emitter: BodyEmitter, name: str) -> Body:
     """What emits a function of the library."""
     graph = emitter.body(name)
     return lambda inputs, prefix: emitter.inside(graph, inputs, prefix, graph.outputs)
 
 
-def _function(emitter: Emitter, body: Body, specs: Sequence[ArgumentSpec], prefix: str) -> ConcreteFunction:
+def _function(emitter: BodyEmitter, body: Body, specs: Sequence[ArgumentSpec], prefix: str) -> ConcreteFunction:
     """A concrete function of a body, emitted for inputs of these specs.
 
     In ONNX a body sees the names of what is around it, so none may be used twice.

@@ -20,7 +20,7 @@ from kexport.factory.emit.folded_weights import FoldedWeights
 from kexport.factory.emit.handover import Handover, Table
 from kexport.factory.emit.postcondition import Lowered
 from kexport.factory.emit.refusal import stateful
-from kexport.factory.graph.broadcasting import Broadcast
+from kexport.factory.graph.broadcast_sizes import Broadcast
 from kexport.factory.graph.protocols import DType, Graph, Operation, Tensor
 from kexport.factory.graph.recurrence import RECURRENT, Recurrence
 from kexport.factory.graph.tensor_lists import CALLS, Reserved

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from kexport.factory.emit.trail import layer_of
-from kexport.factory.graph.broadcasting import Broadcast
+from kexport.factory.graph.broadcast_sizes import Broadcast
 from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.graph.tensor_lists import Reserved
 from kexport.factory.lowerings import ComplexPair, Lowering, Missing

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from kexport.factory.graph.broadcasting import Broadcast
+from kexport.factory.graph.broadcast_sizes import Broadcast
 from kexport.factory.graph.protocols import Operation, Size, Tensor
 from kexport.factory.lowerings._rule import Lowering
 
