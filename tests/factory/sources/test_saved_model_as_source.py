@@ -6,7 +6,10 @@ import tensorflow as tf
 import kexport
 from kexport.errors import ModelError
 from kexport.factory import sources
+from kexport.factory.inputs.domains import resolve_domains
 from kexport.factory.trace.program import trace
+from kexport.factory.truth import TWIN, establish
+from kexport.factory.truth.oracle import Oracle
 from kexport.testing.closeness import assert_close
 
 
@@ -25,11 +28,30 @@ def test_a_saved_model_is_built_in_the_formats_that_it_can_be_and_its_own_evalua
     bundle = kexport.build(str(folder), tmp_path / "b")
     assert bundle.passed, bundle.report
     assert {artifact.format for artifact in bundle.manifest.artifacts} == {"saved_model", "onnx", "tflite"}
-    assert {limit.source for limit in bundle.manifest.limits} == {"one-ulp perturbation"}
+    assert {limit.source for limit in bundle.manifest.limits} == {TWIN}
     values = np.random.default_rng(0).random((3, 4), "float32")
     outputs = kexport.load(bundle.path, "onnxruntime")({"x": values})
     for value, wanted in zip(outputs.values(), model(values), strict=True):
         assert_close(value, wanted)
+
+
+def test_the_truth_is_its_graph_in_float64_not_its_own_rounding(tmp_path):
+    module = tf.Module()
+    module.kernel = tf.Variable(np.linspace(-1, 1, 12, dtype="float32").reshape(4, 3))
+
+    @tf.function(input_signature=[tf.TensorSpec((None, 4), name="x")])
+    def serve(x):
+        return {"y": tf.math.log(tf.square(x @ module.kernel) + 1e-10)}
+
+    tf.saved_model.save(module, str(tmp_path / "s"), signatures={"serving_default": serve})
+    program = trace(sources.find(tmp_path / "s", {}).load())
+    domains = resolve_domains(program, {}).domains
+    found = establish(program, Oracle(program, domains), domains)
+    assert found.limits[0].source == TWIN
+    kernel = module.kernel.numpy().astype("float64")
+    for golden in found.goldens:
+        product = golden.inputs["x"].astype("float64") @ kernel
+        assert_close(golden.truth["y"], np.log(np.square(product) + np.float64(np.float32(1e-10))))
 
 
 def test_keras_is_refused_for_it(exported, tmp_path):

@@ -39,6 +39,7 @@ class Oracle:
         self._twin: BuiltModel | None = None
         self._in_place = False
         self._graph_twin: graph_twin.FlatFunction | None = None
+        self._no_graph = False  # whether the graph in float64 fails, or is another function
         self._narrow: tuple[str, ...] | None = None  # layers that compute in float32 in the twin, once it is known
         self._weights = [] if program.served else program.model.get_weights()
 
@@ -61,27 +62,37 @@ class Oracle:
     def truth(self, cases: Sequence[list[Array]]) -> list[list[Array]] | None:
         """The true outputs, real ones in float64: those of the twin; None when no twin runs.
 
-        Where layers of the twin compute in float32 all the same, the graph of the model is the twin, if it can be.
+        Where layers of the twin compute in float32 all the same, the graph of the model is the twin, if it can be; and
+        so it is of a function that TensorFlow loaded, which has no layers.
         """
         if self._graph_twin is not None:
             return self._graph_outputs(self._graph_twin, cases)
+        if self._program.served:
+            return self._graph_truth(cases)
         if self._narrow is not None:
             return self.twin_outputs(cases)
         with graph_twin.narrow_layers() as narrow:
             truth = self.twin_outputs(cases)
         self._narrow = tuple(narrow)
-        if truth is None or not narrow or self._program.state:  # state would become constants
+        if truth is None or not narrow:
             return truth
+        by_graph = self._graph_truth(cases)
+        return truth if by_graph is None else by_graph
+
+    def _graph_truth(self, cases: Sequence[list[Array]]) -> list[list[Array]] | None:
+        """The outputs of the model's graph in float64, which is the twin from now on; None where it cannot be."""
+        if self._no_graph or self._program.state:  # state would become constants
+            return None
         try:
             self._graph_twin = graph_twin.graph_twin(self._program.core)
             return self._graph_outputs(self._graph_twin, cases)
         except Exception:  # noqa: BLE001  a kernel, or the graph itself, exists in single precision alone
-            self._graph_twin = None
-            return truth
+            self.without_graph()
+            return None
 
     def without_graph(self) -> bool:
         """From now on the graph of the model is no twin, because it is another function; whether it was one."""
-        was, self._graph_twin = self._graph_twin is not None, None
+        was, self._graph_twin, self._no_graph = self._graph_twin is not None, None, True
         return was
 
     @property
@@ -104,8 +115,7 @@ class Oracle:
         The first way of making one that works is kept for later calls.
         """
         model = self._program.model
-        if isinstance(model, Served):
-            return None
+        assert not isinstance(model, Served), "its twin is its graph"
         with float64_twin.everywhere():
             if self._program.interface.tensors and not self._in_place:
                 try:
