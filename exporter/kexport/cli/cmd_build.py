@@ -42,12 +42,16 @@ _UNSEEN = (
 
 
 def _declarations(
-    domain: dict[str, str], samples: str | None, contracts: tuple[str, ...], unseen: tuple[str, ...]
+    domain: dict[str, str],
+    samples: str | None,
+    contracts: tuple[str, ...],
+    unseen: tuple[str, ...],
+    signature: str | None,
 ) -> Declarations:
     from kexport.factory import Declarations
     from kexport.factory.request import reasons
 
-    return Declarations(domain, samples, contracts, reasons(unseen))
+    return Declarations(domain, samples, contracts, reasons(unseen), signature)
 
 
 def _conversion(formats: str | None, opset: int | None, timeout: float | None, keep_going: bool) -> Conversion:
@@ -59,10 +63,11 @@ def _conversion(formats: str | None, opset: int | None, timeout: float | None, k
 
 
 def _declaring(function: Command) -> Command:
-    """Give the command `--domain`, `--samples`, `--contract` and `--unseen`; it gets `declarations`."""
+    """Give the command `--domain`, `--samples`, `--contract`, `--unseen` and `--signature`; it gets `declarations`."""
     contract = click.option("--contract", "contracts", multiple=True, metavar="[OUTPUT=]CONTRACT", help=_CONTRACT)
     unseen = click.option("--unseen", multiple=True, metavar="'LAYER: REASON'", help=_UNSEEN)
-    options = {"domain": DOMAIN, "samples": SAMPLES, "contracts": contract, "unseen": unseen}
+    signature = click.option("--signature", metavar="NAME", help="Which function of a SavedModel is the model.")
+    options = {"domain": DOMAIN, "samples": SAMPLES, "contracts": contract, "unseen": unseen, "signature": signature}
     return gathered("declarations", _declarations, options)(function)
 
 

@@ -69,6 +69,7 @@ def build(
     tolerance: Mapping[str, Tolerance | str | float] | None = None,
     contracts: object = (),
     unseen: Mapping[str, str] | Sequence[str] = (),
+    signature: str | None = None,
     progress: Progress = lambda step: None,
     observe: Observer = lambda check: None,
 ) -> Bundle:
@@ -76,7 +77,7 @@ def build(
 
     Args:
         model: a live `keras.Model`; or text: the name of a registered model, `file.py:callable` or
-            `package.module:callable` (its code runs), the path of a `.keras` file or of a SavedModel folder.
+            `package.module:callable` (its code runs), the path of a `.keras` or `.h5` file or of a SavedModel folder.
         out: the bundle's folder; by default `artifacts/NAME`.
         formats: which to write; by default all that the model can be written as.
         domain: of some or all inputs: a text such as `"uniform(-5, 5)"`, a `(low, high)` pair, or recorded samples.
@@ -98,6 +99,7 @@ def build(
             such as `"bounded(0, 1)"`, in a list; or by what they are about, `{"y": ..., "x->y": ..., "layer": ...}`.
         unseen: layers, weights or outputs that no golden need see, each with the reason: `{"layer": "reason"}`, or
             texts such as `"layer: reason"`. The reasons go into the report.
+        signature: which function of a SavedModel is the model; by default its only one, or `serving_default`.
         progress: called with the name of each step as it begins.
         observe: called with each check as soon as it is made.
 
@@ -111,7 +113,7 @@ def build(
         model,
         out,
         settings or {},
-        Declarations(domain or {}, samples, contracts, reasons(unseen)),
+        Declarations(domain or {}, samples, contracts, reasons(unseen), signature),
         Conversion(formats, opset, timeout, keep_going),
         Trust(tuple(imports), allow_lambda, unrestricted=trust, seconds=max_seconds, max_bytes=max_bytes),
         Strictness.of(search, tolerance),

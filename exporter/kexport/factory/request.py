@@ -32,12 +32,14 @@ class Declarations:
             by input name, or the array of the only input.
         contracts: promises of the model besides those of its layers, as `kexport.build` takes them.
         unseen: layers, weights or outputs that no golden need see, each with the reason.
+        signature: which of the functions in a SavedModel is the model; None for its only one, or the default.
     """
 
     domain: Mapping[str, object] = field(default_factory=dict)
     samples: object = None
     contracts: object = ()
     unseen: Mapping[str, str] = field(default_factory=dict)
+    signature: str | None = None
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ class BuildRequest:
             MissingExtraError: a package that the formats need is not installed.
         """
         self.trust.require_imports()
-        source = sources.find(self.model, self.settings)
+        source = sources.find(self.model, self.settings).with_signature(self.declarations.signature)
         names = self.conversion.formats
         if names is None:
             names = formats.defaults(layers=source.keeps_layers)

@@ -11,16 +11,14 @@ from kexport.errors import ArtifactError
 from kexport.runtimes._runtime import ArtifactFile, Package, Runtime
 from kexport.runtimes._session import Opened
 from kexport.runtimes.keras_model import to_array, to_tensor
-from kexport.runtimes.saved_model_graph import require_allowed
+from kexport.runtimes.saved_model_graph import load_folder, require_allowed
 
 _DEFAULT = "serving_default"
 _CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 
 
 def _open(path: Path, signature: Signature) -> Opened:
-    import tensorflow as tf
-
-    model = tf.saved_model.load(str(path))
+    model = load_folder(path)
     serve = model.signatures[signature.name or _default(model.signatures)]
     _, declared = serve.structured_input_signature
 

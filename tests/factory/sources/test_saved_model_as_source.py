@@ -84,5 +84,5 @@ def test_a_folder_that_is_none_and_one_without_the_signature_are_refused(tmp_pat
     with pytest.raises(ModelError, match=r"without saved_model\.pb"):
         sources.find(tmp_path, {})
     tf.saved_model.save(tf.Module(), str(tmp_path / "s"))
-    with pytest.raises(ModelError, match="no serving signature"):
+    with pytest.raises(ModelError, match="no signature"):
         sources.find(tmp_path / "s", {}).load()

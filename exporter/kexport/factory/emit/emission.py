@@ -208,6 +208,8 @@ class _Emission:
 
         if op.type in ("Placeholder", "PlaceholderWithDefault") and op.name in self._conversion.handover.graph.captures:
             return [self._captured(op)]
+        if op.type == "PlaceholderWithDefault":  # of TF1: no signature feeds it, so it always has its default
+            return inputs
         if op.type == "ReadVariableOp" or (op.type == "Identity" and op.outputs[0].dtype == tf.variant):
             return inputs
         if op.type == "ResourceGather":

@@ -170,13 +170,7 @@ def _value(external: Tensor, program: Program) -> Array | tuple[Array, Array] | 
     for variable in program.core.graph.variables:
         if variable.handle is external:
             return np.asarray(variable)
-    dtypes = program.tables.get(id(external))
-    if dtypes is None:
-        return None
-    exported = tf.raw_ops.LookupTableExportV2(table_handle=external, Tkeys=dtypes[0], Tvalues=dtypes[1])
-    keys, values = exported.keys.numpy(), exported.values.numpy()
-    order = np.argsort(keys)  # the table's own is that of hashes
-    return keys[order], values[order]
+    return program.entries(external)
 
 
 def _write_value(value: Array | tuple[Array, Array] | None, file: BinaryIO) -> dict[str, object]:

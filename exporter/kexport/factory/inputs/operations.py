@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -70,15 +69,16 @@ class _Tables:
     """The keys of the lookup tables that a program captures."""
 
     def __init__(self, program: Program) -> None:
-        self._tables = {id(table.resource_handle): table for table in program.resources()}
+        self._program = program
         self._handles = {id(inner): outer for outer, inner in program.core.graph.captures}
 
     def of(self, operation: Operation) -> Knowledge | None:
         """What the table of a lookup knows."""
-        table: Any = self._tables.get(id(self._handles.get(id(operation.inputs[0]))))
-        if table is None:
+        handle = self._handles.get(id(operation.inputs[0]))
+        entries = None if handle is None else self._program.entries(handle)
+        if entries is None:
             return None
-        keys = table.export()[0].numpy().ravel()
+        keys = entries[0].ravel()
         if keys.dtype.kind in "iu":
             domain = vocabulary.of_integers(keys.tolist(), 2)
         elif keys.dtype.kind in "OSU":

@@ -24,6 +24,7 @@ class Source:
         domains: the domain of some or all inputs, as text or as a `Domain`, by the input's name.
         live: whether the model is created in this process; its classes may then exist nowhere else.
         keeps_layers: whether the model has its layers; a function that TensorFlow loaded has none.
+        signed: the same source with another of its functions as the model, by name; None where it has only one.
     """
 
     name: str
@@ -31,6 +32,15 @@ class Source:
     domains: Mapping[str, object] = field(default_factory=dict)
     live: bool = False
     keeps_layers: bool = True
+    signed: Callable[[str], Source] | None = None
+
+    def with_signature(self, name: str | None) -> Source:
+        """The source with this function as the model; raises `UsageError` where it has no functions by name."""
+        if name is None:
+            return self
+        if self.signed is None:
+            raise UsageError("only a SavedModel has signatures", got=f"--signature {name}")
+        return self.signed(name)
 
 
 @dataclass(frozen=True)

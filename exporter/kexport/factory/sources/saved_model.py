@@ -1,4 +1,4 @@
-"""A SavedModel folder with a serving signature; TensorFlow's evaluation of that is the reference."""
+"""A SavedModel folder, one of whose signatures is the model."""
 
 from __future__ import annotations
 
@@ -23,14 +23,19 @@ def _find(model: str | Path, settings: Mapping[str, str]) -> Source:
         raise ModelError(
             f"{path} is not a SavedModel", got="a folder without saved_model.pb", expected="model.export(folder)"
         )
-    name = carried(path.resolve().name)
+    return _source(path, carried(path.resolve().name), None)
 
+
+def _source(path: Path, name: str, signature: str | None) -> Source:
     def load() -> object:
         from kexport.factory.trace import served
 
-        return served.load(path, name)
+        return served.load(path, name, signature)
 
-    return Source(name, load, live=True, keeps_layers=False)
+    def signed(chosen: str) -> Source:
+        return _source(path, carried(f"{name}_{chosen}"), chosen)
+
+    return Source(name, load, live=True, keeps_layers=False, signed=signed)
 
 
 KIND = SourceKind(rank=15, claims=_claims, find=_find)

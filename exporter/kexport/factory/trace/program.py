@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from kexport.bundle.signature import Array, Signature, TensorSpec
 from kexport.errors import ExportError, KexportError, ModelError, located
 from kexport.factory.corrections import all_active
-from kexport.factory.graph.protocols import DType, Tensor
+from kexport.factory.graph.protocols import Tensor
 from kexport.factory.trace import state
 from kexport.factory.trace.explanation import explained
 from kexport.factory.trace.layer_paths import paths
@@ -51,14 +53,27 @@ class Program:
         """Whether the model is a function that TensorFlow loaded, without layers."""
         return isinstance(self.model, Served)
 
-    def resources(self) -> list[LookupTable]:
+    def resources(self) -> list[object]:
         """The captured objects other than variables, which must be saved with the function."""
-        return list(_tables(self.model))
+        return [getattr(table, "resource", table) for table in _tables(self.model)]
 
     @property
-    def tables(self) -> dict[int, tuple[DType, DType]]:
-        """Key and value dtypes of the lookup tables that the function captures, by id of the handle."""
-        return {id(table.resource_handle): (table.key_dtype, table.value_dtype) for table in _tables(self.model)}
+    def tables(self) -> dict[int, LookupTable]:
+        """The lookup tables that the function captures, by id of the handle."""
+        return {id(table.resource_handle): table for table in _tables(self.model)}
+
+    def entries(self, handle: Tensor) -> tuple[Array, Array] | None:
+        """The keys of the lookup table with this handle, in order, and the value of each; None where it is none."""
+        import tensorflow as tf
+
+        table = self.tables.get(id(handle))
+        if table is None:
+            return None
+        dtypes = {"Tkeys": table.key_dtype, "Tvalues": table.value_dtype}
+        exported = tf.raw_ops.LookupTableExportV2(table_handle=handle, **dtypes)
+        keys, values = exported.keys.numpy(), exported.values.numpy()
+        order = np.argsort(keys)  # the table's own is that of hashes
+        return keys[order], values[order]
 
 
 def trace(model: BuiltModel | Served, samples: Mapping[str, Array] | None = None) -> Program:
@@ -140,9 +155,12 @@ def _in_words(scopes: Mapping[str, Sequence[object]], model: BuiltModel | Served
 
 
 def _tables(model: BuiltModel | Served) -> Iterator[LookupTable]:
-    """The lookup tables of the model's layers."""
+    """The lookup tables of the model's layers, or of the object that TensorFlow loaded."""
     import tensorflow as tf
 
+    if isinstance(model, Served):
+        yield from model.tables
+        return
     for layer in model._flatten_layers():
         for value in vars(layer).values():
             if isinstance(value, tf.lookup.StaticHashTable | tf.lookup.experimental.MutableHashTable):

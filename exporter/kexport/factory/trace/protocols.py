@@ -25,9 +25,12 @@ class GraphVariable(Protocol):
 class LookupTable(Protocol):
     """A lookup table (`tf.lookup.StaticHashTable`, or its mutable kind)."""
 
-    resource_handle: Tensor
-    key_dtype: DType
-    value_dtype: DType
+    @property
+    def resource_handle(self) -> Tensor: ...
+    @property
+    def key_dtype(self) -> DType: ...
+    @property
+    def value_dtype(self) -> DType: ...
 
 
 class CoreGraph(Graph, Protocol):

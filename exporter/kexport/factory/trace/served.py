@@ -1,20 +1,39 @@
-"""The serving signature of a SavedModel, with the methods of a Keras model that a build uses."""
+"""A signature of a SavedModel, with the methods of a Keras model that a build uses."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from kexport.bundle.naming import unique
 from kexport.bundle.signature import Array, TensorSpec
 from kexport.errors import ModelError, nearest, reason
-from kexport.factory.graph.protocols import Tensor
+from kexport.factory.graph.protocols import DType, Tensor
 from kexport.factory.trace.protocols import BuiltLayer, GraphVariable, InputSpec, ServingFunction
 from kexport.runtimes.keras_model import Interface, granted
-from kexport.runtimes.saved_model_graph import require_allowed
+from kexport.runtimes.saved_model_graph import load_folder, require_allowed
 
-KEY = "serving_default"
+_DEFAULT = "serving_default"
+
+
+@dataclass(frozen=True)
+class RestoredTable:
+    """A lookup table that TensorFlow loaded (`kexport.factory.trace.protocols.LookupTable`).
+
+    Attributes:
+        resource: the object that owns it.
+        resource_handle: what functions capture of it.
+        key_dtype: the dtype of its keys.
+        value_dtype: that of its values.
+    """
+
+    resource: object
+    resource_handle: Tensor
+    key_dtype: DType
+    value_dtype: DType
 
 
 class Served:
@@ -53,6 +72,11 @@ class Served:
         return []
 
     @property
+    def tables(self) -> list[RestoredTable]:
+        """The lookup tables of the loaded object."""
+        return list(_tables(self.loaded))
+
+    @property
     def variables(self) -> list[GraphVariable]:
         """The variables that the function reads."""
         return list(self._function.variables)
@@ -67,31 +91,54 @@ class Served:
             variable.assign(value)
 
 
-def load(path: Path, name: str) -> Served:
+def load(path: Path, name: str, signature: str | None = None) -> Served:
     """Load a SavedModel.
 
+    Args:
+        path: the folder.
+        name: the name of the model.
+        signature: the function to serve; by default the only one, or `serving_default`.
+
     Raises:
-        ModelError: TensorFlow cannot load it, or it has no serving signature.
+        ModelError: TensorFlow cannot load it, or it has no such signature.
         MissingCodeError: it would do more than compute, and is not trusted.
         BundleError: it cannot be read.
     """
-    import tensorflow as tf
-
     if not granted().unrestricted:
         require_allowed(path)
 
     try:
-        loaded = tf.saved_model.load(str(path))
+        loaded = load_folder(path)
     except Exception as error:  # TensorFlow passes on what its readers raise
         raise ModelError(f"{path} cannot be loaded as a SavedModel", got=reason(error)) from error
-    if KEY not in loaded.signatures:
+    names = list(loaded.signatures)
+    chosen = signature or (names[0] if len(names) == 1 else _DEFAULT)
+    if chosen not in names:
         raise ModelError(
-            f"{path} has no serving signature {KEY!r}",
-            got=", ".join(loaded.signatures) or "no signatures",
-            expected="tf.saved_model.save(..., signatures={'serving_default': function}), or model.export(path)",
-            hint=nearest(KEY, loaded.signatures) if len(loaded.signatures) else None,
+            f"{path} has no signature {chosen!r}",
+            got=", ".join(names) or "no signatures",
+            expected="one of them: --signature NAME" if names else "tf.saved_model.save(..., signatures=function)",
+            hint=nearest(chosen, names) if signature and names else None,
         )
-    return Served(name, loaded, loaded.signatures[KEY])
+    return Served(name, loaded, loaded.signatures[chosen])
+
+
+def _tables(loaded: Any) -> Iterator[RestoredTable]:
+    """Every lookup table in an object and what it tracks, once."""
+    import tensorflow as tf
+
+    pending, seen = [loaded], {id(loaded)}
+    while pending:
+        owner = pending.pop()
+        handle = getattr(owner, "resource_handle", None)
+        for function in getattr(getattr(owner, "_create_resource", None), "concrete_functions", ()):
+            for op in function.graph.get_operations():
+                if handle is not None and "HashTable" in op.type:
+                    dtypes = (tf.as_dtype(op.get_attr(name)) for name in ("key_dtype", "value_dtype"))
+                    yield RestoredTable(owner, handle, *dtypes)
+        children = [each for each in owner._trackable_children().values() if id(each) not in seen]
+        seen |= {id(each) for each in children}
+        pending += children
 
 
 def _ordered(loaded: object, declared: Mapping[str, InputSpec]) -> list[str]:

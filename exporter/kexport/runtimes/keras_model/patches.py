@@ -15,11 +15,11 @@ Method = Callable[..., object]
 
 
 @contextlib.contextmanager
-def replaced(owner: type, method: str, make: Callable[[Method], Method]) -> Iterator[None]:
-    """Replace a method of a class within the block.
+def replaced(owner: object, method: str, make: Callable[[Method], Method]) -> Iterator[None]:
+    """Replace a method of a class, or a function of a module, within the block.
 
     Args:
-        owner: the class.
+        owner: the class or module.
         method: the name of the method.
         make: gives the replacement, from the original.
     """

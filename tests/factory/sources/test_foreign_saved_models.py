@@ -1,0 +1,106 @@
+"""SavedModels that neither Keras 3 nor kexport wrote: several functions, tables, TF1, the optimizers of Keras 2."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+
+import kexport
+from kexport.errors import ModelError, UsageError
+from kexport.factory import sources
+from kexport.factory.trace.program import trace
+from kexport.testing.closeness import assert_close
+
+X = np.random.default_rng(0).normal(size=(5, 4)).astype("float32")
+
+
+class Coder(tf.Module):
+    def __init__(self):
+        super().__init__()
+        self.kernel = tf.Variable(X[:4, :3])
+
+    @tf.function(input_signature=[tf.TensorSpec((None, 4), name="x")])
+    def encode(self, x):
+        return {"code": tf.tanh(x @ self.kernel)}
+
+    @tf.function(input_signature=[tf.TensorSpec((None, 3), name="code")])
+    def decode(self, code):
+        return {"x": code @ tf.transpose(self.kernel)}
+
+
+def test_a_function_is_chosen_by_name_and_the_only_one_needs_none(tmp_path):
+    module = Coder()
+    tf.saved_model.save(module, tmp_path / "two", signatures={"encode": module.encode, "decode": module.decode})
+    found = sources.find(str(tmp_path / "two"), {})
+    with pytest.raises(ModelError, match=r"no signature 'serving_default'(.|\n)*encode, decode(.|\n)*--signature NAME"):
+        found.load()
+    with pytest.raises(ModelError, match=r"did you mean encode"):
+        found.with_signature("encoder").load()
+    chosen = found.with_signature("decode")
+    assert chosen.name == "two_decode"
+    assert [spec.name for spec in trace(chosen.load()).signature.outputs] == ["x"]
+    tf.saved_model.save(module, tmp_path / "one", signatures={"encode": module.encode})
+    assert [spec.name for spec in trace(sources.find(str(tmp_path / "one"), {}).load()).signature.outputs] == ["code"]
+    with pytest.raises(UsageError, match="only a SavedModel has signatures"):
+        sources.find("scaled", {}).with_signature("encode")
+
+
+@pytest.mark.parametrize("vocabulary", ["constants", "a file"])
+def test_tables_and_their_files_go_into_every_format(tmp_path, vocabulary):
+    keys = tf.constant([10, 20, 77], tf.int64)
+    initializer = tf.lookup.KeyValueTensorInitializer(keys, tf.constant([0, 1, 2], tf.int64))
+    if vocabulary == "a file":
+        (tmp_path / "words.txt").write_text("10\n20\n77\n")
+        index, line = tf.lookup.TextFileIndex.LINE_NUMBER, tf.lookup.TextFileIndex.WHOLE_LINE
+        initializer = tf.lookup.TextFileInitializer(str(tmp_path / "words.txt"), tf.int64, line, tf.int64, index)
+    module = tf.Module()
+    module.table = tf.lookup.StaticHashTable(initializer, -1)
+    module.rows = tf.Variable(X[:4])
+
+    @tf.function(input_signature=[tf.TensorSpec((None,), tf.int64, name="key")])
+    def serve(key):
+        return {"row": tf.gather(module.rows, module.table.lookup(key) + 1)}
+
+    tf.saved_model.save(module, str(tmp_path / "s"), signatures={"serving_default": serve})
+    bundle = kexport.build(tmp_path / "s", tmp_path / "b", domain={"key": "choice(10, 20, 77, 5)"})
+    assert bundle.passed, bundle.report
+    for runtime in ("onnxruntime", "litert", "saved_model"):
+        rows = kexport.load(bundle.path, runtime)(np.array([77, 5, 10]))
+        assert_close(rows, X[[3, 0, 1]])
+
+
+def test_a_placeholder_of_tf1_that_no_signature_feeds_has_its_default(tmp_path):
+    v1 = tf.compat.v1
+    with tf.Graph().as_default(), v1.Session() as session:
+        x = v1.placeholder(tf.float32, (None, 4), name="x")
+        keep = v1.placeholder_with_default(0.5, (), name="keep_prob")
+        y = tf.matmul(x * keep, v1.get_variable("w", initializer=X[:4, :3]))
+        session.run(v1.global_variables_initializer())
+        v1.saved_model.simple_save(session, str(tmp_path / "s"), {"x": x}, {"y": y})
+    bundle = kexport.build(tmp_path / "s", tmp_path / "b", formats=["onnx"])
+    assert bundle.passed, bundle.report
+    assert_close(kexport.load(bundle.path)(X), X.astype("float64") * 0.5 @ X[:4, :3])
+
+
+def test_the_slots_of_an_optimizer_whose_class_is_not_here_are_left_out(tmp_path):
+    module = Coder()
+    module.moment = tf.Variable(tf.zeros((4, 3)))
+    module.optimizer = tf.Module()
+    tf.saved_model.save(module, tmp_path / "s", signatures=module.encode)
+    file, message = tmp_path / "s" / "saved_model.pb", saved_model_pb2.SavedModel()
+    message.ParseFromString(file.read_bytes())
+    nodes = message.meta_graphs[0].object_graph_def.nodes
+    child = {each.local_name: each.node_id for each in nodes[0].children}
+    optimizer = nodes[child["optimizer"]]
+    optimizer.user_object.identifier = "optimizer"
+    optimizer.slot_variables.add(
+        original_variable_node_id=child["kernel"], slot_name="m", slot_variable_node_id=child["moment"]
+    )
+    file.write_bytes(message.SerializeToString())
+    with pytest.raises(AttributeError, match="add_slot"):
+        tf.saved_model.load(str(tmp_path / "s"))
+    served = sources.find(tmp_path / "s", {}).load()
+    (code,) = trace(served).interface.run(served, [X])
+    assert_close(code, np.tanh(X.astype("float64") @ X[:4, :3]))
+    report = kexport.compare(tmp_path / "s", tmp_path / "s", search="20")
+    assert report.passed
