@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import numpy as np
@@ -31,11 +31,14 @@ class TensorSpec:
         name: the same in every format.
         dtype: its name in NumPy, or `"bfloat16"` or `"string"`.
         shape: one size per axis; `None` is a dynamic axis.
+        symbols: what the artifact calls the size of each axis, empty where it has no name for it; axes of one name have
+            one size. Empty where it names none.
     """
 
     name: str
     dtype: str
     shape: tuple[int | None, ...]
+    symbols: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_numpy", np.dtype(_HELD_AS.get(self.dtype, self.dtype)))
@@ -193,7 +196,7 @@ class Signature:
     def to_json(self) -> JsonObject:
         """The `signature` of a manifest."""
         sides: dict[str, Json] = {
-            side: [{"name": s.name, "dtype": s.dtype, "shape": list(s.shape)} for s in specs]
+            side: [_spec_to_json(spec) for spec in specs]
             for side, specs in (("inputs", self.inputs), ("outputs", self.outputs))
         }
         return {**sides, "name": self.name} if self.name else sides
@@ -214,8 +217,14 @@ class Signature:
         return cls(inputs, outputs, optional(data, "name", text, ""))
 
 
+def _spec_to_json(spec: TensorSpec) -> dict[str, Json]:
+    stated: dict[str, Json] = {"name": spec.name, "dtype": spec.dtype, "shape": list(spec.shape)}
+    return {**stated, "symbols": list(spec.symbols)} if any(spec.symbols) else stated
+
+
 def _spec_from_json(data: JsonObject) -> TensorSpec:
-    return TensorSpec(member(data, "name", text), member(data, "dtype", _dtype), member(data, "shape", _shape))
+    stated = member(data, "name", text), member(data, "dtype", _dtype), member(data, "shape", _shape)
+    return TensorSpec(*stated, optional(data, "symbols", list_of(text), ()))
 
 
 def _dtype(value: Json) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypedDict
 
@@ -40,15 +40,35 @@ class RuntimeFailedError(Exception):
 
 @dataclass(frozen=True)
 class NameMap:
-    """The callers' names of inputs and outputs, by the artifact's own names; outputs without a name are left out."""
+    """The callers' names of inputs and outputs, by the artifact's own names; outputs without a name are left out.
+
+    Attributes:
+        inputs: those of the inputs.
+        outputs: those of the outputs.
+        input_axes: by the callers' names, the axis of the artifact's input that is the first one for callers; the first
+            by default.
+        output_axes: likewise for outputs.
+    """
 
     inputs: Mapping[str, str]
     outputs: Mapping[str, str]
+    input_axes: Mapping[str, int] = field(default_factory=dict)
+    output_axes: Mapping[str, int] = field(default_factory=dict)
+
+    def shared(self, name: str, value: Array) -> Array:
+        """An input of the artifact, by its own name, with the axes that callers know."""
+        return np.moveaxis(value, self.input_axes.get(self.inputs[name], 0), 0)
+
+    def own(self, called: str, value: Array) -> Array:
+        """A caller's input with the axes that the artifact takes."""
+        axis = self.input_axes.get(called, 0)
+        return np.ascontiguousarray(np.moveaxis(value, 0, axis)) if axis else value
 
     @classmethod
     def identity(cls, signature: Signature) -> NameMap:
         """Every input and output by the artifact's own name."""
-        return cls(*({spec.name: spec.name for spec in specs} for specs in (signature.inputs, signature.outputs)))
+        inputs, outputs = ({spec.name: spec.name for spec in side} for side in (signature.inputs, signature.outputs))
+        return cls(inputs, outputs)
 
 
 @dataclass(frozen=True)
@@ -138,7 +158,7 @@ class RemoteSession:
     def start(self, calls: Sequence[Mapping[str, Array]], *, fresh: bool = False) -> None:
         """Begin to run the calls one after another, in a newly opened session when `fresh`."""
         names = [self._names.inputs[spec.name] for spec in self.signature.inputs]
-        _write(self._feeds, [[call[name] for name in names] for call in calls])
+        _write(self._feeds, [[self._names.own(name, call[name]) for name in names] for call in calls])
         self._fresh = fresh
         self._submit()
 
@@ -160,8 +180,15 @@ class RemoteSession:
         if error:
             raise RuntimeFailedError(error, self)
         names = [self._names.outputs.get(spec.name) for spec in self.signature.outputs]
-        calls = _read(self._outputs, len(names))
-        return [{n: a for n, a in zip(names, arrays, strict=True) if n is not None} for arrays in calls]
+        axes, calls = self._names.output_axes, _read(self._outputs, len(names))
+        return [
+            {n: np.moveaxis(a, axes.get(n, 0), 0) for n, a in zip(names, arrays, strict=True) if n is not None}
+            for arrays in calls
+        ]
+
+    def own_inputs(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
+        """Inputs by the callers' names, with the axes that the artifact takes."""
+        return {name: self._names.own(name, value) for name, value in feeds.items()}
 
     def _error(self, *, retry: bool) -> str:
         """Why the calls failed, empty when they did not; tries again after a crash, which another runtime may cause."""

@@ -69,7 +69,8 @@ def _dtype(node: NodeArg) -> str:
 
 
 def _spec(node: NodeArg) -> TensorSpec:
-    return TensorSpec(node.name, _dtype(node), tuple(n if isinstance(n, int) else None for n in node.shape))
+    sizes = tuple(n if isinstance(n, int) else None for n in node.shape)
+    return TensorSpec(node.name, _dtype(node), sizes, tuple(n if isinstance(n, str) else "" for n in node.shape))
 
 
 def _in_words(node: NodeArg, path: Path) -> str:

@@ -92,6 +92,37 @@ def test_weights_beside_an_onnx_file_count_for_its_digest_and_size(tmp_path):
     assert one.bytes == sum(file.stat().st_size for file in paths[0].parent.iterdir())
 
 
+def recurrent(path, weights, name="batch"):
+    """A layer whose state has its samples along axis 1, as PyTorch writes it."""
+    r = np.random.default_rng(0)
+    init = {"W": weights, "R": r.normal(size=(1, 16, 4)) * 0.3, "B": r.normal(size=(1, 32)) * 0.3}
+    nodes = [
+        node("Unsqueeze", ["x", "last"], ["x1"]),
+        node("Transpose", ["x1"], ["x3"], perm=[1, 0, 2]),
+        node("LSTM", ["x3", "W", "R", "B", "", "state"], ["", "new_state"], hidden_size=4),
+    ]
+    sizes = [1, name, 4]
+    inputs = [("x", models.FLOAT, [name, "time"]), ("state", models.FLOAT, sizes)]
+    weights = {key: value.astype("float32") for key, value in init.items()}
+    return models.save(path, nodes, inputs, [("new_state", models.FLOAT, sizes)], last=np.array([2]), **weights)
+
+
+def test_samples_may_be_counted_by_a_later_axis_of_a_state(tmp_path):
+    weights = np.random.default_rng(1).normal(size=(1, 16, 1))
+    one, other = recurrent(tmp_path / "a.onnx", weights), recurrent(tmp_path / "b.onnx", weights * 1.01, "N")
+    report = kexport.compare(one, one, search="20")
+    assert report.passed
+    assert "axis 1 of input state counts the samples; it comes first here" in report.notes
+    witness = tmp_path / "worst.npz"
+    assert kexport.compare(one, other, search="20", witness=witness).exit_code == 1
+    with np.load(witness) as worst:
+        assert worst["state"].shape[::2] == (1, 4)
+        assert worst["state"].shape[1] == worst["x"].shape[0]
+    recorded = tmp_path / "recorded.npz"
+    np.savez(recorded, x=np.ones((10, 20), "float32"), state=np.ones((1, 10, 4), "float32"))
+    assert kexport.compare(one, one, search="20", samples=recorded).passed
+
+
 def test_operators_in_branches_are_counted(tmp_path):
     bodies = {
         f"{kind.lower()}_branch": helper.make_graph([node(operator, ["x"], ["b"])], kind, [], [tensor("b")])

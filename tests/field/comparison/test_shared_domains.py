@@ -36,5 +36,10 @@ def test_a_declared_domain_goes_before_those_of_the_bundles():
     assert shared({"x": Uniform(-1, 1)}, {"x": Uniform(0, 9)}, (NUMBER,), x="uniform(2, 3)") == {"x": Uniform(2, 3)}
 
 
+def test_an_input_may_be_named_as_the_model_itself_named_it():
+    spec = TensorSpec("my_input_0", "float32", (None, 2))
+    assert shared(None, None, (spec,), **{"my input:0": "uniform(2, 3)"}) == {"my_input_0": Uniform(2, 3)}
+
+
 def test_quantised_inputs_of_bare_files_take_the_whole_range_of_their_dtype():
     assert shared(None, None, (TensorSpec("x", "int8", (1, 4)),)) == {"x": Ints(-128, 128)}

@@ -126,7 +126,9 @@ def _layer(error: BaseException, model: BuiltModel | Served | None) -> str:
     places = {id(layer): path for layer, path in reversed(list(paths(model)))} if model is not None else {}
     for frame in (*_users(error), *_all(error)):
         layer = frame.f_locals.get("self")
-        if isinstance(layer, keras.Layer) and frame.f_code.co_name not in ("__call__", "error_handler"):
+        if not isinstance(layer, keras.Layer) or not hasattr(layer, "name"):  # it has none in its own __init__
+            continue
+        if frame.f_code.co_name not in ("__call__", "error_handler"):
             kind = "model" if layer is model else "layer"
             return f"{kind} {places.get(id(layer), layer.name)!r} ({type(layer).__name__})"
     return ""

@@ -57,7 +57,7 @@ class Served:
         specs = tuple(_spec(name, declared[raw]) for name, raw in zip(names, self._inputs, strict=True))
         self.interface = Interface(
             specs,
-            tuple((name, index) for index, name in enumerate(names)),
+            tuple((name, index) for index, name in enumerate(self._inputs)),
             len(names),
             output_names=tuple(unique(self._outputs, taken=names)),
             output_structure=dict.fromkeys(self._outputs, 0) if _sorted(self._outputs) else [0] * len(self._outputs),

@@ -17,7 +17,7 @@ from kexport.field.comparison.shared_interface import (
     domains_of,
     observed_outputs,
 )
-from kexport.field.comparison.tensor_pairs import TensorPair, paired, require_names
+from kexport.field.comparison.tensor_pairs import TensorPair, batch_first, batch_symbol, paired, require_names
 from kexport.field.remote import Outputs, RemoteSession, RuntimeFailedError
 
 _PROBES = 2  # calls that show the dtypes and shapes of outputs
@@ -44,6 +44,11 @@ class Agreement:
         if problems := [pair.problem for pair in inputs if pair.problem]:
             record.add(Check.failure(CheckKind.SIGNATURE, subject, *problems))
             return None
+        symbol = batch_symbol(a.signature.inputs)
+        inputs = batch_first(inputs, symbol, a.signature.inputs)
+        record.note(
+            f"axis {p.axis} of input {p.a.name} counts the samples; it comes first here" for p in inputs if p.axis
+        )
         domains, notes = domains_of(inputs, self.operands, self.options)
         record.note(notes)
         try:
@@ -57,6 +62,7 @@ class Agreement:
             return None
         outputs, notes = self._output_pairs(*specs)
         record.note(notes)
+        outputs = batch_first(outputs, symbol, a.signature.outputs)
         problems = [pair.problem for pair in outputs if pair.problem]
         record.add(Check(CheckKind.SIGNATURE, not problems, subject, facts=tuple(problems)))
         outputs = [pair for pair in outputs if not pair.problem]

@@ -55,7 +55,7 @@ def _goldens_of(operand: Operand, names: NameMap, signature: Signature) -> Itera
     if operand.bundle is None:
         return
     for golden in operand.bundle.goldens():
-        feeds = {names.inputs[name]: value for name, value in golden.inputs.items()}
+        feeds = {names.inputs[name]: names.shared(name, value) for name, value in golden.inputs.items()}
         try:
             signature.check(feeds)
         except InputError:

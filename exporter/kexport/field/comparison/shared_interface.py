@@ -6,9 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
+
 from kexport.bundle import data_files
 from kexport.bundle.declared_domain import coerce, default_for
 from kexport.bundle.domain import Domain, Samples, united
+from kexport.bundle.naming import carried
 from kexport.bundle.signature import Array, Signature, TensorSpec
 from kexport.errors import UsageError
 from kexport.field.comparison.operands import Operand
@@ -58,7 +61,9 @@ class SharedInterface:
         """The interface of pairs without problems."""
         signature = Signature(tuple(pair.common for pair in inputs), tuple(pair.common for pair in outputs))
         ours, theirs = ({p.b.name: p.a.name for p in pairs} for pairs in (inputs, outputs))
-        return cls(signature, NameMap.identity(signature), NameMap(ours, theirs), domains)
+        moved_in, moved_out = ({p.a.name: p.axis for p in pairs if p.axis} for pairs in (inputs, outputs))
+        a = replace(NameMap.identity(signature), input_axes=moved_in, output_axes=moved_out)
+        return cls(signature, a, NameMap(ours, theirs, moved_in, moved_out), domains)
 
     def renamed(self, a: RemoteSession, b: RemoteSession) -> tuple[RemoteSession, RemoteSession]:
         """Sessions of A and B, called by the names of this interface."""
@@ -66,7 +71,7 @@ class SharedInterface:
 
     def inputs_renamed(self, a: RemoteSession, b: RemoteSession) -> tuple[RemoteSession, RemoteSession]:
         """Likewise, but with their own names for the outputs, which need not be paired yet."""
-        names = (replace(ours, outputs=NameMap.identity(each.signature).outputs)
+        names = (replace(ours, outputs=NameMap.identity(each.signature).outputs, output_axes={})
                  for ours, each in ((self.a, a), (self.b, b)))  # fmt: skip
         one, other = (each.renamed(called) for each, called in zip((a, b), names, strict=True))
         return one, other
@@ -106,7 +111,10 @@ def domains_of(
         InputError: the recorded samples cannot be read.
     """
     specs = {pair.a.name: pair.common for pair in inputs}
-    declared = {**_by_names_of_a(inputs, options.domains), **_recorded(specs, options)}
+    recorded = _recorded(specs, options)
+    recorded |= {pair.a.name: np.moveaxis(recorded[pair.a.name], pair.axis, 0)
+                 for pair in inputs if pair.a.name in recorded and recorded[pair.a.name].ndim > pair.axis}  # fmt: skip
+    declared = {**_by_names_of_a(inputs, options.domains), **recorded}
     domains = {name: coerce(name, value, specs[name]) for name, value in declared.items()}
     counts = {name: len(domain.values) for name, domain in domains.items() if isinstance(domain, Samples)}
     if len(set(counts.values())) > 1:
@@ -129,11 +137,11 @@ def domains_of(
 
 
 def _by_names_of_a(inputs: Sequence[TensorPair], declared: Mapping[str, object]) -> dict[str, object]:
-    """The declared domains by the names of A, also where a user names an input as B does."""
+    """The declared domains by the names of A, also where an input is named as B, or as the model itself, does."""
     domains: dict[str, object] = {}
     for name, value in declared.items():
         called = next((p.a.name for p in inputs if p.a.name == name), None)
-        called = called or next((p.a.name for p in inputs if p.b.name == name), None)
+        called = called or next((p.a.name for p in inputs if name == p.b.name or carried(name) == p.a.name), None)
         if called is None:
             raise UsageError(
                 f"a domain is given for {name!r}, which is no input",

@@ -14,10 +14,17 @@ _ADDED = re.compile(r"^(?:serving_default_)?(.+?)(?::0)?$")  # how TensorFlow de
 
 @dataclass(frozen=True)
 class TensorPair:
-    """An input or output of A, and its counterpart in B."""
+    """An input or output of A, and its counterpart in B.
+
+    Attributes:
+        a: that of A.
+        b: that of B.
+        axis: the one that counts samples in both; in what both share it is the first.
+    """
 
     a: TensorSpec
     b: TensorSpec
+    axis: int = 0
 
     @property
     def problem(self) -> str:
@@ -32,8 +39,9 @@ class TensorPair:
     @property
     def common(self) -> TensorSpec:
         """What fits both, by the name of A; an axis that is dynamic in one of them has the size of the other."""
-        sizes = zip(self.a.shape, self.b.shape, strict=True)
-        return replace(self.a, shape=tuple(theirs if ours is None else ours for ours, theirs in sizes))
+        pairs = zip(self.a.shape, self.b.shape, strict=True)
+        sizes = [theirs if ours is None else ours for ours, theirs in pairs]
+        return replace(self.a, shape=(*sizes[self.axis : self.axis + 1], *sizes[: self.axis], *sizes[self.axis + 1 :]))
 
 
 def paired(
@@ -66,6 +74,30 @@ def paired(
         partners[name] = other
         notes.append(f"{kind} {name} of A is paired with {other} of B: nothing else is left, and they match")
     return [TensorPair(spec, theirs[partners[spec.name]]) for spec in a], notes
+
+
+def batch_symbol(inputs: Sequence[TensorSpec]) -> str:
+    """What a model calls the number of samples, where that is the first axis of one input and a later one of another.
+
+    Empty where the first axis counts the samples of every input, or where that cannot be told.
+    """
+    leading = {spec.symbols[0] for spec in inputs if spec.symbols and spec.symbols[0]}
+    (symbol,) = leading if len(leading) == 1 else ("",)
+    return symbol if symbol and any(symbol in spec.symbols[1:] for spec in inputs) else ""
+
+
+def batch_first(pairs: Sequence[TensorPair], symbol: str, declared: Sequence[TensorSpec]) -> list[TensorPair]:
+    """The pairs, with the axis that counts samples as the artifact of A declares it.
+
+    Args:
+        pairs: inputs or outputs.
+        symbol: what A calls the number of samples.
+        declared: what A declares of them.
+    """
+    symbols = {spec.name: spec.symbols for spec in declared}
+    found = [symbols.get(pair.a.name, ()) for pair in pairs]
+    return [replace(pair, axis=names.index(symbol) if symbol and symbol in names else 0)
+            for pair, names in zip(pairs, found, strict=True)]  # fmt: skip
 
 
 def require_names(names: Mapping[str, str], a: Sequence[TensorSpec], b: Sequence[TensorSpec]) -> None:

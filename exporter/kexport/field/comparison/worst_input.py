@@ -44,8 +44,9 @@ def keep(targets: Sequence[SearchTarget], path: Path | None) -> list[str]:
         return []
     if kept is None:
         return [f"{path} was not written: there is no input on which they differ"]
-    arrays = {f"before/{i}/{n}": v for i, call in enumerate(kept.before) for n, v in call.items()}
-    _write(path, {**kept.golden.inputs, **arrays})
+    taken = worst.session.own_inputs
+    arrays = {f"before/{i}/{n}": v for i, call in enumerate(kept.before) for n, v in taken(call).items()}
+    _write(path, {**taken(kept.golden.inputs), **arrays})
     worst.keep(KeptWitness(str(path)))
     return [] if failed else [f"the input on which they differ most is kept in {path}"]
 
