@@ -287,3 +287,34 @@ def test_inspect_refuses_what_it_cannot_read(kexport, tmp_path):
     (tmp_path / "x.txt").write_text("x")
     for name in ("half.onnx", "empty.tflite", "x.txt", "none.onnx"):
         refused(kexport("inspect", name), 2, name)
+
+
+def test_a_file_that_is_larger_than_any_is_bad_input(kexport, tmp_path):
+    with (tmp_path / "model.onnx").open("wb") as file:
+        file.truncate(1 << 40)
+    refused(kexport("inspect", "model.onnx"), 2, "--max-bytes allows more")
+    refused(kexport("compare", "model.onnx", str(REFERENCE / "lowpass")), 2, "model.onnx")
+
+
+def test_graphs_within_graphs_are_refused_however_deep_they_are(kexport, tmp_path):
+    graph = b""
+    for _ in range(3000):
+        branch = part(1, b"then_branch") + part(6, graph)
+        graph = part(1, part(4, b"If") + part(5, branch))
+    (tmp_path / "model.onnx").write_bytes(part(7, graph))
+    refused(kexport("inspect", "model.onnx"), 2, "graphs within graphs")
+
+
+def part(number, content):
+    """A field of a protocol buffer message that holds bytes."""
+    length, digits = len(content), []
+    while length > 127:
+        digits.append(length & 127 | 128)
+        length >>= 7
+    return bytes([number << 3 | 2, *digits, length]) + content
+
+
+def test_a_producer_without_a_name_is_none(kexport, tmp_path):
+    content = (REFERENCE / "lowpass" / "model.onnx").read_bytes()
+    (tmp_path / "model.onnx").write_bytes(content + part(2, b" ") + part(3, b""))
+    assert kexport("inspect", "model.onnx").returncode == 0

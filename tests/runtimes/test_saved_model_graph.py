@@ -7,7 +7,7 @@ import pytest
 
 from conftest import REFERENCE
 from kexport.bundle.signature import Signature
-from kexport.errors import MissingCodeError
+from kexport.errors import BundleError, MissingCodeError
 from kexport.runtimes import get
 from kexport.runtimes.saved_model_graph import require_allowed
 
@@ -277,3 +277,10 @@ def test_a_damaged_file_is_an_error_of_the_bundle(tmp_path):
     Path(tmp_path / "model" / "saved_model.pb").write_bytes(b"\xff" * 40)
     with pytest.raises(BundleError, match="cannot be read"):
         require_allowed(tmp_path / "model")
+
+
+def test_a_file_that_no_message_can_fill_is_not_read(tmp_path):
+    with (tmp_path / "saved_model.pb").open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(BundleError, match="too large"):
+        require_allowed(tmp_path)

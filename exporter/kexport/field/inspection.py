@@ -101,7 +101,10 @@ def describe(path: Path, trust: Trust = NO_TRUST) -> ArtifactFacts:
     runtime = next((runtime for runtime in readers if runtime.installed), readers[0])
     runtime.require()
     parts = runtime.file.parts(path)
-    sha256, length = digest_of_all(parts, most_of(max_bytes=trust.max_bytes)), sum(map(size, parts))
+    try:
+        sha256, length = digest_of_all(parts, most_of(max_bytes=trust.max_bytes)), sum(map(size, parts))
+    except ArtifactError as error:  # a file that was given is bad input
+        raise BundleError(error.subject, got=error.facts["got"]) from None
     with closing(Worker(confinement=trust.confinement(length))) as worker:
         declaration = declaration_of(worker, path, runtime, trust)
     return ArtifactFacts(format_name, length, sha256, declaration)

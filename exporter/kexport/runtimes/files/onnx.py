@@ -29,6 +29,7 @@ class _Contents:
     operators: collections.Counter[str] = field(default_factory=collections.Counter)
     computed_by: dict[str, str] = field(default_factory=dict)
     locations: dict[str, None] = field(default_factory=dict)
+    _inner: list[memoryview] = field(default_factory=list)  # graphs within graphs, which may be deep, for later
 
     def graph(self, content: memoryview) -> None:
         for number, value in _messages(content):
@@ -36,6 +37,11 @@ class _Contents:
                 self.node(value)
             elif number == 5:
                 self.tensor(value)
+
+    def inner_graphs(self) -> None:
+        """Read the graphs that attributes of nodes hold."""
+        while self._inner:
+            self.graph(self._inner.pop())
 
     def node(self, content: memoryview) -> None:
         parts = list(_messages(content))
@@ -53,7 +59,7 @@ class _Contents:
             if number in (5, 10):
                 self.tensor(value)
             elif number in (6, 11):
-                self.graph(value)
+                self._inner.append(value)
 
     def tensor(self, content: memoryview) -> None:
         for number, value in _messages(content):
@@ -74,8 +80,8 @@ def details(path: Path) -> dict[str, object]:
     for number, value in fields(_content(path), "the model"):
         if isinstance(value, int):
             ir_version = value if number == 1 else ir_version
-        elif number in (2, 3) and len(value):
-            producer.append(text(value, "the producer").split()[0])
+        elif number in (2, 3):
+            producer += text(value, "the producer").split()[:1]
         elif number == 8:
             opset = dict(fields(value, "an opset"))
             version = opset.get(2)
@@ -119,6 +125,7 @@ def _contents(path: Path) -> _Contents:
             for part, node in _messages(value):
                 if part == 7:
                     contents.node(node)
+    contents.inner_graphs()
     return contents
 
 

@@ -10,6 +10,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
+from kexport.bundle.regular_files import read_regular
 from kexport.errors import BundleError, MissingCodeError, reason
 from kexport.runtimes.saved_model_graph.dependencies import ASSET, MAIN, Dependencies, Scope, node_name
 from kexport.runtimes.saved_model_graph.operations import ALLOWED, HARMLESS_BY_ATTRIBUTE, READING, SAVING
@@ -17,6 +18,7 @@ from kexport.runtimes.saved_model_graph.protocols import AssetFile, MetaGraph, S
 
 FILE_NAME = "saved_model.pb"
 _OLD_ASSETS = "saved_model_assets"
+_LARGEST = (1 << 31) - 1  # bytes; no larger message can be parsed
 _SHOWN = 5  # findings in an error
 _NAME_SHOWN = 80  # characters of a name
 _HINT = "if you trust the model, add --trust"
@@ -59,8 +61,10 @@ def _graphs(path: Path) -> list[MetaGraph]:
 
     message = saved_model_pb2.SavedModel()
     try:
-        message.ParseFromString((path / FILE_NAME).read_bytes())
-    except (OSError, DecodeError) as error:
+        message.ParseFromString(read_regular(path / FILE_NAME, most=_LARGEST))
+    except OSError as error:
+        raise BundleError(f"{path / FILE_NAME} cannot be read", got=error.strerror or error) from None
+    except DecodeError as error:
         raise BundleError(f"{path / FILE_NAME} cannot be read", got=reason(error)) from None
     return list(message.meta_graphs)
 
