@@ -38,6 +38,7 @@ class Operand:
     values: tuple[float, ...] | None = None
     scales: tuple[float, ...] = ()
     zero_point: int = 0
+    sparsity: Any = None
 
 
 def i8(*shape: int, scale: float = 0.5, zero_point: int = 0) -> Operand:
@@ -62,6 +63,7 @@ def written(path: Path, name: str, inputs: list[Operand], outputs: list[Operand]
     model.version, model.buffers, graph.tensors = 3, [schema.BufferT()], []
     for operand in (*inputs, *outputs):
         tensor = schema.TensorT()
+        tensor.sparsity = operand.sparsity
         tensor.name, tensor.shape, tensor.type = f"t{len(graph.tensors)}", list(operand.shape), operand.type
         if operand.scales:
             tensor.quantization = schema.QuantizationParametersT()
@@ -88,6 +90,26 @@ def written(path: Path, name: str, inputs: list[Operand], outputs: list[Operand]
     builder.Finish(model.Pack(builder), b"TFL3")
     path.write_bytes(builder.Output())
     return path
+
+
+def sparse(
+    values: int = 3, order: tuple[int, ...] = (0, 1), segments: tuple[int, ...] = (0, 1, 3),
+    indices: tuple[int, ...] = (2, 0, 1), size: int = 2, block: int = 0, kind: int = 1,
+) -> Operand:  # fmt: skip
+    """A matrix of 2 x 3 that is stored without its zeros."""
+    about = schema.SparsityParametersT()
+    about.traversalOrder, about.blockMap = list(order), [1] if block else []
+    about.dimMetadata = [schema.DimensionMetadataT() for _ in order]
+    about.dimMetadata[0].denseSize, about.dimMetadata[1].format = size, kind
+    if kind:
+        lists = [schema.Int32VectorT(), schema.Uint8VectorT()]
+        lists[0].values, lists[1].values = list(segments), np.array(indices, np.uint8)
+        about.dimMetadata[1].arraySegments, about.dimMetadata[1].arrayIndices = lists
+        about.dimMetadata[1].arraySegmentsType = schema.SparseIndexVector.Int32Vector
+        about.dimMetadata[1].arrayIndicesType = schema.SparseIndexVector.Uint8Vector
+    if block:
+        about.dimMetadata[2].denseSize = block
+    return Operand(F32, (2, 3), tuple(range(1, values + 1)), sparsity=about)
 
 
 def options(kind: str, **values: object) -> Any:
@@ -183,6 +205,39 @@ def test_a_scale_that_only_the_reference_kernels_cannot_take_is_refused_there_al
     assert get("litert").open(path, signature)(np.zeros((1, 3), np.int8)).shape == (1, 3)
     with pytest.raises(ArtifactError, match="not so small"):
         get("litert_reference").open(path, signature)
+
+
+def test_weights_without_their_zeros_are_sound_where_their_indices_fit(tmp_path: Path) -> None:
+    path = written(tmp_path / "model.tflite", "DENSIFY", [sparse()], [f32(2, 3)])
+    require_sound_tflite(path)
+    interpreter = litert.Interpreter(str(path), experimental_op_resolver_type=litert.OpResolverType.BUILTIN_REF)
+    interpreter.allocate_tensors()
+    interpreter.invoke()
+    assert interpreter.get_tensor(1).tolist() == [[0, 0, 1], [2, 3, 0]]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"segments": (0, 1)}, "segments"),
+        ({"segments": (0, 4, 3)}, "segments"),
+        ({"segments": (0, 1, 9)}, "segments"),
+        ({"indices": (2, 0, 3)}, "indices"),
+        ({"values": 2}, "the data of"),
+        ({"size": 3}, "2 along axis 0"),
+        ({"order": (1, 0)}, "along axis 1"),
+        ({"order": (0, 0)}, "order"),
+        ({"kind": 0}, "a dense and a sparse one"),
+        ({"order": (0, 1, 2), "block": 2}, "a part of 3"),
+        ({"order": (0, 1, 2), "block": -1}, "dense ones that hold elements"),
+    ],
+)
+def test_weights_without_their_zeros_are_refused_where_they_lead_elsewhere(
+    change: dict[str, Any], words: str, tmp_path: Path
+) -> None:
+    path = written(tmp_path / "model.tflite", "DENSIFY", [sparse(**change)], [f32(2, 3)])
+    with pytest.raises(ArtifactError, match=words):
+        require_sound_tflite(path)
 
 
 def test_an_empty_shape_is_one(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from kexport.runtimes.soundness import tflite_schema as schema
 from kexport.runtimes.soundness.flatbuffer import Flatbuffer, Value, integer, numbers
 from kexport.runtimes.soundness.flaw import FlawError
 from kexport.runtimes.soundness.tflite_schema import Quantization, TensorRow
+from kexport.runtimes.soundness.tflite_sparsity import SparsityReader
 
 _MOST_AXES = 16
 _LARGEST = 1 << 28  # elements: the runtime allocates what a file declares
@@ -56,7 +57,8 @@ class TensorReader:
         if constant and not sparsity:
             self._check_data(place, sizes, number, constant)
         if sparsity:
-            self._check_sparsity(place, integer(sparsity), len(sizes))
+            stored = SparsityReader(self.buffer, place, sizes).stored(integer(sparsity))
+            self._check_data(place, (stored,), number, constant or (0, 0))
         for variant in numbers(variants):
             self.buffer.read(variant, schema.VARIANT)
         return TensorRow(
@@ -118,22 +120,6 @@ class TensorReader:
             got = f"zero points from {min(points)} to {max(points)}"
             raise FlawError(f"the quantization of {place}", got, f"from {least} to {most}")
         return Quantization(scales, zero_points, along, values[0])
-
-    def _check_sparsity(self, place: str, position: int, axes: int) -> None:
-        order, blocks, dimensions = self.buffer.read(position, schema.SPARSITY)
-        count = len(numbers(dimensions))
-        if sorted(numbers(order)) != list(range(count)) or count != axes + len(numbers(blocks)):
-            raise FlawError(f"the sparsity of {place}", f"order {numbers(order)}", f"{axes} axes and its blocks")
-        if any(not 0 <= axis < axes for axis in numbers(blocks)):
-            raise FlawError(f"the sparsity of {place}", f"blocks {numbers(blocks)}", f"of {axes} axes")
-        for dimension in numbers(dimensions):
-            sparse, _, *vectors = self.buffer.read(dimension, schema.DIMENSION)
-            for number, table in zip(vectors[::2], vectors[1::2], strict=True):
-                layout = schema.INDICES.get(integer(number))
-                if (layout is None or table is None) and (sparse or number):
-                    raise FlawError(f"the sparsity of {place}", "an axis without its indices", "segments and indices")
-                if layout is not None and table is not None:
-                    self.buffer.read(integer(table), layout)
 
 
 def _check_sizes(place: str, sizes: Sequence[int], dynamic: Value) -> None:
