@@ -41,6 +41,7 @@ ADVICE = {
     "hue": "tf.image.rgb_to_hsv",
     "least squares": "of the normal equations",
     "tridiagonal": "of the whole matrix",
+    "float8": 'quantize\\("int8"\\)',
     "histogram": "keras.ops.bincount",
 }
 
@@ -130,6 +131,12 @@ class Cell(layers.Layer):
 def subclassed():
     model = Subclassed()
     model(np.zeros((2, 4), "float32"))
+    return model
+
+
+def float8():
+    model = of_layer(layers.Dense(4, name="narrow"), 4)
+    model.get_layer("narrow").quantize("float8")
     return model
 
 
@@ -227,6 +234,7 @@ CASES = {
     ),
     "clock": (lambda: own(lambda x: x + tf.cast(tf.timestamp(), x.dtype)), "onnx", MINE, "clock"),
     "eigenvalues": (lambda: own(lambda x: tf.math.real(tf.linalg.eig(x)[0]), (3, 3)), "tflite", MINE, "eigenvalues"),
+    "float8": (float8, "onnx tflite", r"layer 'narrow' \(Dense\)", "float8"),
     "hue": (lambda: own(lambda x: tf.image.adjust_hue(x, 0.1), (4, 4, 3)), "tflite", MINE, "hue"),
     "least squares": (
         lambda: own(lambda x: tf.linalg.lstsq(x, x, fast=False), (3, 3)), "onnx", MINE, "least squares"

@@ -283,3 +283,15 @@ def test_text_and_bfloat16_are_held_as_numpy_can():
         assert to_tensor(dtype, text).dtype.name == dtype
         assert to_array(to_tensor(dtype, text)).tolist() == text.tolist()
     assert TensorSpec("x", "bfloat16", ()).numpy_dtype == np.float32
+
+
+def test_a_model_without_a_call_is_refused_and_its_parts_are_named():
+    class Generative(keras.Model):
+        def __init__(self):
+            super().__init__(name="generative")
+            self.encoder = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+            self.decoder = keras.Sequential([keras.Input((2,)), keras.layers.Dense(4)])
+
+    for samples in ({}, {"inputs": np.zeros((2, 4), "float32")}):
+        with pytest.raises(ModelError, match=r"has no call\(\)(.|\n)*its parts(.|\n)*\.encoder, \.decoder"):
+            trace(Generative(), samples)

@@ -190,6 +190,8 @@ class _Emission:
             return control_flow.loop(self, op, inputs)
         if op.type in control_flow.BRANCHES:
             return control_flow.branch(self, op, inputs)
+        if any(tensor.dtype.name.startswith("float8") for tensor in (*op.inputs, *op.outputs)):
+            raise UnsupportedError("it has no floating point numbers of 8 bits")
         if any(isinstance(value, ComplexPair) for value in inputs):
             raise UnsupportedError("an operation on complex numbers has no equivalent")
         if any(isinstance(value, Table | Reserved | Broadcast) for value in inputs):

@@ -41,6 +41,7 @@ WAYS = (
     _Way("Sparse|Ragged|^Set|ToDenseSet|DenseToSparse", "use dense tensors, with a mask for what is not there"),
     _Way("^EmptyTensorList$", "take no gradient of a loop: of a recurrent layer, unroll=True"),
     _Way("^TensorList", "let all items of the TensorArray have one known shape (element_shape=...), and stack() them"),
+    _Way("", 'quantize("int8") instead of "float8"', ("float8_e4m3fn", "float8_e5m2")),
     _Way("^Eig$", "keras.ops.eigh, where the matrices are symmetric, and only the eigenvalues are used"),
     _Way("^eigenvectors$|^singular vectors$", "use the values alone, or compute the vectors outside of the model"),
     _Way("", "pass and compute the real and the imaginary part as two real tensors", ("complex64", "complex128")),

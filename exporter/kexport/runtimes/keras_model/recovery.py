@@ -33,8 +33,11 @@ def recover_interface(model: KerasModel, samples: Mapping[str, Array]) -> Interf
         samples: recorded inputs by name.
 
     Raises:
-        ModelError: the model was never called and there are no samples, or several interfaces are possible.
+        ModelError: the model was never called and there are no samples, several interfaces are possible, or its class
+            says nothing of what it computes.
     """
+    if not _has_call(model):
+        raise _without_call(model)
     if (arguments := call_records.from_symbolic_call(model)) is not None:
         return _interface(model, arguments)
     called = seen_calls.seen(model)
@@ -60,6 +63,26 @@ def _with_dtypes(built: Mapping[str, object], seen: Mapping[str, object]) -> dic
             continue
         typed[name] = keras.tree.map_structure(lambda a, b: dataclasses.replace(a, dtype=b.dtype), structure, called)
     return typed
+
+
+def _has_call(model: KerasModel) -> bool:
+    """Whether the class of a model has a `call` of its own, or one of Keras' classes that have."""
+    import keras
+
+    return type(model).call not in (keras.Model.call, keras.Layer.call)
+
+
+def _without_call(model: KerasModel) -> ModelError:
+    import keras
+
+    parts = [f".{name}" for name, value in vars(model).items() if isinstance(value, keras.Model)]
+    others = f"; or build one of its parts, which are models themselves: {', '.join(parts)}" if parts else ""
+    return ModelError(
+        f"model {model.name!r} cannot be built: its class has no call()",
+        got=type(model).__name__,
+        expected="a class whose call() says what the model computes",
+        hint=f"write a call(self, inputs){others}",
+    )
 
 
 def _never_called(model: KerasModel) -> ModelError:
