@@ -14,6 +14,7 @@ COMMANDS = {
     "benchmark_adequacy.py": [],
     "benchmark_same_bytes.py": [],
     "random_networks.py": [],
+    "layer_pairs.py": [],
     "mutations.py": [],
 }
 

@@ -1,0 +1,110 @@
+"""Ordered pairs of Keras' layers, written as ONNX and TFLite, and run by the raw runtimes on inputs of their own.
+
+    python scripts/layer_pairs.py --count 500 --seed 1 [--jobs 2] [--only TEXT] [--log FILE] [--write]
+    python scripts/layer_pairs.py --sample
+
+`--count N` takes N pairs at random, `--count 0` all of them, some of which do not fit. The seed draws the settings of
+the layers and their weights. `--only TEXT` takes the pairs with this text in their names; `--log FILE` appends what is
+said of each, one JSON object a line; `--write` writes the figures to docs/layer_pairs.md. `--sample` takes a few.
+
+Exit code 1 when a pair is wrong, a fault of kexport, or refused. About a second a pair. Needs `kexport[build]`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+from collections import Counter
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import forked
+from measurements import DOCS, parser, quiet_environment, versions
+
+SAMPLE = (1, 24)  # seed, and how many
+_TIMEOUT = 180.0
+
+
+def records(options: argparse.Namespace) -> list[dict[str, Any]]:
+    """What became of each pair that fits, by format."""
+    from network_cases import _pairs
+
+    pairs = [pair for pair in _pairs.every() if options.only in pair.name]
+    if options.count and options.count < len(pairs):
+        pairs = random.Random(options.seed).sample(pairs, options.count)
+    by_name = {pair.name: pair for pair in pairs}
+    tasks = [
+        forked.Task(name, partial(_pairs.judged, pair, options.seed), timeout=_TIMEOUT)
+        for name, pair in by_name.items()
+    ]
+    found = []
+    for done, outcome in enumerate(forked.outcomes(tasks, options.jobs), 1):
+        said = outcome.result
+        if outcome.error or outcome.crash:
+            said = dict.fromkeys(_pairs.FORMATS, (_pairs.FAULT, (outcome.error or outcome.crash)[-300:]))
+        if not said:
+            continue
+        record = {"pair": outcome.task.name, "seed": options.seed, **said}
+        found.append(record)
+        for name in _pairs.FORMATS:
+            if said[name][0] != _pairs.RIGHT:
+                print(f"[{done}/{len(tasks)}] {outcome.task.name}: {name} {': '.join(said[name])}", flush=True)
+        if options.log:
+            with Path(options.log).open("a") as log:
+                log.write(json.dumps(record) + "\n")
+    return found
+
+
+def page(found: list[dict[str, Any]], seed: int) -> str:
+    """The page of the figures."""
+    from network_cases import _pairs
+
+    packages = ", ".join(f"{name} {version}" for name, version in versions().items())
+    statuses = (_pairs.RIGHT, _pairs.REFUSED, _pairs.WRONG, _pairs.FAULT)
+    lines = [
+        "# Pairs of layers", "",
+        f"{len(found)} ordered pairs of Keras' layers, drawn with seed {seed} from all that fit, with random settings",
+        "and weights, in ONNX and TFLite, run by onnxruntime and both kernels of LiteRT on inputs of their own;",
+        f"right is within 1e-5 of the scale of what Keras gives. {packages}.", "",
+        "| format | " + " | ".join(statuses) + " |", "| --- |" + " --- |" * len(statuses),
+    ]  # fmt: skip
+    for name in _pairs.FORMATS:
+        counts = Counter(record[name][0] for record in found)
+        lines.append(f"| {name} | " + " | ".join(str(counts[status]) for status in statuses) + " |")
+    lines += ["", "What is not right:", ""]
+    for record in sorted(found, key=lambda record: str(record["pair"])):
+        for name in _pairs.FORMATS:
+            status, why = record[name]
+            if status != _pairs.RIGHT:
+                lines.append(f"- {record['pair']}: {name} {status}: {why[:160]}")
+    return "\n".join([*lines, "", "Made by `scripts/layer_pairs.py --write`.", ""])
+
+
+def main() -> int:
+    """Judge the pairs; 1 when one is not right."""
+    quiet_environment()
+    command = parser(__doc__)
+    command.add_argument("--count", type=int, default=500, help="how many pairs; 0 for all (%(default)s)")
+    command.add_argument("--seed", type=int, default=1, help="of pairs, settings and weights (%(default)s)")
+    command.add_argument("--only", default="", metavar="TEXT", help="the pairs with this text in their names")
+    command.add_argument("--jobs", type=int, default=2, help="how many at a time (%(default)s)")
+    command.add_argument("--log", metavar="FILE", help="what is said of each, one JSON object per line")
+    command.add_argument("--write", action="store_true", help="write docs/layer_pairs.md")
+    command.add_argument("--sample", action="store_true", help="the pairs that the tests take")
+    options = command.parse_args()
+    if options.sample:
+        options.seed, options.count = SAMPLE
+    forked.import_everything("network_cases._pairs")
+    found = records(options)
+    right = sum(all(each[name][0] == "right" for name in ("onnx", "tflite")) for each in found)
+    print(f"seed {options.seed}: {right} of {len(found)} pairs that fit are right")
+    if options.write:
+        (DOCS / "layer_pairs.md").write_text(page(found, options.seed))
+    return 0 if right == len(found) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
