@@ -1,6 +1,8 @@
 import math
 
+import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from kexport.testing.closeness import EACH, assert_close
@@ -37,3 +39,13 @@ def test_exact_gelu_stays_one_operator(converted):
     assert any("GELU" in operator for operator in operators)
     for (value,) in results:
         assert_close(value, truth, ulps=2, scale=12)
+
+
+@pytest.mark.parametrize("most", [None, 0.7, 6.0])
+def test_a_relu_may_follow_a_gelu(exported, most):
+    gelu = keras.layers.Dense(5, activation="gelu")
+    model = keras.Sequential([keras.Input((4,)), gelu, keras.layers.ReLU(max_value=most)])
+    x = np.random.default_rng(0).normal(size=(3, 4)).astype("float32")
+    results, _ = exported(model, "tflite", x)
+    for (value,) in results:
+        assert_close(value, np.asarray(model(x)), ulps=16)

@@ -4,7 +4,8 @@ With a = |x|, t = 1 / (1 + a/2): erfc(a) = exp(-a^2) t G(t), where G(t) = exp(a^
 For Erfc the square is split, a^2 = h^2 - (h - a)(h + a) with h the multiple of 1/16 below a, whose square is exact:
 the rounding of a^2 would be magnified by the exponential. erfc(-a) = 2 - erfc(a).
 Erf is x P(x^2) where a <= 1, else 1 - erfc(a) with the sign of x.
-The converter's own pattern makes GELU of x/2 * erfc(-x / sqrt 2): that one stays.
+The converter's own pattern makes GELU of x/2 * erfc(-x / sqrt 2): that one stays, unless a Relu behind it becomes part
+of the product before.
 Source: Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.5 and 7.1.23; Cody, Rational Chebyshev
 approximations for the error function, Math. Comp. 23, 1969, for the splitting; P and G as in `_polynomial`.
 """
@@ -19,6 +20,7 @@ from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings._polynomial import fitted, polynomial
 from kexport.factory.lowerings._rule import Lowering
 
+_FUSED = ("Relu", "Relu6", "Minimum", "Maximum")
 _LAST = 10.5  # where erfc is less than the smallest float32
 
 
@@ -77,8 +79,9 @@ def _is_gelu(op: Operation) -> bool:
     users = op.outputs[0].consumers()
     return bool(users) and all(
         user.type == "Mul" and user.inputs[0].op.type == "Mul" and any(x is side for side in user.inputs[0].op.inputs)
+        and not any(after.type in _FUSED for after in user.outputs[0].consumers())
         for user in users
-    )
+    )  # fmt: skip
 
 
 LOWERING = Lowering("error_function_tflite", ("tflite",), ("Erf", "Erfc"), _emit, _applies)
