@@ -123,6 +123,39 @@ def test_samples_may_be_counted_by_a_later_axis_of_a_state(tmp_path):
     assert kexport.compare(one, one, search="20", samples=recorded).passed
 
 
+def test_it_is_said_where_two_models_part(tmp_path):
+    one = models.chain(tmp_path / "a.onnx", "Tanh")
+    spread = [node("ReduceMax", ["x"], ["high"], axes=[1]), node("ReduceMin", ["x"], ["low"], axes=[1])]
+    apart = [node("Sub", ["high", "low"], ["range"]), node("Cast", ["range"], ["any"], to=TensorProto.BOOL)]
+    wrong = [node("Not", ["any"], ["silent"]), node("Cast", ["silent"], ["offset"], to=models.FLOAT)]
+    end = [node("Tanh", ["x"], ["t"]), node("Add", ["t", "offset"], ["y"])]
+    sizes = ("x", models.FLOAT, ["n", 4]), ("y", models.FLOAT, ["n", 4])
+    other = models.save(tmp_path / "b.onnx", [*spread, *apart, *wrong, *end], [sizes[0]], [sizes[1]])
+    report = kexport.compare(one, other, search="20")
+    (failed,) = [check for check in report.checks if check.kind == "parity"]
+    assert "every input that is not constant agrees" in str(failed.facts[-1])
+    assert "zeros" in str(failed.facts[-1])
+
+
+def test_an_output_that_never_varied_is_said(tmp_path):
+    nodes = [node("Sub", ["x", "x"], ["zero"]), node("Cos", ["zero"], ["y"])]
+    path = models.save(tmp_path / "a.onnx", nodes, [("x", models.FLOAT, ["n", 4])], [("y", models.FLOAT, ["n", 4])])
+    report = kexport.compare(path, path, search="20")
+    assert report.passed
+    assert any("output y never varied: it was 1.0 for every input" in str(note) for note in report.notes)
+
+
+def test_every_runtime_that_is_asked_for_is_taken_and_others_are_named():
+    path = REFERENCE / "lowpass" / "model.tflite"
+    report = kexport.compare(path, path, ["litert", "litert_reference"], search="20")
+    assert [check.runtime for check in report.checks if check.kind == "parity"] == ["litert", "litert_reference"]
+    report = kexport.compare(path, path, search="20")
+    assert "litert_reference was not asked for: --runtime litert_reference compares in it" in report.notes
+    mixed = kexport.compare(path.with_name("model.onnx"), path, ["litert", "litert_reference"], search="20")
+    wanted = ["litert against onnxruntime", "litert_reference against onnxruntime"]
+    assert [check.runtime for check in mixed.checks if check.kind == "parity"] == wanted
+
+
 def test_operators_in_branches_are_counted(tmp_path):
     bodies = {
         f"{kind.lower()}_branch": helper.make_graph([node(operator, ["x"], ["b"])], kind, [], [tensor("b")])

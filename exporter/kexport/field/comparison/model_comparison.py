@@ -13,6 +13,7 @@ from kexport.field.comparison.agreement import Agreement
 from kexport.field.comparison.inputs import comparison_inputs
 from kexport.field.comparison.limits import derive_limits, ulp_of
 from kexport.field.comparison.operands import Operand, contenders
+from kexport.field.comparison.parting import Parting
 from kexport.field.comparison.record import ComparisonRecord
 from kexport.field.comparison.replay import ArtifactPair, replay, runtimes_of
 from kexport.field.comparison.sessions import Sessions
@@ -152,7 +153,10 @@ def compare_models(request: ComparisonRequest, observe: Observer = lambda check:
                         for each, signature in zip(candidate, (one.signature for one in function), strict=True)
                     )
                     pairs.append((one, other))
-                _compare(operands, pairs, request, record)
+                # The limits of a bare artifact come from its noise in one runtime, so each pair is compared by itself.
+                bare = any(operand.bundle is None for operand in operands)
+                for group in [[pair] for pair in pairs] if bare else [pairs]:
+                    _compare(operands, group, request, record)
                 foreign = {**function[0].foreign, **function[1].foreign}
                 record.add(*(_not_compared(pairs[0], *each) for each in foreign.items()))
             record.note(unconfined() if not request.trust.unrestricted else [])
@@ -232,8 +236,10 @@ class _ModelComparison:
         for index, pair in enumerate(pairs):
             target = pair.target(budget.seed + index)
             inputs = comparison_inputs(self._operands, self._shared, (pair.a, pair.b))
-            checks = list(replay(pair, inputs, None if self._stateful else target))
+            parting = Parting(pair.terms.limits)
+            checks = list(replay(pair, inputs, None if self._stateful else target, parting))
             self._record.add(*checks)
+            self._record.note(parting.notes())
             identical &= all(check.states(FactCode.IDENTICAL) for check in checks)
             if all(check.kind is CheckKind.PARITY for check in checks):
                 compared.append(pair)

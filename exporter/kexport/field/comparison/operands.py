@@ -88,7 +88,7 @@ def contenders(
     """The pairs of artifacts to compare, each in its runtime, and notes on that.
 
     Two bundles are compared in every runtime that reads an artifact of both. Where there is none, and for bare
-    artifacts, it is the best runtime of each.
+    artifacts, it is the best runtime of each, or each that is wanted.
 
     Args:
         a: one operand.
@@ -107,7 +107,8 @@ def contenders(
                 expected=runtime.reads,
             )
     if a.bundle is None or b.bundle is None:
-        return [(_best(a, wanted), _best(b, wanted))], []
+        pairs = _of_bare(a, b, wanted)
+        return pairs, _left_out(pairs) if wanted is None else []
     common = [r for r in runtimes.every() if r.reads in a.artifacts and r.reads in b.artifacts]
     able = [r for r in common if (r.installed if wanted is None else r in wanted)]
     if not able:
@@ -116,6 +117,28 @@ def contenders(
         ]
     notes = [f"{r.name} was left out: not installed" for r in common if wanted is None and not r.installed]
     return [pair for runtime in able for pair in _pairs(a, b, runtime)], notes
+
+
+def _of_bare(a: Operand, b: Operand, wanted: Sequence[Runtime] | None) -> list[tuple[Candidate, Candidate]]:
+    """Every wanted runtime once: with itself where it reads both, else with each that reads the other operand."""
+    ours, theirs = ([r for r in wanted or () if r.reads in each.artifacts] for each in (a, b))
+    common = [runtime for runtime in ours if runtime in theirs]
+    pairs = [(runtime, runtime) for runtime in common]
+    best_a, best_b = _best(a, wanted).runtime, _best(b, wanted).runtime
+    if common:
+        pairs += [(runtime, best_b) for runtime in ours if runtime not in common]
+        pairs += [(best_a, runtime) for runtime in theirs if runtime not in common]
+    else:
+        pairs = [(one, other) for one in ours or [best_a] for other in theirs or [best_b]]
+    return [(Candidate(a, a.artifacts[one.reads][0], one), Candidate(b, b.artifacts[other.reads][0], other))
+            for one, other in pairs]  # fmt: skip
+
+
+def _left_out(pairs: Sequence[tuple[Candidate, Candidate]]) -> list[str]:
+    """A note on the runtimes that were not asked for and read the same artifacts."""
+    taken = [candidate.runtime for pair in pairs for candidate in pair]
+    others = [r for r in runtimes.every() if r.installed and r not in taken and r.reads in {t.reads for t in taken}]
+    return [f"{runtime.name} was not asked for: --runtime {runtime.name} compares in it" for runtime in others]
 
 
 def _pairs(a: Operand, b: Operand, runtime: Runtime) -> list[tuple[Candidate, Candidate]]:
