@@ -122,6 +122,7 @@ def options(kind: str, **values: object) -> Any:
 
 AXIS = Operand(I32, (), (1,))
 STEPS = [whole(0, 0), whole(1, 2), whole(1, 1)]
+HANDLE = Operand(schema.TensorType.RESOURCE, ())
 POOL = options("Pool2D", strideW=1, strideH=1, filterWidth=1, filterHeight=1)
 
 #: Operator, inputs, outputs and options: as the runtime takes them; then what is replaced, and the words of the error.
@@ -170,6 +171,9 @@ CASES: dict[str, tuple[tuple[Any, ...], dict[int, Any], str]] = {
     "padding below zero": (
         ("PAD", [f32(1), Operand(I32, (1, 2), (1, 2))], [f32(4)]),
         {1: [f32(1), Operand(I32, (1, 2), (1, -9))]}, "sizes from 0"),
+    "a variable without a container": (
+        ("VAR_HANDLE", [], [HANDLE], options("VarHandle", container="", sharedName="v")),
+        {3: options("VarHandle", sharedName="v")}, "the container"),
     "an image that loses an axis": (
         ("RESIZE_BILINEAR", [f32(1, 2, 2, 1), whole(4, 4)], [f32(1, 4, 4, 1)]), {2: [f32(4, 4, 1)]}, "4 axes"),
     "lengths of other sequences": (

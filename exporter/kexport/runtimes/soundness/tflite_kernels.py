@@ -182,6 +182,12 @@ def _check_image(node: Node) -> None:
         node.require(len(result.shape) == axes, "the result", f"shape {result.shape}", f"{axes} axes, as its input")
 
 
+def _check_names(node: Node) -> None:
+    """Both names of a variable are read, whether they are there or not."""
+    for field in ("container", "shared_name"):
+        node.require(node.row.options.get(field) is not None, f"the {field}", "none", "a text, which may be empty")
+
+
 def _check_sequence_lengths(node: Node) -> None:
     """A length is read for each sample."""
     data, lengths, axis = node.input(0), node.input(1), node.row.options.get("batch_dim")
@@ -229,6 +235,7 @@ _CHECKS: dict[str, Callable[[Node], None]] = {
     "RESIZE_NEAREST_NEIGHBOR": _check_image,
     "SOFTMAX": _check_image,
     "LOG_SOFTMAX": _check_image,
+    "VAR_HANDLE": _check_names,
     "BATCH_MATMUL": _check_product,
     "MATRIX_SET_DIAG": _check_diagonal,
     "FULLY_CONNECTED": _check_weights,
