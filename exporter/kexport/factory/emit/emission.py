@@ -216,9 +216,9 @@ class _Emission:
             return inputs
         if op.type == "ResourceGather":
             return [tf.gather(inputs[0], inputs[1], batch_dims=op.get_attr("batch_dims"), name=name)]
-        if op.type == "VariableShape":
-            return [tf.shape(inputs[0], out_type=op.get_attr("out_type"), name=name)]
-        return None
+        return (
+            [tf.shape(inputs[0], out_type=op.get_attr("out_type"), name=name)] if op.type == "VariableShape" else None
+        )
 
     def _captured(self, op: Operation) -> object:
         value = self._conversion.handover.graph.captures[op.name]

@@ -10,10 +10,10 @@ from kexport.bundle.digests import digest_of_all
 from kexport.bundle.facts import FactCode
 from kexport.bundle.report import Check, CheckKind, Observer, Report, Subject
 from kexport.field.comparison.agreement import Agreement
+from kexport.field.comparison.case_differences import CaseDifferences
 from kexport.field.comparison.inputs import comparison_inputs
 from kexport.field.comparison.limits import derive_limits, ulp_of
 from kexport.field.comparison.operands import Operand, contenders
-from kexport.field.comparison.parting import Parting
 from kexport.field.comparison.record import ComparisonRecord
 from kexport.field.comparison.replay import ArtifactPair, replay, runtimes_of
 from kexport.field.comparison.sessions import Sessions
@@ -236,10 +236,10 @@ class _ModelComparison:
         for index, pair in enumerate(pairs):
             target = pair.target(budget.seed + index)
             inputs = comparison_inputs(self._operands, self._shared, (pair.a, pair.b))
-            parting = Parting(pair.terms.limits)
-            checks = list(replay(pair, inputs, None if self._stateful else target, parting))
+            differences = CaseDifferences(pair.terms.limits)
+            checks = list(replay(pair, inputs, None if self._stateful else target, differences))
             self._record.add(*checks)
-            self._record.note(parting.notes())
+            self._record.note(differences.notes())
             identical &= all(check.states(FactCode.IDENTICAL) for check in checks)
             if all(check.kind is CheckKind.PARITY for check in checks):
                 compared.append(pair)

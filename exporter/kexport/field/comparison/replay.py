@@ -10,9 +10,9 @@ import numpy as np
 from kexport.bundle.json_text import JsonObject
 from kexport.bundle.report import Check, CheckKind, Subject
 from kexport.bundle.signature import Array
+from kexport.field.comparison.case_differences import CaseDifferences
 from kexport.field.comparison.inputs import Case
 from kexport.field.comparison.operands import Candidate
-from kexport.field.comparison.parting import Parting
 from kexport.field.remote import Outputs, RemoteSession, RuntimeFailedError
 from kexport.field.search import PeerReference
 from kexport.field.search.target import SearchCall, SearchTarget
@@ -82,14 +82,16 @@ def runtimes_of(a: RemoteSession | Candidate, b: RemoteSession | Candidate) -> s
     return theirs if ours == theirs else f"{theirs} against {ours}"
 
 
-def replay(pair: ArtifactPair, cases: Iterator[Case], target: SearchTarget | None, parting: Parting) -> Iterator[Check]:
+def replay(
+    pair: ArtifactPair, cases: Iterator[Case], target: SearchTarget | None, differences: CaseDifferences
+) -> Iterator[Check]:
     """Run every case in both; a runtime that fails where the other does not is the last check.
 
     Args:
         pair: A and B.
         cases: labels and inputs.
         target: scores the samples beyond the limits too, so that it knows the worst one.
-        parting: collects the cases on which they differ.
+        differences: collects the cases on which they differ.
     """
     comparison = OutputsComparison(pair.terms.signature, pair.terms.limits.values())
     rng = np.random.default_rng(0)
@@ -108,7 +110,7 @@ def replay(pair: ArtifactPair, cases: Iterator[Case], target: SearchTarget | Non
             yield pair.failure(f"{pair.b.label} fails on {label}: {values}")
             return
         ran = True
-        parting.add(label, feeds, values, references)
+        differences.add(label, feeds, values, references)
         sensitivity: Mapping[str, Array] = {}
         if target is not None and (pair.terms.scores(values, references) > 1).any():
             trial = _trial(label, feeds, pair.terms.batched)
@@ -121,7 +123,7 @@ def replay(pair: ArtifactPair, cases: Iterator[Case], target: SearchTarget | Non
         return
     for name, outcome in comparison.outcomes().items():
         check = pair.parity(name, outcome)
-        yield check if check.passed else replace(check, facts=(*check.facts, *parting.facts(name)))
+        yield check if check.passed else replace(check, facts=(*check.facts, *differences.facts(name)))
 
 
 def _wide(array: Array) -> Array:

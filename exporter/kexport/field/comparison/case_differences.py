@@ -24,7 +24,7 @@ class _Case:
 
 
 @dataclass
-class Parting:
+class CaseDifferences:
     """Collects cases, and tells what those on which two models differ have in common.
 
     Attributes:
