@@ -15,7 +15,8 @@ from kexport.factory.emit.emission import emit
 from kexport.factory.emit.refusal import leaving_out
 from kexport.factory.formats._dtype_probe import writable_as
 from kexport.factory.formats._format import Format
-from kexport.factory.formats._tflite_signature import with_public_names
+from kexport.factory.formats._tflite_shared_memory import keep_what_is_read
+from kexport.factory.formats._tflite_signature import use_public_names
 from kexport.factory.graph.protocols import GraphDef, Tensor
 from kexport.runtimes.files import tflite
 
@@ -52,9 +53,7 @@ def convert(handover: str, target: str, options: Mapping[str, int | None]) -> It
     pinned: dict[str, object] = {}
     try:
         if program.assigned:
-            content = with_public_names(
-                _keeping_state(folder / handovers.STATEFUL, program), program.signature, in_order=False
-            )
+            content = _finished(_keeping_state(folder / handovers.STATEFUL, program), program.signature, in_order=False)
         else:
             content, pinned = _dynamic_or_pinned(program)
     except (KexportError, OSError):
@@ -69,16 +68,26 @@ def convert(handover: str, target: str, options: Mapping[str, int | None]) -> It
 def _dynamic_or_pinned(program: handovers.Handover) -> tuple[bytes, dict[str, object]]:
     """The file; where TFLite refuses a dynamic batch, one for a batch of 1, and what the manifest says of that."""
     try:
-        return with_public_names(_converted(program), program.signature), {}
+        return _finished(_converted(program), program.signature), {}
     except ExportError as refused:
         pinned = _pinned(program.signature)
         if pinned is None:
             raise
         try:
-            content = with_public_names(_converted(replace(program, signature=pinned)), program.signature)
+            content = _finished(_converted(replace(program, signature=pinned)), program.signature)
         except ExportError:
             raise refused from None
         return content, {"pinned": {"batch": 1}}
+
+
+def _finished(content: bytes, signature: Signature, in_order: bool = True) -> bytes:
+    """The converter's file with the names of the manifest, and without what the interpreter computes wrongly."""
+    from tensorflow.lite.tools import flatbuffer_utils
+
+    model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
+    keep_what_is_read(model)
+    use_public_names(model, signature, in_order)
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 
 def _pinned(signature: Signature) -> Signature | None:

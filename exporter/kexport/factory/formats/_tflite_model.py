@@ -1,0 +1,58 @@
+"""The parts of a TFLite file as objects of its schema, and an operator that copies a tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+
+class FlatTensor(Protocol):
+    """A tensor of a graph (`TensorT` of TFLite's schema)."""
+
+    name: bytes
+    shape: Any
+    shapeSignature: Any  # noqa: N815  the schema's name
+    type: int
+    hasRank: bool  # noqa: N815  the schema's name
+    buffer: int
+
+
+class FlatGraph(Protocol):
+    """A graph (`SubGraphT` of TFLite's schema)."""
+
+    tensors: list[FlatTensor]
+    operators: list[Any]
+    inputs: Sequence[int]
+    outputs: Sequence[int]
+
+
+class FlatModel(Protocol):
+    """A model (`ModelT` of TFLite's schema)."""
+
+    subgraphs: list[FlatGraph]
+    operatorCodes: list[object]  # noqa: N815  the schema's name
+    signatureDefs: list[Any]  # noqa: N815  the schema's name
+    buffers: list[object]
+
+
+def copy_of(model: FlatModel, graph: FlatGraph, index: int) -> tuple[object, int]:
+    """An operator that copies a tensor, a CAST to the dtype that it has, for the caller to insert; the copy's index."""
+    from tensorflow.lite.python import schema_py_generated as schema
+
+    code = schema.OperatorCodeT()
+    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.CAST
+    code.version = 1
+    model.operatorCodes = [*(model.operatorCodes or ()), code]
+    original = graph.tensors[index]
+    copy = schema.TensorT()
+    copy.shape, copy.shapeSignature, copy.type = original.shape, original.shapeSignature, original.type
+    copy.hasRank, copy.buffer = original.hasRank, len(model.buffers)
+    model.buffers = [*model.buffers, schema.BufferT()]
+    graph.tensors = [*graph.tensors, copy]
+    options = schema.CastOptionsT()
+    options.inDataType = options.outDataType = original.type
+    operator = schema.OperatorT()
+    operator.opcodeIndex = len(model.operatorCodes) - 1
+    operator.inputs, operator.outputs = [index], [len(graph.tensors) - 1]
+    operator.builtinOptionsType, operator.builtinOptions = schema.BuiltinOptions.CastOptions, options
+    return operator, len(graph.tensors) - 1
