@@ -182,10 +182,8 @@ class _Emission:
         lowered = self._lowered(op, op.type, op, inputs, on_complex)
         if lowered is not None:
             return lowered
-        if op.type in CALLS:
-            return self._inlined(op, op.get_attr("f").name, inputs)
-        if op.type in self._conversion.functions:  # as TensorFlow calls the functions of its own gradients
-            return self._inlined(op, op.type, inputs)
+        if op.type in CALLS or op.type in self._conversion.functions:  # TensorFlow's gradients call by the type
+            return self._inlined(op, op.get_attr("f").name if op.type in CALLS else op.type, inputs)
         if op.type in control_flow.LOOPS:
             return control_flow.loop(self, op, inputs)
         if op.type in control_flow.BRANCHES:
