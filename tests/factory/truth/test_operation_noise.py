@@ -73,6 +73,48 @@ def test_a_mean_of_ones_errs_as_one_does_that_is_divided_before_it_is_added():
     assert abs(mean - 1) >= abs(divided - 1) > 0
 
 
+def squares_of(function):
+    """How far a mean of squares is, relative to it, from what TensorFlow computes: as it is, and in another order."""
+    x = tf.constant([[0.5, 0.501], [0.7, 0.702]])
+    still = function(x).numpy()
+    with in_the_order_of_sums():
+        return np.abs(function(x).numpy() / still - 1).max()
+
+
+def centred(x):
+    difference = x - tf.reduce_mean(x, axis=1, keepdims=True)
+    return tf.reduce_mean(difference * difference, axis=1)
+
+
+def test_the_variance_of_nearly_equal_numbers_errs_as_one_that_is_computed_in_one_pass():
+    assert squares_of(lambda x: tf.nn.moments(x, [1])[1]) > 0.01
+    assert squares_of(centred) > 0.01
+
+
+def test_other_means_of_squares_are_no_variances():
+    assert squares_of(lambda x: tf.reduce_mean(tf.math.squared_difference(x, x + 0.01), axis=1)) < 1e-5
+    assert squares_of(lambda x: tf.reduce_mean(tf.square(x), axis=1)) < 1e-5
+
+
+def test_a_fused_normalisation_of_nearly_equal_numbers_is_no_fault():
+    x = keras.Input((2,), name="x")
+    model = keras.Model(x, layers.LayerNormalization(epsilon=1e-5, name="y")(ops.sigmoid(1e-2 * x)))
+    found = goldens_of(model)
+    comparison = OutputComparison(TensorSpec("y", "float32", (None, 2)), found.limits[0])
+    for golden in found.goldens:
+        rows = 1 / (1 + np.exp(-np.float32(1e-2) * golden.inputs["x"]))
+        mean = rows.mean(axis=1, keepdims=True)
+        variance = (rows * rows).mean(axis=1, keepdims=True) - mean * mean
+        comparison.add(
+            golden.label,
+            golden.truth["y"],
+            (rows - mean) / np.sqrt(variance + np.float32(1e-5)),
+            None,
+            golden.ulp_sensitivity.get("y"),
+        )
+    assert comparison.outcome().passed
+
+
 def test_exact_sums_are_rounded_once_whatever_the_order_of_tensorflow_is():
     equal = np.full((9801, 2), 0.822073, "float32")
     with in_exact_sums():
