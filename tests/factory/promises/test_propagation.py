@@ -202,6 +202,24 @@ def test_identities_pass_promises_on_unless_they_round():
     assert "sums_to" not in kept
 
 
+def test_a_users_own_function_as_activation_ends_every_promise():
+    import keras
+
+    from kexport_layers import BoundedOutput
+
+    def halved(x):
+        return x / 2
+
+    def relu(x):  # not the one of this name in Keras
+        return -x
+
+    for own in (halved, relu):
+        layer = keras.layers.Activation(own, name="own")
+        _, kept, ended = of_stack(BoundedOutput(0, 1, name="s"), layer)
+        assert not kept
+        assert ("s", "bounded", "own") in ended
+
+
 def test_nested_shared_and_meeting_layers_are_told_apart():
     import keras
 

@@ -58,7 +58,8 @@ def traits_of(operation: keras.Operation) -> Traits:
         return _ACTIVATIONS[_OPERATIONS[kind]]
     if kind == "Activation":
         name = getattr(operation.activation, "__name__", "")
-        return _ACTIVATIONS.get(name, NOTHING) if operation.activation is keras.activations.get(name) else NOTHING
+        known = _ACTIVATIONS.get(name)  # Keras fails at the name of a user's own function
+        return known if known and operation.activation is keras.activations.get(name) else NOTHING
     if kind == "ReLU":
         plain = operation.max_value is None and not operation.negative_slope and not operation.threshold
         return _ACTIVATIONS["relu"] if plain else NOTHING
