@@ -147,7 +147,7 @@ def places() -> list[Place]:
         Place("umask 077", "umask 077"),
         Place("umask 000", "umask 000"),
         Place("umask 777", "umask 777", {"*": 2, "build": 2, "write": 2}),
-        Place("12 open files", limit=_files(12), codes={"*": 2}, also=frozenset({1})),
+        Place("12 open files", limit=_files(12), codes={"*": 2}, also=frozenset({1, 3})),
         Place("32 open files", limit=_files(32), codes={"keras": 1, "build": 1}),
         Place("300 MB of memory", limit=_memory(300 << 20), codes={"*": 2}, also=frozenset({1})),
         Place("no colours", variables={"NO_COLOR": "1", "TERM": "dumb"}),

@@ -26,10 +26,12 @@ SIGNATURE = Signature(
 
 @pytest.fixture
 def pinned(tmp_path):
-    """A file whose batch is pinned, because TFLite has no DynamicStitch for another, and its details."""
+    """A file whose batch is pinned, because TFLite has no UnravelIndex for another, and its details."""
 
     def function(x, y):
-        return [tf.dynamic_stitch([tf.range(tf.shape(x)[0])], [x]) + 2.0 * y]
+        batch = tf.shape(x)[0]
+        rows = tf.raw_ops.UnravelIndex(indices=tf.range(batch), dims=[batch])
+        return [tf.gather(x, rows[0]) + 2.0 * y]
 
     specs = [tf.TensorSpec(spec.shape, spec.dtype, spec.name) for spec in SIGNATURE.inputs]
     core = tf.function(function, autograph=False).get_concrete_function(*specs)

@@ -34,6 +34,9 @@ DOMAIN = click.option(
 SAMPLES = click.option(
     "--samples", metavar="FILE", help="Recorded inputs: a .npz with arrays by input name, a .npy or a .csv."
 )
+SIGNATURE = click.option(
+    "--signature", metavar="NAME", help="Use this function alone, of a file that holds several: a signature's name."
+)
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on standard output.")
 
 _TRUST: Mapping[str, Option] = {

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kexport.cli._delivery import Delivery, delivering
-from kexport.cli._options import DOMAIN, JSON, SAMPLES, Command, checking, gathered, listed, trusting
+from kexport.cli._options import DOMAIN, JSON, SAMPLES, SIGNATURE, Command, checking, gathered, listed, trusting
 from kexport.cli._pairs import pairs
 from kexport.cli._plots import plotting
 from kexport.cli._streams import styled
@@ -66,8 +66,7 @@ def _declaring(function: Command) -> Command:
     """Give the command `--domain`, `--samples`, `--contract`, `--unseen` and `--signature`; it gets `declarations`."""
     contract = click.option("--contract", "contracts", multiple=True, metavar="[OUTPUT=]CONTRACT", help=_CONTRACT)
     unseen = click.option("--unseen", multiple=True, metavar="'LAYER: REASON'", help=_UNSEEN)
-    signature = click.option("--signature", metavar="NAME", help="Which function of a SavedModel is the model.")
-    options = {"domain": DOMAIN, "samples": SAMPLES, "contracts": contract, "unseen": unseen, "signature": signature}
+    options = {"domain": DOMAIN, "samples": SAMPLES, "contracts": contract, "unseen": unseen, "signature": SIGNATURE}
     return gathered("declarations", _declarations, options)(function)
 
 

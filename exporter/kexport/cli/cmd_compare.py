@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kexport.cli._delivery import Delivery, delivering
-from kexport.cli._options import DOMAIN, JSON, RUNTIMES, SAMPLES, checking, trusting
+from kexport.cli._options import DOMAIN, JSON, RUNTIMES, SAMPLES, SIGNATURE, checking, trusting
 from kexport.cli._pairs import pairs
 from kexport.parity.budget import DEFAULT_SEARCH
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 )
 @DOMAIN
 @SAMPLES
-@click.option("--signature", metavar="NAME", help="Compare this signature alone, of files that hold several.")
+@SIGNATURE
 @click.option("--witness", metavar="FILE.npz", help="Write the worst input to this file, under the names in A.")
 @trusting
 @JSON

@@ -80,7 +80,7 @@ def mismatches(opened: Opened, signature: Signature, artifact: Artifact) -> list
     produced = {spec.name: spec for spec in opened.produced}
     for expected in signature.outputs:
         spec = produced.get(expected.name)
-        if spec is not None and not _same_kind(spec, _as_stored(expected)):
+        if spec is not None and not (_same_kind(spec, expected) or _same_kind(spec, _as_stored(expected))):
             problems.append(Mismatch(f"output {_text(spec)}", _text(expected)))
     return problems
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from kexport.bundle.signature import Array, Signature, TensorSpec
-from kexport.runtimes._protocols import LiteRTInterpreter, SignatureRunner, TensorDetails
+from kexport.runtimes._protocols import LiteRTInterpreter, TensorDetails
 from kexport.runtimes._runtime import ArtifactFile, Package, Runtime, by_sample
 from kexport.runtimes._session import Opened
 from kexport.runtimes.files.tflite import details
@@ -34,7 +34,7 @@ def open_with(resolver: str, path: Path, signature: Signature) -> Opened:
     )
     names = tuple(interpreter.get_signature_list())
     if signature.name:
-        return _function(interpreter.get_signature_runner(signature.name), signature, names)
+        return _function(interpreter, signature, names)
     declared = interpreter.get_input_details()
     produced = interpreter.get_output_details()
     inputs = _indices([spec.name for spec in signature.inputs], declared)
@@ -67,20 +67,30 @@ def open_with(resolver: str, path: Path, signature: Signature) -> Opened:
     )
 
 
-def _function(runner: SignatureRunner, signature: Signature, names: tuple[str, ...]) -> Opened:
+def _function(interpreter: LiteRTInterpreter, signature: Signature, names: tuple[str, ...]) -> Opened:
     """One of the functions in a file, by the names that its signature gives to inputs and outputs."""
+    runner = interpreter.get_signature_runner(signature.name)
     input_names = [spec.name for spec in signature.inputs]
 
     def run(arrays: Sequence[Array]) -> Sequence[Array]:
         outputs = runner(**dict(zip(input_names, arrays, strict=True)))
         return [outputs[spec.name] for spec in signature.outputs]
 
-    declared, produced = runner.get_input_details(), runner.get_output_details()
+    declared = _in_order(runner.get_input_details(), interpreter.get_input_details())
+    produced = _in_order(runner.get_output_details(), interpreter.get_output_details())
     inputs, outputs = (
         tuple(replace(_spec(detail), name=name) for name, detail in details.items()) for details in (declared, produced)
     )
     remarks = _remarks({**declared, **produced})
     return Opened(run, inputs, tuple(produced), produced=outputs, remarks=remarks, signatures=names)
+
+
+def _in_order(by_name: Mapping[str, TensorDetails], graph: Sequence[TensorDetails]) -> dict[str, TensorDetails]:
+    """Inputs or outputs of a signature as the file's graph has them, where they are its own."""
+    order = {int(detail["index"]): place for place, detail in enumerate(graph)}
+    if {int(detail["index"]) for detail in by_name.values()} != set(order):
+        return dict(by_name)
+    return dict(sorted(by_name.items(), key=lambda item: order[int(item[1]["index"])]))
 
 
 def _remarks(details: Mapping[str, TensorDetails]) -> dict[str, str]:
