@@ -31,6 +31,18 @@ def test_without_a_third_format_both_are_blamed():
     assert blamed_of(targets[0], targets) == [ONE, OTHER]
 
 
+def test_more_formats_that_differ_than_agree_speak_against_a_runtime_too():
+    keras = Peer("keras", None)
+    targets = [
+        compared(ONE, OTHER, fails=False),
+        compared(ONE, THIRD, fails=True),
+        compared(ONE, keras, fails=True),
+    ]
+    assert blamed(ONE, targets) == targets[1:]
+    assert blamed_of(targets[1], targets) == [ONE, THIRD]
+    assert not blamed(ONE, targets[:2])
+
+
 def test_a_runtime_that_failed_on_the_goldens_is_the_wrong_one_whoever_agrees_with_it():
     doubted = Peer("onnx", None, has_failed=True)
     targets = [compared(doubted, OTHER, fails=True), compared(doubted, THIRD, fails=False)]
