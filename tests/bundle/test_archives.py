@@ -155,3 +155,14 @@ def test_data_that_is_damaged_inside_is_refused_whether_compressed_or_not(tmp_pa
         (tmp_path / "x.npz").write_bytes(content)
         with pytest.raises(InputError, match="damaged"):
             load(tmp_path / "x.npz")
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_texts_hold_characters_only(order):
+    words = np.array(["a", "\U0010ffff"], f"{order}U2")
+    assert array_in(memoryview(npy(words)), "x").tolist() == words.tolist()
+    for code in (0x110000, 0xFFFFFFFF):
+        damaged = words.copy()
+        damaged.view(f"{order}u4")[1] = code
+        with pytest.raises(ValueError, match="'x' is damaged: it holds numbers that stand for no character"):
+            array_in(memoryview(npy(damaged)), "x")

@@ -12,6 +12,7 @@ import io
 import math
 import re
 import struct
+import sys
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -104,7 +105,15 @@ def array_in(content: memoryview, name: str) -> Array:
         raise ValueError(f"{name!r} is damaged: {len(content) - start} bytes cannot be {dtype} of shape {shape}")
     if not size:
         return np.zeros(shape, dtype)
-    return np.frombuffer(content, dtype, offset=start).reshape(shape, order="F" if fortran else "C")
+    values = np.frombuffer(content, dtype, offset=start)
+    if dtype.kind == "U" and not _is_text(values):
+        raise ValueError(f"{name!r} is damaged: it holds numbers that stand for no character")
+    return values.reshape(shape, order="F" if fortran else "C")
+
+
+def _is_text(values: Array) -> bool:
+    """Whether every code is one of Unicode's: NumPy finds out otherwise when it makes a text of them, and fails."""
+    return bool(np.all(values.view(np.dtype(np.uint32).newbyteorder(values.dtype.byteorder)) <= sys.maxunicode))
 
 
 def _header_in(content: memoryview, name: str) -> tuple[int, bytes]:
