@@ -4,10 +4,11 @@
     python scripts/layer_pairs.py --sample
 
 `--count N` takes N pairs at random, `--count 0` all of them, some of which do not fit. The seed draws the settings of
-the layers and their weights. `--only TEXT` takes the pairs with this text in their names; `--log FILE` appends what is
-said of each, one JSON object a line; `--write` writes the figures to docs/layer_pairs.md. `--sample` takes a few.
+the layers and their weights. `--part 3/8` takes the third of eight parts of them. `--only TEXT` takes the pairs with
+this text in their names; `--log FILE` appends what is said of each, one JSON object a line; `--write` writes the
+figures to docs/layer_pairs.md, those of the log where there is one. `--sample` takes a few.
 
-Exit code 1 when a pair is wrong, a fault of kexport, or refused. About a second a pair. Needs `kexport[build]`.
+Exit code 1 when a pair is wrong, a fault of kexport, or refused. Five pairs a second. Needs `kexport[build]`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import json
 import random
 import sys
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,42 +27,51 @@ import forked
 from measurements import DOCS, parser, quiet_environment, versions
 
 SAMPLE = (1, 24)  # seed, and how many
-_TIMEOUT = 180.0
+_SLICE = 160  # pairs of one process
+_TIMEOUT = 120.0  # seconds of a pair, and a tenth for each pair more
 
 
-def records(options: argparse.Namespace) -> list[dict[str, Any]]:
+def records(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """What became of each pair that fits, by format."""
-    from network_cases import _pairs
+    from network_cases import _pair_verdicts, _pairs
 
     pairs = [pair for pair in _pairs.every() if options.only in pair.name]
     if options.count and options.count < len(pairs):
         pairs = random.Random(options.seed).sample(pairs, options.count)
-    by_name = {pair.name: pair for pair in pairs}
-    tasks = [
-        forked.Task(name, partial(_pairs.judged, pair, options.seed), timeout=_TIMEOUT)
-        for name, pair in by_name.items()
-    ]
-    found = []
-    for done, outcome in enumerate(forked.outcomes(tasks, options.jobs), 1):
-        said = outcome.result
-        if outcome.error or outcome.crash:
-            said = dict.fromkeys(_pairs.FORMATS, (_pairs.FAULT, (outcome.error or outcome.crash)[-300:]))
-        if not said:
-            continue
-        record = {"pair": outcome.task.name, "seed": options.seed, **said}
-        found.append(record)
-        for name in _pairs.FORMATS:
-            if said[name][0] != _pairs.RIGHT:
-                print(f"[{done}/{len(tasks)}] {outcome.task.name}: {name} {': '.join(said[name])}", flush=True)
-        if options.log:
-            with Path(options.log).open("a") as log:
-                log.write(json.dumps(record) + "\n")
-    return found
+    part, parts = map(int, options.part.split("/"))
+    pairs = pairs[part - 1 :: parts]
+
+    def task(some: Sequence[Any]) -> forked.Task:
+        return forked.Task(
+            some[0].name, partial(_pair_verdicts.judged, some, options.seed), timeout=_TIMEOUT * (1 + len(some) / 10)
+        )
+
+    slices = {each[0].name: each for each in (pairs[start : start + _SLICE] for start in range(0, len(pairs), _SLICE))}
+    for outcome in forked.outcomes([task(each) for each in slices.values()], options.jobs):
+        ended = [outcome]
+        if outcome.error or outcome.crash:  # whose fault it is
+            ended = list(forked.outcomes([task([pair]) for pair in slices[outcome.task.name]], options.jobs))
+        for each in ended:
+            why = each.error or each.crash
+            broken = {each.task.name: dict.fromkeys(_pair_verdicts.FORMATS, (_pair_verdicts.FAULT, why[-300:]))}
+            for name, said in (broken if why else each.result).items():
+                yield {"pair": name, "seed": options.seed, **said}
+
+
+def told(record: dict[str, Any], log: str | None) -> dict[str, Any]:
+    """The record, which is appended to the log; what is not right is printed."""
+    for name, said in record.items():
+        if name not in ("pair", "seed") and said[0] != "right":
+            print(f"{record['pair']}: {name} {': '.join(said)}", flush=True)
+    if log:
+        with Path(log).open("a") as file:
+            file.write(json.dumps(record) + "\n")
+    return record
 
 
 def page(found: list[dict[str, Any]], seed: int) -> str:
     """The page of the figures."""
-    from network_cases import _pairs
+    from network_cases import _pair_verdicts as _pairs
 
     packages = ", ".join(f"{name} {version}" for name, version in versions().items())
     statuses = (_pairs.RIGHT, _pairs.REFUSED, _pairs.WRONG, _pairs.FAULT)
@@ -89,6 +100,7 @@ def main() -> int:
     command = parser(__doc__)
     command.add_argument("--count", type=int, default=500, help="how many pairs; 0 for all (%(default)s)")
     command.add_argument("--seed", type=int, default=1, help="of pairs, settings and weights (%(default)s)")
+    command.add_argument("--part", default="1/1", metavar="N/M", help="the Nth of M parts of them (%(default)s)")
     command.add_argument("--only", default="", metavar="TEXT", help="the pairs with this text in their names")
     command.add_argument("--jobs", type=int, default=2, help="how many at a time (%(default)s)")
     command.add_argument("--log", metavar="FILE", help="what is said of each, one JSON object per line")
@@ -97,8 +109,8 @@ def main() -> int:
     options = command.parse_args()
     if options.sample:
         options.seed, options.count = SAMPLE
-    forked.import_everything("network_cases._pairs")
-    found = records(options)
+    forked.import_everything("network_cases._pair_verdicts")
+    found = [told(record, options.log) for record in records(options)]
     right = sum(all(each[name][0] == "right" for name in ("onnx", "tflite")) for each in found)
     print(f"seed {options.seed}: {right} of {len(found)} pairs that fit are right")
     if options.write:

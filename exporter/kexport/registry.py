@@ -31,7 +31,12 @@ T = TypeVar("T")
 
 def names(folder: str) -> list[str]:
     """The plug-ins in a folder of kexport, such as `"factory/formats"`, in alphabetical order."""
-    return sorted(path.stem for path in (_BASE / folder).glob("*.py") if not path.stem.startswith("_"))
+    return list(_names(_BASE / folder))
+
+
+@cache  # a build asks for every lowering more than once, and each would list the folder
+def _names(folder: Path) -> tuple[str, ...]:
+    return tuple(sorted(path.stem for path in folder.glob("*.py") if not path.stem.startswith("_")))
 
 
 def get(folder: str, name: str, expected: type[T], attribute: str, kind: str | None = None) -> T:

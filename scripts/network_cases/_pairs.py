@@ -1,28 +1,21 @@
-"""Ordered pairs of layers: which fit, and whether their artifacts compute what Keras computes."""
+"""Ordered pairs of layers, and which of them fit."""
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from functools import cache
 
 import numpy as np
 
-from kexport.errors import KexportError, reason
-from network_cases._catalogue import Dice, Shape
+from network_cases._catalogue import Dice, Draw, Shape
 from network_cases._more_layers import ALL
 from network_cases._network import Layer, Network, Step
 
-Array = np.ndarray[Any, Any]
-FORMATS = ("onnx", "tflite")
-RIGHT, REFUSED, WRONG, FAULT, UNFIT = "right", "refused", "wrong", "fault", "does not fit"
 #: Where a pair begins: without the batch; `None` is a size that is not fixed.
 STARTS: tuple[Shape, ...] = ((12,), (10, 4), (None, 4), (9, 8, 4), (None, None, 4), (4, 6, 5, 3))
-_TRIES, _KINDS_DRAWN = 120, 600
-_CLOSE = 1e-5  # of the output's scale
-_LENGTHS = ((1, 7), (3, 10))  # batch, and the first size that is not fixed
+_TRIES, _KINDS_DRAWN = 120, 2000
+_AFTER: dict[tuple[str, Shape], Shape | None] = {}
 
 
 @dataclass(frozen=True)
@@ -60,18 +53,22 @@ class Pair:
 
 def every() -> list[Pair]:
     """All pairs, also those of which the second does not fit."""
+    everything = sorted({name for rank in ALL for name in _draws(rank)})
+    return [Pair(start, one, other) for start in STARTS for one in _draws(len(start)) for other in everything]
+
+
+@cache
+def _draws(rank: int) -> Mapping[str, tuple[Draw, ...]]:
+    """The names of the layers on tensors of a rank, each with what draws it."""
     dice = Dice(np.random.default_rng(0))
-    names = {rank: sorted({_label(layer) for layer in _some(dice, rank)}) for rank in ALL}
-    everything = sorted({name for group in names.values() for name in group})
-    return [Pair(start, one, other) for start in STARTS for one in names[len(start)] for other in everything]
-
-
-def _some(dice: Dice, rank: int) -> Iterator[Layer]:
     shapes = [shape for shape in STARTS if len(shape) == rank]
-    for _ in range(_KINDS_DRAWN):
-        layer = dice.of(*ALL[rank])(dice, dice.of(*shapes))
+    found: dict[str, dict[Draw, None]] = {}
+    for _ in range(_KINDS_DRAWN if rank in ALL else 0):
+        draw = dice.of(*ALL[rank])
+        layer = draw(dice, dice.of(*shapes))
         if layer is not None:
-            yield layer
+            found.setdefault(_label(layer), {})[draw] = None
+    return {name: tuple(found[name]) for name in sorted(found)}
 
 
 def _label(layer: Layer) -> str:
@@ -81,8 +78,9 @@ def _label(layer: Layer) -> str:
 
 def _drawn(dice: Dice, shape: Shape, label: str) -> Layer | None:
     """A layer of this name that can be on a tensor of this shape."""
-    for _ in range(_TRIES if len(shape) in ALL else 0):
-        layer = dice.of(*ALL[len(shape)])(dice, shape)
+    draws = _draws(len(shape)).get(label, ())
+    for _ in range(_TRIES if draws else 0):
+        layer = dice.of(*draws)(dice, shape)
         if layer is not None and _label(layer) == label:
             return layer
     return None
@@ -95,6 +93,13 @@ def _step(layer: Layer, number: int) -> Step:
 
 def _after(layer: Layer, shape: Shape) -> Shape | None:
     """The shape of what the layer gives; None where Keras refuses it, or a size is 0."""
+    key = (layer.text(), shape)
+    if key not in _AFTER:
+        _AFTER[key] = _found(layer, shape)
+    return _AFTER[key]
+
+
+def _found(layer: Layer, shape: Shape) -> Shape | None:
     import keras
 
     try:
@@ -103,93 +108,3 @@ def _after(layer: Layer, shape: Shape) -> Shape | None:
     except Exception:  # noqa: BLE001  whatever Keras raises, the layer does not fit
         return None
     return None if 0 in result else result
-
-
-def judged(pair: Pair, seed: int, folder: Path) -> Mapping[str, Sequence[str]]:
-    """For each format, what became of it, and why; a pair whose layers do not fit has no format."""
-    network = pair.network(seed)
-    if network is None:
-        return {}
-    from kexport.factory.emit import handover
-    from kexport.factory.trace.program import trace
-
-    model = network.model()
-    handover.write(trace(model), folder / "handover")
-    trials = list(_trials(model, seed))
-    return {name: _outcome(name, folder, trials) for name in FORMATS}
-
-
-def _trials(model: Any, seed: int) -> Iterator[tuple[Array, Array]]:
-    rng = np.random.default_rng([seed, 1])
-    for batch, length in _LENGTHS:
-        sizes = [length + axis if size is None else size for axis, size in enumerate(model.inputs[0].shape[1:])]
-        x = rng.normal(size=(batch, *sizes)).astype("float32")
-        yield x, np.asarray(model(x, training=False))
-
-
-def _outcome(name: str, folder: Path, trials: Sequence[tuple[Array, Array]]) -> tuple[str, str]:
-    from kexport.factory import formats
-
-    module, _, function = (formats.get(name).converter or "").partition(":")
-    target = folder / f"model.{name}"
-    try:
-        list(getattr(importlib.import_module(module), function)(str(folder / "handover"), str(target), {}))
-    except KexportError as error:
-        text = str(error)
-        return (FAULT if "bug in kexport" in text else REFUSED), " ".join(text.split())[:400]
-    except Exception as error:  # noqa: BLE001  what kexport lets through is its outcome
-        return FAULT, reason(error)[:400]
-    for x, wanted in trials:
-        for run in _RUNS[name]:
-            try:
-                got = run(target, x)
-            except Exception as error:  # noqa: BLE001  a runtime may raise anything: the artifact does not work
-                return WRONG, f"{run.__name__.strip('_')}: {reason(error)[:300]}"
-            if problem := _problem(got, wanted):
-                return WRONG, f"{run.__name__.strip('_')}, batch {len(x)}: {problem}"
-    return RIGHT, ""
-
-
-def _problem(got: Array, wanted: Array) -> str:
-    if got.shape != wanted.shape:
-        return f"shape {got.shape} instead of {wanted.shape}"
-    if not np.array_equal(np.isfinite(got), np.isfinite(wanted)):
-        return "NaN or infinity at other places"
-    finite = np.isfinite(wanted)
-    distance = np.abs(np.where(finite, got, 0) - np.where(finite, wanted, 0)).max(initial=0)
-    scale = np.abs(np.where(finite, wanted, 0)).max(initial=0)
-    return f"off by {distance / max(scale, 1e-30):.1e} of the scale" if distance > _CLOSE * max(scale, 1e-3) else ""
-
-
-def _onnxruntime(path: Path, x: Array) -> Array:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    return np.asarray(onnxruntime.InferenceSession(str(path), options).run(None, {"x": x})[0])
-
-
-def _litert(path: Path, x: Array, *, reference: bool = False) -> Array:
-    from ai_edge_litert.interpreter import Interpreter, OpResolverType
-
-    kernels = OpResolverType.BUILTIN_REF if reference else OpResolverType.AUTO
-    interpreter = Interpreter(str(path), experimental_op_resolver_type=kernels)
-    (given,), (made,) = interpreter.get_input_details(), interpreter.get_output_details()
-    if (given["shape_signature"] >= 0).all():  # written for one batch
-        return np.concatenate([_called(interpreter, given, made, row[None]) for row in x])
-    interpreter.resize_tensor_input(given["index"], x.shape)
-    return _called(interpreter, given, made, x)
-
-
-def _called(interpreter: Any, given: Any, made: Any, x: Array) -> Array:
-    interpreter.allocate_tensors()
-    interpreter.set_tensor(given["index"], x)
-    interpreter.invoke()
-    return np.array(interpreter.get_tensor(made["index"]))
-
-
-def _litert_reference(path: Path, x: Array) -> Array:
-    return _litert(path, x, reference=True)
-
-
-_RUNS = {"onnx": (_onnxruntime,), "tflite": (_litert, _litert_reference)}

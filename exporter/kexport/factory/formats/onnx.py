@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -28,6 +30,7 @@ OPSETS = range(13, 19)
 #: The highest of them; the oldest onnxruntime we support, 1.16, reads up to 19.
 OPSET = OPSETS[-1]
 _LISTS = ("tensor_list_onnx",)
+_LOG = logging.getLogger(__name__)  # tells what one part of a model makes different for all of it
 
 
 def convert(handover: str, target: str, options: Mapping[str, int | None]) -> Iterator[dict[str, object]]:
@@ -72,9 +75,10 @@ def _converted(program: handovers.Handover, opset: int) -> tuple[OnnxModel, Weig
             if also or not tensor_lists.used(program.graph.graph_def):
                 raise failed or error from error
             failed = error
-            continue
-        if also or _single(model):
-            break
+        else:
+            if also or _single(model):
+                break
+        _LOG.info("mapped again: all lists become tensors")
     return model, weights
 
 
@@ -135,6 +139,7 @@ def _mapped(emitted: Emitted, weights: Weights, program: handovers.Handover, ops
         if failed is None:
             return mapped.make_model(program.name)
         del passes[failed]  # it left a graph that is half changed: map again, and do without it
+        _LOG.info("mapped again: without the pass %s", failed)
 
 
 def _optimise(graph: MappedGraph, passes: Mapping[str, Callable[[], GraphPass]]) -> str | None:
@@ -143,17 +148,19 @@ def _optimise(graph: MappedGraph, passes: Mapping[str, Callable[[], GraphPass]])
     Its own driver copies the whole graph, weights included, before each pass, and writes all of it into protocol
     buffers after each: once, at the end, is enough.
     """
-    changed = True
-    while changed:
-        changed = False
-        for name, make in passes.items():
-            optimise = make()
-            try:
-                graph = optimise._optimize(graph)
+    unchanged = 0  # passes since the last that changed something
+    for name in itertools.cycle(passes):
+        optimise = passes[name]()
+        try:
+            graph = optimise._optimize(graph)
+            if optimise.graph_been_opt:
                 graph.delete_unused_nodes(graph.outputs)
-            except Exception:  # noqa: BLE001  whatever a pass raises, the model can be written without it
-                return name
-            changed = changed or optimise.graph_been_opt
+        except Exception:  # noqa: BLE001  whatever a pass raises, the model can be written without it
+            return name
+        unchanged = 0 if optimise.graph_been_opt else unchanged + 1
+        if unchanged == len(passes):
+            break
+    graph.delete_unused_nodes(graph.outputs)
     graph.update_proto()
     graph.topological_sort(graph.get_nodes())
     return None
