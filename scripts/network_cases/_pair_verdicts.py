@@ -87,6 +87,7 @@ class Judge:
     def of(self, subjects: Sequence[Subject], formats: Sequence[str]) -> dict[str, dict[str, Verdict]]:
         """The verdicts by name and format."""
         found: dict[str, dict[str, Verdict]] = {subject.name: {} for subject in subjects}
+        outcomes: dict[str, Sequence[Verdict]]
         try:
             model = Model(subjects, self._new())
         except Exception as error:  # noqa: BLE001  what kexport lets through is its outcome
