@@ -73,9 +73,34 @@ def user_frames(trace: TracebackType | None) -> Iterator[tuple[FrameType, CodePl
     yield from reversed(frames)
 
 
+def handled(error: BaseException) -> Iterator[BaseException]:
+    """An exception, and those whose handling raised it, the innermost last, which user code may raise.
+
+    Keras wraps what a layer raises in exceptions of its own.
+    """
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        yield current
+        if _is_of_user_code(current.__traceback__):
+            return
+        current = current.__cause__ or current.__context__
+
+
 def raised_at(error: BaseException) -> CodePlace | None:
-    """The innermost line of user code that raised an exception, also where AutoGraph rewrote the code."""
-    for frame in getattr(getattr(error, "ag_error_metadata", None), "translated_stack", ()):
-        if is_user_code(frame.filename):
-            return CodePlace(frame.filename, frame.lineno)
-    return next((place for _, place in user_frames(error.__traceback__)), None)
+    """The innermost line of user code that raised an exception, also where AutoGraph rewrote it."""
+    for each in reversed([*handled(error)]):
+        for frame in getattr(getattr(each, "ag_error_metadata", None), "translated_stack", ()):
+            if is_user_code(frame.filename):
+                return CodePlace(frame.filename, frame.lineno)
+        for _, place in user_frames(each.__traceback__):
+            return place
+    return None
+
+
+def _is_of_user_code(trace: TracebackType | None) -> bool:
+    """Whether user code raised an exception, rather than what it called."""
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and is_user_code(trace.tb_frame.f_code.co_filename)

@@ -39,11 +39,11 @@ _START = "import sys; sys.path[:] = filter(None, sys.path); from kexport.process
 QUIET_ENVIRONMENT = {
     "ORT_DISABLE_TELEMETRY": "1",
     "TF_CPP_MIN_LOG_LEVEL": "3",
-    "KERAS_BACKEND": "tensorflow",
 }
 #: What a worker process gets besides; the user's own process, and what that starts, keep Python's settings.
 _WORKER_ENVIRONMENT = {
     **QUIET_ENVIRONMENT,
+    "KERAS_BACKEND": "tensorflow",
     "PYTHONWARNINGS": "ignore",
     "PYTHONSAFEPATH": "1",  # a file onnx.py in the user's folder must not shadow the package
 }

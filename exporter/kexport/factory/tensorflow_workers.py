@@ -11,6 +11,7 @@ import os
 import sys
 
 from kexport.process import QUIET_ENVIRONMENT, Worker
+from kexport.runtimes.keras_model import import_keras
 
 _imported_here = False  # by this module; a program that imported it may have run it too
 
@@ -39,7 +40,7 @@ def import_tensorflow() -> None:
     collecting = gc.isenabled()
     gc.disable()
     try:
-        import keras  # noqa: F401
+        import_keras()
     finally:
         gc.freeze()
         if collecting:

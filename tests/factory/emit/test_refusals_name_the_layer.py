@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers, ops
+from tensorflow.compiler.tf2xla.ops.gen_xla_ops import xla_call_module
 
 from kexport.errors import ExportError
 from kexport.factory import formats
@@ -43,6 +44,7 @@ ADVICE = {
     "tridiagonal": "of the whole matrix",
     "float8": 'quantize\\("int8"\\)',
     "histogram": "keras.ops.bincount",
+    "jax": "where it calls JAX",
 }
 
 
@@ -154,6 +156,11 @@ def noise(x):
     return x + tf.random.stateless_normal(tf.shape(x), [1, 2])
 
 
+def compiled_by_jax(x):
+    shapes = [tf.TensorShape([None, 4])]
+    return xla_call_module([x], version=9, module=b"", Sout=shapes, Tout=[x.dtype], platforms=["CPU"])[0]
+
+
 def complex_loop(x):
     (z,) = tf.while_loop(lambda z: tf.math.real(z[0, 0]) < 3, lambda z: [z * z], [tf.complex(x, x)])
     return tf.math.real(z)
@@ -247,6 +254,7 @@ CASES = {
         lambda: own(lambda x: tf.histogram_fixed_width(x, [0.0, 1.0])[None], output=((1, 100), "int32")),
         "onnx", MINE, "histogram",
     ),
+    "jax": (lambda: own(compiled_by_jax), "onnx", MINE, "jax"),
     "operation": (
         lambda: of_layer(lambda x: ops.nextafter(x, x + 1), 4), "onnx tflite", r"operation 'nextafter\w*' \(\w+\)$", ""
     ),

@@ -98,12 +98,13 @@ _CONVERTERS = ("tf2onnx",)
 
 
 def _raised_in(error: BaseException) -> str:
-    """The converter that an exception was raised in the code of; none, "", where it was raised elsewhere."""
-    frame = error.__traceback__
-    while frame is not None and frame.tb_next is not None:
+    """The converter that an exception was raised in the code of, or in onnx, by which it writes; else none, ""."""
+    packages, frame = [], error.__traceback__
+    while frame is not None:
+        packages.append(frame.tb_frame.f_globals.get("__name__", "").partition(".")[0])
         frame = frame.tb_next
-    module = "" if frame is None else frame.tb_frame.f_globals.get("__name__", "")
-    return next((name for name in _CONVERTERS if module.partition(".")[0] == name), "")
+    innermost = next((name for name in reversed(packages) if name != "onnx"), "")
+    return innermost if innermost in _CONVERTERS else ""
 
 
 def _within(name: str, operations: Mapping[str, object]) -> str:

@@ -33,6 +33,7 @@ _TEXT = _Way("", "turn text into numbers in preprocessing, and pass the model th
 WAYS = (
     _Way(PYTHON.pattern, "Python code stays where the model was made: write it with keras.ops"),
     _Way(RANDOM.pattern, "draw no random numbers when training is False, or take them as an input of the model"),
+    _Way("^XlaCallModule$", "write the layer with keras.ops, where it calls JAX; or build the model's .keras file"),
     _Way("^Timestamp$", "take the time as an input of the model"),
     _Way("Dataset|Iterator", "read data before the model, and pass it in as tensors"),
     _Way("^(Decode|Encode)|ReadFile|WriteFile", "decode and encode outside of the model, and pass numbers"),

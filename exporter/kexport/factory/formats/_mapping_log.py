@@ -13,16 +13,18 @@ class _Listener(logging.Handler):
         self._tell = tell
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.msg.startswith("Failed to convert node") and isinstance(record.args, tuple):
-            self._tell(str(record.args[0]))
+        if isinstance(record.args, tuple) and record.msg.startswith(("Failed to convert node", "pass1 convert failed")):
+            self._tell(str(getattr(record.args[0], "name", record.args[0])))  # a node of ONNX, or one of TensorFlow
 
 
 @contextlib.contextmanager
 def unmapped_nodes(tell: Callable[[str], None]) -> Iterator[None]:
-    """Within the block, tell the name of each node for which a handler of tf2onnx raises."""
-    logger, listener = logging.getLogger("tf2onnx.tfonnx"), _Listener(tell)
-    logger.addHandler(listener)
+    """Within the block, tell the name of each node that tf2onnx cannot write, or for which a handler of its raises."""
+    loggers, listener = [logging.getLogger(f"tf2onnx.{name}") for name in ("tfonnx", "tf_utils")], _Listener(tell)
+    for logger in loggers:
+        logger.addHandler(listener)
     try:
         yield
     finally:
-        logger.removeHandler(listener)
+        for logger in loggers:
+            logger.removeHandler(listener)

@@ -33,7 +33,10 @@ def _find(model: str | Path, settings: Mapping[str, str]) -> Source:
 
 @contextlib.contextmanager
 def _refused() -> Iterator[None]:
-    """Within the block, code that the file needs and that was not given is a wrong request, not a missing check."""
+    """Within the block, code that the file needs and that was not given is a wrong request, not a missing check.
+
+    What the code of a layer raises is explained.
+    """
     try:
         yield
     except MissingCodeError as error:
@@ -44,6 +47,14 @@ def _refused() -> Iterator[None]:
             expected=error.facts["expected"],
             hint=None if hint is None else str(hint),
         ) from error
+    except ModelError as error:
+        if error.__cause__ is None:
+            raise
+        from kexport.factory.trace import explained
+
+        hint = error.facts["hint"]
+        got, hint = explained(error.__cause__).facts(str(error.facts["got"]), None if hint is None else str(hint))
+        raise ModelError(error.subject, got=got, expected=error.facts["expected"], hint=hint) from error.__cause__
 
 
 KIND = SourceKind(rank=20, claims=_claims, find=_find)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from types import FrameType
 
-from kexport.code_places import CodePlace, raised_at, user_frames
+from kexport.code_places import CodePlace, handled, raised_at, user_frames
 from kexport.factory.trace.layer_paths import paths
 from kexport.factory.trace.protocols import BuiltModel
 from kexport.factory.trace.served import Served
@@ -44,6 +45,10 @@ _CACHE = (
     "keeps a tensor of one call for later ones",
     "compute it in each call, or keep it as a weight",
 )
+_BACKEND = (
+    "calls functions of another backend, which take no tensors of TensorFlow",
+    "use the function of that name in keras.ops, which runs on every backend",
+)
 _CONDITION = re.compile(r"^(el)?if\b|^while\b|^assert\b|\bif\b.*\belse\b")
 _SHAPES = (
     "[Cc]annot reshape|values, but the requested shape|Dimensions must be equal|[Ii]ncompatible shapes"
@@ -51,6 +56,7 @@ _SHAPES = (
 )
 #: What messages of TensorFlow, Keras and NumPy say, with the cause.
 _CAUSES = (
+    (r"abstract array|valid JAX|must be Tensor, not \w*Tensor", _BACKEND),
     (r"singleton tf.Variable|tf.Variable.*first call|cannot add new elements of state|already built", _WEIGHT),
     (r"out of scope|cannot be accessed from here|different graph|from the same graph", _CACHE),
     (r"as a Python `?bool`?|__bool__|truth value", _BRANCH),
@@ -124,7 +130,8 @@ def _layer(error: BaseException, model: BuiltModel | Served | None) -> str:
     import keras
 
     places = {id(layer): path for layer, path in reversed(list(paths(model)))} if model is not None else {}
-    for frame in (*_users(error), *_all(error)):
+    errors = [*handled(error)][::-1]
+    for frame in (*chain.from_iterable(map(_users, errors)), *chain.from_iterable(map(_all, errors))):
         layer = frame.f_locals.get("self")
         if not isinstance(layer, keras.Layer) or not hasattr(layer, "name"):  # it has none in its own __init__
             continue

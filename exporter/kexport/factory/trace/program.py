@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from kexport.bundle.signature import Array, Signature, TensorSpec
-from kexport.errors import ExportError, KexportError, ModelError, located
+from kexport.errors import ExportError, KexportError, located
 from kexport.factory.corrections import all_active
 from kexport.factory.graph.protocols import Tensor
 from kexport.factory.trace import state
@@ -16,7 +16,7 @@ from kexport.factory.trace.explanation import explained
 from kexport.factory.trace.layer_paths import paths
 from kexport.factory.trace.protocols import BuiltModel, CoreFunction, GraphVariable, LookupTable
 from kexport.factory.trace.served import Served
-from kexport.runtimes.keras_model import Interface, discover_interface
+from kexport.runtimes.keras_model import Interface, discover_interface, import_keras
 
 
 @dataclass(frozen=True)
@@ -87,15 +87,7 @@ def trace(model: BuiltModel | Served, samples: Mapping[str, Array] | None = None
         ModelError: the inputs of the model cannot be determined.
         ExportError: the model fails when it is traced.
     """
-    import keras
-
-    if keras.backend.backend() != "tensorflow":
-        raise ModelError(
-            "Keras does not run on TensorFlow here",
-            got=keras.backend.backend(),
-            expected="tensorflow",
-            hint="set KERAS_BACKEND=tensorflow before Keras is imported",
-        )
+    import_keras()
     if isinstance(model, Served):
         interface = model.interface
     else:

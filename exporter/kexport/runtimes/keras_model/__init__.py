@@ -1,5 +1,6 @@
 """Keras models: reading their files, finding how they are called, and calling them on arrays."""
 
+from kexport.runtimes.keras_model.backend import import_keras
 from kexport.runtimes.keras_model.custom_objects import (
     CustomObject,
     custom_objects,
@@ -34,6 +35,7 @@ __all__ = [
     "discover_interface",
     "granted",
     "granting",
+    "import_keras",
     "lambda_layers",
     "load_file",
     "read_config",

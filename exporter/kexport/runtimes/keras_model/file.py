@@ -15,6 +15,7 @@ from kexport.bundle.archives import EXPANSION, Archive
 from kexport.bundle.json_files import FieldError, mapping, member, text
 from kexport.bundle.json_text import MOST_JSON, parse
 from kexport.errors import BundleError, MissingCodeError, ModelError, located
+from kexport.runtimes.keras_model.backend import import_keras
 from kexport.runtimes.keras_model.custom_objects import CustomObject, lambda_layers, objects_in, unregistered
 from kexport.runtimes.keras_model.grant import granted
 from kexport.runtimes.keras_model.h5_file import h5_config, h5_stored, h5_version, is_h5
@@ -31,18 +32,10 @@ def load_file(path: Path) -> Any:
         MissingCodeError: it holds a class or function that is not registered, or a Lambda that is not allowed.
     """
     config = read_config(path)
+    keras = import_keras()  # before the modules of layers, which import it
     for module in _layer_modules(config):
         with contextlib.suppress(ModuleNotFoundError):  # of another version; its layers are then not registered
             importlib.import_module(module)
-    import keras
-
-    if keras.backend.backend() != "tensorflow":
-        raise ModelError(
-            "Keras does not run on TensorFlow here",
-            got=keras.backend.backend(),
-            expected="tensorflow",
-            hint="set KERAS_BACKEND=tensorflow",
-        )
     if missing := unregistered(config):
         raise missing_code(path.name, missing, granted())
     if is_h5(path):
