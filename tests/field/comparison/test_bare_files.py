@@ -192,3 +192,20 @@ def test_quantised_inputs_are_drawn_over_their_range_and_say_what_they_stand_for
     report = kexport.compare(path, path, search="20")
     assert report.passed
     assert any("ints(-128, 128) is the default" in str(note) for note in report.notes)
+
+
+def test_an_output_that_never_varied_tells_nothing_of_two_files(tmp_path):
+    nodes = [node("Mul", ["x", "scale"], ["m"]), node("Sub", ["m", "offset"], ["d"]), node("Relu", ["d"], ["y"])]
+    sizes = ("x", models.FLOAT, ["n", 4]), ("y", models.FLOAT, ["n", 4])
+    for name, scale in (("a", 2), ("b", 3)):
+        constants = {"scale": np.float32(scale), "offset": np.float32(9)}
+        models.save(tmp_path / f"{name}.onnx", nodes, [sizes[0]], [sizes[1]], **constants)
+    report = kexport.compare(tmp_path / "a.onnx", tmp_path / "b.onnx", search="20")
+    (told,) = [check for check in report.checks if check.kind == "parity"]
+    assert not told.ran
+    assert "output y never varied: it was 0.0 for every input" in str(told.facts[0])
+    assert "--samples" in str(told.facts[0])
+    assert not any("identical" in str(note) for note in report.notes)
+    seen = kexport.compare(tmp_path / "a.onnx", tmp_path / "b.onnx", search="20", domain={"x": "uniform(0, 9)"})
+    assert [check.passed for check in seen.checks if check.kind == "parity"] == [False]
+    assert all(check.ran for check in seen.checks)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from kexport.bundle.limits import OutputLimit
+from kexport.bundle.report import Check
 from kexport.bundle.signature import Array
 from kexport.parity.conditioning import distance, widened
 
 _SHOWN = 4  # labels of cases
+_WAY_OUT = "give inputs that it answers to, by --samples or --domain"
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class CaseDifferences:
     limits: Mapping[str, OutputLimit]
     _cases: list[_Case] = field(default_factory=list)
     _only: dict[str, object] = field(default_factory=dict)  # the one value that an output has had; None if several
+    _only_fed: dict[str, object] = field(default_factory=dict)  # likewise of an input
 
     def add(
         self, label: str, feeds: Mapping[str, Array], values: Mapping[str, Array], references: Mapping[str, Array]
@@ -43,11 +46,11 @@ class CaseDifferences:
             name for name, limit in self.limits.items() if _differ(limit, values[name], references[name])
         )
         self._cases.append(_Case(label, all(map(_is_constant, feeds.values())), differing))
+        for name, array in feeds.items():
+            _see(self._only_fed, name, array)
         for name in self.limits:
-            for array in (values[name], references[name]):
-                for value in np.unique(array)[:2]:
-                    if self._only.setdefault(name, value) != value:
-                        self._only[name] = None
+            _see(self._only, name, values[name])
+            _see(self._only, name, references[name])
 
     def facts(self, output: str) -> list[str]:
         """Where an output differs, if it does not everywhere."""
@@ -61,11 +64,32 @@ class CaseDifferences:
             return [f"only where the input is not constant: every constant input agrees ({_listed(agreeing)})"]
         return [f"in {len(apart)} of {len(self._cases)} cases: {_listed(apart)}; the others agree"]
 
-    def notes(self) -> list[str]:
-        """The outputs of which the inputs show little, because they were the same for all of them."""
-        same = [(name, value) for name, value in self._only.items() if value is not None]
-        return [f"output {name} never varied: it was {value} for every input of the {len(self._cases)} cases"
-                for name, value in same if len(self._cases) > 1]  # fmt: skip
+    def unvaried(self) -> dict[str, str]:
+        """Why the inputs show little of an output: it was the same for all of them, which were not all the same."""
+        if all(value is not None for value in self._only_fed.values()):
+            return {}
+        return {
+            name: f"output {name} never varied: it was {value} for every input of the {len(self._cases)} cases"
+            for name, value in self._only.items()
+            if value is not None
+        }
+
+    def without_unvaried(self, checks: Iterable[Check]) -> list[Check]:
+        """The checks, where an output that never varied is not checked instead of passed."""
+        unvaried = self.unvaried()
+        return [
+            Check.not_run(check.kind, check.subject, f"{unvaried[check.output]}: {_WAY_OUT}")
+            if check.passed and check.output in unvaried
+            else check
+            for check in checks
+        ]
+
+
+def _see(only: dict[str, object], name: str, array: Array) -> None:
+    """Note the one value that all arrays of a name have held so far, or None."""
+    for value in np.unique(array)[:2]:
+        if only.setdefault(name, value) != value:
+            only[name] = None
 
 
 def _is_constant(array: Array) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kexport import runtimes
-from kexport.bundle.digests import size
+from kexport.bundle.digests import digest_of_all, size
 from kexport.bundle.folder import Bundle, is_bundle
 from kexport.errors import MissingRuntimeError
 from kexport.field.inspection import format_of
@@ -156,3 +156,13 @@ def _best(operand: Operand, wanted: Sequence[Runtime] | None) -> Candidate:
 
 def _listed(operand: Operand) -> str:
     return ", ".join(operand.artifacts) or "no artifact"
+
+
+def bare(operands: Iterable[Operand]) -> bool:
+    """Whether none of them is a bundle."""
+    return all(operand.bundle is None for operand in operands)
+
+
+def same_bytes(operands: Iterable[Operand]) -> bool:
+    """Whether the files of all of them are the same."""
+    return len({digest_of_all(operand.files) for operand in operands}) == 1
