@@ -52,3 +52,14 @@ def _has_run() -> bool:
     context = sys.modules.get("tensorflow.python.eager.context")
     current = context.context_safe() if context is not None else None
     return current is not None and current._initialized
+
+
+def settle_threads() -> None:
+    """Make the threads of this process, as many as its environment says, before a converter makes some.
+
+    All of TensorFlow in a process shares those that are made first. The converters make one for each core, and the last
+    bits of what the same process computes later would depend on the number of cores.
+    """
+    import tensorflow as tf
+
+    tf.config.list_logical_devices("CPU")

@@ -23,6 +23,7 @@ from kexport.factory.formats._transposes import transposes
 from kexport.factory.graph import tensor_lists
 from kexport.factory.graph.onnx_protocols import GraphPass, MappedGraph, OnnxModel, OnnxValue
 from kexport.factory.onnx_nodes import HANDLERS, divisible_ragged_rows, mapped_bfloat16, sound_merges
+from kexport.factory.tensorflow_workers import settle_threads
 from kexport.runtimes.files import onnx as onnx_file
 
 #: Those that tf2onnx writes and that hold what the lowerings need.
@@ -39,6 +40,7 @@ def convert(handover: str, target: str, options: Mapping[str, int | None]) -> It
     Raises:
         ExportError: the model needs an operation that ONNX, or the converter, lacks.
     """
+    settle_threads()
     program, path = handovers.read(Path(handover)), Path(target)
     try:
         model, weights = _converted(program, options.get("opset") or OPSET)

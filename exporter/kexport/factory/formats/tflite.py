@@ -18,6 +18,7 @@ from kexport.factory.formats._format import Format
 from kexport.factory.formats._tflite_shared_memory import keep_what_is_read
 from kexport.factory.formats._tflite_signature import use_public_names
 from kexport.factory.graph.protocols import GraphDef, Tensor
+from kexport.factory.tensorflow_workers import settle_threads
 from kexport.runtimes.files import tflite
 
 _LARGEST = 2**31 - 1  # bytes: a flatbuffer's offsets are signed and of 32 bits
@@ -41,6 +42,7 @@ def convert(handover: str, target: str, options: Mapping[str, int | None]) -> It
     """
     import tensorflow as tf
 
+    settle_threads()
     folder = Path(handover)
     program = handovers.read(folder)
     if program.weight_bytes > _LARGEST:
