@@ -8,6 +8,7 @@ from kexport.runtimes.soundness.flaw import FlawError
 
 Field = tuple[int, int | memoryview]
 
+_CONTINUED = 0x80  # the bit of a byte that further ones follow
 _VARINT, _EIGHT, _SPAN, _FOUR = 0, 1, 2, 5
 _LONGEST = 10  # bytes of a number
 _MOST_FIELDS = 1 << 29  # other readers drop the bits of a larger number, and take it for another field
@@ -25,16 +26,23 @@ def fields(message: memoryview, place: str) -> Iterator[Field]:
     """
     at, end = 0, len(message)
     while at < end:
-        key, at = varint(message, at, place)
+        key = message[at]
+        if key < _CONTINUED:  # most numbers are of one byte, and a call for each would take most of the time
+            at += 1
+        else:
+            key, at = varint(message, at, place)
         number, kind = key >> 3, key & 7
         if not 0 < number < _MOST_FIELDS:
             raise FlawError(place, f"field {number}", f"a field from 1 to {_MOST_FIELDS - 1}")
-        if kind == _VARINT:
+        if kind == _SPAN:
+            if at < end and message[at] < _CONTINUED:
+                length, at = message[at], at + 1
+            else:
+                length, at = varint(message, at, place)
+        elif kind == _VARINT:
             value, at = varint(message, at, place)
             yield number, value
             continue
-        if kind == _SPAN:
-            length, at = varint(message, at, place)
         elif kind in (_EIGHT, _FOUR):
             length = 8 if kind == _EIGHT else 4
         else:
@@ -48,14 +56,14 @@ def fields(message: memoryview, place: str) -> Iterator[Field]:
 def varint(message: memoryview, at: int, place: str) -> tuple[int, int]:
     """The number at a position, and the position after it."""
     byte = message[at] if at < len(message) else 0
-    if byte < 0x80 and at < len(message):
+    if byte < _CONTINUED and at < len(message):
         return byte, at + 1
     value = shift = 0
     for position in range(at, min(at + _LONGEST, len(message))):
         byte = message[position]
         value |= (byte & 0x7F) << shift
         shift += 7
-        if byte < 0x80:
+        if byte < _CONTINUED:
             return value, position + 1
     raise FlawError(place, "a number without end", "a protocol buffer message")
 

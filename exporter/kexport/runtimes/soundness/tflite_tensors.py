@@ -15,6 +15,7 @@ from kexport.runtimes.soundness.tflite_sparsity import SparsityReader
 
 _MOST_AXES = 16
 _LARGEST = 1 << 28  # elements: the runtime allocates what a file declares
+_INFINITY = 0x7F800000
 _ZERO_POINTS = {schema.UINT8: (0, 255), schema.INT8: (-128, 127), schema.INT16: (-32768, 32767)}
 
 
@@ -111,21 +112,23 @@ class TensorReader:
             raise FlawError(
                 f"the quantization of {place}", f"{scales} scales along axis {along}", f"shape {tuple(sizes)}"
             )
-        values = self.buffer.words(scale, "f")
-        if min(values) < 0 or not math.isfinite(sum(values)):  # a sum, since there may be thousands
+        first = self.buffer.array(scale, "<f4")
+        # As whole numbers, floats that are negative or not finite are the largest; one look is enough for thousands.
+        if first.view("<u4").max() >= _INFINITY:
             raise FlawError(f"the quantization of {place}", "a scale that is none", "finite ones, from 0")
-        least, most = _ZERO_POINTS.get(type_, (-math.inf, math.inf))
-        points = self.buffer.words(zero_point, "q") or (0,)
-        if min(points) < least or max(points) > most:
-            got = f"zero points from {min(points)} to {max(points)}"
-            raise FlawError(f"the quantization of {place}", got, f"from {least} to {most}")
-        return Quantization(scales, zero_points, along, values[0])
+        points = self.buffer.array(zero_point, "<i8")
+        if points.any():
+            least, most = _ZERO_POINTS.get(type_, (-math.inf, math.inf))
+            if points.min() < least or points.max() > most:
+                got = f"zero points from {points.min()} to {points.max()}"
+                raise FlawError(f"the quantization of {place}", got, f"from {least} to {most}")
+        return Quantization(scales, zero_points, along, float(first[0]))
 
 
 def _check_sizes(place: str, sizes: Sequence[int], dynamic: Value) -> None:
     if len(sizes) > _MOST_AXES:
         raise FlawError(f"the shape of {place}", f"{len(sizes)} axes", f"at most {_MOST_AXES}")
-    if any(size < -1 for size in sizes) or math.prod(max(size, 1) for size in sizes) > _LARGEST:
+    if sizes and (min(sizes) < -1 or math.prod([abs(size) or 1 for size in sizes]) > _LARGEST):
         raise FlawError(f"the shape of {place}", tuple(sizes), f"sizes from 0, at most {_LARGEST} elements")
     if isinstance(dynamic, tuple) and dynamic:
         fits = len(dynamic) == len(sizes) and all(d in (-1, size) for d, size in zip(dynamic, sizes, strict=True))
