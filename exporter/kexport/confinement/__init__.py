@@ -1,5 +1,25 @@
 """What a process that runs foreign artifacts may do: compute, within limits, and write into its own folders."""
 
-from kexport.confinement.limits import Confinement, confine, ended_by_limit, is_confined, lacking, limited
+from kexport.confinement.allowance import most_of_a_call, most_of_a_tensor, raised
+from kexport.confinement.limits import (
+    Confinement,
+    confine,
+    ended_by_limit,
+    is_confined,
+    lacking,
+    limited,
+    out_of_memory,
+)
 
-__all__ = ["Confinement", "confine", "ended_by_limit", "is_confined", "lacking", "limited"]
+__all__ = [
+    "Confinement",
+    "confine",
+    "ended_by_limit",
+    "is_confined",
+    "lacking",
+    "limited",
+    "most_of_a_call",
+    "most_of_a_tensor",
+    "out_of_memory",
+    "raised",
+]

@@ -163,7 +163,7 @@ def out_of_memory(memory: int) -> UncheckedError:
     """The error for a call that got no more memory."""
     return UncheckedError(
         f"a call took more memory than the {memory / _GIB:.1f} GB that it may take",
-        hint="if you trust the model, --trust lifts the limit",
+        hint="max_bytes raises the limit; if you trust the model, --trust lifts it",
     )
 
 

@@ -77,10 +77,8 @@ class Trust:
             MissingCodeError: code that the artifact needs was not given, or may not run.
             UsageError: an import fails.
         """
-        if not runtime.runs_user_code:
-            return runtime.open(path, signature, guarded=not self.unrestricted)
-        with self.granted():
-            return runtime.open(path, signature, guarded=not self.unrestricted)
+        with self.granted() if runtime.runs_user_code else contextlib.nullcontext():
+            return runtime.open(path, signature, guarded=not self.unrestricted, max_bytes=self.max_bytes)
 
     def load_model(self, path: Path) -> Any:
         """Load a `.keras` file into this process, as a `keras.Model`.

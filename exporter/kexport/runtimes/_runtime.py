@@ -14,7 +14,7 @@ import numpy as np
 
 from kexport import registry
 from kexport.bundle.signature import Array, Signature
-from kexport.confinement import is_confined, limited
+from kexport.confinement import is_confined, limited, raised
 from kexport.errors import ArtifactError, InputError, KexportError, MissingRuntimeError, UncheckedError, reason
 from kexport.runtimes._session import Opened, Run, Session
 
@@ -153,13 +153,14 @@ class Runtime:
                 hint=self.package.install_command,
             )
 
-    def open(self, path: Path, signature: Signature, *, guarded: bool = True) -> Session:
+    def open(self, path: Path, signature: Signature, *, guarded: bool = True, max_bytes: int = 0) -> Session:
         """Load an artifact; the caller has checked its digest.
 
         Args:
             path: the artifact.
             signature: its inputs and outputs.
-            guarded: whether to refuse an artifact that would do more than compute.
+            guarded: whether to refuse an artifact that would do more than compute, or take more memory than it may.
+            max_bytes: what the limit on that memory is raised to.
 
         Raises:
             MissingRuntimeError: the runtime is not installed.
@@ -170,7 +171,8 @@ class Runtime:
         self.require()
         _require_utf8(path)
         try:
-            opened = self._opened(path, signature, guarded)
+            with raised(max_bytes, unlimited=not guarded):
+                opened = self._opened(path, signature, guarded)
         except KexportError:
             raise
         except Exception as error:  # a library may raise anything

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kexport.bundle.signature import Array, Signature, TensorSpec
+from kexport.confinement import most_of_a_call, most_of_a_tensor, out_of_memory
 from kexport.errors import UncheckedError
 from kexport.runtimes._protocols import InferenceSession, NodeArg
 from kexport.runtimes._runtime import ArtifactFile, Package, Runtime
@@ -26,33 +27,88 @@ _UNABLE = (
 _FATAL = 4  # the highest severity of its log: errors are raised as well
 
 
-def _open(path: Path, signature: Signature) -> Opened:
-    require_sound_onnx(path)
-    # Unless this is set before, the import resolves host names and writes into the home folder.
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+_NO_MEMORY = "Available memory of"  # how its arena says that its limit is reached
+
+
+def _session(path: Path, most: int, most_folded: int) -> InferenceSession:
+    """Load a file.
+
+    Args:
+        path: the file.
+        most: the bytes that a call may take.
+        most_folded: the bytes that a tensor may have that is computed before any call.
+    """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _FATAL
+    options.add_session_config_entry("optimization.constant_folding_max_output_size_in_bytes", str(most_folded))
+    options.add_session_config_entry("session.use_env_allocators", "1")
+    _register_arena(most)
     session: InferenceSession = onnxruntime.InferenceSession(
         str(path),
         options,
         providers=["CPUExecutionProvider"],
         enable_fallback=0,  # to the same provider, after a message on standard output
     )
-    input_names = tuple(spec.name for spec in signature.inputs)
-    output_names = [spec.name for spec in signature.outputs]
-    run_session = session.run
+    _register_arena(most)  # or the memory of this session would outlive it
+    return session
 
-    def run(arrays: Sequence[Array]) -> Sequence[Array]:
-        return run_session(output_names, dict(zip(input_names, arrays)))  # noqa: B905  checked before
 
+def _register_arena(most: int) -> None:
+    """Give the sessions that are loaded from now on an arena of their own: nothing else limits the memory of one."""
+    import onnxruntime
+
+    where = onnxruntime.OrtMemoryInfo(
+        "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
+    )
+    onnxruntime.create_and_register_allocator(where, onnxruntime.OrtArenaCfg({"max_mem": most}))
+
+
+class _Limited:
+    """A session whose calls take as much memory as their inputs allow; it is loaded anew where these are larger.
+
+    Args:
+        path: the file.
+        signature: its inputs and outputs.
+        weights: the bytes of the file and of its weights beside it.
+    """
+
+    def __init__(self, path: Path, signature: Signature, weights: int) -> None:
+        self._path, self._weights = path, weights
+        self._inputs = tuple(spec.name for spec in signature.inputs)
+        self._outputs = [spec.name for spec in signature.outputs]
+        self._folded = most_of_a_tensor(self._weights, 0)
+        self._most = most_of_a_call(self._weights, 0)
+        self.session = _session(path, self._most, self._folded)
+
+    def run(self, arrays: Sequence[Array]) -> Sequence[Array]:
+        """The outputs for some inputs."""
+        feeds = dict(zip(self._inputs, arrays))  # noqa: B905  checked before
+        try:
+            return self.session.run(self._outputs, feeds)
+        except Exception as error:
+            if _NO_MEMORY not in str(error):
+                raise
+        needed = most_of_a_call(self._weights, sum(array.nbytes for array in arrays))
+        if needed <= self._most:
+            raise out_of_memory(self._most)
+        self.session, self._most = _session(self._path, needed, self._folded), needed
+        return self.run(arrays)
+
+
+def _open(path: Path, signature: Signature) -> Opened:
+    weights = require_sound_onnx(path)
+    # Unless this is set before, the import resolves host names and writes into the home folder.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    limited = _Limited(path, signature, weights)
+    session = limited.session
     for node in session.get_inputs():
         if not _dtype(node):
             raise UncheckedError(f"input {node.name!r} of {path.name} is no tensor of numbers or texts", got=node.type)
     declared = session.get_outputs()
     return Opened(
-        run,
+        limited.run,
         tuple(map(_spec, session.get_inputs())),
         tuple(node.name for node in declared),
         reentrant=True,

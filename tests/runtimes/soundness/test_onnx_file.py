@@ -50,7 +50,8 @@ def nested(depth: int) -> Callable[[ModelProto], object]:
     def change(model: ModelProto) -> None:
         graph = helper.make_graph([], "innermost", [], [])
         for _ in range(depth):
-            graph = helper.make_graph([helper.make_node("If", [""], [], then_branch=graph)], "around", [], [])
+            node = helper.make_node("If", ["signal"], [], then_branch=graph, else_branch=onnx.GraphProto())
+            graph = helper.make_graph([node], "around", [], [])
         model.graph.node.append(graph.node[0])
 
     return change
@@ -71,7 +72,7 @@ def functions(calls: dict[str, list[str]]) -> Callable[[ModelProto], object]:
 
 
 CHANGES: dict[str, tuple[Callable[[ModelProto], object], str]] = {
-    "a gap in a list": (lambda m: m.graph.node.append(helper.make_node("Max", ["a", ""], ["b"])), "one is left out"),
+    "a gap in a list": (lambda m: m.graph.node.append(helper.make_node("Max", ["a", ""], ["b"])), "it is left out"),
     "an axis out of reach": (
         lambda m: m.graph.node.append(helper.make_node("GatherND", ["a", "b"], ["c"], batch_dims=-(1 << 62))),
         "the attribute batch_dims",

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from kexport.bundle.regular_files import resolved
 from kexport.runtimes.soundness.flaw import FlawError
-from kexport.runtimes.soundness.protobuf import fields, text
+from kexport.runtimes.soundness.protobuf import Bytes, fields, text
 
 _STANDARD = ("", "ai.onnx")
 
@@ -29,9 +29,9 @@ class _Contents:
     operators: collections.Counter[str] = field(default_factory=collections.Counter)
     computed_by: dict[str, str] = field(default_factory=dict)
     locations: dict[str, None] = field(default_factory=dict)
-    _inner: list[memoryview] = field(default_factory=list)  # graphs within graphs, which may be deep, for later
+    _inner: list[Bytes] = field(default_factory=list)  # graphs within graphs, which may be deep, for later
 
-    def graph(self, content: memoryview) -> None:
+    def graph(self, content: Bytes) -> None:
         for number, value in _messages(content):
             if number == 1:
                 self.node(value)
@@ -43,7 +43,7 @@ class _Contents:
         while self._inner:
             self.graph(self._inner.pop())
 
-    def node(self, content: memoryview) -> None:
+    def node(self, content: Bytes) -> None:
         parts = list(_messages(content))
         kind, domain = (next((text(value, "") for number, value in parts if number == n), "") for n in (4, 7))
         operator = kind if domain in _STANDARD else f"{domain}:{kind}"
@@ -54,14 +54,14 @@ class _Contents:
             elif number == 5:
                 self.attribute(value)
 
-    def attribute(self, content: memoryview) -> None:
+    def attribute(self, content: Bytes) -> None:
         for number, value in _messages(content):
             if number in (5, 10):
                 self.tensor(value)
             elif number in (6, 11):
                 self._inner.append(value)
 
-    def tensor(self, content: memoryview) -> None:
+    def tensor(self, content: Bytes) -> None:
         for number, value in _messages(content):
             entry = dict(_messages(value)) if number == 13 else {}
             if 2 in entry and bytes(entry.get(1, b"")) == b"location":
@@ -134,7 +134,7 @@ def _content(path: Path) -> memoryview:
         return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
 
-def _messages(content: memoryview) -> Iterator[tuple[int, memoryview]]:
+def _messages(content: Bytes) -> Iterator[tuple[int, Bytes]]:
     """The fields that are no numbers."""
     for number, value in fields(content, "a part of the model"):
         if not isinstance(value, int):

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kexport.bundle.regular_files import resolved
+from kexport.confinement import most_of_a_tensor
 from kexport.errors import ArtifactError
 from kexport.runtimes.soundness.flaw import FlawError
 
@@ -24,18 +25,29 @@ def require_sound_tflite(path: Path, *, reference: bool = False) -> None:
     _check(path, "TFLite", lambda content: check_tflite(content, reference=reference))
 
 
-def require_sound_onnx(path: Path) -> None:
-    """Raise `ArtifactError` where an ONNX file is not one that a runtime can load and run safely."""
+def require_sound_onnx(path: Path) -> int:
+    """The bytes of an ONNX file and of its weights beside it.
+
+    Raises:
+        ArtifactError: it is not one that a runtime can load and run safely.
+    """
     from kexport.runtimes.soundness.onnx_file import check_onnx
 
-    folder = path.parent
+    folder, sizes = path.parent, dict[str, int]()
 
     def size_beside(location: str) -> int:
         if not location or os.path.isabs(location):
             raise OSError(None, "its path is not relative")
-        return os.path.getsize(resolved(folder / location, folder))
+        if location not in sizes:
+            sizes[location] = os.path.getsize(resolved(folder / location, folder))
+        return sizes[location]
 
-    _check(path, "ONNX", lambda content: check_onnx(content, size_beside))
+    def check(content: memoryview) -> None:
+        sizes[""] = len(content)
+        check_onnx(content, size_beside, lambda inputs: most_of_a_tensor(sum(sizes.values()), inputs))
+
+    _check(path, "ONNX", check)
+    return sum(sizes.values())
 
 
 def _check(path: Path, format_name: str, check: Callable[[memoryview], None]) -> None:

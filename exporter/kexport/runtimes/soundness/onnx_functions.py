@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from kexport.runtimes.soundness.flaw import FlawError
+from kexport.runtimes.soundness.onnx_rows import GraphRows
 
 #: Domain, name and overload of an operator.
 Name = tuple[str, str, str]
@@ -17,25 +18,35 @@ Name = tuple[str, str, str]
 Calls = Counter[Name]
 
 
-def require_few_calls(graph: Calls, functions: Mapping[Name, Calls], most: int) -> None:
+def require_few_calls(graph: GraphRows, functions: Mapping[Name, GraphRows], most: int) -> None:
     """Raise `FlawError` where a function leads back to itself, or where functions in place are too many nodes.
 
     Args:
-        graph: the operators of the model itself.
-        functions: those of each function.
+        graph: that of the model itself.
+        functions: the body of each function.
         most: how many nodes there may be, with all functions in place.
     """
-    used = {name: [other for other in calls if other in functions] for name, calls in functions.items()}
+    bodies = {name: _calls(body) for name, body in functions.items()}
+    used = {name: [other for other in calls if other in functions] for name, calls in bodies.items()}
     sizes: dict[Name, int] = {}
     try:
         for name in graphlib.TopologicalSorter(used).static_order():
-            sizes[name] = _size(functions[name], sizes)
+            sizes[name] = _size(bodies[name], sizes)
     except graphlib.CycleError as error:
         circle = " > ".join(repr(name) for _, name, _ in error.args[1][:4])
         raise FlawError("the functions", f"{circle} call each other in a circle", "none that calls itself") from None
-    size = _size(graph, sizes)
+    size = _size(_calls(graph), sizes)
     if size > most:
         raise FlawError("the number of nodes with all functions in place", size, f"at most {most}")
+
+
+def _calls(graph: GraphRows) -> Calls:
+    """How often a graph calls each operator, in the graphs within it too."""
+    calls = Calls(node.operator for node in graph.nodes)
+    for node in graph.nodes:
+        for inner in node.graphs.values():
+            calls.update(_calls(inner))
+    return calls
 
 
 def _size(calls: Calls, sizes: Mapping[Name, int]) -> int:

@@ -1,0 +1,181 @@
+"""What nodes would take and divide by, as far as it follows from the constants of an ONNX file.
+
+ONNX Runtime computes what depends on nothing but constants as soon as it loads a file, and the rest at the first call.
+A shape of 2 ** 30 in twenty bytes takes gigabytes, and an integer that is divided by zero ends the process. Sizes are
+followed from the inputs and constants through the graph; where they vary, with the least that they can be.
+"""
+
+from __future__ import annotations
+
+import graphlib
+from collections import ChainMap
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+
+import numpy as np
+
+from kexport.runtimes.soundness.flaw import FlawError
+from kexport.runtimes.soundness.onnx_functions import Name
+from kexport.runtimes.soundness.onnx_operands import Operands
+from kexport.runtimes.soundness.onnx_rows import GraphRows, NodeRow, OfCall
+from kexport.runtimes.soundness.onnx_shapes import KEEPING, RULES
+from kexport.runtimes.soundness.onnx_tensors import INTEGERS, UNKNOWN, Known
+from kexport.runtimes.soundness.onnx_values import LIKE, computed
+
+_LONGEST_LOOP = 1 << 24  # turns
+_MOST_NODES = 100_000  # with the bodies of functions in place: beyond, sizes are not followed into them
+_Scope = MutableMapping[str, Known]
+
+
+def check_sizes(graph: GraphRows, functions: Mapping[Name, GraphRows], most: int) -> None:
+    """Raise `FlawError` where a node would take too much memory, divide an integer by zero, or never end.
+
+    Args:
+        graph: the main graph.
+        functions: the bodies of functions.
+        most: the bytes that one tensor may have, and all that depend on nothing but constants together.
+    """
+    with np.errstate(all="ignore"):
+        Sizes(functions, most).graph(graph, {})
+
+
+class Sizes:
+    """One walk through a model.
+
+    Args:
+        functions: the bodies of functions.
+        most: as for `check_sizes`.
+    """
+
+    def __init__(self, functions: Mapping[Name, GraphRows], most: int) -> None:
+        self._functions, self._most = functions, most
+        self._left = _MOST_NODES
+        self._folded = 0
+
+    def graph(self, graph: GraphRows, outer: _Scope, given: Sequence[Known] | None = None) -> list[Known]:
+        """Follow the sizes through a graph; returns what is known of its outputs.
+
+        Args:
+            graph: the graph.
+            outer: what is known of the tensors around it.
+            given: what is known of its inputs; by default what it declares.
+        """
+        scope: _Scope = ChainMap({}, outer) if outer else {}
+        for place, (name, declared) in enumerate(graph.inputs):
+            scope[name] = declared if given is None else given[place] if place < len(given) else UNKNOWN
+        scope.update(graph.constants)
+        for node in _in_order(graph.nodes):
+            self._node(node, scope)
+        return [scope.get(name, UNKNOWN) for name in graph.outputs]
+
+    def _node(self, node: NodeRow, scope: _Scope) -> None:
+        given = [scope.get(name, UNKNOWN) for name in node.inputs]
+        if node.kind in KEEPING and given and node.outputs and node.standard:
+            like = LIKE.get(node.kind, 0)
+            scope[node.outputs[0]] = Known(given[0].dims, given[like if like < len(given) else 0].type)
+            return
+        function = self._functions.get(node.operator) if self._functions else None
+        if function is not None:
+            self._left -= len(function.nodes)
+            if self._left > 0:
+                scope.update(zip(node.outputs, self.graph(_with(function, node), {}, given), strict=False))
+            return
+        if node.graphs:
+            self._graphs(node, given, scope)
+            return
+        if not node.standard or not node.outputs:
+            return
+        if node.kind in ("Div", "Mod"):
+            _require_divisor(node, given)
+        elif node.kind == "STFT":
+            _require_rank(node, given, 2, (1,), "window")
+        op = Operands(node, given)
+        rule = RULES.get(node.kind)
+        try:
+            dims = rule(op) if rule is not None else None
+            result = computed(op, dims)
+        except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError):
+            return  # axes, sizes or types that contradict each other, which the runtime says
+        self._require_small(node, result)
+        scope[node.outputs[0]] = result
+
+    def _require_small(self, node: NodeRow, result: Known) -> None:
+        size = result.least
+        if size > self._most:
+            sizes = tuple(size if size >= 0 else f"{-size} or more" for size in result.dims or ())
+            raise FlawError(f"the size of {node.place}", f"{size / 1e9:.1f} GB, {sizes}",
+                            f"at most {self._most / 1e9:.1f} GB; max_bytes raises that")  # fmt: skip
+
+    def _graphs(self, node: NodeRow, given: Sequence[Known], scope: _Scope) -> None:
+        """The graphs that a node runs, of whose inputs nothing is known but whether a loop goes on."""
+        if node.kind == "Loop":
+            for place, what in enumerate(("number of turns", "condition")):
+                _require_rank(node, given, place, (0, 1), what)
+        for name, graph in node.graphs.items():
+            loop = node.kind == "Loop" and name == "body"
+            inputs = [UNKNOWN, given[1] if len(given) > 1 and node.inputs[1] else _TRUE] if loop else []
+            results = self.graph(graph, scope, inputs)
+            if loop:
+                _require_end(node, given, results)
+
+
+_TRUE = Known((), 9, np.array(True))
+
+
+def _require_end(node: NodeRow, given: Sequence[Known], results: Sequence[Known]) -> None:
+    """Raise `FlawError` where a loop goes on as long as it may, and that is for ever."""
+    goes_on = results and results[0].value is not None and bool(np.all(results[0].value))
+    begins = len(given) < 2 or not node.inputs[1] or (given[1].value is not None and bool(np.all(given[1].value)))
+    if not (goes_on and begins) or not given:
+        return
+    turns = given[0].value
+    if not node.inputs[0] or (turns is not None and turns.size == 1 and turns.item() > _LONGEST_LOOP):
+        got = "no condition that ends it" if not node.inputs[0] else f"{turns.item()} turns"
+        raise FlawError(f"the end of {node.place}", got, f"at most {_LONGEST_LOOP} turns, or a condition")
+
+
+def _require_rank(node: NodeRow, given: Sequence[Known], place: int, ranks: Sequence[int], what: str) -> None:
+    """Raise `FlawError` where an operand has other axes than its kernel takes for granted, or nothing along them."""
+    dims = given[place].dims if place < len(given) and node.inputs[place] else None
+    if dims is not None and (len(dims) not in ranks or 0 in dims):
+        raise FlawError(f"the {what} of {node.place}", f"shape {dims}", f"{' or '.join(map(str, ranks))} axes")
+
+
+def _require_divisor(node: NodeRow, given: Sequence[Known]) -> None:
+    """Raise `FlawError` where integers are divided by zero, or the least by -1: processors stop there."""
+    if len(given) != 2 or given[1].value is None or given[1].type not in INTEGERS or node.attributes.get("fmod"):
+        return
+    left, right = given[0].value, given[1].value
+    if not right.all():
+        raise FlawError(f"the divisor of {node.place}", "zero among its integers", "no zero")
+    if left is None or right.dtype.kind != "i" or left.dtype.kind != "i":
+        return
+    try:
+        overflow = bool(np.any((left == np.iinfo(left.dtype).min) & (right == -1)))
+    except ValueError:
+        return  # shapes that do not fit
+    if overflow:
+        raise FlawError(f"the quotient of {node.place}", "the least integer by -1", "one that its type has")
+
+
+def _in_order(nodes: Sequence[NodeRow]) -> Iterable[NodeRow]:
+    """The nodes, each after those that compute what it takes; as they are where they run in a circle."""
+    producers = {name: at for at, node in enumerate(nodes) for name in node.outputs}
+    if all(producers.get(name, -1) < at for at, node in enumerate(nodes) for name in node.inputs):
+        return nodes
+    before = {at: {producers[n] for n in node.inputs if n in producers} for at, node in enumerate(nodes)}
+    try:
+        return [nodes[at] for at in graphlib.TopologicalSorter(before).static_order()]
+    except graphlib.CycleError:
+        return nodes
+
+
+def _with(function: GraphRows, call: NodeRow) -> GraphRows:
+    """The body of a function with the attributes of a call in place of those that refer to them."""
+    nodes = []
+    for node in function.nodes:
+        attributes = {
+            name: call.attributes.get(value.name) if isinstance(value, OfCall) else value
+            for name, value in node.attributes.items()
+        }
+        nodes.append(node._replace(attributes=attributes))
+    return GraphRows(nodes, function.inputs, function.outputs, function.constants)
