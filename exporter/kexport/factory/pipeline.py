@@ -151,6 +151,7 @@ def make(plan: BuildPlan, folder: Path, progress: Progress, observe: Observer = 
         plan.request.trust.run_imports()
         with calls_seen():
             model = plan.source.load()
+        plan = plan.of(model)
         try:
             written = _write(plan, model, folder, workers, progress)
             for worker in workers[1:]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kexport import runtimes
@@ -16,6 +16,7 @@ from kexport.factory.formats import Format
 from kexport.factory.inputs.recording import Recording
 from kexport.factory.promises import statements
 from kexport.factory.sources import Source
+from kexport.factory.trace import BuiltModel, Served
 from kexport.field.trust import Trust
 from kexport.parity.strictness import Strictness
 from kexport.process import DEFAULT_TIMEOUT
@@ -98,7 +99,7 @@ class BuildRequest:
         source = sources.find(self.model, self.settings).with_signature(self.declarations.signature)
         names = self.conversion.formats
         if names is None:
-            names = formats.defaults(layers=source.keeps_layers)
+            names = formats.defaults()
         chosen = tuple(formats.get(name) for name in dict.fromkeys(names))
         plan = BuildPlan(
             self,
@@ -134,6 +135,12 @@ class BuildPlan:
     formats: tuple[Format, ...]
     domain: Mapping[str, object]
     recording: Recording
+
+    def of(self, model: BuiltModel | Served) -> BuildPlan:
+        """The plan once the model is loaded: a function has no layers, so no format that needs them is a default."""
+        if self.request.conversion.formats is not None or not isinstance(model, Served):
+            return self
+        return replace(self, formats=tuple(form for form in self.formats if not form.needs_layers))
 
 
 def _readable(domain: dict[str, object]) -> dict[str, object]:

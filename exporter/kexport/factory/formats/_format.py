@@ -84,13 +84,9 @@ def every() -> list[Format]:
     return sorted(map(get, names()), key=lambda form: form.rank)
 
 
-def defaults(*, layers: bool = True) -> list[str]:
-    """The names of the formats that a build writes by default, by rank.
-
-    Args:
-        layers: whether the model keeps its layers.
-    """
-    return [form.name for form in every() if form.default and (layers or not form.needs_layers)]
+def defaults() -> list[str]:
+    """The names of the formats that a build writes by default, by rank."""
+    return [form.name for form in every() if form.default]
 
 
 def require_supported(options: Mapping[str, int | None]) -> None:

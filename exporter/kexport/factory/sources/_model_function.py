@@ -10,6 +10,7 @@ from types import ModuleType
 
 from kexport.bundle.naming import carried
 from kexport.errors import KexportError, ModelError, UsageError, located, nearest
+from kexport.factory.sources import _keras2
 from kexport.factory.sources._settings import typed_settings
 from kexport.factory.sources._source import Source
 from kexport.factory.trace import explained
@@ -50,10 +51,10 @@ def _model(subject: str, function: object, settings: Mapping[str, str]) -> objec
     """The model that the function returns, or that it is."""
     import keras
 
-    if isinstance(function, keras.Model):
+    if isinstance(function, keras.Model) or _keras2.is_model(function):
         if settings:
             raise UsageError(f"{subject} is a model and takes no --set", got=", ".join(settings))
-        return function
+        return _keras2.from_model(function) if _keras2.is_model(function) else function
     if not callable(function):
         raise UsageError(
             f"{subject} is not callable", got=type(function).__name__, expected="a function that returns a keras.Model"
@@ -66,6 +67,8 @@ def _model(subject: str, function: object, settings: Mapping[str, str]) -> objec
     except FAILURES as error:
         got, hint = explained(error).facts(located(error), None)
         raise ModelError(f"{subject} fails", got=got, hint=hint) from error
+    if _keras2.is_model(model):
+        return _keras2.from_model(model)
     if not isinstance(model, keras.Model):
         raise ModelError(
             f"{subject} returns no model",

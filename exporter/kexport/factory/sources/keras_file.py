@@ -8,8 +8,9 @@ from pathlib import Path
 
 from kexport.bundle.naming import carried
 from kexport.errors import MissingCodeError, ModelError
+from kexport.factory.sources import _keras2
 from kexport.factory.sources._source import Source, SourceKind, refuse_settings
-from kexport.runtimes.keras_model import SUFFIXES, load_file, read_config
+from kexport.runtimes.keras_model import SUFFIXES, load_file, read_config, written_by_keras_2
 
 
 def _claims(model: object) -> bool:
@@ -22,11 +23,16 @@ def _find(model: str | Path, settings: Mapping[str, str]) -> Source:
     if not path.is_file():
         raise ModelError(f"there is no file {path}", expected="a .keras or .h5 file", hint="check the path")
     with _refused():
-        read_config(path)  # a damaged file is refused in milliseconds, before TensorFlow is imported
+        config = read_config(path)  # a damaged file is refused in milliseconds, before TensorFlow is imported
 
     def load() -> object:
         with _refused():
-            return load_file(path)
+            try:
+                return load_file(path)
+            except (ModelError, MissingCodeError) as error:
+                if not written_by_keras_2(path):
+                    raise
+                return _keras2.from_file(path, config, error)
 
     return Source(carried(path.stem), load)
 

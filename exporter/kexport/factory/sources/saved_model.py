@@ -35,7 +35,7 @@ def _source(path: Path, name: str, signature: str | None) -> Source:
     def signed(chosen: str) -> Source:
         return _source(path, carried(f"{name}_{chosen}"), chosen)
 
-    return Source(name, load, live=True, keeps_layers=False, signed=signed)
+    return Source(name, load, live=True, signed=signed)
 
 
 KIND = SourceKind(rank=15, claims=_claims, find=_find)

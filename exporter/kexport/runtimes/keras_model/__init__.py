@@ -2,17 +2,20 @@
 
 from kexport.runtimes.keras_model.backend import import_keras
 from kexport.runtimes.keras_model.custom_objects import (
+    KERAS_2,
     CustomObject,
     custom_objects,
     lambda_layers,
+    objects_in,
     registered,
     unregistered,
 )
 from kexport.runtimes.keras_model.discovery import discover_interface
-from kexport.runtimes.keras_model.file import load_file, read_config
+from kexport.runtimes.keras_model.file import load_file, read_config, written_by_keras_2
 from kexport.runtimes.keras_model.grant import Grant, granted, granting
 from kexport.runtimes.keras_model.h5_file import SUFFIXES
 from kexport.runtimes.keras_model.interface import Interface
+from kexport.runtimes.keras_model.missing_code import missing_code
 from kexport.runtimes.keras_model.patches import Method, replaced
 from kexport.runtimes.keras_model.protocols import CallableModel, KerasLayer, KerasModel, KerasTensor
 from kexport.runtimes.keras_model.scopes import any_layer_name
@@ -20,6 +23,7 @@ from kexport.runtimes.keras_model.seen_calls import calls_seen
 from kexport.runtimes.keras_model.tensors import to_array, to_dense, to_tensor
 
 __all__ = [
+    "KERAS_2",
     "SUFFIXES",
     "CallableModel",
     "CustomObject",
@@ -38,6 +42,8 @@ __all__ = [
     "import_keras",
     "lambda_layers",
     "load_file",
+    "missing_code",
+    "objects_in",
     "read_config",
     "registered",
     "replaced",
@@ -45,4 +51,5 @@ __all__ = [
     "to_dense",
     "to_tensor",
     "unregistered",
+    "written_by_keras_2",
 ]

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 _FUNCTION = "function"
+KERAS_2 = "tf_keras"
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def custom_objects(config: object) -> list[CustomObject]:
     found: dict[str, CustomObject] = {}
     for entry in objects_in(config):
         module, registered = str(entry.get("module") or ""), entry.get("registered_name")
-        if module.partition(".")[0] == "keras":
+        if module.partition(".")[0] in ("keras", KERAS_2):
             continue
         if entry["class_name"] == _FUNCTION:
             name = entry.get("config")
@@ -75,6 +76,12 @@ def custom_objects(config: object) -> list[CustomObject]:
         elif registered is not None:
             found.setdefault(str(registered), CustomObject(str(registered), module))
     return list(found.values())
+
+
+def of_keras_2(config: object) -> list[str]:
+    """The classes in a configuration that only Keras 2 has."""
+    entries = (each for each in objects_in(config) if str(each.get("module")).partition(".")[0] == KERAS_2)
+    return sorted({str(entry["class_name"]) for entry in entries})
 
 
 def unregistered(config: object) -> list[CustomObject]:

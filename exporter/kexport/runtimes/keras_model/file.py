@@ -16,7 +16,14 @@ from kexport.bundle.json_files import FieldError, mapping, member, text
 from kexport.bundle.json_text import MOST_JSON, parse
 from kexport.errors import BundleError, MissingCodeError, ModelError, located
 from kexport.runtimes.keras_model.backend import import_keras
-from kexport.runtimes.keras_model.custom_objects import CustomObject, lambda_layers, objects_in, unregistered
+from kexport.runtimes.keras_model.custom_objects import (
+    KERAS_2,
+    CustomObject,
+    lambda_layers,
+    objects_in,
+    of_keras_2,
+    unregistered,
+)
 from kexport.runtimes.keras_model.grant import granted
 from kexport.runtimes.keras_model.h5_file import h5_config, h5_stored, h5_version, is_h5
 from kexport.runtimes.keras_model.missing_code import missing_code
@@ -36,6 +43,8 @@ def load_file(path: Path) -> Any:
     for module in _layer_modules(config):
         with contextlib.suppress(ModuleNotFoundError):  # of another version; its layers are then not registered
             importlib.import_module(module)
+    if layers := of_keras_2(config):
+        raise ModelError(f"{path.name} holds what Keras 3 has not", got=", ".join(layers), hint=_written_by(path))
     if missing := unregistered(config):
         raise missing_code(path.name, missing, granted())
     if is_h5(path):
@@ -61,11 +70,8 @@ def load_file(path: Path) -> Any:
     except Exception as error:  # a layer's own code may raise anything while it is created again
         if (sought := _sought(error)) is not None:
             raise missing_code(path.name, [sought], granted()) from error
-        writer = _keras_version(path)
         raise ModelError(
-            f"Keras {keras.__version__} cannot load {path.name}",
-            got=located(error),
-            hint=f"Keras {writer} wrote it" if writer != keras.__version__ else None,
+            f"Keras {keras.__version__} cannot load {path.name}", got=located(error), hint=_written_by(path)
         ) from error
 
 
@@ -73,6 +79,22 @@ def _sought(error: Exception) -> CustomObject | None:
     """The class or function that Keras did not find among those that are registered."""
     found = re.search(r"(?:Could not locate (?:class|function)|Unknown [a-z_ ]+:) '([^']+)'", str(error))
     return CustomObject(found[1]) if found else None
+
+
+def written_by_keras_2(path: Path) -> bool:
+    """Whether a file states that Keras 2 wrote it."""
+    return _keras_version(path).startswith("2.")
+
+
+def _written_by(path: Path) -> str | None:
+    """Which version of Keras wrote the file, where it is not this one, and what to do about Keras 2."""
+    import keras
+
+    writer = _keras_version(path)
+    if writer == keras.__version__:
+        return None
+    way = f": pip install --no-deps {KERAS_2}, and kexport build reads it" if writer.startswith("2.") else ""
+    return f"Keras {writer} wrote it{way}"
 
 
 def _keras_version(path: Path) -> str:
