@@ -26,3 +26,5 @@ def test_a_time_becomes_a_number_of_evaluations_and_a_number_stays():
     assert Budget.parse("2s", 7).counted(50.0) == Budget(evaluations=100, seed=7)
     assert Budget.parse("0.001s").counted(50.0) == Budget(evaluations=1)
     assert Budget.parse("30").counted(50.0) == Budget(evaluations=30)
+    assert Budget.parse("30,2s").counted(50.0) == Budget(evaluations=30)
+    assert Budget.parse("300,2s").counted(50.0) == Budget(evaluations=100)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
+import sys
 import time
 from dataclasses import dataclass
 
 from kexport.errors import UsageError
 
-#: The search of a comparison of two models.
-DEFAULT_SEARCH = "5000"
+#: The search of a comparison of two models: what small ones take in seconds, and as long as one waits for large ones.
+DEFAULT_SEARCH = "5000,1m"
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 @dataclass(frozen=True)
 class Budget:
-    """The end of a search: after a number of seconds, or of evaluations of each runtime.
+    """The end of a search: after a number of seconds, or of evaluations of each runtime, whichever comes first.
 
     Attributes:
         seconds: how long the search may take; None for no limit.
@@ -29,28 +30,40 @@ class Budget:
 
     @classmethod
     def parse(cls, text: str, seed: int = 0) -> Budget:
-        """Parse a budget such as `30s`, `2m` or `5000`.
+        """Parse a budget such as `30s`, `2m`, `5000`, or `5000,2m` for the one that ends first.
 
         Raises:
             UsageError: the text holds no positive number, or an unknown unit.
         """
-        match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)(s|m|h)|([0-9]+)", text.strip())
-        amount = float(match[1] or match[3]) if match else 0.0
-        if not match or not 0 < amount < float("inf"):
-            raise UsageError(
-                f"unreadable budget {text!r}",
-                expected="a time, such as 30s or 2m, or a number of evaluations, such as 5000",
-            )
-        return cls(seconds=amount * _UNITS[match[2]], seed=seed) if match[2] else cls(None, int(amount), seed)
+        times: list[float] = []
+        counts: list[int] = []
+        for part in text.split(","):
+            match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)(s|m|h)|([0-9]+)", part.strip())
+            amount = float(match[1] or match[3]) if match else 0.0
+            if not match or not 0 < amount < float("inf"):
+                break
+            if match[2]:
+                times.append(amount * _UNITS[match[2]])
+            else:
+                counts.append(int(amount))
+        else:
+            if max(len(times), len(counts)) == 1:
+                return cls(next(iter(times), None), next(iter(counts), None), seed)
+        raise UsageError(
+            f"unreadable budget {text!r}",
+            expected="a time, such as 30s or 2m, a number of evaluations, such as 5000, or 5000,2m for what ends first",
+        )
 
     def counted(self, rate: float) -> Budget:
         """The budget as a number of evaluations alone, where it is a time: a second is `rate` of them, at least one."""
         if self.seconds is None:
             return self
-        return Budget(None, max(1, round(self.seconds * rate)), self.seed)
+        most = self.evaluations or sys.maxsize
+        return Budget(None, min(most, max(1, round(self.seconds * rate))), self.seed)
 
     def __str__(self) -> str:
-        return f"{self.seconds:g} s" if self.seconds is not None else f"{self.evaluations} evaluations"
+        counted = [] if self.evaluations is None else [f"{self.evaluations} evaluations"]
+        return " or ".join(counted + ([] if self.seconds is None else [f"{self.seconds:g} s"]))
 
 
 class Clock:

@@ -64,7 +64,8 @@ def compare(
             states.
         samples: a `.npz`, `.npy` or `.csv` file with recorded inputs.
         signature: the one to compare, of files that hold several; by default those of equal names are.
-        search: how long to search for the input on which they differ most: `"30s"`, or `"5000"` evaluations.
+        search: how long to search for the input on which they differ most: `"30s"`, or `"5000"` evaluations, or
+            `"5000,1m"` for what ends first.
         tolerance: limits of outputs in place of the derived ones.
         witness: a `.npz` file for the worst input.
         imports: files or modules that register the layers of a `.keras` file.
