@@ -1,6 +1,6 @@
 """Export every public Keras layer and operation, and models of all kinds, in every format; say what is right.
 
-    python scripts/export_coverage.py [--only REGEX] [--groups layers,ops,models,applications,hub] [--write]
+    python scripts/export_coverage.py [--only REGEX] [--groups layers,ops,...] [--write]
     python scripts/export_coverage.py --sample
 
 Each case is built in a process of its own, and its artifacts are run by the raw runtimes on inputs that the build has
@@ -8,19 +8,21 @@ not seen. `--write` puts the outcomes into docs/coverage.json, and the page docs
 a fixed part of the cases in under three minutes. Without `--write` the outcomes are compared with docs/coverage.json:
 exit code 1 when one differs, or is wrong and not caught, right and called wrong, or a crash.
 
-All of it takes about half an hour on two cores. Needs `kexport[build]`; the group `hub` also needs keras-hub, which no
-extra brings, without all that it asks for: `pip install --no-deps keras-hub regex tokenizers sentencepiece`. Nothing is
-downloaded while it runs.
+All of it takes about half an hour on two cores. Needs `kexport[build]`; cases of other packages need these, which no
+extra brings: `pip install --no-deps keras-hub regex tokenizers sentencepiece`, and for the group `packages` keras-rs,
+keras-tcn, keras-lmu, keras-mdn-layer, ncps, mtcnn, and kapre and keras-cv with what they import (librosa, keras-core,
+tensorflow-datasets). Cases whose package is missing are left out, told, and never counted: the table keeps
+what was measured last. Nothing is downloaded while it runs.
 """
 
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
 import json
 import re
 import sys
 import zlib
+from collections import Counter
 from functools import partial
 from typing import Any
 
@@ -28,7 +30,7 @@ import forked
 from measurements import PACKAGES, Measurements, parser, quiet_environment
 
 COVERAGE = Measurements("coverage", "coverage_cases")
-GROUPS = ("layers", "ops", "models", "applications", "hub")
+GROUPS = ("layers", "ops", "models", "applications", "hub", "packages")
 BAD = ("wrong", "false alarm", "crash")
 SAMPLED = 16  # one case of so many is in the sample, and these, which broke most often
 SAMPLED_TOO = (
@@ -46,7 +48,7 @@ def chosen(groups: list[str], only: str, sample: bool) -> list[Any]:
 
 def in_sample(case: Any) -> bool:
     """Whether the case is in the sample, which does not change when cases are added."""
-    if case.name in SAMPLED_TOO or case.group in ("applications", "hub"):
+    if case.name in SAMPLED_TOO or case.group in ("applications", "hub", "packages"):
         return case.name in SAMPLED_TOO
     return zlib.crc32(case.name.encode()) % SAMPLED == 0
 
@@ -80,17 +82,15 @@ def run(cases: list[Any], jobs: int) -> dict[str, dict[str, dict[str, str]]]:
 
 def write(found: dict[str, dict[str, dict[str, str]]]) -> None:
     """Put the outcomes into the table, without cases that are no more, and make the page."""
-    known = {(case.group, case.name) for case in COVERAGE.cases().every(available(GROUPS))}
+    cases = COVERAGE.cases().every(GROUPS)
+    known = {(case.group, case.name) for case in cases}
     table = {"versions": {}, "cases": {}, **COVERAGE.read()}
     groups = table["cases"]
     for group in GROUPS:
         merged = {**groups.get(group, {}), **found.get(group, {})}
-        groups[group] = {
-            name: row
-            for name, row in sorted(merged.items())
-            if (group, name) in known or group not in available(GROUPS)
-        }
-    versions = {name: _version(name) or table["versions"].get(name, "") for name in (*PACKAGES, "keras-hub")}
+        groups[group] = {name: row for name, row in sorted(merged.items()) if (group, name) in known}
+    names = dict.fromkeys((*PACKAGES, *filter(None, (case.package for case in cases))))
+    versions = {name: _version(name) or table["versions"].get(name, "") for name in names}
     versions = {name: version for name, version in versions.items() if version}
     lines = [f" {json.dumps('versions')}: {json.dumps(versions)},", ' "cases": {']
     for group, rows in groups.items():
@@ -107,9 +107,9 @@ def _version(name: str) -> str:
         return ""
 
 
-def available(groups: tuple[str, ...]) -> list[str]:
-    """The groups whose packages are installed."""
-    return [group for group in groups if group != "hub" or importlib.util.find_spec("keras_hub") is not None]
+def missing(cases: list[Any]) -> dict[str, int]:
+    """The packages that some of the cases need and that are not installed, with the number of these cases."""
+    return dict(Counter(case.package for case in cases if case.package and not _version(case.package)))
 
 
 def differences(found: dict[str, dict[str, dict[str, str]]]) -> list[str]:
@@ -138,11 +138,13 @@ def main() -> int:
     groups = options.groups.split(",")
     if unknown := sorted(set(groups) - set(GROUPS)):
         command.error(f"unknown groups: {', '.join(unknown)}")
-    if missing := sorted(set(groups) - set(available(tuple(groups)))):
-        print(f"left out: {', '.join(missing)}; keras-hub is not installed (see --help)")
     quiet_environment()
     forked.import_everything("coverage_cases._export")  # before the cases, which import Keras
-    found = run(chosen(available(tuple(groups)), options.only, options.sample), options.jobs)
+    cases = chosen(groups, options.only, options.sample)
+    absent = missing(cases)
+    for package, count in absent.items():
+        print(f"not installed: {package}, so {count} of its cases are not measured (see --help)")
+    found = run([case for case in cases if case.package not in absent], options.jobs)
     bad = [
         f"{group} {name}, {form}: {text}"
         for group, rows in found.items()

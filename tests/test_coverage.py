@@ -1,11 +1,14 @@
 """The coverage page is true: it has a row for every case, and no row of it tells of what must not be."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 import coverage_cases
+import export_coverage
 from conftest import ROOT
+from coverage_cases._case import Case
 
 TABLE = json.loads((ROOT / "docs" / "coverage.json").read_text())["cases"]
 
@@ -36,6 +39,25 @@ def test_nothing_is_wrong_a_false_alarm_or_a_crash():
         if text.startswith(("wrong", "false alarm", "crash"))
     ]
     assert bad == []
+
+
+def test_cases_of_a_package_that_is_missing_are_told_and_neither_run_nor_counted(monkeypatch, capsys):
+    case = Case("packages", "absent/Layer", lambda: pytest.fail("it was made"), {}, package="absent")
+    monkeypatch.setattr(export_coverage, "chosen", lambda *arguments: [case, replace(case, name="absent/Other")])
+    monkeypatch.setattr("sys.argv", ["export_coverage.py", "--groups", "packages"])
+    assert export_coverage.missing([case]) == {"absent": 1}
+    assert export_coverage.missing([replace(case, package="pytest")]) == {}
+    ran = []
+
+    def run(cases, jobs):
+        ran.append(cases)
+        return {}
+
+    monkeypatch.setattr(export_coverage, "run", run)
+    monkeypatch.setattr("forked.import_everything", lambda module: None)
+    assert export_coverage.main() == 0
+    assert ran == [[]]
+    assert "not installed: absent, so 2 of its cases are not measured" in capsys.readouterr().out
 
 
 def test_the_page_is_made_of_the_table():

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from coverage_cases._case import Case
 
-GROUPS = ("layers", "ops", "models", "applications", "hub")
+GROUPS = ("layers", "ops", "models", "applications", "hub", "packages")
 
 
 def every(groups: Sequence[str] = GROUPS) -> list[Case]:

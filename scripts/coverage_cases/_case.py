@@ -17,7 +17,7 @@ class Case:
     """One model to export.
 
     Attributes:
-        group: of the page: layers, ops, models, applications or hub.
+        group: of the page, as `coverage_cases.GROUPS` lists them.
         name: what it is of, a slash, and the variant.
         make: gives the model.
         inputs: by the model's own names, in its order.
@@ -25,6 +25,7 @@ class Case:
         batch: the only one the model takes; None for any.
         noise: whether the limit is the model's noise floor instead of 1e-5 an element.
         timeout: seconds for all of its formats.
+        package: the distribution that it needs besides kexport's own; empty for none.
     """
 
     group: str
@@ -35,6 +36,7 @@ class Case:
     batch: int | None = None
     noise: bool = False
     timeout: float = 120.0
+    package: str = ""
 
     @property
     def formats(self) -> tuple[str, ...]:

@@ -15,13 +15,15 @@ _GROUPS = {
     "models": "Custom models",
     "applications": "Applications",
     "hub": "Backbones of keras-hub",
+    "packages": "Other packages",
 }
 _PROSE = """# Coverage
 
 What kexport makes of every public Keras layer and operation, in the variants that the project tests, of models as
-people write them, of a member of each family of `keras.applications` with random weights, and of backbones of
-keras-hub with tiny random configurations. `python scripts/export_coverage.py --write` makes this page and
-[coverage.json](coverage.json), which has every case; a sample of it is a test, so the page is true or the test is red.
+people write them, of a member of each family of `keras.applications` with random weights, of backbones of keras-hub
+with tiny random configurations, and of layers and networks of other packages.
+`python scripts/export_coverage.py --write` makes this page and [coverage.json](coverage.json), which has every case; a
+sample of it is a test, so the page is true or the test is red. A case whose package is not installed is not measured.
 
 - **right**: the artifact, run by the raw runtime on inputs that the build has not seen, in batches of 1 and 3, gives
   what `model(x, training=False)` gives, in the same dtype, to 1e-5 + 1e-5 of the value in every element (16-bit

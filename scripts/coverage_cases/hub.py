@@ -45,7 +45,7 @@ def _backbone(kind: str, inputs: Mapping[str, Draw], **settings: Any) -> None:
     def make() -> Any:
         return getattr(importlib.import_module("keras_hub.models"), f"{kind}Backbone")(**settings)
 
-    CASES.add(f"{kind}/tiny", make, named, call=call, noise=True, timeout=600.0)
+    CASES.add(f"{kind}/tiny", make, named, call=call, noise=True, timeout=600.0, package="keras-hub")
 
 
 _backbone("Albert", _SEGMENTS, **_LONG, embedding_dim=8)
