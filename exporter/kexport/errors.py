@@ -44,6 +44,10 @@ class UsageError(KexportError):
     """The request is wrong: an unknown name, a setting of the wrong type, a target that cannot be written."""
 
 
+class ImportFailedError(UsageError):
+    """The code of a file or module that was to be imported fails, or ends its process."""
+
+
 class InputError(KexportError):
     """Data does not fit the model's signature."""
 

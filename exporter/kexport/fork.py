@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import IO, ClassVar
 
 from kexport import cleanup
-from kexport.lifeline import Lifeline
+from kexport.leaving import leave
 
 
 class Fork:
@@ -30,7 +30,6 @@ class Fork:
             try:
                 for pipe in self._pipes:
                     pipe.close()
-                Lifeline.drop_all()
                 cleanup.forget_all()
                 for source, number in ((tasks_in, 0), (events_out, 1), (log.fileno(), 2)):
                     os.dup2(source, number)
@@ -38,7 +37,7 @@ class Fork:
                     os.close(number)
                 serve()
             finally:
-                os._exit(0)
+                leave(0)
         os.close(tasks_in)
         os.close(events_out)
         self.stdin: IO[bytes] = os.fdopen(tasks_out, "wb")

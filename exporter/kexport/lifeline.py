@@ -1,4 +1,7 @@
-"""A worker process must not outlive the process that started it, however that one ended, and whatever it is doing."""
+"""A worker process must not outlive the process that started it, however that one ended, and whatever it is doing.
+
+Neither must what it forks: a worker leads a group of processes, which ends as a whole.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ import signal
 import threading
 import weakref
 from typing import IO, ClassVar
+
+from kexport.leaving import leave
 
 
 class Lifeline:
@@ -39,23 +44,28 @@ class Lifeline:
             writer.close()
 
 
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=Lifeline.drop_all)
+
+
 def follow(reader: int) -> None:
-    """End this process as soon as the lifeline with this reader ends."""
+    """End this process, and its forks, as soon as the lifeline with this reader ends."""
+    os.setpgid(0, 0)
     try:
         import fcntl
 
-        # The system itself kills the process: native code need not return to Python for it.
-        fcntl.fcntl(reader, fcntl.F_SETOWN, os.getpid())
+        # The system itself kills the group: native code need not return to Python for it.
+        fcntl.fcntl(reader, fcntl.F_SETOWN, -os.getpid())
         fcntl.fcntl(reader, fcntl.F_SETSIG, signal.SIGKILL)
         fcntl.fcntl(reader, fcntl.F_SETFL, fcntl.fcntl(reader, fcntl.F_GETFL) | os.O_ASYNC)
         gone = select.poll()
         gone.register(reader, select.POLLHUP)
         if gone.poll(0):  # before it was followed
-            os._exit(1)
+            leave(1)
     except (ImportError, AttributeError, OSError):  # another system than Linux
         threading.Thread(target=_wait_for_end, args=(reader,), daemon=True).start()
 
 
 def _wait_for_end(reader: int) -> None:
     os.read(reader, 1)
-    os._exit(1)
+    leave(1)

@@ -10,8 +10,6 @@ TensorFlow has run anything: eager execution hangs after that.
 from __future__ import annotations
 
 import contextlib
-import gc
-import importlib
 import json
 import os
 import signal
@@ -19,21 +17,24 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterator, Sequence
 from typing import IO, Any
 
 from kexport import cleanup
-from kexport.carried_errors import error_from_json, error_to_json
-from kexport.confinement import Confinement, confine, ended_by_limit
-from kexport.errors import ModelError, UncheckedError, located
+from kexport.carried_errors import error_from_json
+from kexport.confinement import Confinement, ended_by_limit
+from kexport.errors import UncheckedError
 from kexport.fork import Fork
-from kexport.home import leave_untouched
-from kexport.lifeline import Lifeline, follow
-from kexport.scratch import NOWHERE, temporary_folder
+from kexport.lifeline import Lifeline
+from kexport.scratch import temporary_folder
+from kexport.serving import serve
+from kexport.user_code import import_failed
 
 DEFAULT_TIMEOUT = 1800.0  # seconds that one task may take
+_LAST_BREATH = 5.0  # seconds between the end of a process's answers and its own
 #: What a new process runs. Python puts the current folder first on the import path; a file errors.py there may be any.
-_START = "import sys; sys.path[:] = filter(None, sys.path); from kexport.process import main; main()"
+_START = "import sys; sys.path[:] = filter(None, sys.path); from kexport.serving import main; main()"
 
 #: What every process sets before it imports a native library, to silence its messages and to keep it off the network.
 QUIET_ENVIRONMENT = {
@@ -82,6 +83,7 @@ class Worker:
         self, preload: Sequence[str] = (), *, fork: bool = False, confinement: Confinement | None = None
     ) -> None:
         self._confinement = confinement
+        self._importing = ""
         self._log = _anonymous_file()
         self._lifeline = Lifeline()
         self._temporaries = contextlib.ExitStack()
@@ -102,7 +104,7 @@ class Worker:
     def _started(self, fork: bool, preload: Sequence[str], folder: str) -> subprocess.Popen[bytes] | Fork:
         line = self._lifeline
         if fork:
-            return Fork(self._log, lambda: _serve(line.reader, folder, ()))
+            return Fork(self._log, lambda: serve(line.reader, folder, ()))
         limits = None if self._confinement is None else self._confinement.writing_to(folder).to_json()
         return subprocess.Popen(
             [sys.executable, "-c", _START, str(line.reader), folder, json.dumps(limits), *preload],
@@ -147,7 +149,8 @@ class Worker:
         Raises:
             KexportError: the task raised it.
             OSError: the task raised it.
-            WorkerCrashError: the process died or took longer than `timeout` seconds.
+            ImportFailedError: the code of an import ended the process, or took longer than `timeout` seconds.
+            WorkerCrashError: the process died, took longer than `timeout` seconds, or gave no answer.
         """
         assert self._process.stdout is not None
         expired = threading.Event()
@@ -163,7 +166,7 @@ class Worker:
             alarm.start()
         try:
             for line in self._process.stdout:
-                event, value = json.loads(line)
+                event, value = _event(line)
                 if event == "item":
                     yield value
                 elif event == "bytes":
@@ -171,19 +174,37 @@ class Worker:
                     if self._process.stdout.readinto(content) < value:  # type: ignore[attr-defined]
                         break
                     yield content
+                elif event == "importing":
+                    self._importing = value
                 elif event == "done":
                     return
+                elif event != "error":
+                    break
                 else:
                     raise error_from_json(value)
         finally:
             if alarm is not None:
                 alarm.cancel()
+        death = self._death(f"took longer than {timeout:g} s" if expired.is_set() else "")
+        if self._importing:
+            raise import_failed(self._importing, death)
+        raise death
+
+    def _death(self, late: str) -> WorkerCrashError:
+        """Why the process gives no more answers; it has ended then."""
+        until = time.monotonic() + _LAST_BREATH
+        while self.alive and time.monotonic() < until:
+            time.sleep(0.001)
+        closed = self.alive
+        if closed:  # what runs in it has closed the stream, or replaced the program
+            self._process.kill()
         status = self._process.wait()
-        if expired.is_set():
-            raise WorkerTimeoutError(f"took longer than {timeout:g} s", self._tail())
+        if late:
+            return WorkerTimeoutError(late, self._tail())
         if limit := ended_by_limit(status, self._tail(), self._confinement):
-            raise WorkerLimitError(limit, self._tail())
-        raise WorkerCrashError(_cause_of_death(status), self._tail())
+            return WorkerLimitError(limit, self._tail())
+        cause = "the process closed or overwrote its streams" if closed else _cause_of_death(status)
+        return WorkerCrashError(cause, self._tail())
 
     def run(self, call: str, timeout: float = DEFAULT_TIMEOUT, **args: object) -> list[Any]:
         """Submit a task and wait for everything that it yields."""
@@ -210,73 +231,19 @@ class Worker:
         return self._log.read().decode(errors="replace")[-2000:]
 
 
+def _event(line: bytes) -> tuple[str, Any]:
+    """The event of a line; empty for a line that the model's code wrote."""
+    try:
+        event, value = json.loads(line)
+        return event, value
+    except (TypeError, ValueError):
+        return "", None
+
+
 def _cause_of_death(status: int) -> str:
     if status < 0:
         return f"the process crashed with {signal.Signals(-status).name}"
     return f"the process ended with exit code {status}"
-
-
-def _serve(lifeline: int, folder: str, preload: Sequence[str], limits: Mapping[str, Any] | None = None) -> None:
-    """The main loop of a worker process.
-
-    Args:
-        lifeline: of the parent.
-        folder: for what libraries write as temporary; empty where there is none.
-        preload: modules to import at once.
-        limits: what this process may use, as JSON; None for no limits.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C; the lifeline ends with it
-    for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
-        signal.signal(number, signal.SIG_DFL)  # a fork has the parent's handlers
-    if os.name == "posix":
-        follow(lifeline)
-    leave_untouched()
-    tempfile.tempdir = folder or NOWHERE
-    if folder:
-        os.environ["TMPDIR"] = folder
-    if limits:
-        confine(Confinement.from_json(limits))  # before anything starts a thread
-    tasks, events = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    with open(os.devnull, "rb") as nowhere:
-        os.dup2(nowhere.fileno(), 0)  # a model's code that asks a question must not read the tasks
-    sys.stdin = open(0, closefd=False)  # noqa: SIM115  the process ends with it
-    os.dup2(2, 1)  # what a library prints must not mix with the events
-
-    def emit(event: str, value: object = None, content: bytes = b"") -> None:
-        events.write(json.dumps([event, value]).encode() + b"\n")
-        events.write(content)
-        events.flush()
-
-    # Garbage collections during the import of TensorFlow take a fifth of its time and free nothing.
-    gc.disable()
-    for name in preload:
-        with contextlib.suppress(ImportError):  # the task that needs the module raises the error
-            importlib.import_module(name)
-    gc.freeze()
-    gc.enable()
-    for line in tasks:
-        task = json.loads(line)
-        module, _, function = task["call"].partition(":")
-        args = task["args"] if task["bytes"] is None else {**task["args"], "payload": tasks.read(task["bytes"])}
-        try:
-            for item in getattr(importlib.import_module(module), function)(**args):
-                if isinstance(item, bytes):
-                    emit("bytes", len(item), item)
-                else:
-                    emit("item", item)
-        except SystemExit as end:
-            ended = ModelError("the code of the model ends the process", got=located(end), hint="remove that call")
-            emit("error", error_to_json(ended))
-        except Exception as error:  # noqa: BLE001  it goes to the parent, which raises it
-            emit("error", error_to_json(error))
-        else:
-            emit("done")
-
-
-def main() -> None:
-    """Serve as a worker process, with the arguments that `Worker` passes."""
-    lifeline, folder, limits, *preload = sys.argv[1:]
-    _serve(int(lifeline), folder, preload, json.loads(limits))
 
 
 def _anonymous_file() -> IO[bytes]:

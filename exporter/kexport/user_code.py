@@ -7,26 +7,33 @@ import importlib
 import importlib.util
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 
-from kexport.errors import UsageError, located
+from kexport.errors import ImportFailedError, UsageError, located
 
-#: What the user's code may raise: it must not end the process, which nothing would tell from success.
-FAILURES = (Exception, SystemExit)
 # A .keras file stores the name of the module of its layers, so that name contains no folder.
 _PREFIX = "kexport_import_"
+_listener: Callable[[str], object] = str
+
+
+def hear_imports(listener: Callable[[str], object]) -> None:
+    """Call the listener with the name of each file or module that `run_imports` is to run, and empty after it."""
+    global _listener
+    _listener = listener
 
 
 def run_imports(names: Sequence[str]) -> None:
     """Import each file (`layers.py`) or module (`package.layers`), once per process.
 
     Raises:
-        UsageError: there is no such file or module, or its code fails.
+        UsageError: there is no such file or module.
+        ImportFailedError: its code fails.
     """
     for name in names:
         require(name)
+        _listener(name)
         try:
             with in_this_folder():
                 if name.endswith(".py"):
@@ -34,10 +41,17 @@ def run_imports(names: Sequence[str]) -> None:
                     run_file(Path(name))
                 else:
                     importlib.import_module(name)
-        except FAILURES as error:
-            raise UsageError(
-                f"--import {name} failed", got=located(error), hint="run the file on its own to see the error"
-            ) from error
+        except KeyboardInterrupt:
+            raise  # somebody may have pressed Ctrl-C
+        except BaseException as error:
+            raise import_failed(name, located(error)) from error
+        finally:
+            _listener("")
+
+
+def import_failed(name: str, got: object) -> ImportFailedError:
+    """The error for a file or module whose code fails, or ends its process."""
+    return ImportFailedError(f"--import {name} failed", got=got, hint="run the file on its own to see the error")
 
 
 @contextlib.contextmanager

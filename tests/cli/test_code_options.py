@@ -43,6 +43,17 @@ def test_the_layers_are_localised_with_code_that_may_differ(kexport, travelling,
     assert "note: the code in altered.py is not what the bundle was built with" in result.stderr
 
 
+@pytest.mark.parametrize(("command", "end"), [("verify", "raise GeneratorExit"), ("compare", "os.abort()")])
+def test_code_that_ends_its_process_is_an_error_of_who_gave_it_and_no_verdict(
+    kexport, travelling, tmp_path, command, end
+):
+    (tmp_path / "ends.py").write_text(f"import os\n{end}\n")
+    files = (travelling / "net", travelling / "net" / "model.keras")
+    result = kexport(command, *files[: 1 if command == "verify" else 2], "--runtime", "keras", "--import", "ends.py")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "--import ends.py failed" in result.stderr
+
+
 def test_inspect_lists_the_code_that_a_bundle_needs(kexport, travelling):
     told = kexport("inspect", travelling / "net").stdout
     section = told[told.index("code that it needs") :].splitlines()[1:3]

@@ -61,7 +61,7 @@ def test_another_encoding_and_a_removed_folder_are_no_obstacle(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("end", ["sys.exit(0)", "os._exit(0)", "raise KeyboardInterrupt", "raise SystemExit",
+@pytest.mark.parametrize("end", ["sys.exit(0)", "os._exit(0)", "raise KeyboardInterrupt", "raise GeneratorExit",
                                  "sys.stdout.close(); os.close(1); os.close(2); sys.exit()", "input()"])  # fmt: skip
 def test_code_that_ends_the_process_is_an_error_of_the_command(tmp_path, end):
     """In a command that runs the file without importing TensorFlow: the boundary is the same for all."""

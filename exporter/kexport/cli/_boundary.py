@@ -18,11 +18,11 @@ from kexport import cleanup
 from kexport.cli import _streams
 from kexport.errors import INTERRUPTED, KexportError, UsageError, located
 from kexport.home import leave_untouched
+from kexport.leaving import guard_exit, leave
 from kexport.scratch import own_temporaries
 
 _SHOW_CURSOR = b"\x1b[?25h"  # a progress display hides it
 _standard_error = 2  # another descriptor while the libraries are kept quiet
-_exit = os._exit
 _HINTS = {
     errno.EMFILE: "raise the limit of open files: ulimit -n",
     errno.ENOSPC: "free some space",
@@ -37,7 +37,7 @@ def run() -> NoReturn:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` and scripts set it for what they start
             signal.signal(number, _on_interrupt)
     _streams.take_over()
-    _guard_exit()
+    guard_exit()
     leave_untouched()
     from kexport.cli._group import kexport
 
@@ -50,20 +50,23 @@ def run() -> NoReturn:
         _streams.restore()
         error.show()
         code = error.exit_code
-    except (SystemExit, click.Abort) as end:  # click raises the one for KeyboardInterrupt, and nobody the other
-        cause = end.__cause__ or end
-        code = _say(UsageError("the code of the model ended the command", got=located(cause), hint="remove that call"))
+    except click.Abort as end:  # as click calls a KeyboardInterrupt, which no Ctrl-C raises here
+        code = _say(_ended(end.__cause__ or end))
     except (OSError, MemoryError, UnicodeEncodeError) as error:
         code = _say(_failure(error))
     except RuntimeError as error:
         if str(error) != "can't start new thread":
             raise
         code = _say(UsageError("there is not enough memory, or there are too many processes", got=error))
+    except BaseException as end:
+        if isinstance(end, Exception):
+            raise
+        code = _say(_ended(end))
     lost = _streams.finish()
     if lost is not None:
         code = _say(UsageError("standard output cannot be written", got=lost.strerror or lost))
         _streams.finish()
-    _exit(code or 0)
+    leave(code or 0)
 
 
 def _use_utf8() -> None:
@@ -78,6 +81,10 @@ def _say(error: KexportError) -> int:
     _streams.restore()
     click.echo(f"error: {error}", err=True)
     return error.exit_code
+
+
+def _ended(end: BaseException) -> UsageError:
+    return UsageError("the code of the model ended the command", got=located(end), hint="remove that call")
 
 
 def _failure(error: OSError | MemoryError | UnicodeEncodeError) -> UsageError:
@@ -103,18 +110,6 @@ def _folder_exists() -> bool:
     return True
 
 
-def _guard_exit() -> None:
-    """Make `os._exit` in a model's code an error like `sys.exit`: the command would end as if it had succeeded."""
-    ours = os.getpid()
-
-    def leave(status: int) -> NoReturn:
-        if os.getpid() != ours:  # a process that was forked ends in this way
-            _exit(status)
-        raise SystemExit(status)
-
-    os._exit = leave
-
-
 def _on_interrupt(number: int, frame: FrameType | None) -> None:
     """Exit at once: an exception raised here would unwind native code that called back into Python, and crash it."""
     if cleanup.postponed(lambda: _on_interrupt(number, None)):
@@ -129,7 +124,7 @@ def _on_interrupt(number: int, frame: FrameType | None) -> None:
             os.write(_standard_error, _SHOW_CURSOR)
         os.write(_standard_error, message.encode(errors="backslashreplace"))
     if number == signal.SIGINT:
-        _exit(INTERRUPTED)
+        leave(INTERRUPTED)
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)  # whoever asked for the end sees that it was this signal
 

@@ -21,7 +21,7 @@ from kexport.errors import KexportError, ProcessDiedError, UncheckedError, Usage
 from kexport.field.interface import declared_signature
 from kexport.field.trust import Trust, TrustJson
 from kexport.parity.structure import as_text
-from kexport.process import Worker, WorkerCrashError, WorkerLimitError
+from kexport.process import DEFAULT_TIMEOUT, Worker, WorkerCrashError, WorkerLimitError
 from kexport.runtimes import Opened, Runtime, Session
 
 _DATA = 1 << 26  # bytes that a call may take: its process may then use 16 GiB more than the runtime and the weights do
@@ -113,7 +113,7 @@ class Isolation:
         )
         try:
             declared: _Declared
-            (declared,) = self._answer(worker, "while it loaded the model")
+            (declared,) = self._answer(worker, "while it loaded the model", DEFAULT_TIMEOUT)
         except BaseException:
             worker.close()
             raise
@@ -140,9 +140,9 @@ class Isolation:
             worker.close()  # its answer would be taken for that of the next call
             raise
 
-    def _answer(self, worker: Worker, when: str) -> list[Any]:
+    def _answer(self, worker: Worker, when: str, timeout: float | None = None) -> list[Any]:
         try:
-            return list(worker.results(timeout=None))
+            return list(worker.results(timeout))
         except (WorkerCrashError, OSError, ValueError) as error:
             if self._closed:
                 self._refuse_closed()

@@ -14,7 +14,7 @@ import numpy as np
 from kexport import runtimes
 from kexport.bundle.json_text import JsonObject
 from kexport.bundle.signature import Array, Signature
-from kexport.errors import MissingCodeError, RunError, UncheckedError, reason
+from kexport.errors import ImportFailedError, MissingCodeError, RunError, UncheckedError, reason
 from kexport.field.trust import NO_TRUST, Trust, TrustJson
 from kexport.field.workers import RestartingWorker
 from kexport.parity.structure import as_text
@@ -227,6 +227,7 @@ def serve(load: _LoadJson, feeds: str, outputs: str, fresh: bool) -> Iterator[_A
 
     Raises:
         MissingCodeError: the artifact needs code that was not given.
+        ImportFailedError: an import fails.
     """
     key = (load["path"], load["name"], outputs)
     if fresh:
@@ -244,7 +245,7 @@ def serve(load: _LoadJson, feeds: str, outputs: str, fresh: bool) -> Iterator[_A
             calls.append([as_text(result[spec.name]) for spec in session.signature.outputs])
         _write(Path(outputs), calls)
         yield {"error": "", "differences": trust.differences() if runtime.runs_user_code else []}
-    except (MissingCodeError, UncheckedError):
+    except (MissingCodeError, UncheckedError, ImportFailedError):
         raise  # nothing may be wrong with the artifact
     except Exception as error:  # noqa: BLE001  a runtime may raise anything; the parent process reports it
         cause = f": {error.facts['got']}" if isinstance(error, RunError) else ""

@@ -14,7 +14,7 @@ from kexport.factory.sources import _keras2
 from kexport.factory.sources._settings import typed_settings
 from kexport.factory.sources._source import Source
 from kexport.factory.trace import explained
-from kexport.user_code import FAILURES, in_this_folder
+from kexport.user_code import in_this_folder
 
 
 def function_source(
@@ -38,9 +38,9 @@ def function_source(
         with in_this_folder():
             try:
                 module = run()
-            except KexportError:
+            except (KexportError, KeyboardInterrupt):
                 raise
-            except FAILURES as error:
+            except BaseException as error:
                 raise UsageError(f"{place} fails when it is run", got=located(error)) from error
             return _model(f"{place}:{attribute}", _attribute(module, place, attribute), settings)
 
@@ -62,9 +62,9 @@ def _model(subject: str, function: object, settings: Mapping[str, str]) -> objec
     arguments = typed_settings(function, settings, subject)
     try:
         model: object = function(**arguments)
-    except KexportError:
+    except (KexportError, KeyboardInterrupt):
         raise
-    except FAILURES as error:
+    except BaseException as error:
         got, hint = explained(error).facts(located(error), None)
         raise ModelError(f"{subject} fails", got=got, hint=hint) from error
     if _keras2.is_model(model):

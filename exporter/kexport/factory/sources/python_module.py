@@ -12,7 +12,7 @@ from types import ModuleType
 from kexport.errors import UsageError, located
 from kexport.factory.sources._model_function import function_source
 from kexport.factory.sources._source import Source, SourceKind
-from kexport.user_code import FAILURES, make_importable
+from kexport.user_code import make_importable
 
 
 def _claims(model: object) -> bool:
@@ -26,7 +26,9 @@ def _find(model: str, settings: Mapping[str, str]) -> Source:
         spec = importlib.util.find_spec(name)
     except ModuleNotFoundError:
         spec = None
-    except FAILURES as error:  # finding a module imports the packages that contain it
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # finding a module imports the packages that contain it
         raise UsageError(f"{name} cannot be imported", got=located(error)) from error
     if spec is None:
         raise UsageError(

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from kexport.bundle.report import Check, CheckKind
 from kexport.contracts import EFFORT, Effort
-from kexport.errors import KexportError, MissingCodeError, UncheckedError, reason
+from kexport.errors import ImportFailedError, KexportError, MissingCodeError, UncheckedError, reason
 from kexport.field.verification.artifact_in_runtime import ArtifactInRuntime
 from kexport.field.verification.contract_checks import check_contracts
 from kexport.field.verification.signature_check import check_signature
@@ -24,6 +24,9 @@ def check_artifact(tested: ArtifactInRuntime, effort: Effort = EFFORT) -> Iterat
     Args:
         tested: the artifact in its runtime.
         effort: how long to look for a violation of each contract.
+
+    Raises:
+        ImportFailedError: an import fails.
     """
     try:
         session = tested.open()
@@ -35,6 +38,8 @@ def check_artifact(tested: ArtifactInRuntime, effort: Effort = EFFORT) -> Iterat
     except (MissingCodeError, UncheckedError) as error:
         facts = (error.subject, *filter(None, (error.facts["got"], error.facts["hint"])))
         yield Check.not_run(CheckKind.RUNTIME, tested.subject, *map(str, facts))
+    except ImportFailedError:
+        raise  # nothing was checked, by the fault of who asked
     except KexportError as error:
         yield Check.failure(CheckKind.RUNTIME, tested.subject, str(error))
     except Exception as error:  # noqa: BLE001  a runtime may raise anything; here it becomes a failed check
