@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import IO, ClassVar
 
 from kexport import cleanup
-from kexport.leaving import leave
+from kexport.process_exit import leave
 
 
 class Fork:

@@ -12,7 +12,7 @@ import threading
 import weakref
 from typing import IO, ClassVar
 
-from kexport.leaving import leave
+from kexport.process_exit import leave
 
 
 class Lifeline:

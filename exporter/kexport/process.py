@@ -28,13 +28,13 @@ from kexport.errors import UncheckedError
 from kexport.fork import Fork
 from kexport.lifeline import Lifeline
 from kexport.scratch import temporary_folder
-from kexport.serving import serve
+from kexport.service import serve
 from kexport.user_code import import_failed
 
 DEFAULT_TIMEOUT = 1800.0  # seconds that one task may take
 _LAST_BREATH = 5.0  # seconds between the end of a process's answers and its own
 #: What a new process runs. Python puts the current folder first on the import path; a file errors.py there may be any.
-_START = "import sys; sys.path[:] = filter(None, sys.path); from kexport.serving import main; main()"
+_START = "import sys; sys.path[:] = filter(None, sys.path); from kexport.service import main; main()"
 
 #: What every process sets before it imports a native library, to silence its messages and to keep it off the network.
 QUIET_ENVIRONMENT = {

@@ -140,6 +140,16 @@ def test_files_that_come_and_go_show(change, message, signed):
     assert message in str(error.value)
 
 
+def test_folders_are_not_signed_as_copies_may_lose_empty_ones(signed):
+    (signed / "saved_model" / "assets.extra" / "more").mkdir(parents=True)
+    require_signed(signed, KEYS["p256"][1])
+    for name in ("model.sig", ".hidden", "assets.extra/model.sig"):
+        (signed / "saved_model" / name).write_bytes(b"")
+        with pytest.raises(AuthenticityError, match=f"not signed: saved_model/{name}"):
+            kexport.load(signed, signed_by=KEYS["p256"][1])
+        (signed / "saved_model" / name).unlink()
+
+
 def test_a_bundle_without_a_signature_says_so(signed, tmp_path):
     (signed / FILE_NAME).unlink()
     for path in (signed, tmp_path / "nowhere"):

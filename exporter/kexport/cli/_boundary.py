@@ -18,7 +18,7 @@ from kexport import cleanup
 from kexport.cli import _streams
 from kexport.errors import INTERRUPTED, KexportError, UsageError, located
 from kexport.home import leave_untouched
-from kexport.leaving import guard_exit, leave
+from kexport.process_exit import guard_exit, leave
 from kexport.scratch import own_temporaries
 
 _SHOW_CURSOR = b"\x1b[?25h"  # a progress display hides it

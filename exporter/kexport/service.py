@@ -17,8 +17,8 @@ from kexport.carried_errors import error_to_json
 from kexport.confinement import Confinement, confine
 from kexport.errors import ModelError, located
 from kexport.home import leave_untouched
-from kexport.leaving import guard_exit
 from kexport.lifeline import follow
+from kexport.process_exit import guard_exit
 from kexport.scratch import NOWHERE
 from kexport.user_code import hear_imports
 
