@@ -11,6 +11,8 @@ import pytest
 from kexport.errors import ModelError
 from kexport.runtimes.keras_model import Grant, granting, load_file
 
+KERNEL = "layers/dense/vars/0"
+
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
@@ -92,3 +94,17 @@ def test_damaged_weights_are_an_error_that_names_the_file(saved, tmp_path):
 
 def test_what_was_saved_is_loaded(saved):
     assert load_file(saved).count_params() == 40
+
+
+def test_complex_weights_are_not_made_real(saved, tmp_path):
+    def turned(content):
+        stream = io.BytesIO(content)
+        with h5py.File(stream, "a") as file:
+            values = file[KERNEL][()]
+            del file[KERNEL]
+            file[KERNEL] = values * (1 + 2j)
+        return stream.getvalue()
+
+    assert "complex numbers for weights that are real" in refusal(
+        changed(saved, tmp_path / "m.keras", "model.weights.h5", turned)
+    )

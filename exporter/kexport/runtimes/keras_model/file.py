@@ -28,7 +28,7 @@ from kexport.runtimes.keras_model.grant import granted
 from kexport.runtimes.keras_model.h5_file import h5_config, h5_stored, h5_version, is_h5
 from kexport.runtimes.keras_model.missing_code import missing_code
 from kexport.runtimes.keras_model.patches import Method, replaced
-from kexport.runtimes.keras_model.weights import stored_bytes, within_stored
+from kexport.runtimes.keras_model.weights import as_stored, stored_bytes
 
 
 def load_file(path: Path) -> Any:
@@ -53,7 +53,7 @@ def load_file(path: Path) -> Any:
         with _reading(path) as archive:
             stored = stored_bytes(archive, _most(EXPANSION))
     try:
-        with warnings.catch_warnings(), within_stored(path.name, stored, _most(EXPANSION)):
+        with warnings.catch_warnings(), as_stored(path.name, stored, _most(EXPANSION)):
             # Keras only warns when it cannot build a model again, which then has no weights.
             warnings.filterwarnings("error", message=".*cannot be built automatically", category=UserWarning)
             with replaced(keras.Model, "compile_from_config", _not_compiling):

@@ -106,8 +106,10 @@ def _datasets(file: h5py.File, name: str) -> Iterator[h5py.Dataset]:
 
 
 @contextlib.contextmanager
-def within_stored(name: str, stored: int, expansion: int = EXPANSION) -> Iterator[None]:
-    """Within the block, Keras creates no variables that need much more memory than the weights of a file.
+def as_stored(name: str, stored: int, expansion: int = EXPANSION) -> Iterator[None]:
+    """Within the block, Keras makes of the weights of a file what is stored, and of other variables not many more.
+
+    No variables need much more memory than the file has of them, and no complex numbers become real ones.
 
     Args:
         name: the name of the file.
@@ -115,7 +117,7 @@ def within_stored(name: str, stored: int, expansion: int = EXPANSION) -> Iterato
         expansion: how many bytes more are allowed: some variables are in no file.
 
     Raises:
-        ModelError: it tried to.
+        ModelError: it tried to make something else.
     """
     import keras
 
@@ -141,8 +143,25 @@ def within_stored(name: str, stored: int, expansion: int = EXPANSION) -> Iterato
 
         return create
 
+    def whole(original: Method) -> Method:
+        def assign(self: keras.Variable, value: object) -> object:
+            dtype = str(getattr(value, "dtype", ""))
+            if dtype.startswith("complex") and not self.dtype.startswith("complex"):
+                refused.append(
+                    ModelError(
+                        f"{name} holds complex numbers for weights that are real",
+                        got=f"{dtype} for {self.path}",
+                        expected=self.dtype,
+                        hint="Keras would drop the imaginary parts: state the dtype of the weight in add_weight()",
+                    )
+                )
+                raise refused[0]
+            return original(self, value)
+
+        return assign
+
     try:
-        with replaced(keras.Variable, "__init__", counting):
+        with replaced(keras.Variable, "__init__", counting), replaced(keras.Variable, "assign", whole):
             yield
     finally:
         if refused:  # whatever Keras made of it
