@@ -288,3 +288,26 @@ def test_ctrl_c_during_a_call_leaves_the_model_usable():
     with pytest.raises(KeyboardInterrupt):
         session(np.ones(1, "float32"))
     assert session(np.ones(1, "float32")).tolist() == [1]
+
+
+ENDS = """
+import sys, threading, time
+import numpy as np
+import kexport
+model, x = kexport.load(sys.argv[1], sys.argv[2]), np.ones((50_000, 64), "float32")
+started = threading.Event()
+def call():
+    while True:
+        model(x)
+        started.set()
+for _ in range(2):
+    threading.Thread(target=call, daemon=True).start()
+started.wait()
+"""
+
+
+@pytest.mark.parametrize("name", NATIVE)
+def test_a_program_may_end_while_its_threads_call(name):
+    done = subprocess.run([sys.executable, "-c", ENDS, LOWPASS, name], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "Fatal" not in done.stderr

@@ -12,6 +12,7 @@ from typing import NoReturn, Protocol, overload
 
 from kexport.bundle.signature import Array, Signature, TensorSpec
 from kexport.errors import KexportError, RunError, UsageError, reason
+from kexport.runtimes import _calls
 
 Run = Callable[[Sequence[Array]], Sequence[Array]]
 
@@ -110,6 +111,7 @@ class Session:
         """
         arrays = self.signature.check(inputs)
         lock = self._lock
+        _calls.begin()
         try:
             if lock is None:
                 outputs = self._run(arrays)
@@ -130,6 +132,8 @@ class Session:
                 got=reason(error),
                 hint="other sizes along its dynamic axes may work; else the artifact is damaged",
             ) from error
+        finally:
+            _calls.end()
         if self.recipe is not None:  # of a bundle: its manifest states what callers rely on
             self.signature.check_outputs(outputs)
         if self._single and not isinstance(inputs, Mapping):
