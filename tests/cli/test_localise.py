@@ -1,3 +1,4 @@
+import hashlib
 import json
 import shutil
 
@@ -34,6 +35,21 @@ def test_an_artifact_changed_after_the_build_is_looked_into_all_the_same(kexport
     assert result.returncode == 1, result.stderr
     assert "it diverges at filtered (LowPassFilter; " in result.stdout
     assert "changed or damaged after the build" in result.stdout
+
+
+def test_a_model_that_takes_too_much_memory_is_not_checked(kexport, reference):
+    import keras
+
+    signal = keras.Input((None,), name="signal")
+    wide = keras.layers.RepeatVector(10**9, name="wide")(signal)
+    keras.Model(signal, keras.layers.GlobalAveragePooling1D(name="filtered")(wide)).save(reference / "model.keras")
+    manifest = json.loads((reference / "manifest.json").read_text())
+    (entry,) = (each for each in manifest["artifacts"] if each["format"] == "keras")
+    entry["sha256"] = hashlib.sha256((reference / "model.keras").read_bytes()).hexdigest()
+    (reference / "manifest.json").write_text(json.dumps(manifest))
+    result = kexport("localise", reference, "--runtime", "onnxruntime")
+    assert (result.returncode, result.stdout) == (3, ""), result.stderr
+    assert "more memory than" in result.stderr
 
 
 def test_without_the_model_in_the_bundle_nothing_can_be_checked(kexport, reference):

@@ -125,11 +125,12 @@ def _limit_resources(confinement: Confinement) -> None:
 
 
 @contextlib.contextmanager
-def limited(data: int = 0) -> Iterator[None]:
-    """Within the block, a confined process has its time for one call; its end kills it. Others have no limit.
+def limited(data: int = 0, calls: int = 1) -> Iterator[None]:
+    """Within the block, a confined process has its time for some calls; its end kills it. Others have no limit.
 
     Args:
-        data: the bytes that the call takes.
+        data: the bytes that a call takes.
+        calls: how many.
 
     Raises:
         UncheckedError: a library got no more memory.
@@ -137,7 +138,7 @@ def limited(data: int = 0) -> Iterator[None]:
     if _current is None:
         yield
         return
-    _arm(_current.seconds + _BY_MEGABYTE_OF_DATA * data / 1e6)
+    _arm(calls * (_current.seconds + _BY_MEGABYTE_OF_DATA * data / 1e6))
     try:
         yield
     except Exception as error:

@@ -13,7 +13,7 @@ from kexport.factory.localisation.artifact_probe import ArtifactProbe
 from kexport.factory.localisation.counterfactual import Counterfactuals
 from kexport.factory.localisation.explanation import Evidence, explained
 from kexport.factory.localisation.layer_output import LayerTruth
-from kexport.factory.localisation.layer_truths import LayerTruths
+from kexport.factory.localisation.model_probe import Truths
 from kexport.factory.localisation.replay_cases import ReplayCase, replay_cases
 from kexport.factory.localisation.tensor_matcher import TensorMatcher
 from kexport.factory.truth.goldens import TWIN
@@ -46,7 +46,7 @@ class _WorstCase:
         return tuple(f"{output}: {problem}" for output, problem in self.problems.items())
 
 
-def localise_artifact(probe: ArtifactProbe, truths: LayerTruths) -> Localisation:
+def localise_artifact(probe: ArtifactProbe, truths: Truths) -> Localisation:
     """Compare every layer of an artifact with its truth, and find where the artifact diverges from the model.
 
     Args:
@@ -127,7 +127,7 @@ def _traced_to_the_identity(layers: Sequence[LayerTruth], divergences: Sequence[
     ]
 
 
-def _after_the_layers(layers: Sequence[LayerTruth], truths: LayerTruths, wrong: Mapping[str, str]) -> str:
+def _after_the_layers(layers: Sequence[LayerTruth], truths: Truths, wrong: Mapping[str, str]) -> str:
     """A note for when every layer is right: the fault comes after those whose results are the wrong outputs."""
     tensors = {tensor for name, tensor in truths.outputs.items() if name in wrong}
     last = [layer.name for layer in layers if any(output.tensor in tensors for output in layer.outputs)]

@@ -13,9 +13,8 @@ from kexport.errors import MissingRuntimeError, UncheckedError, UsageError
 from kexport.factory.localisation import intermediates
 from kexport.factory.localisation.artifact_localisation import localise_artifact
 from kexport.factory.localisation.artifact_probe import ArtifactProbe
-from kexport.factory.localisation.layer_truths import LayerTruths
+from kexport.factory.localisation.model_probe import ModelProbe
 from kexport.factory.localisation.replay_cases import replay_cases
-from kexport.factory.tensorflow_workers import import_tensorflow
 from kexport.field.trust import Trust
 from kexport.parity.localised_bundle import LocalisedBundle
 from kexport.runtimes import Runtime
@@ -55,7 +54,7 @@ def localise(
     Raises:
         BundleError: the bundle cannot be read.
         UsageError: no runtime has one of the names, or the layers of its artifacts cannot be observed.
-        UncheckedError: the bundle has no `.keras` file, or TensorFlow is not installed.
+        UncheckedError: the bundle has no `.keras` file, TensorFlow is not installed, or a call took more than it may.
         ArtifactError: the `.keras` file or the goldens are not those that were built.
     """
     trusted = Trust(tuple(imports), allow_lambda, unrestricted=trust, seconds=max_seconds, max_bytes=max_bytes)
@@ -74,16 +73,12 @@ def localise_trusted(
     chosen = _chosen(bundle, wanted)
     _require_modules(bundle, (m for artifact, _ in chosen for m in intermediates.get(artifact.format).modules))
     with contextlib.ExitStack() as stack:
+        truths = stack.enter_context(contextlib.closing(ModelProbe(bundle, trusted)))
         probes = [stack.enter_context(ArtifactProbe(bundle, *each, trusted)) for each in chosen]
-        progress("importing TensorFlow and Keras")
-        import_tensorflow()
-        trusted = trusted.expecting(bundle.manifest.code)
-        model = trusted.load_model(keras_file)
-        for difference in trusted.differences():
+        progress("importing TensorFlow and Keras, and tracing the layers")
+        truths.trace(str(keras_file), next(replay_cases(bundle, 1.0)).golden.inputs)
+        for difference in truths.differences:
             progress(f"note: {difference}")
-        progress("tracing the layers")
-        first = next(replay_cases(bundle, 1.0))
-        truths = LayerTruths(model, bundle.signature, first.golden.inputs)
         localisations = []
         for probe in probes:
             progress(f"observing {probe.artifact.path} in {probe.runtime.name}")

@@ -9,7 +9,7 @@ import numpy as np
 
 from kexport.bundle.signature import Array
 from kexport.factory.localisation.layer_output import LayerOutput, LayerTruth
-from kexport.factory.localisation.layer_truths import LayerTruths
+from kexport.factory.localisation.model_probe import Truths
 from kexport.parity.conditioning import distance, widened
 from kexport.parity.layer_report import CLEAR
 
@@ -53,7 +53,7 @@ class Counterfactuals:
         inputs: those of the case.
     """
 
-    def __init__(self, truths: LayerTruths, layers: Sequence[LayerTruth], inputs: Mapping[str, Array]) -> None:
+    def __init__(self, truths: Truths, layers: Sequence[LayerTruth], inputs: Mapping[str, Array]) -> None:
         self._truths, self._inputs = truths, inputs
         self._layers = {layer.name: layer for layer in layers}
 
@@ -68,9 +68,8 @@ class Counterfactuals:
         """
         found = []
         for value in values:
-            results = self._run(layer, value)
-            if results is not None and results.get(seen.name):
-                left = (_remainder(seen.outputs[0], results[seen.name][0], each) for each in observed)
+            if results := self._run(layer, value, seen):
+                left = (_remainder(seen.outputs[0], results[0], each) for each in observed)
                 found += [each for each in left if each is not None]
         return min(found, key=lambda each: (not each.explained, each.error), default=None)
 
@@ -82,16 +81,17 @@ class Counterfactuals:
         rng = np.random.default_rng(0)
         moved: Array = np.zeros(seen.outputs[0].truth.shape, bool)
         for _ in range(_DRAWS):
-            results = self._run(layer, truth + (np.abs(truth).max(initial=0.0) or 1.0) * rng.normal(size=truth.shape))
-            if results is None or results.get(seen.name, [np.zeros(0)])[0].shape != moved.shape:
+            value = truth + (np.abs(truth).max(initial=0.0) or 1.0) * rng.normal(size=truth.shape)
+            results = self._run(layer, value, seen)
+            if not results or results[0].shape != moved.shape:
                 return None
-            moved = moved | (results[seen.name][0] != seen.outputs[0].truth)
+            moved = moved | (results[0] != seen.outputs[0].truth)
         return moved
 
-    def _run(self, layer: str, value: Array) -> Mapping[str, list[Array]] | None:
+    def _run(self, layer: str, value: Array, seen: LayerTruth) -> list[Array] | None:
         own = self._layers[layer]
         index = own.call.tensors.index(own.outputs[0].tensor)
-        return self._truths.intervened(self._inputs, layer, index, value)
+        return self._truths.intervened(self._inputs, layer, index, value, seen.name)
 
 
 def _remainder(output: LayerOutput, would_be: Array, observed: Array) -> Remainder | None:

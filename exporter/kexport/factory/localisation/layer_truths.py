@@ -101,16 +101,16 @@ class LayerTruths:
         return eager_identities.marked(layers)
 
     def intervened(
-        self, feeds: Mapping[str, Array], layer: str, index: int, value: Array
-    ) -> Mapping[str, list[Array]] | None:
-        """What the twin's layers give, by name, if one output of a layer had this value; None where no twin runs."""
-        site = next(call.site for call in self.calls if call.name == layer)
-        with observing({site.key: {index: value}}) as runs:
+        self, feeds: Mapping[str, Array], layer: str, index: int, value: Array, seen: str
+    ) -> list[Array] | None:
+        """What the layer `seen` gives in the twin if one output of another had this value; None where no twin runs."""
+        sites = {call.name: call.site for call in self.calls}
+        with observing({sites[layer].key: {index: value}}) as runs:
             if self._asked.truth([[feeds[name] for name in self._inputs]]) is None:
                 self._asked = Oracle(self._program)  # the value was at fault, not the twin
                 return None
             results = _arrays(runs[-1])
-        return {call.name: results[call.site.key] for call in self.calls if call.site.key in results}
+        return results.get(sites[seen].key, [])
 
     def _outputs(
         self, call: TracedCall, keras_runs: Sequence[_Run], truths: _Run, given: Mapping[str, Array]
