@@ -1,10 +1,13 @@
-"""Kill builds at random moments, and judge what they leave: `python scripts/kills.py --count 1000`.
+"""Kill commands at random moments, and judge what they leave: `python scripts/kills.py --count 1000`.
 
 Every build replaces one of two versions of a bundle by the other. It is ended by KILL, TERM or INT, sent to the process
 or to all of its group: at any moment, or around the exchange of the two bundles; sometimes beside another build, of
 the same bundle or of one with a similar name. After each, the target must be one whole version, the message must be
 true, and two seconds later no process may be left. Every tenth build is left to end; after it nothing may be left of
 the others. The processes are forks of this one, which has imported TensorFlow.
+
+With `--readers`, the commands that read a bundle are killed instead: `verify`, with a search and without, `compare`,
+`run`, `inspect` and `localise`.
 """
 
 from __future__ import annotations
@@ -21,12 +24,23 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 VERSIONS = (3, 5)  # widths of the filter
+REFERENCE = Path(__file__).resolve().parent.parent / "artifacts" / "reference" / "lowpass"
+_SOME = ("--runtime", "onnxruntime", "--runtime", "litert")
+#: The commands that read a bundle, by name.
+READERS: Mapping[str, Sequence[str]] = {
+    "verify": ("verify", "b", *_SOME),
+    "search": ("verify", "b", *_SOME, "--search", "20"),
+    "compare": ("compare", "b", "b", *_SOME),
+    "run": ("run", "b", "--input", "x.csv", "--output", "y.csv", "--runtime", "litert"),
+    "inspect": ("inspect", "b/model.onnx"),
+    "localise": ("localise", "b", "--runtime", "onnxruntime"),
+}
 _numbers = itertools.count()
 _leave = os._exit  # a command replaces it, in its own process
 _WRITTEN = ".b.*.building/report.json"  # written last, just before the exchange
@@ -69,21 +83,19 @@ def drawn(count: int, seed: int) -> Iterator[Kill]:
         yield Kill(number, kind if number % _UNKILLED else None, draw.random() < 0.5, moment, beside)
 
 
-class Build:
-    """A `kexport build` in a fork of this process, in a session of its own.
+class Command:
+    """A `kexport` command in a fork of this process, in a session of its own.
 
     Args:
         folder: to run in.
-        target: the bundle.
-        width: the version to build.
+        words: the arguments.
     """
 
-    def __init__(self, folder: Path, target: str, width: int) -> None:
-        self.target, self.width = folder / target, width
+    def __init__(self, folder: Path, words: Sequence[str]) -> None:
+        self.words = words
         self.log = folder.parent / f"{next(_numbers)}.log"
         self.log.touch()
         self.status: int | None = None
-        words = ["build", "--model", "lowpass", "--set", f"kernel_size={width}", "--formats", "onnx", "--out", target]
         self.began = time.monotonic()
         handler = signal.signal(signal.SIGINT, signal.SIG_DFL)  # as in a process that has just started
         self.pid = os.fork()
@@ -117,7 +129,7 @@ class Build:
         while not self.ended():
             if time.monotonic() > until:
                 self.end(signal.SIGKILL, group=True)
-                raise TimeoutError(f"the build of {self.target.name} did not end")
+                raise TimeoutError(f"{' '.join(self.words)} did not end")
             time.sleep(0.001)
         assert self.status is not None
         return self.status
@@ -143,6 +155,21 @@ class Build:
                 if state != "Z" and int(numbers[2]) == self.pid:
                     found.append(int(path.parent.name))
         return found
+
+
+class Build(Command):
+    """A `kexport build`.
+
+    Args:
+        folder: to run in.
+        target: the bundle.
+        width: the version to build.
+    """
+
+    def __init__(self, folder: Path, target: str, width: int) -> None:
+        self.target, self.width = folder / target, width
+        words = ["build", "--model", "lowpass", "--set", f"kernel_size={width}", "--formats", "onnx", "--out", target]
+        super().__init__(folder, words)
 
 
 def version_at(target: Path) -> int | None:
@@ -290,26 +317,95 @@ class Campaign:
         self.say(f"FAULT {self.faults[-1]}")
 
 
+class ReadersCampaign:
+    """Commands that read a bundle, kills and judges.
+
+    Args:
+        folder: to work in.
+        say: prints a line.
+    """
+
+    def __init__(self, folder: Path, say: Callable[[str], None] = print) -> None:
+        self.place, self.temporary = folder / "place", folder / "temporary"
+        self.temporary.mkdir()
+        shutil.copytree(REFERENCE, self.place / "b")
+        (self.place / "x.csv").write_text("1\n2\n3\n")
+        os.environ["TMPDIR"] = str(self.temporary)
+        tempfile.tempdir = None
+        self.say = say
+        self.faults: list[str] = []
+        self.counts: Counter[str] = Counter()
+        self.state = self._files()
+        self.output = b""
+        self.takes = {name: self._measured(words) for name, words in READERS.items()}
+
+    def _measured(self, words: Sequence[str]) -> float:
+        command = Command(self.place, words)
+        if command.wait():
+            raise RuntimeError(command.said())
+        self.output = self._output() or self.output
+        return time.monotonic() - command.began
+
+    def _output(self) -> bytes | None:
+        """What `run` wrote, which is removed."""
+        path = self.place / "y.csv"
+        content = path.read_bytes() if path.exists() else None
+        path.unlink(missing_ok=True)
+        return content
+
+    def _files(self) -> dict[str, bytes]:
+        paths = (path for path in self.place.rglob("*") if path.is_file())
+        return {path.relative_to(self.place).as_posix(): path.read_bytes() for path in paths}
+
+    def run(self, kill: Kill) -> None:
+        """One command, its end, and the judgement of what it leaves."""
+        name = random.Random(kill.number).choice(list(READERS))
+        command = Command(self.place, READERS[name])
+        if kill.signal is not None:
+            until = command.began + (0.98 if kill.moment is None else kill.moment) * self.takes[name]
+            while time.monotonic() < until and not command.ended():
+                time.sleep(0.002)
+            command.end(kill.signal, group=kill.group)
+        status = command.wait()
+        time.sleep(0 if not command.processes() else _ORPHANS_AFTER)
+        said, written, files = command.said(), self._output(), self._files()
+        allowed = {0} if kill.signal is None else {0, -kill.signal, *([130] if kill.signal == signal.SIGINT else [])}
+        truths = {
+            f"exit {status}: {said[-300:]}": status in allowed,
+            f"half an output: {written!r}": written in (None, self.output),
+            "exit 0 without the output": status != 0 or name != "run" or written is not None,
+            f"the folder has changed: {sorted(files.keys() ^ self.state.keys())}": files == self.state,
+            f"a traceback: {said[-600:]}": "Traceback" not in said,
+            f"processes are left: {command.processes()}": not command.processes(),
+        }
+        if kill.signal is None:
+            left = [path.name for path in self.temporary.iterdir()]
+            truths[f"left behind: {left}"] = not left
+        for words in (words for words, true in truths.items() if not true):
+            self.faults.append(f"{kill}, {name}: {words}")
+            self.say(f"FAULT {self.faults[-1]}")
+        self.counts[f"{name}, {'ended' if status == 0 else 'killed'}"] += 1
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a campaign; 1 when something was found."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--readers", action="store_true", help="kill the commands that read a bundle")
     options = parser.parse_args(arguments)
     from kexport.factory.tensorflow_workers import import_tensorflow
 
     import_tensorflow()
     with tempfile.TemporaryDirectory(prefix="kills-") as folder:
-        campaign = Campaign(Path(folder))
+        campaign = (ReadersCampaign if options.readers else Campaign)(Path(folder))
         for kill in drawn(options.count, options.seed):
             campaign.run(kill)
             if kill.number % 50 == 0:
-                print(
-                    f"{kill.number} builds, {len(campaign.faults)} faults, {campaign.takes:.1f} s a build", flush=True
-                )
+                print(f"{kill.number} kills, {len(campaign.faults)} faults", flush=True)
     for name, count in sorted(campaign.counts.items()):
         print(f"{count:5}  {name}")
-    print(f"{options.count} builds, {len(campaign.faults)} faults")
+    print(f"{options.count} kills, {len(campaign.faults)} faults")
     return bool(campaign.faults)
 
 
