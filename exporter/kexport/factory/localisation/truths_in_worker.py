@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TypedDict
 
@@ -132,8 +132,8 @@ def _call(data: dict[str, object]) -> TracedCall:
 def _output(data: _OutputJson, arrays: Iterator[Array]) -> LayerOutput:
     truth, computed, moves = next(arrays), next(arrays), next(arrays)
     spec, limit = TensorSpec(data["tensor"], computed.dtype.name, computed.shape), OutputLimit.from_json(data["limit"])
-    given = next(arrays) if data["given"] else None
-    return LayerOutput(data["tensor"], spec, limit, truth, computed, moves, bool(data["recurrent"]), given)
+    output = LayerOutput(data["tensor"], spec, limit, truth, computed, moves, bool(data["recurrent"]))
+    return replace(output, given=next(arrays)) if data["given"] else output
 
 
 def _unpacked(names: Sequence[str], sent: Mapping[str, Json | bytes]) -> dict[str, Array]:
