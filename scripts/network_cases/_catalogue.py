@@ -102,13 +102,14 @@ def _sizes(dice: Dice, count: int, *values: int) -> Any:
     return dice.of(*values) if dice.chance(0.6) or count == 1 else tuple(dice.of(*values) for _ in range(count))
 
 
-def _spatial(shape: Shape) -> list[int | None]:
+def spatial(shape: Shape) -> list[int | None]:
+    """The sizes but that of the channels."""
     return list(shape[:-1])
 
 
 def _padding(dice: Dice, shape: Shape, reach: int) -> str:
     """`same` where an axis may be shorter than what the layer reaches over."""
-    fits = all(size is not None and size >= reach for size in _spatial(shape))
+    fits = all(size is not None and size >= reach for size in spatial(shape))
     return str(dice.of("same", "valid")) if fits else "same"
 
 
@@ -163,7 +164,7 @@ def enlarging(dice: Dice, shape: Shape) -> Layer | None:
         return Layer("UpSampling2D", options)
     if rank < 3 and dice.chance(0.4):
         return Layer(f"UpSampling{rank}D", {"size": 2})
-    if dice.chance(0.3) and all(size is not None and size > 3 for size in _spatial(shape)):
+    if dice.chance(0.3) and all(size is not None and size > 3 for size in spatial(shape)):
         return Layer(f"Cropping{rank}D", {"cropping": 1})
     return Layer(f"ZeroPadding{rank}D", {"padding": _sizes(dice, rank, 1, 2)})
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-#: These are called with a list; those of `_SPREAD` with several arguments.
-_OF_LISTS = (
+#: These are called with a list; those of `SPREAD` with several arguments.
+OF_LISTS = (
     "Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Dot", "Attention",
     "AdditiveAttention",
 )  # fmt: skip
-_SPREAD = ("MultiHeadAttention", "GroupQueryAttention")
+SPREAD = ("MultiHeadAttention", "GroupQueryAttention")
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Step:
         made = self.layer.make()
         if not taken:
             return made
-        if self.layer.name in _OF_LISTS:
+        if self.layer.name in OF_LISTS:
             return made(list(taken), **self.call)
         return made(*taken, **self.call)
 
@@ -87,7 +87,7 @@ class Step:
         if not self.inputs:
             return self.layer.text().replace("L.Input", "keras.Input")
         names = ", ".join(f"t{number}" for number in self.inputs)
-        taken = f"[{names}]" if self.layer.name in _OF_LISTS else names
+        taken = f"[{names}]" if self.layer.name in OF_LISTS else names
         return f"{self.layer.text()}({', '.join([taken, *(f'{key}={value!r}' for key, value in self.call.items())])})"
 
     def to_json(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from network_cases._catalogue import Dice, Draw, Shape
 from network_cases._more_layers import ALL
-from network_cases._network import Layer, Network, Step
+from network_cases._network import OF_LISTS, SPREAD, Layer, Network, Step
 
 #: Where a pair begins: without the batch; `None` is a size that is not fixed.
 STARTS: tuple[Shape, ...] = ((12,), (10, 4), (None, 4), (9, 8, 4), (None, None, 4), (4, 6, 5, 3))
@@ -87,8 +87,8 @@ def _drawn(dice: Dice, shape: Shape, label: str) -> Layer | None:
 
 
 def _step(layer: Layer, number: int) -> Step:
-    """The layer on a tensor, which attention is on twice."""
-    return Step(layer, (number, number) if layer.name.endswith("Attention") else (number,))
+    """The layer on a tensor, which attention and merges are on twice."""
+    return Step(layer, (number, number) if layer.name in OF_LISTS + SPREAD else (number,))
 
 
 def _after(layer: Layer, shape: Shape) -> Shape | None:

@@ -33,10 +33,10 @@ def _steps_as_batch(original: Method) -> Method:
         if self.layer._call_has_training_arg:
             options["training"] = training
         if self.layer._call_has_mask_arg and mask is not None:
-            options["mask"] = ops.reshape(mask, (-1, *mask.shape[2:]))
-        steps = ops.shape(inputs)[1]
-        outputs = self.layer.call(ops.reshape(inputs, (-1, *inputs.shape[2:])), **options)
-        return ops.reshape(outputs, (-1, steps, *outputs.shape[1:]))
+            options["mask"] = ops.reshape(mask, (-1, *ops.shape(mask)[2:]))
+        _, steps, *sizes = ops.shape(inputs)
+        outputs = self.layer.call(ops.reshape(inputs, (-1, *sizes)), **options)
+        return ops.reshape(outputs, (-1, steps, *ops.shape(outputs)[1:]))
 
     return call
 
