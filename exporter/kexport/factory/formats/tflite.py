@@ -20,6 +20,7 @@ from kexport.factory.formats._tflite_signature import use_public_names
 from kexport.factory.graph.protocols import GraphDef, Tensor
 from kexport.factory.tensorflow_workers import settle_threads
 from kexport.runtimes.files import tflite
+from kexport.runtimes.files.protocols import TfliteModel
 
 _LARGEST = 2**31 - 1  # bytes: a flatbuffer's offsets are signed and of 32 bits
 
@@ -41,6 +42,7 @@ def convert(handover: str, target: str, options: Mapping[str, int | None]) -> It
         ExportError: the model needs an operation that TFLite has no built-in operator for, or is too large.
     """
     import tensorflow as tf
+    from tensorflow.lite.tools import flatbuffer_utils
 
     settle_threads()
     folder = Path(handover)
@@ -55,20 +57,20 @@ def convert(handover: str, target: str, options: Mapping[str, int | None]) -> It
     pinned: dict[str, object] = {}
     try:
         if program.assigned:
-            content = _finished(_keeping_state(folder / handovers.STATEFUL, program), program.signature, in_order=False)
+            model = _finished(_keeping_state(folder / handovers.STATEFUL, program), program.signature, in_order=False)
         else:
-            content, pinned = _dynamic_or_pinned(program)
+            model, pinned = _dynamic_or_pinned(program)
     except (KexportError, OSError):
         raise
     except Exception as error:  # whatever TensorFlow raises
         raise program.trail.failed("tflite", error) from error
-    _refuse_foreign(content, program)
-    Path(target).write_bytes(content)
-    yield {"tensorflow": tf.__version__, **tflite.details(Path(target)), **pinned}
+    _refuse_foreign(model, program)
+    Path(target).write_bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+    yield {"tensorflow": tf.__version__, **tflite.details(model), **pinned}
 
 
-def _dynamic_or_pinned(program: handovers.Handover) -> tuple[bytes, dict[str, object]]:
-    """The file; where TFLite refuses a dynamic batch, one for a batch of 1, and what the manifest says of that."""
+def _dynamic_or_pinned(program: handovers.Handover) -> tuple[TfliteModel, dict[str, object]]:
+    """The model; where TFLite refuses a dynamic batch, one for a batch of 1, and what the manifest says of that."""
     try:
         return _finished(_converted(program), program.signature), {}
     except ExportError as refused:
@@ -76,20 +78,20 @@ def _dynamic_or_pinned(program: handovers.Handover) -> tuple[bytes, dict[str, ob
         if pinned is None:
             raise
         try:
-            content = _finished(_converted(replace(program, signature=pinned)), program.signature)
+            model = _finished(_converted(replace(program, signature=pinned)), program.signature)
         except ExportError:
             raise refused from None
-        return content, {"pinned": {"batch": 1}}
+        return model, {"pinned": {"batch": 1}}
 
 
-def _finished(content: bytes, signature: Signature, in_order: bool = True) -> bytes:
-    """The converter's file with the names of the manifest, and without what the interpreter computes wrongly."""
+def _finished(content: bytes, signature: Signature, in_order: bool = True) -> TfliteModel:
+    """The converter's model with the names of the manifest, and without what the interpreter computes wrongly."""
     from tensorflow.lite.tools import flatbuffer_utils
 
     model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
     keep_what_is_read(model)
     use_public_names(model, signature, in_order)
-    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+    return model
 
 
 def _pinned(signature: Signature) -> Signature | None:
@@ -164,9 +166,9 @@ def _writes(graph_def: GraphDef, inputs: Sequence[Tensor], outputs: Sequence[Ten
     return True
 
 
-def _refuse_foreign(content: bytes, program: handovers.Handover) -> None:
-    """Refuse a file that holds Flex or custom operators: the runtimes of devices do not run them."""
-    foreign = tflite.foreign_operators(content)
+def _refuse_foreign(model: TfliteModel, program: handovers.Handover) -> None:
+    """Refuse a model that holds Flex or custom operators: the runtimes of devices do not run them."""
+    foreign = tflite.foreign_operators(model)
     if foreign:
         raise program.trail.refused("tflite", "the file would need operators that are not built in", foreign)
 

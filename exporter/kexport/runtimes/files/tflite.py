@@ -5,20 +5,18 @@ from __future__ import annotations
 import collections
 import importlib
 from collections.abc import Mapping
-from pathlib import Path
 
 from kexport.runtimes.files.protocols import TfliteModel, TfliteOperatorCode, TfliteSchema
 
 _SCHEMAS = ("ai_edge_litert.schema_py_generated", "tensorflow.lite.python.schema_py_generated")
 
 
-def details(path: Path) -> dict[str, object]:
+def details(model: TfliteModel) -> dict[str, object]:
     """How often the model uses each operator, in each version of the operator.
 
     Raises:
         ImportError: neither LiteRT nor TensorFlow is installed.
     """
-    model = parse(path.read_bytes())
     names = numbered(schema().BuiltinOperator)
     codes = [
         f"{code.customCode.decode(errors='replace') if code.customCode else names[number(code)]} v{code.version}"
@@ -28,9 +26,8 @@ def details(path: Path) -> dict[str, object]:
     return {"ops": dict(sorted(counts.items()))}
 
 
-def foreign_operators(content: bytes) -> list[tuple[str, str]]:
+def foreign_operators(model: TfliteModel) -> list[tuple[str, str]]:
     """The name of each operator that is not built in (Flex operators too), and of the tensor it computes."""
-    model = parse(content)
     custom = schema().BuiltinOperator.CUSTOM
     foreign = []
     for graph in model.subgraphs:
