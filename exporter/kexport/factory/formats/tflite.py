@@ -66,7 +66,7 @@ def convert(handover: str, target: str, options: Mapping[str, int | None]) -> It
         raise program.trail.failed("tflite", error) from error
     _refuse_foreign(model, program)
     Path(target).write_bytes(flatbuffer_utils.convert_object_to_bytearray(model))
-    yield {"tensorflow": tf.__version__, **tflite.details(model), **pinned}
+    yield {"tensorflow": tf.__version__, **tflite.details_of(model), **pinned}
 
 
 def _dynamic_or_pinned(program: handovers.Handover) -> tuple[TfliteModel, dict[str, object]]:

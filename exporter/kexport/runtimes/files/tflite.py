@@ -5,18 +5,24 @@ from __future__ import annotations
 import collections
 import importlib
 from collections.abc import Mapping
+from pathlib import Path
 
 from kexport.runtimes.files.protocols import TfliteModel, TfliteOperatorCode, TfliteSchema
 
 _SCHEMAS = ("ai_edge_litert.schema_py_generated", "tensorflow.lite.python.schema_py_generated")
 
 
-def details(model: TfliteModel) -> dict[str, object]:
-    """How often the model uses each operator, in each version of the operator.
+def details(path: Path) -> dict[str, object]:
+    """How often the model in a file uses each operator, in each version of the operator.
 
     Raises:
         ImportError: neither LiteRT nor TensorFlow is installed.
     """
+    return details_of(parse(path.read_bytes()))
+
+
+def details_of(model: TfliteModel) -> dict[str, object]:
+    """The details of a model that has been parsed."""
     names = numbered(schema().BuiltinOperator)
     codes = [
         f"{code.customCode.decode(errors='replace') if code.customCode else names[number(code)]} v{code.version}"
