@@ -18,6 +18,7 @@ import argparse
 import json
 import random
 import sys
+import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -79,6 +80,7 @@ def logged(path: str) -> list[dict[str, Any]]:
 def page(found: list[dict[str, Any]]) -> str:
     """The page of the figures."""
     from network_cases import _pair_verdicts as verdicts
+    from network_cases import _pairs
 
     packages = ", ".join(f"{name} {version}" for name, version in versions().items())
     statuses = (verdicts.RIGHT, verdicts.REFUSED, verdicts.WRONG, verdicts.FAULT)
@@ -89,7 +91,8 @@ def page(found: list[dict[str, Any]]) -> str:
         "TFLite, run by onnxruntime and both kernels of LiteRT on two batches of inputs of their own, of two lengths",
         "where a size is not fixed. Right is within 1e-5 of the scale of what Keras gives. Where a pair amplifies",
         "rounding, as the mean of a normalisation does, which is 0, right is within four times the distance of Keras",
-        "itself from the model in float64.", "",
+        f"itself from the model in float64. There are {len(_pairs.every())} combinations of a shape and two layers, of",
+        "which fewer than half fit; these are a part of them, in which the layers below came so often.", "",
         f"{packages}.", "",
         "| format | " + " | ".join(statuses) + " | of the right, amplified rounding |",
         "| --- |" + " --- |" * (len(statuses) + 1),
@@ -99,7 +102,7 @@ def page(found: list[dict[str, Any]]) -> str:
         amplified = sum(record[name][0] == verdicts.RIGHT and bool(record[name][1]) for record in found)
         figures = [*(str(counts[status]) for status in statuses), str(amplified)]
         lines.append(f"| {name} | " + " | ".join(figures) + " |")
-    lines += ["", "Layers that were first or second in a pair, and in how many:", "", _layers(found)]
+    lines += ["", "Layers that were first or second in a pair:", "", _layers(found)]
     lines += ["", "What is not right:", ""]
     wrong = [
         f"- {record['pair']}: {name} {record[name][0]}: {record[name][1][:160]}"
@@ -115,7 +118,8 @@ def _layers(found: list[dict[str, Any]]) -> str:
     counts: Counter[str] = Counter()
     for record in found:
         counts.update(record["pair"].rpartition(" on ")[0].split(", "))
-    return ", ".join(f"{layer} {count}" for layer, count in sorted(counts.items())) + "."
+    text = ", ".join(f"{layer} {count}" for layer, count in sorted(counts.items())) + "."
+    return "\n".join(textwrap.wrap(text, 118))
 
 
 def main() -> int:
