@@ -42,6 +42,7 @@ def test_each_output_has_one_limit_in_the_order_of_the_outputs(tmp_path, change,
         {"limit": -1},
         {"limit": 1e300, "scale": 1e300},
         {"scale": 0},
+        {"floor": 1e308},  # twice of which is no number
     ],
     ids=str,
 )

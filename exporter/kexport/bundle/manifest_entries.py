@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import PurePosixPath
@@ -258,17 +257,18 @@ def _checked(limits: Sequence[OutputLimit], signature: Signature) -> tuple[Outpu
         )
     for limit in limits:
         numbers = limit.scale, limit.floor, limit.limit, limit.absolute, limit.peak * limit.scale
-        if not all(map(math.isfinite, numbers)) or limit.scale <= 0 or limit.limit < 0:
+        if not all(abs(each) <= _LARGEST for each in numbers) or limit.scale <= 0 or limit.limit < 0:
             raise BundleError(
                 f"the manifest has an invalid limit for output {limit.output!r}",
                 got=f"limit {limit.limit}, scale {limit.scale}, floor {limit.floor}",
-                expected="finite numbers, the scale above 0",
+                expected=f"numbers of at most {_LARGEST:g}, the scale above 0",
                 hint=_HINT,
             )
     return tuple(limits)
 
 
 _HINT = "copy the bundle again, or build it again"
+_LARGEST = 1e300  # sums of limits must be numbers too
 
 
 def path_of(value: Json) -> str:
