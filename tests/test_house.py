@@ -22,7 +22,7 @@ from kexport.parity.strictness import DERIVED
 
 SOURCE = ROOT / "exporter" / "kexport"
 #: What users call by these names keeps its keyword arguments, however many they are.
-PUBLIC = {"build", "verify", "compare", "load", "localise", "assert_parity"}
+PUBLIC = {"build", "verify", "compare", "load", "assert_parity"}
 #: Words that end as gerunds do and are nouns of the field.
 NOUNS = {"naming", "loading", "conditioning", "testing", "recording", "rounding", "lowering"}
 MOST_PARAMETERS, MOST_ARGUMENTS, WIDE_CALLS = 7, 7, 5

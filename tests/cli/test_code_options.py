@@ -7,7 +7,6 @@ import pytest
 
 import kexport as package
 from kexport.cli._group import kexport as group
-from kexport.factory.localisation import localise
 
 
 @pytest.mark.parametrize("name", ["build", "verify", "run", "localise", "compare", "inspect"])
@@ -16,7 +15,7 @@ def test_each_command_that_may_load_a_keras_file_takes_the_options_that_its_hint
     assert {"--import", "--allow-lambda", "--trust"} <= set(options)
 
 
-@pytest.mark.parametrize("function", [package.build, package.load, package.verify, package.compare, localise])
+@pytest.mark.parametrize("function", [package.build, package.load, package.verify, package.compare])
 def test_each_function_that_may_load_a_keras_file_takes_the_same(function):
     assert {"imports", "allow_lambda", "trust"} <= set(inspect.signature(function).parameters)
 

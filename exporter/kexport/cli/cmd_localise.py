@@ -27,11 +27,11 @@ def command(bundle: str, runtimes: tuple[str, ...], trust: Trust, as_json: bool)
     """
     from kexport.cli._boundary import quiet_libraries
     from kexport.cli._progress import ProgressDisplay
-    from kexport.factory.localisation import localise_trusted
+    from kexport.factory.localisation import localise
     from kexport.reports import layers_json, layers_table
 
     with quiet_libraries() as stream, ProgressDisplay(stream) as progress:
-        found = localise_trusted(bundle, list(runtimes) or None, trust, progress)
+        found = localise(bundle, list(runtimes) or None, trust, progress)
     if as_json:
         click.echo(layers_json(bundle, found))
     else:

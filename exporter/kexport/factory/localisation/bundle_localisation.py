@@ -22,17 +22,13 @@ from kexport.runtimes import every as every_runtime
 from kexport.runtimes import get as get_runtime
 
 Progress = Callable[[str], None]
+_NO_TRUST = Trust()
 
 
 def localise(
     path: str | Path,
     runtimes: Sequence[str] | None = None,
-    *,
-    imports: Sequence[str] = (),
-    allow_lambda: bool = False,
-    trust: bool = False,
-    max_seconds: float | None = None,
-    max_bytes: int = 0,
+    trusted: Trust = _NO_TRUST,
     progress: Progress = lambda step: None,
 ) -> LocalisedBundle:
     """Compare the layers in every artifact with those of the bundle's `.keras` file.
@@ -40,11 +36,7 @@ def localise(
     Args:
         path: the bundle's folder.
         runtimes: their names; by default every one that is installed and reads an artifact with observable layers.
-        imports: files or modules that register the layers of the `.keras` file.
-        allow_lambda: load Lambda layers of the `.keras` file.
-        trust: let a SavedModel run any operation, such as one that writes files; and run without limits.
-        max_seconds: seconds of each processor core for one call, where that is more than follows from the model's size.
-        max_bytes: allow files, and arrays and weights in them, that are larger than usual, up to this size.
+        trusted: what may run of the model, and the limits of what runs.
         progress: called with each step as it begins.
 
     Returns:
@@ -57,14 +49,6 @@ def localise(
         UncheckedError: the bundle has no `.keras` file, TensorFlow is not installed, or a call took more than it may.
         ArtifactError: the `.keras` file or the goldens are not those that were built.
     """
-    trusted = Trust(tuple(imports), allow_lambda, unrestricted=trust, seconds=max_seconds, max_bytes=max_bytes)
-    return localise_trusted(path, runtimes, trusted, progress)
-
-
-def localise_trusted(
-    path: str | Path, runtimes: Sequence[str] | None, trusted: Trust, progress: Progress
-) -> LocalisedBundle:
-    """Compare the layers, as documented in `localise`."""
     wanted = None if runtimes is None else [_able(name) for name in dict.fromkeys(runtimes)]
     trusted.require_imports()
     bundle = Bundle.open(path, trusted.max_bytes)
