@@ -15,20 +15,19 @@ from kexport.factory.localisation.artifact_localisation import localise_artifact
 from kexport.factory.localisation.artifact_probe import ArtifactProbe
 from kexport.factory.localisation.model_probe import ModelProbe
 from kexport.factory.localisation.replay_cases import replay_cases
-from kexport.field.trust import Trust
+from kexport.field.trust import NO_TRUST, Trust
 from kexport.parity.localised_bundle import LocalisedBundle
 from kexport.runtimes import Runtime
 from kexport.runtimes import every as every_runtime
 from kexport.runtimes import get as get_runtime
 
 Progress = Callable[[str], None]
-_NO_TRUST = Trust()
 
 
 def localise(
     path: str | Path,
     runtimes: Sequence[str] | None = None,
-    trusted: Trust = _NO_TRUST,
+    trusted: Trust = NO_TRUST,
     progress: Progress = lambda step: None,
 ) -> LocalisedBundle:
     """Compare the layers in every artifact with those of the bundle's `.keras` file.
