@@ -6,10 +6,12 @@
     python scripts/mutations.py --sample
 
 A mutation is drawn from the seed and its number: a healthy bundle, one of its files, one to three changes of it, and an
-operation. Digests in the manifest are made right, so that it reaches the parser. Each operation runs in a child of this
-process. It may end with an answer, a KexportError, or a report; everything else is a failure: another exception, a
-death, 20 s without an answer, 1 GB of memory, a file written outside of its folder, code that a file brought, or
-something wrong accepted. The files of a failure are kept in DIR/failures, with as few of its changes as show it.
+operation. Digests in the manifest are made right, so that it reaches the parser. Some artifacts are files of one
+operator, drawn anew: the cases of ONNX's own tests, and templates of TFLite's operators. Each operation runs in a child
+of this process. It may end with an answer, a KexportError, or a report; everything else is a failure: another
+exception, a death, 20 s without an answer, 1 GB of memory, a file written outside of its folder, code that a file
+brought, or something wrong accepted. The files of a failure are kept in DIR/failures, with as few of its changes as
+show it.
 
 `--again` takes once more what failed in the run that DIR holds, after it was cured, and corrects its figures.
 `--seconds` ends the run after that time. `--bases` is a folder with further bundles. `--write` writes
@@ -158,6 +160,7 @@ def import_everything(tensorflow: bool) -> None:
     """Import what the children need, and run nothing: children with threads of their parent's would hang."""
     import kexport
 
+    MUTATIONS.cases("_onnx_operators").templates()  # which takes seconds
     modules = ["onnxruntime", "ai_edge_litert.interpreter"]
     ours = [module.name for module in pkgutil.walk_packages(kexport.__path__, "kexport.")]
     if tensorflow:

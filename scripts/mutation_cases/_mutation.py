@@ -9,9 +9,23 @@ from pathlib import PurePosixPath
 from random import Random
 
 from kexport.bundle import witnesses
-from mutation_cases import _arrays, _bytes, _envelope, _json, _keras, _npy, _onnx, _protobuf, _table, _tflite
+from mutation_cases import (
+    _arrays,
+    _bytes,
+    _envelope,
+    _json,
+    _keras,
+    _npy,
+    _onnx,
+    _onnx_operators,
+    _protobuf,
+    _table,
+    _tflite,
+    _tflite_operators,
+)
 from mutation_cases._bases import Base, kind_of, sha256_of
 from mutation_cases._bytes import Edited
+from mutation_cases._one_operator import OneOperator
 
 Edit = Callable[[bytes, Random], Edited]
 
@@ -79,6 +93,11 @@ _EDITS: Mapping[str, Edit] = {
     "input": _table.edit,
     "signature": _envelope.edit,
 }
+#: Kinds whose artifact is a file of one operator, drawn anew for each number, with as many changes.
+OPERATORS: Mapping[str, Callable[[Random, int], OneOperator]] = {
+    "onnx_operator": _onnx_operators.draw,
+    "tflite_operator": _tflite_operators.draw,
+}
 #: How often each kind is drawn, and the operations that read it.
 _OPERATIONS: Mapping[str, tuple[float, Sequence[str]]] = {
     "manifest": (22, ("load",) * 7 + ("run",) * 3 + ("inspect",) * 6 + ("isolated", "verify", "compare")),
@@ -94,6 +113,8 @@ _OPERATIONS: Mapping[str, tuple[float, Sequence[str]]] = {
     "saved_model": (0.3, ("load", "load", "load", "load", "verify", "inspect")),
     "input": (9, ("run",)),
     "signed": (3, ("signed",)),
+    "onnx_operator": (10, ("load",)),
+    "tflite_operator": (10, ("load",)),
     "folder": (4, ("load", "run", "inspect", "verify", "compare", "goldens")),
 }
 KINDS = tuple(_OPERATIONS)
@@ -101,6 +122,8 @@ OPERATIONS = ("load", "isolated", "run", "inspect", "verify", "compare", "golden
 _RUNTIMES = {
     "onnx": ("onnxruntime",),
     "external": ("onnxruntime",),
+    "onnx_operator": ("onnxruntime",),
+    "tflite_operator": ("litert", "litert", "litert_reference"),
     "tflite": ("litert", "litert", "litert_reference"),
     "keras": ("keras",),
     "saved_model": ("saved_model",),
@@ -122,7 +145,7 @@ def draw(bases: Sequence[Base], seed: int, number: int, kinds: Sequence[str] = K
         path = rng.choice(base.kinds[kind])
     edits = rng.choice((1, 1, 1, 1, 2, 3))
     stale = (
-        kind not in ("manifest", "report", "input", "folder", "witness", "counterexample", "signed")
+        kind not in ("manifest", "report", "input", "folder", "witness", "counterexample", "signed", *OPERATORS)
         and rng.random() < 0.03
     )
     return Mutation(number, seed, base, kind, path, operation, runtime, edits, stale)
@@ -136,6 +159,11 @@ def files_of(mutation: Mutation, chosen: Sequence[int] | None = None) -> tuple[F
         chosen: which of its changes; all of them by default.
     """
     files: Files = dict(mutation.base.files)
+    if mutation.kind in OPERATORS:
+        drawn = operator_of(mutation, chosen)
+        files[mutation.path] = drawn.content
+        files["manifest.json"] = drawn.manifest(mutation.base.files["manifest.json"], mutation.path)
+        return files, f"{mutation.path}: {drawn.what}"
     if mutation.operation == "run":
         files |= {f"../{name}": content for name, content in mutation.base.tables.items()}
     path = f"../{mutation.path}" if mutation.kind == "input" else mutation.path
@@ -163,6 +191,12 @@ def files_of(mutation: Mutation, chosen: Sequence[int] | None = None) -> tuple[F
     if isinstance(changed, bytes) and not mutation.stale and mutation.kind != "input":
         _correct_digests(files, mutation, changed)
     return files, f"{path}: {'; '.join(told)}"
+
+
+def operator_of(mutation: Mutation, chosen: Sequence[int] | None = None) -> OneOperator:
+    """The file of one operator that a mutation is; of its changes, as many as are chosen."""
+    rng = Random(f"{mutation.seed}/{mutation.number}/operator")
+    return OPERATORS[mutation.kind](rng, mutation.edits if chosen is None else len(chosen))
 
 
 def _edit_of(mutation: Mutation) -> Edit:

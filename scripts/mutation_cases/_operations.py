@@ -20,7 +20,7 @@ from kexport.bundle.signed_statement import FILE_NAME as SIGNATURE
 from kexport.errors import KexportError
 from mutation_cases import _envelope
 from mutation_cases._bases import Base
-from mutation_cases._mutation import Files, Mutation, Special
+from mutation_cases._mutation import OPERATORS, Files, Mutation, Special, operator_of
 
 #: How an operation ended, if it ended well. All else is a failure.
 SERVED, REFUSED, GREEN, RED = "served", "refused", "green", "red"
@@ -136,7 +136,10 @@ def _require_refusable(mutation: Mutation, files: Files) -> None:
 def _load(mutation: Mutation, folder: Path, isolated: bool = False) -> str:
     session = kexport.load(folder, mutation.runtime or None, isolated=isolated)
     _require_same_signature(mutation, session.signature)
-    feeds = _feeds(mutation.base, session.signature)
+    if mutation.kind in OPERATORS:
+        feeds: Mapping[str, Any] | None = operator_of(mutation).feeds()
+    else:
+        feeds = _feeds(mutation.base, session.signature)
     if feeds is not None:
         outputs = session(feeds)
         for spec in session.signature.outputs:

@@ -4,6 +4,7 @@ import argparse
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -12,7 +13,8 @@ from conftest import ROOT
 from kexport import verify
 from kexport.bundle import Bundle
 from kexport.errors import KexportError
-from mutation_cases import _bases, _mutation, _operations, _page
+from kexport.runtimes.soundness import require_sound_tflite
+from mutation_cases import _bases, _mutation, _operations, _page, _tflite_operators
 
 #: Operations that do what none may do, in place of `load`; run in a process of its own, which forks.
 PLANTED = """
@@ -121,6 +123,25 @@ def test_a_changed_artifact_reaches_its_parser(bases, tmp_path, kind):
     bundle = Bundle.open(tmp_path / "bundle")
     for artifact in bundle.manifest.artifacts:
         bundle.checked_path(artifact)
+
+
+@pytest.mark.parametrize("kind", _mutation.OPERATORS)
+def test_a_file_of_one_operator_is_loaded_and_called_as_a_bundle(bases, tmp_path, kind):
+    verdicts = []
+    for number in range(12):
+        mutation = replace(drawn(bases, kind=kind), number=number, edits=0, runtime="")
+        files, _ = _mutation.files_of(mutation)
+        _operations.write(files, tmp_path / str(number), tmp_path)
+        runtime = "onnxruntime" if kind == "onnx_operator" else "litert"
+        verdicts.append(_operations.judged(replace(mutation, runtime=runtime), files, tmp_path / str(number))[0])
+    assert set(verdicts) <= {"served", "refused"}
+    assert verdicts.count("served") > 6
+
+
+def test_every_template_of_a_tflite_operator_is_sound(tmp_path):
+    for name, content in _tflite_operators.templates():
+        (tmp_path / f"{name}.tflite").write_bytes(content)
+        require_sound_tflite(tmp_path / f"{name}.tflite")
 
 
 def test_a_stale_digest_is_noticed(bases, tmp_path):

@@ -16,6 +16,7 @@ from kexport.runtimes.soundness.tflite_kernels import check_kernels
 from kexport.runtimes.soundness.tflite_operators import OperatorKind, kind_of
 from kexport.runtimes.soundness.tflite_options import OPTIONS, OPTIONS_2
 from kexport.runtimes.soundness.tflite_schema import OperatorRow, SubgraphRows, TensorRow
+from kexport.runtimes.soundness.tflite_shapes import check_loops, check_variables
 from kexport.runtimes.soundness.tflite_tensors import TensorReader
 from kexport.runtimes.soundness.tflite_types import check_types
 
@@ -38,6 +39,8 @@ def check_tflite(content: memoryview, *, reference: bool = False) -> None:
         check_dataflow(subgraph)
     check_calls(subgraphs)
     check_kernels(subgraphs, content, reference=reference)
+    check_variables(subgraphs, content)
+    check_loops(subgraphs)
 
 
 class ModelReader:
@@ -120,7 +123,7 @@ class ModelReader:
         fields = self._options(place, (integer(kind_1), options), OPTIONS, kind.options if kind else 0)
         second = kind.options_2 if kind else 0
         fields.update(self._options(place, (integer(kind_2), options_2), OPTIONS_2, second))
-        row = OperatorRow(code, name, numbers(inputs), numbers(outputs), fields)
+        row = OperatorRow(code, name, numbers(inputs), numbers(outputs), fields, numbers(intermediates))
         if kind is not None:
             _check_operands(place, row, kind, (integer(kind_1), integer(kind_2)))
             check_types(place, kind.types, row, tensors)

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from kexport.runtimes.soundness.flaw import FlawError
 from kexport.runtimes.soundness.tflite_scales import check_scales
 from kexport.runtimes.soundness.tflite_schema import INT32, INT64, OperatorRow, SubgraphRows, TensorRow
+from kexport.runtimes.soundness.tflite_shapes import check_shapes
 
 #: The fields of options that divide, or count elements.
 _POSITIVE = ("stride_w", "stride_h", "stride_d", "dilation_w", "dilation_h", "dilation_d", "filter_width")
 _SIZES = frozenset((*_POSITIVE, "filter_height", "block_size"))
 _LARGEST_SIZE = 1 << 20
+_ANY = frozenset({"seed", "seed2", "table_id"})  # no kernel counts to these
 #: Inputs of which the first value is read, whatever their size is.
 _SCALARS = {
     "SPLIT": (0,),
@@ -43,8 +45,11 @@ _LEAST = {
     "PAD": {1: 0},
     "PADV2": {1: 0},
     "REDUCE_WINDOW": {2: 1, 3: 1, 4: 1},
+    "RANDOM_STANDARD_NORMAL": {0: 0},
+    "RANDOM_UNIFORM": {0: 0},
     "RESIZE_BILINEAR": {1: 1},
     "RESIZE_NEAREST_NEIGHBOR": {1: 1},
+    "RFFT2D": {1: 1},
     "SCATTER_ND": {2: 0},
     "SPACE_TO_BATCH_ND": {1: 1, 2: 0},
     "TILE": {1: 0},
@@ -104,6 +109,8 @@ def check_kernels(subgraphs: Sequence[SubgraphRows], content: memoryview, *, ref
             if operator.options:
                 _check_options(node)
             _check_small(node)
+            values = [node.values(index) for index in range(len(operator.inputs))]
+            check_shapes(place, operator, subgraph.tensors, values)
             check_scales(place, operator, subgraph.tensors, reference=reference)
             check = _CHECKS.get(operator.name)
             if check is not None:
@@ -116,7 +123,9 @@ def _check_options(node: Node) -> None:
             continue
         if field in _SIZES:
             node.require(1 <= value <= _LARGEST_SIZE, f"the {field}", value, "at least 1")
-        elif field in _ENUMERATIONS:
+        elif field not in _ANY:
+            node.require(abs(value) <= _LARGEST_SIZE, f"the {field}", value, f"at most {_LARGEST_SIZE}")
+        if field in _ENUMERATIONS:
             node.require(0 <= value < _ENUMERATIONS[field], f"the {field}", value, f"below {_ENUMERATIONS[field]}")
 
 
@@ -163,6 +172,11 @@ def _check_weights(node: Node) -> None:
     weights = node.input(1)
     if weights is not None:
         node.require(0 not in weights.shape, "the weights", f"shape {weights.shape}", "no size 0")
+    if node.row.options.get("weights_format"):  # a kernel of its own, which adds a bias whether it is there or not
+        node.require(node.input(2) is not None, "the bias", "none", "one, where weights are shuffled")
+        data, space = node.input(0), node.tensors[node.row.outputs[-1]]
+        fits = data is not None and space.shape == data.shape
+        node.require(fits, "the workspace", f"shape {space.shape}", "that of the input, where weights are shuffled")
 
 
 def _check_axes(node: Node) -> None:
@@ -194,6 +208,10 @@ def _check_sequence_lengths(node: Node) -> None:
     if data is not None and lengths is not None and isinstance(axis, int):
         fits = 0 <= axis < len(data.shape) and lengths.shape == (data.shape[axis],)
         node.require(fits, "the lengths", f"shape {lengths.shape}", f"one for each element of axis {axis}")
+        along, values = node.row.options.get("seq_dim"), node.values(1)
+        if values and isinstance(along, int) and 0 <= along < len(data.shape):
+            most = data.shape[along]
+            node.require(min(values) >= 0 and max(values) <= most, "the lengths", values, f"from 0 to {most}")
 
 
 def _check_product(node: Node) -> None:

@@ -19,7 +19,8 @@ _SOFTMAX_BITS = 26
 #: Operators that compute with the scales of their operands.
 _OTHERS = """
 MUL DIV SOFTMAX LOG_SOFTMAX LOGISTIC TANH QUANTIZE DEQUANTIZE MEAN SUM REDUCE_PROD PRELU LEAKY_RELU HARD_SWISH ELU EXP
-LOG RSQRT ABS GELU L2_NORMALIZATION BATCH_MATMUL
+LOG RSQRT ABS GELU L2_NORMALIZATION BATCH_MATMUL SVDF RNN LSTM UNIDIRECTIONAL_SEQUENCE_RNN UNIDIRECTIONAL_SEQUENCE_LSTM
+BIDIRECTIONAL_SEQUENCE_RNN BIDIRECTIONAL_SEQUENCE_LSTM
 """
 #: Of weights: a scale may be 0 where a channel is.
 _BY_CHANNEL = frozenset({"DEQUANTIZE", "PRELU", "BATCH_MATMUL"})
@@ -32,11 +33,14 @@ def check_scales(place: str, operator: OperatorRow, tensors: Sequence[TensorRow]
         return
     operands = [tensors[index] for index in (*operator.inputs, *operator.outputs) if index >= 0]
     by_channel = operator.name in _BY_CHANNEL
+    operands += [tensors[index] for index in operator.intermediates if tensors[index].quantization]
     one_each = all(tensor.quantization is None or tensor.quantization.scales == 1 for tensor in operands)
     if not one_each and not by_channel:
         raise FlawError(f"the quantization of {place}", "several scales of an operand", "one scale")
     scales = [_scale(place, tensor, by_channel) for tensor in operands if tensor.type in _QUANTIZED]
     # Whole numbers of 16 bits may be just that.
+    mixed = None in scales and any(scales)
+    _require(not mixed, place, "one operand, and none of another", "a scale for each, or for none")
     if len(scales) < len(operands) - (operator.name in _COMPARING) or None in scales:
         return
     known = [scale for scale in scales if scale is not None]
@@ -54,7 +58,7 @@ def check_scales(place: str, operator: OperatorRow, tensors: Sequence[TensorRow]
             raise FlawError(f"the inputs of {place}", shapes, "one shape, where scales are powers of two")
     elif reference and operator.name in ("SOFTMAX", "LOG_SOFTMAX") and operands[0].type != INT16:
         beta = operator.options.get("beta", 1.0)
-        factor = inputs[0] * (beta if isinstance(beta, float) else 1.0) * 2.0**_SOFTMAX_BITS
+        factor = inputs[0] * (beta if isinstance(beta, int | float) else 1.0) * 2.0**_SOFTMAX_BITS
         _require(factor > 1, place, inputs[0], "a scale that is not so small")
 
 

@@ -123,6 +123,7 @@ class OperatorRow(NamedTuple):
         inputs: tensors of the subgraph, -1 for one that is left out.
         outputs: tensors of the subgraph.
         options: the fields of its options.
+        intermediates: tensors of the subgraph that only state how it quantises what it computes on the way.
     """
 
     code: int
@@ -130,6 +131,7 @@ class OperatorRow(NamedTuple):
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     options: dict[str, Value]
+    intermediates: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

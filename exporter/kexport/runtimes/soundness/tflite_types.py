@@ -25,6 +25,9 @@ _NAMED = {
     "c": {index for index, name in enumerate(TYPE_NAMES) if name.startswith("complex")},
     "r": {TYPE_NAMES.index("resource")},
     "F": {TYPE_NAMES.index("float32")},
+    "u": {TYPE_NAMES.index("uint8")},
+    "s": {STRING},
+    "k": {STRING, TYPE_NAMES.index("int64")},
     "q": {TYPE_NAMES.index(name) for name in ("int8", "uint8", "int16", "int32", "int4")},
 }
 #: Kernels that take a type which they do not know for the last one that they do.
