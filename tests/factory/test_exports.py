@@ -116,15 +116,20 @@ def test_keep_going_builds_the_rest_records_the_refusal_and_does_not_pass(model,
     assert "refused" in json.loads((bundle.path / "manifest.json").read_text())
 
 
-def test_keep_going_with_nothing_left_is_an_error(model, tmp_path):
-    with pytest.raises(ExportError):
-        kexport.build(model, tmp_path / "b", formats=["onnx", "tflite"], keep_going=True)
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_the_opset_is_a_choice(tmp_path):
     bundle = kexport.build("scaled", tmp_path / "b", formats=["onnx"], opset=15)
     assert bundle.passed
     assert bundle.manifest.artifacts[0].details["opset"]["ai.onnx"] == 15
     with pytest.raises(kexport.KexportError, match="opset"):
         kexport.build("scaled", tmp_path / "c", formats=["onnx"], opset=99)
+
+
+def test_where_every_format_refuses_the_reason_of_each_is_told_without_the_option_that_was_given(model, tmp_path):
+    with pytest.raises(ExportError) as caught:
+        kexport.build(model, tmp_path / "out", formats=("onnx", "tflite"), keep_going=True)
+    text = str(caught.value)
+    assert text.startswith("the model can be written in none of the formats onnx, tflite")
+    assert re.search(r"onnx: .*buckets(.|\n)*tflite: .*buckets(.|\n)*leave onnx out(.|\n)*leave tflite out", text)
+    assert "--keep-going" not in text
+    assert caught.value.exit_code == 1
+    assert not [*tmp_path.iterdir()]

@@ -11,7 +11,7 @@ from pathlib import Path
 from kexport.bundle import store
 from kexport.errors import ExportError
 from kexport.factory.emit import handover
-from kexport.factory.emit.refusal import leaving_out
+from kexport.factory.emit.refusal import KEEPING_GOING, leaving_out
 from kexport.factory.emit.trail import layer_of
 from kexport.factory.emit.user_lines import user_lines
 from kexport.factory.formats import Format
@@ -81,7 +81,7 @@ class Exports:
             self._attempt(form, partial(_converted, form, worker, self._program, self._conversion.timeout))
         store.remove(self._folder / _HANDOVER)
         if not self.details:
-            raise next(iter(self.refusals.values()))
+            raise _every(self.refusals)
 
     def _attempt(self, form: Format, write: Callable[[], Mapping[str, object]]) -> None:
         try:
@@ -92,6 +92,19 @@ class Exports:
             self.refusals[form.name] = error
             for written in self._folder.glob(f"{form.path}*"):  # weights may lie beside it
                 store.remove(written)
+
+
+def _every(refusals: Mapping[str, ExportError]) -> ExportError:
+    """The error for a model that no format can represent: the reason of each, and the ways out that are left."""
+    if len(refusals) == 1:
+        return next(iter(refusals.values()))
+    reasons = (f"{name}: {error.subject}: {error.facts['got']}" for name, error in refusals.items())
+    hints = (str(error.facts["hint"] or "").replace(KEEPING_GOING, "") for error in refusals.values())
+    return ExportError(
+        f"the model can be written in none of the formats {', '.join(refusals)}",
+        got="\n            ".join(reasons),
+        hint="\n            ".join(dict.fromkeys(filter(None, hints))) or None,
+    )
 
 
 def _written(form: Format, program: Program, target: Path) -> Mapping[str, object]:

@@ -9,6 +9,9 @@ from kexport.factory import formats
 from kexport.factory.emit.culprit import Culprit
 from kexport.factory.emit.ways_out import PYTHON, ways_out
 
+#: How a hint ends that is of use without --keep-going alone.
+KEEPING_GOING = ", or write what can be written (--keep-going)"
+
 
 def refusal(format_name: str, why: str, culprits: Sequence[Culprit]) -> ExportError:
     """The error for operations that a format lacks.
@@ -72,4 +75,4 @@ def leaving_out(format_name: str, *, python: bool = False) -> str:
     """
     certain = [form for form in formats.every() if form.writer is not None and form.name != format_name]
     names = ",".join(form.name for form in certain if form.needs_layers or not python)
-    return f"leave {format_name} out (--formats {names}), or write what can be written (--keep-going)"
+    return f"leave {format_name} out (--formats {names}){KEEPING_GOING}"
