@@ -179,7 +179,7 @@ def serve(path: str, name: str, trust: TrustJson) -> Iterator[_DeclarationJson]:
         functions = {each: opened_as(each) for each in opened.signatures} or {"": opened}
     except ArtifactError as error:  # a file that somebody named, and not one that a manifest vouches for
         if lacking := runtime.lacking(str(error.facts["got"])):
-            yield {"functions": [], "details": runtime.file.details(Path(path)), "lacking": lacking}
+            yield {"functions": [], "details": _details(runtime, Path(path)), "lacking": lacking}
             return
         raise BundleError(error.subject, got=error.facts["got"], expected=error.facts["expected"]) from error
     except KexportError:
@@ -188,9 +188,16 @@ def serve(path: str, name: str, trust: TrustJson) -> Iterator[_DeclarationJson]:
         raise BundleError(f"{Path(path).name} cannot be loaded by {name}", got=reason(error)) from error
     yield {
         "functions": [_function(name, each) for name, each in functions.items()],
-        "details": runtime.file.details(Path(path)),
+        "details": _details(runtime, Path(path)),
         "lacking": "",
     }
+
+
+def _details(runtime: Runtime, path: Path) -> Mapping[str, object]:
+    try:
+        return runtime.file.details(path)
+    except Exception as error:  # whatever a reader of the format raises
+        raise BundleError(f"{path.name} cannot be described", got=reason(error)) from error
 
 
 def _function(name: str, opened: Opened) -> _FunctionJson:

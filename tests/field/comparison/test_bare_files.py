@@ -209,3 +209,17 @@ def test_an_output_that_never_varied_tells_nothing_of_two_files(tmp_path):
     seen = kexport.compare(tmp_path / "a.onnx", tmp_path / "b.onnx", search="20", domain={"x": "uniform(0, 9)"})
     assert [check.passed for check in seen.checks if check.kind == "parity"] == [False]
     assert all(check.ran for check in seen.checks)
+
+
+def test_names_that_are_no_utf_8_are_shown(tmp_path):
+    path = models.chain(tmp_path / "a.onnx", "Tanh")
+    model = onnx.load(path)
+    model.opset_import.append(helper.make_opsetid("XY", 1))
+    model.producer_name = "ZQ"
+    content = model.SerializeToString()
+    assert content.count(b"XY") == content.count(b"ZQ") == 1
+    path.write_bytes(content.replace(b"XY", b"\xff\xfe").replace(b"ZQ", b"\xff\xfe"))
+    said = describe(path).declaration.details
+    assert said["producer"] == "\ufffd\ufffd"
+    assert said["opset"] == {"ai.onnx": 17, "\ufffd\ufffd": 1}
+    assert kexport.compare(path, path, search="20").passed

@@ -45,12 +45,12 @@ class _Contents:
 
     def node(self, content: Bytes) -> None:
         parts = list(_messages(content))
-        kind, domain = (next((text(value, "") for number, value in parts if number == n), "") for n in (4, 7))
+        kind, domain = (next((_words(value) for number, value in parts if number == n), "") for n in (4, 7))
         operator = kind if domain in _STANDARD else f"{domain}:{kind}"
         self.operators[operator] += 1
         for number, value in parts:
             if number == 2:
-                self.computed_by.setdefault(text(value, ""), operator)
+                self.computed_by.setdefault(_words(value), operator)
             elif number == 5:
                 self.attribute(value)
 
@@ -68,6 +68,11 @@ class _Contents:
                 self.locations.setdefault(text(entry[2], "the file of a tensor"))
 
 
+def _words(value: int | Bytes) -> str:
+    """A text to be shown, in whatever encoding it is: onnxruntime takes names that are no UTF-8."""
+    return str(value) if isinstance(value, int) else bytes(value).decode(errors="replace")
+
+
 def details(path: Path) -> dict[str, object]:
     """Opset, IR version, producer, and how often the model uses each operator, in branches and functions too.
 
@@ -81,11 +86,11 @@ def details(path: Path) -> dict[str, object]:
         if isinstance(value, int):
             ir_version = value if number == 1 else ir_version
         elif number in (2, 3):
-            producer += text(value, "the producer").split()[:1]
+            producer += _words(value).split()[:1]
         elif number == 8:
             opset = dict(fields(value, "an opset"))
             version = opset.get(2)
-            opsets[text(opset.get(1, memoryview(b"")), "") or "ai.onnx"] = version if isinstance(version, int) else None
+            opsets[_words(opset.get(1, b"")) or "ai.onnx"] = version if isinstance(version, int) else None
     return {
         "opset": opsets,
         "ir_version": ir_version,
