@@ -60,3 +60,11 @@ def test_inspect_lists_the_code_that_a_bundle_needs(kexport, travelling):
         ["lab>Tab", "layer", "in", "tab.py"],
         ["lab>act", "function", "in", "tab.py"],
     ]
+
+
+@pytest.mark.parametrize("command", [("build", "--model", "scaled"), ("compare", "a.onnx", "b.onnx")])
+def test_a_second_signature_is_refused_and_not_taken_in_place_of_the_first(kexport, command):
+    result = kexport(*command, "--signature", "a", "--signature", "b")
+    assert result.returncode == 2
+    assert "one signature at a time" in result.stderr
+    assert "a, b" in result.stderr

@@ -19,6 +19,16 @@ if TYPE_CHECKING:
 Command = Callable[..., int]
 Option = Callable[[Command], Command]
 
+
+def _single(context: click.Context, parameter: click.Parameter, names: tuple[str, ...]) -> str | None:
+    """The only name, if any: the last of several would be taken without a word."""
+    if len(names) > 1:
+        raise UsageError(
+            "one signature at a time can be used", got=", ".join(names), hint="run the command once for each of them"
+        )
+    return next(iter(names), None)
+
+
 RUNTIMES = click.option(
     "--runtime", "runtimes", multiple=True, metavar="NAME", help="Use only this runtime; may be repeated."
 )
@@ -35,7 +45,11 @@ SAMPLES = click.option(
     "--samples", metavar="FILE", help="Recorded inputs: a .npz with arrays by input name, a .npy or a .csv."
 )
 SIGNATURE = click.option(
-    "--signature", metavar="NAME", help="Use this function alone, of a file that holds several: a signature's name."
+    "--signature",
+    multiple=True,
+    metavar="NAME",
+    callback=_single,
+    help="Use this function alone, of a file that holds several: a signature's name.",
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on standard output.")
 

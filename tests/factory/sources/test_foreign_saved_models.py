@@ -1,12 +1,15 @@
 """SavedModels that neither Keras 3 nor kexport wrote: several functions, tables, TF1, the optimizers of Keras 2."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 import kexport
-from kexport.errors import ModelError, UsageError
+from kexport.errors import ExportError, ModelError, UsageError
 from kexport.factory import sources
 from kexport.factory.trace.program import trace
 from kexport.testing.closeness import assert_close
@@ -104,3 +107,25 @@ def test_the_slots_of_an_optimizer_whose_class_is_not_here_are_left_out(tmp_path
     assert_close(code, np.tanh(X.astype("float64") @ X[:4, :3]))
     report = kexport.compare(tmp_path / "s", tmp_path / "s", search="20")
     assert report.passed
+
+
+_TABLE_IN_THE_GRAPH = """
+import sys
+import tensorflow.compat.v1 as v1
+with v1.Graph().as_default(), v1.Session() as session:
+    x = v1.placeholder(v1.int64, [None, 1], name="x")
+    entries = v1.lookup.KeyValueTensorInitializer(v1.constant([10, 20], v1.int64), v1.constant([1.0, 2.0]))
+    y = v1.lookup.StaticHashTable(entries, -1.0).lookup(x)
+    session.run(v1.tables_initializer())
+    v1.saved_model.simple_save(session, sys.argv[1], {"x": x}, {"y": y}, legacy_init_op=v1.tables_initializer())
+"""
+
+
+@pytest.mark.parametrize("format_name", ["onnx", "tflite"])
+def test_a_table_that_a_graph_of_tf1_makes_itself_is_refused_by_its_operation(tmp_path, format_name):
+    folder = tmp_path / "tf1"
+    subprocess.run([sys.executable, "-c", _TABLE_IN_THE_GRAPH, folder], check=True, capture_output=True)
+    with pytest.raises(ExportError) as refused:
+        kexport.build(str(folder), tmp_path / "b", formats=[format_name])
+    assert "LookupTableFindV2" in str(refused.value)
+    assert "bug in kexport" not in str(refused.value)

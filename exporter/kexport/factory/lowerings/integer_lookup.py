@@ -34,6 +34,8 @@ def _emit(op: Operation, inputs: Sequence[Any]) -> Sequence[Tensor]:
 
 def _applies(op: Operation, inputs: Sequence[Any]) -> bool:
     table = inputs[0]
+    if not hasattr(table, "keys"):
+        return False  # a table that the graph itself makes and fills
     return table.keys.dtype.kind in "iu" and table.values.dtype.kind in "iuf"
 
 

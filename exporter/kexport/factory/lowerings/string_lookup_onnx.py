@@ -59,6 +59,8 @@ def _applies(op: Operation, inputs: Sequence[Any]) -> bool:
 
     if op.type == "LookupTableFindV2":
         table, _, default = inputs
+        if not hasattr(table, "keys"):
+            return False  # a table that the graph itself makes and fills
         kinds = table.keys.dtype.kind, table.values.dtype.kind
         return "O" in kinds and "f" not in kinds and bool(len(table.keys)) and _constant(default) is not None
     return inputs[0].dtype == tf.string and any(_constant(tensor) is not None for tensor in inputs)
