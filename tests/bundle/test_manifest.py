@@ -76,3 +76,14 @@ def test_limits_in_another_order_than_the_outputs_are_refused(tmp_path):
     path.write_text(json.dumps(content))
     with pytest.raises(BundleError, match="in their order"):
         manifest.read(tmp_path)
+
+
+def test_a_promise_that_is_stated_again_is_one_promise(tmp_path):
+    shutil.copy(REFERENCE / "regularized" / manifest.FILE_NAME, tmp_path)
+    path = tmp_path / manifest.FILE_NAME
+    content = json.loads(path.read_text())
+    promise = {"kind": "finite", "params": {}, "inputs": [], "outputs": [], "layer": ""}
+    other = {**promise, "layer": "dense"}
+    content["contracts"] = [promise, other, promise] * 1000
+    path.write_text(json.dumps(content))
+    assert [each.to_json() for each in manifest.read(tmp_path).contracts] == [promise, other]

@@ -235,7 +235,8 @@ def model_of(data: JsonObject) -> ModelEntry:
         FieldError: an entry is missing or of the wrong type.
     """
     signature = member(data, "signature", object_of(Signature.from_json))
-    contracts = optional(data, "contracts", list_of(lambda one: ContractEntry.from_json(mapping(one), signature)), ())
+    stated = optional(data, "contracts", list_of(lambda one: ContractEntry.from_json(mapping(one), signature)), ())
+    contracts = tuple({repr(each): each for each in stated}.values())  # what is stated a thousand times is hunted once
     not_carried = optional(data, "not_carried", list_of(object_of(NotCarried.from_json)), ())
     code = optional(data, "code", list_of(object_of(CodeEntry.from_json)), ())
     return ModelEntry(signature, optional(data, "stateful", flag, False), contracts, not_carried, code)
