@@ -43,7 +43,7 @@ class Mine(keras.layers.Layer):
         ("dying", "SIGSEGV"),
         ("hanging", "longer than 1 s"),
         ("wrong", "KeyError: 'a missing key' ("),
-        ("wrong", "converters.py:5, from kexport/process.py:"),
+        ("wrong", "converters.py:5, from kexport/service.py:"),
         ("wrong", "a bug in kexport: please report"),
     ],
 )

@@ -38,8 +38,17 @@ def with_model(folder, body, outputs):
     return bundle
 
 
+def computed(helper, types, x, number, name):
+    """The number as an integer, which the file does not tell: with nothing of the input added."""
+    for constant, value in (("nothing", 0.0), ("amount", number)):
+        yield helper.make_node("Constant", [], [constant], value=helper.make_tensor("", types.FLOAT, [], [value]))
+    yield helper.make_node("Mul", [x, "nothing"], ["added"])
+    yield helper.make_node("Add", ["added", "amount"], ["total"])
+    yield helper.make_node("Cast", ["total"], [name], to=types.INT64)
+
+
 def endless(helper, types, x):
-    """A loop of 2^63 steps."""
+    """A loop of 2^62 steps, which only a call finds out: what the file says itself is refused before."""
     step = helper.make_graph(
         [helper.make_node("Identity", ["c"], ["c2"]), helper.make_node("Cos", ["v"], ["v2"])],
         "step",
@@ -54,15 +63,17 @@ def endless(helper, types, x):
         ],
     )
     yield helper.make_node("ReduceSum", [x], ["start"], keepdims=0)
-    yield helper.make_node("Constant", [], ["steps"], value=helper.make_tensor("", types.INT64, [], [2**63 - 1]))
+    yield from computed(helper, types, "start", 2.0**62, "steps")
     yield helper.make_node("Constant", [], ["on"], value=helper.make_tensor("", types.BOOL, [], [1]))
     yield helper.make_node("Loop", ["steps", "on", "start"], ["value"], body=step)
 
 
 def enormous(helper, types, x):
-    """64 GB of ones, which depend on the input."""
+    """64 GB of ones, whose number depends on the input."""
     yield helper.make_node("ReduceSum", [x], ["sum"], keepdims=0)
-    yield helper.make_node("Constant", [], ["size"], value=helper.make_tensor("", types.INT64, [1], [2**34]))
+    yield from computed(helper, types, "sum", 2.0**34, "number")
+    yield helper.make_node("Constant", [], ["one"], value=helper.make_tensor("", types.INT64, [1], [1]))
+    yield helper.make_node("Reshape", ["number", "one"], ["size"])
     yield helper.make_node("Expand", ["sum", "size"], ["many"])
     yield helper.make_node("ReduceMax", ["many"], ["value"], keepdims=0)
 
