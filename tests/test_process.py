@@ -125,7 +125,8 @@ import os, time
 from kexport.process import Worker
 workers = Worker(), Worker(fork=True), Worker()
 for worker in workers[:2]:
-    worker.submit("time:sleep" if worker is workers[0] else "signal:pause")
+    worker.run("builtins:dict", a=1)  # it serves: only then does it lead a group
+    worker.submit("signal:pause")
 workers[2].submit("subprocess:Popen", args=["sleep", "60"])
 try:
     list(workers[2].results())
