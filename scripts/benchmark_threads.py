@@ -25,14 +25,15 @@ import numpy as np
 import kexport
 import measurements
 from kexport import runtimes
-from kexport.bundle.signature import Array, Signature, TensorSpec
-from kexport.runtimes import Opened, Session
+from kexport.bundle.signature import Array, Signature
+from kexport.runtimes import Session
+from kexport.runtimes._turns import Turns
 
 REFERENCE = Path(__file__).parent.parent / "artifacts" / "reference" / "lowpass"
 THREADS = 8
 SLOWEST_RATIO = 0.9
 LOCK_NANOSECONDS = 300
-ROUND_SECONDS = 0.002
+ROUND_SECONDS = 0.2  # many turns of each thread
 Call = Callable[[Any], Any]
 
 
@@ -166,22 +167,23 @@ def ratio(measured: dict[str, list[float]], way: str, to: str) -> float:
     return min(measured[to]) / min(measured[way])
 
 
-def lock_cost(rounds: int, calls: int = 500) -> float:
-    """What the lock adds to a call, in nanoseconds: two sessions without a runtime, with and without it."""
-    signature = Signature((TensorSpec("x", "float32", (1,)),), (TensorSpec("y", "float32", (1,)),))
-    bare, locked = (
-        Session("none", signature, Opened(lambda arrays: arrays, (), ("y",), reentrant=reentrant))
-        for reentrant in (True, False)
-    )
-    one = np.zeros(1, "float32")
+def lock_cost(rounds: int = 401, calls: int = 500) -> float:
+    """What taking turns adds to a call, in nanoseconds: a function that does nothing, called with and without."""
+    turns = Turns(together=False)
 
-    def seconds(session: Session) -> float:
+    def seconds(act: Call) -> float:
         start = time.perf_counter()
         for _ in range(calls):
-            session(one)
+            act(())
         return (time.perf_counter() - start) / calls
 
-    pairs = [(seconds(locked), seconds(bare)) for _ in range(rounds)]
+    def nothing(arrays: Sequence[Array]) -> Sequence[Array]:
+        return arrays
+
+    pairs = [
+        (seconds(lambda arrays: turns.run(nothing, arrays)), seconds(lambda arrays: nothing(arrays)))
+        for _ in range(rounds)
+    ]
     return (min(pair[0] for pair in pairs) - min(pair[1] for pair in pairs)) * 1e9
 
 
@@ -190,12 +192,12 @@ def main() -> int:
     options = measurements.parser(__doc__)
     options.add_argument("bundle", nargs="?", type=Path, default=REFERENCE)
     options.add_argument("--calls", type=int, default=100_000, help="of each thread (%(default)s)")
-    options.add_argument("--rounds", type=int, default=401, help="of the throughput (%(default)s)")
+    options.add_argument("--rounds", type=int, default=41, help="of the throughput (%(default)s)")
     options.add_argument("--runtimes", default=",".join(runtime.name for runtime in runtimes.every()))
     given = options.parse_args()
     measurements.quiet_environment()
     missed = []
-    cost = lock_cost(given.rounds)
+    cost = lock_cost()
     print(f"a lock costs {cost:.0f} ns a call, of {LOCK_NANOSECONDS} allowed; {os.cpu_count()} cores")
     missed += ["the cost of a lock"] * (cost > LOCK_NANOSECONDS)
     print(f"{'runtime':<18}{'calls':>9}{'wrong':>7}{'raised':>8}{'us, one':>9}{'8 to 1':>8}{'1 to raw':>10}", end="")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from typing import NoReturn, Protocol, overload
 from kexport.bundle.signature import Array, Signature, TensorSpec
 from kexport.errors import KexportError, RunError, UsageError, reason
 from kexport.runtimes import _calls
+from kexport.runtimes._turns import Turns
 
 Run = Callable[[Sequence[Array]], Sequence[Array]]
 
@@ -77,9 +77,7 @@ class Session:
         self._single = len(signature.outputs) == 1
         self._opened: Opened | None = opened
         self._run = opened.run
-        # Re-entrant, so that a signal handler or a finaliser that calls the model meets an error, not a deadlock.
-        self._lock = None if opened.reentrant else threading.RLock()
-        self._busy = False
+        self._turns = Turns(together=opened.reentrant)
         self._closed = False
         _LIVE.add(self)
 
@@ -110,20 +108,9 @@ class Session:
             UsageError: the session is closed.
         """
         arrays = self.signature.check(inputs)
-        lock = self._lock
         _calls.begin()
         try:
-            if lock is None:
-                outputs = self._run(arrays)
-            else:
-                with lock:
-                    if self._busy:
-                        _refuse_nested()
-                    try:
-                        self._busy = True
-                        outputs = self._run(arrays)
-                    finally:
-                        self._busy = False
+            outputs = self._turns.run(self._run, arrays)
         except KexportError:
             raise
         except Exception as error:  # a library may raise anything
@@ -188,8 +175,7 @@ class Session:
 
     def begin_in_fork(self) -> None:
         """In a process that was just forked: keep off what belongs to the parent, and load anew at the first call."""
-        self._busy = False
-        self._lock = threading.RLock()
+        self._turns = Turns(together=False)
         if self._opened is not None:
             _keep_for_ever(self._opened)
             self._run = self._run_anew
@@ -220,13 +206,6 @@ def _brief(specs: Sequence[TensorSpec]) -> str:
     if len(specs) > _SHOWN:
         shown.append(f"{len(specs) - _SHOWN} more")
     return ", ".join(shown)
-
-
-def _refuse_nested() -> NoReturn:
-    raise UsageError(
-        "the model was called within its own call, in one thread",
-        hint="do not call it from a signal handler or a finaliser",
-    )
 
 
 def _keep_for_ever(inherited: Opened) -> None:
