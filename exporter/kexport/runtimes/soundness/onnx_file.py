@@ -30,6 +30,7 @@ _MOST_AXES = 16
 _LARGEST = 1 << 31  # elements
 _MOST_NODES = 500_000
 _TYPES = 64
+_SHORT = 64  # bytes of an attribute that other nodes may have too
 
 
 def check_onnx(content: memoryview, size_beside: Callable[[str], int], most: Callable[[int], int]) -> None:
@@ -56,6 +57,7 @@ class Walk:
     def __init__(self, size_beside: Callable[[str], int]) -> None:
         self._size_beside = size_beside
         self._nodes_left = _MOST_NODES
+        self._attributes: dict[bytes, dict[str, Any]] = {}
 
     def model(self, content: memoryview, most: Callable[[int], int]) -> None:
         """Check a whole file; `most` is as for `check_onnx`."""
@@ -128,7 +130,7 @@ class Walk:
             elif number == 4:
                 kind = text(value, "the operator of a node")
             elif number == 5:
-                self._attribute(value, depth, attributes, graphs)
+                self._known_attribute(value, depth, attributes, graphs)
             elif number == 7:
                 domain = text(value, "the domain of a node")
             elif number == 8:
@@ -136,6 +138,23 @@ class Walk:
         node = NodeRow((domain, kind, overload), name, inputs, outputs, attributes, graphs)
         check_node(node)
         return node
+
+    def _known_attribute(
+        self, content: int | Bytes, depth: int, attributes: dict[str, Any], graphs: dict[str, GraphRows]
+    ) -> None:
+        """Read an attribute of a node into one of the two, without work where another node has the same."""
+        if not isinstance(content, bytes) or len(content) > _SHORT:
+            self._attribute(content, depth, attributes, graphs)
+        elif content in self._attributes:
+            attributes.update(self._attributes[content])
+        else:
+            read: dict[str, Any] = {}
+            inner: dict[str, GraphRows] = {}
+            self._attribute(content, depth, read, inner)
+            attributes |= read
+            graphs |= inner
+            if not inner:
+                self._attributes[content] = read
 
     def _attribute(
         self, content: int | Bytes, depth: int, attributes: dict[str, Any], graphs: dict[str, GraphRows]

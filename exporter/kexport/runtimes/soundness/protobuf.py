@@ -40,6 +40,8 @@ def fields(message: Bytes, place: str) -> Iterator[Field]:
         if kind == _SPAN:
             if at < end and (length := message[at]) < _CONTINUED:
                 at += 1
+            elif at + 1 < end and (high := message[at + 1]) < _CONTINUED:
+                length, at = length & 0x7F | high << 7, at + 2
             else:
                 length, at = varint(message, at, place)
         elif kind == _VARINT:
