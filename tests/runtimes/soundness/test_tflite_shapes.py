@@ -28,6 +28,10 @@ CASES = {
     "shapes that do not fill each other": ("ATAN2 f2,3 f2,3 > f2,3", "ATAN2 f2,3 f2,0 > f2,3", "of which one fills"),
     "lists that do not fill each other": (
         "BROADCAST_ARGS i2=1,2 i2=3,2 > i2", "BROADCAST_ARGS i2=1,2 i2=3,7 > i2", "of which one fills"),
+    "a list with a size below zero": (
+        "BROADCAST_ARGS i2 i2=1,2 > i2", "BROADCAST_ARGS i2 i2=-1,2 > i2", "sizes from 0"),
+    "lists with a size below zero": (
+        "BROADCAST_ARGS i2=1,2 i2=1,2 > i2", "BROADCAST_ARGS i2=1,2 i2=1,-1 > i2", "sizes from 0"),
     "weights that become larger": (
         "DENSIFY f2,3=# > d:f2,3 ; ADD d:f2,3 f2,3 > f2,3", "DENSIFY f2,3=# > d:f1,2,3 ; ADD d:f1,2,3 f2,3 > f2,3",
         "that of its input"),

@@ -37,6 +37,7 @@ _SCALARS = {
 #: Inputs that hold sizes, with the least that a constant one may have.
 _LEAST = {
     "BATCH_TO_SPACE_ND": {1: 1, 2: 0},
+    "BROADCAST_ARGS": {0: 0, 1: 0},
     "BROADCAST_TO": {1: 0},
     "CONV_3D_TRANSPOSE": {0: 0},
     "DILATE": {1: 1},

@@ -59,12 +59,14 @@ def check_shapes(
     if extent > most:
         raise FlawError(f"the size of the result of {place}", f"{extent} elements", f"at most {most}")
     if operator.name == "BROADCAST_ARGS" and values[0] is not None and values[1] is not None:
-        _require_broadcast(place, values[0], values[1])
+        _require_broadcast(place, values[0], values[1], fitting=(1,))
 
 
-def _require_broadcast(place: str, left: tuple[int, ...], right: tuple[int, ...]) -> None:
+def _require_broadcast(
+    place: str, left: tuple[int, ...], right: tuple[int, ...], fitting: tuple[int, ...] = (1, -1)
+) -> None:
     for one, other in zip(reversed(left), reversed(right), strict=False):
-        if one != other and one not in (1, -1) and other not in (1, -1):
+        if one != other and one not in fitting and other not in fitting:
             raise FlawError(
                 f"the inputs of {place}", f"shapes {left} and {right}", "shapes of which one fills the other"
             )
