@@ -1,7 +1,11 @@
 """Turns: who may be inside a model, and for how long."""
 
+import contextlib
 import functools
 import itertools
+import os
+import signal
+import sys
 import threading
 import time
 
@@ -11,6 +15,7 @@ from kexport.errors import UsageError
 from kexport.runtimes._turns import Turns
 
 LONG, SHORT = 0.02, 1e-5  # seconds
+MOMENTS = 60  # more lines than a call has
 
 
 @pytest.fixture
@@ -117,22 +122,75 @@ def test_a_call_within_a_call_is_made_where_it_may_be():
     assert alone.run(tuple, [1]) == (1,)
 
 
-def test_an_interrupt_while_a_thread_waits_harms_nothing(threads, monkeypatch):
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_an_interrupt_while_a_thread_waits_harms_nothing(threads):
     turns, ended, begun = Turns(together=False), threading.Event(), threading.Event()
 
     def act(_):
         begun.set()
         ended.wait(10)
 
+    def interrupt():
+        time.sleep(0.1)
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
     threads(lambda: turns.run(act, ()))
     begun.wait()
-
-    def interrupted(*_):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr("threading.Event.wait", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            turns.run(tuple, ())
+    threads(interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        turns.run(tuple, ())
     ended.set()
     assert turns.run(tuple, [1]) == (1,)
+
+
+def test_a_thread_may_call_at_any_moment_of_its_own_call(threads):
+    turns, ended = Turns(together=False), threading.Event()
+    lines, answers = [], []
+
+    def call_on():
+        while not ended.is_set():
+            turns.run(lambda _: time.sleep(LONG), ())
+
+    def interrupted(number):  # as by a signal handler, or a finaliser, at that line
+        def at_each_line(frame, event, argument):
+            lines.append(event)
+            if len(lines) == number:
+                with contextlib.suppress(UsageError):  # within a call
+                    turns.run(tuple, ())
+            return at_each_line
+
+        return at_each_line
+
+    def call():
+        for number in range(MOMENTS):
+            lines.clear()
+            sys.settrace(interrupted(number))
+            answers.extend(turns.run(tuple, [number]))
+            sys.settrace(None)
+            time.sleep(LONG)  # the other thread has its turn
+        ended.set()
+
+    threads(call_on, call)
+    ended.wait(20)
+    assert answers == list(range(MOMENTS))
+
+
+def test_short_calls_need_not_wait_for_a_long_one_where_they_may_be_together(threads):
+    turns, ended = Turns(together=True), threading.Event()
+
+    def act(_):
+        time.sleep(SHORT)
+
+    def call():
+        while not ended.is_set():
+            turns.run(act, ())
+
+    threads(call, call)
+    time.sleep(0.3)  # they are known to be short
+    before = time.monotonic()
+    threads(lambda: turns.run(lambda _: [ended.wait(10)], ()))
+    time.sleep(0.1)
+    for _ in range(3):
+        turns.run(act, ())
+    ended.set()
+    assert time.monotonic() - before < 5

@@ -70,7 +70,7 @@ class Isolation:
     def __init__(self, artifact: IsolatedArtifact) -> None:
         self._artifact = artifact
         self._owner = os.getpid()
-        self._closing = threading.Lock()
+        self._closing = threading.RLock()  # a signal handler may close it, too
         self._closed = False
         self._declared = self._start()
         self.differences = list(self._declared["differences"])

@@ -6,6 +6,7 @@ together made a third of the calls that one makes alone.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -19,6 +20,7 @@ Act = Callable[[Sequence[T]], Sequence[T]]
 
 _TURN = 0.01  # seconds
 _SHORTEST_PAUSE = 50e-6  # seconds until a thread that waits looks whether the other has left
+_LONG_CALL = 3 * _TURN  # a thread that is inside for longer makes no turns: it is in one call
 _SHORT_CALL = 200e-6  # seconds: a shorter one is not worth another thread
 _JUDGED = 64  # calls, of which the shortest tells whether they are short
 
@@ -38,7 +40,8 @@ class Turns:
         self._last = 0  # the thread that is inside, or was
         self._queue = threading.RLock()  # of those who wait, one watches
         self._until = 0.0  # when the turn ends, if another thread waits
-        self._over = threading.Event()
+        # Released when a turn is over; an event has a lock inside which a signal handler would wait for for ever.
+        self._over = threading.Lock()
         self._pause = _SHORTEST_PAUSE
         self._short = False
         self._durations: list[float] = []
@@ -47,16 +50,18 @@ class Turns:
         """Call the function; raises `UsageError` within such a call of this thread, where one may be inside."""
         if self._inside or (self._until and (self._last != get_ident() or time.perf_counter() > self._until)):
             return self._contended(act, arrays)
-        return self._alone(act, arrays)
-
-    def _alone(self, act: Act[T], arrays: Sequence[T]) -> Sequence[T]:
+        if self._together:
+            return self._inside_of(act, arrays)
         with self._lock:
-            self._last = get_ident()
-            self._inside = True
-            try:
-                return act(arrays)
-            finally:
-                self._inside = False
+            return self._inside_of(act, arrays)
+
+    def _inside_of(self, act: Act[T], arrays: Sequence[T]) -> Sequence[T]:
+        self._last = get_ident()
+        self._inside = True
+        try:
+            return act(arrays)
+        finally:
+            self._inside = False
 
     def _contended(self, act: Act[T], arrays: Sequence[T]) -> Sequence[T]:
         me = get_ident()
@@ -66,23 +71,36 @@ class Turns:
         if nested or (self._together and not self._short):
             return self._judged(act, arrays)
         if self._last == me:
-            self._over.set()
+            with contextlib.suppress(RuntimeError):  # it is released already
+                self._over.release()
         with self._queue:
-            self._over.clear()
-            self._until = time.perf_counter() + _TURN
-            while self._inside and not self._over.wait(self._pause):
-                # Each look disturbs the thread inside: they are rare where it calls again and again.
-                self._pause = min(2 * self._pause, _TURN) if self._inside else max(self._pause / 2, _SHORTEST_PAUSE)
+            self._await()
+            if not self._together:
+                with self._lock:
+                    self._until = 0.0
+                    return self._inside_of(lambda arrays: self._judged(act, arrays), arrays)
             self._until = 0.0
-            return self._alone(lambda arrays: self._judged(act, arrays), arrays)
+        return self._inside_of(lambda arrays: self._judged(act, arrays), arrays)
+
+    def _await(self) -> None:
+        """Wait until the thread inside has left, or, where it makes one long call, until others may as well come in."""
+        self._over.acquire(blocking=False)
+        begun = time.perf_counter()
+        while self._inside and not (self._together and time.perf_counter() > begun + _LONG_CALL):
+            self._until = self._until or begun + _TURN  # a signal handler may have waited meanwhile
+            if self._over.acquire(timeout=self._pause):
+                return
+            # Each look disturbs the thread inside: they are rare where it calls again and again.
+            self._pause = min(2 * self._pause, _TURN) if self._inside else max(self._pause / 2, _SHORTEST_PAUSE)
 
     def _judged(self, act: Act[T], arrays: Sequence[T]) -> Sequence[T]:
         """Call the function, and learn from the time that it takes whether calls are short."""
         begun = time.perf_counter()
         outputs = act(arrays)
-        self._durations.append(time.perf_counter() - begun)
-        if len(self._durations) > _JUDGED:
-            self._short = min(self._durations) < _SHORT_CALL
+        durations = self._durations  # another thread may begin anew
+        durations.append(time.perf_counter() - begun)
+        if len(durations) > _JUDGED:
+            self._short = min(durations) < _SHORT_CALL
             self._durations = []
         return outputs
 
