@@ -118,10 +118,12 @@ def _written(form: Format, program: Program, target: Path) -> Mapping[str, objec
         for code in _NO_MORE_DATA:
             if os.strerror(code) in str(error):  # TensorFlow wraps the error of the system into its own
                 raise OSError(code, os.strerror(code)) from error
-        raise fault(f"the model cannot be written as {form.name}", error, leaving_out(form.name)) from error
+        way = leaving_out(form.name, layers=not program.served)
+        raise fault(f"the model cannot be written as {form.name}", error, way) from error
 
 
 def _converted(form: Format, worker: Worker, program: Program, timeout: float) -> Mapping[str, object]:
+    way = leaving_out(form.name, layers=not program.served)
     try:
         (details,) = worker.results(timeout)
     except WorkerCrashError as crash:
@@ -129,12 +131,10 @@ def _converted(form: Format, worker: Worker, program: Program, timeout: float) -
             f"the {form.name} converter crashed or took too long",
             got=_with_candidates(crash, program),
             expected=f"a conversion within {timeout:g} s",
-            hint=f"allow more time (--timeout SECONDS), or {leaving_out(form.name)}"
-            if isinstance(crash, WorkerTimeoutError)
-            else leaving_out(form.name),
+            hint=f"allow more time (--timeout SECONDS), or {way}" if isinstance(crash, WorkerTimeoutError) else way,
         ) from crash
     except RuntimeError as error:  # the traceback of an exception that a converter should not raise
-        raise fault(f"the {form.name} converter failed on the model", str(error), leaving_out(form.name)) from error
+        raise fault(f"the {form.name} converter failed on the model", str(error), way) from error
     return dict(details)
 
 

@@ -112,20 +112,43 @@ def test_the_slots_of_an_optimizer_whose_class_is_not_here_are_left_out(tmp_path
 _TABLE_IN_THE_GRAPH = """
 import sys
 import tensorflow.compat.v1 as v1
+folder, dtype, *keys = sys.argv[1:]
 with v1.Graph().as_default(), v1.Session() as session:
-    x = v1.placeholder(v1.int64, [None, 1], name="x")
-    entries = v1.lookup.KeyValueTensorInitializer(v1.constant([10, 20], v1.int64), v1.constant([1.0, 2.0]))
-    y = v1.lookup.StaticHashTable(entries, -1.0).lookup(x)
-    session.run(v1.tables_initializer())
-    v1.saved_model.simple_save(session, sys.argv[1], {"x": x}, {"y": y}, legacy_init_op=v1.tables_initializer())
+    x = v1.placeholder(v1.as_dtype(dtype), [None, 1], name="x")
+    given = v1.constant(keys if dtype == "string" else [int(key) for key in keys], x.dtype)
+    entries = v1.lookup.KeyValueTensorInitializer(given, v1.range(1, len(keys) + 1))
+    rows = v1.get_variable("rows", initializer=[[3.0], [1.0], [4.0], [1.5]])
+    y = v1.gather(rows, v1.lookup.StaticHashTable(entries, 0).lookup(x)[:, 0])
+    session.run(v1.global_variables_initializer())
+    init = v1.no_op() if "unfilled" in folder else v1.tables_initializer()
+    v1.saved_model.simple_save(session, folder, {"x": x}, {"y": y}, legacy_init_op=init)
 """
 
 
-@pytest.mark.parametrize("format_name", ["onnx", "tflite"])
-def test_a_table_that_a_graph_of_tf1_makes_itself_is_refused_by_its_operation(tmp_path, format_name):
-    folder = tmp_path / "tf1"
-    subprocess.run([sys.executable, "-c", _TABLE_IN_THE_GRAPH, folder], check=True, capture_output=True)
-    with pytest.raises(ExportError) as refused:
-        kexport.build(str(folder), tmp_path / "b", formats=[format_name])
-    assert "LookupTableFindV2" in str(refused.value)
-    assert "bug in kexport" not in str(refused.value)
+def _tables_of_tf1(folder, dtype, *keys):
+    command = [sys.executable, "-c", _TABLE_IN_THE_GRAPH, folder, dtype, *map(str, keys)]
+    subprocess.run(command, check=True, capture_output=True)
+    return str(folder)
+
+
+def test_a_table_that_a_graph_of_tf1_makes_itself_goes_into_every_format(tmp_path):
+    bundle = kexport.build(_tables_of_tf1(tmp_path / "tf1", "int64", 10, 20, 77), tmp_path / "b")
+    assert bundle.passed, bundle.report
+    assert bundle.manifest.inputs.texts["x"] == "choice(10, 11, 20, 21, 77)"
+    for runtime in ("onnxruntime", "litert", "saved_model"):
+        assert_close(kexport.load(bundle.path, runtime)(np.array([[77], [5], [10]])), [[1.5], [3.0], [1.0]])
+
+
+def test_texts_in_a_table_of_tf1_are_what_its_goldens_hold_and_tflite_is_left_out_as_its_hint_says(tmp_path):
+    folder = _tables_of_tf1(tmp_path / "tf1", "string", "ulm", "kiel")
+    with pytest.raises(ExportError, match=r"turn text into numbers(.|\n)*\(--formats saved_model\)"):
+        kexport.build(folder, tmp_path / "b", formats=["tflite"])
+    bundle = kexport.build(folder, tmp_path / "b", formats=["saved_model", "onnx"])
+    assert bundle.passed, bundle.report
+    assert bundle.manifest.inputs.texts["x"].startswith("choice('kiel', 'ulm', ")
+
+
+def test_a_table_of_tf1_that_nothing_fills_is_refused_by_name(tmp_path):
+    folder = _tables_of_tf1(tmp_path / "unfilled", "int64", 10, 20)
+    with pytest.raises(ModelError, match=r"'hash_table' of the SavedModel is empty(.|\n)*legacy_init_op"):
+        sources.find(folder, {}).load()

@@ -75,7 +75,7 @@ def emit(handover: Handover, format_name: str, weight: Weight = constant, also: 
     trail = handover.trail
     if handover.assigned:
         culprits = [trail.culprit("", name) for name in handover.assigned.values()]
-        raise stateful(format_name, culprits, seeds=handover.seeds.issuperset(handover.assigned))
+        raise stateful(format_name, culprits, handover.seeds.issuperset(handover.assigned), trail.layers)
     handover = half_precision.in_single(handover)
     with tf.Graph().as_default() as source:
         tf.import_graph_def(handover.graph.graph_def, name="")

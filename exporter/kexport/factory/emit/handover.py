@@ -106,6 +106,7 @@ def write(program: Program, folder: Path) -> None:
         "scopes": {**program.scopes, **_own_model(program)},
         "lines": user_lines(graph),
         "recurrent_layers": sorted(_recurrent_layers(program)),
+        "layers": not program.served,
         "recurrent": {names.get(name, name): settings for name, settings in program.recurrent.items()},
         "assigned": state.kept(graph),
         "seeds": _seeds(program),
@@ -133,7 +134,7 @@ def read(folder: Path) -> Handover:
         rest["name"],
         rest["assigned"],
         frozenset(rest["seeds"]),
-        Trail(rest["scopes"], rest["lines"], frozenset(rest["recurrent_layers"])),
+        Trail(rest["scopes"], rest["lines"], frozenset(rest["recurrent_layers"]), rest["layers"]),
     )
 
 

@@ -13,13 +13,14 @@ from kexport.factory.emit.ways_out import PYTHON, ways_out
 KEEPING_GOING = ", or write what can be written (--keep-going)"
 
 
-def refusal(format_name: str, why: str, culprits: Sequence[Culprit]) -> ExportError:
+def refusal(format_name: str, why: str, culprits: Sequence[Culprit], layers: bool = True) -> ExportError:
     """The error for operations that a format lacks.
 
     Args:
         format_name: the name of the format.
         why: the reason, in a few words.
         culprits: the operations.
+        layers: whether the model has layers.
     """
     kinds: dict[str, set[str]] = {}
     for culprit in culprits:
@@ -31,20 +32,21 @@ def refusal(format_name: str, why: str, culprits: Sequence[Culprit]) -> ExportEr
         f"the model cannot be written as {format_name}: {why}",
         got="; ".join(f"{', '.join(sorted(names))} in {place}" for place, names in kinds.items()),
         expected=formats.get(format_name).expected,
-        hint="; or ".join(["; ".join(ways)] * bool(ways) + [leaving_out(format_name, python=python)]),
+        hint="; or ".join(["; ".join(ways)] * bool(ways) + [leaving_out(format_name, python=python, layers=layers)]),
     )
 
 
-def stateful(format_name: str, assigning: Iterable[Culprit], *, seeds: bool) -> ExportError:
+def stateful(format_name: str, assigning: Iterable[Culprit], seeds: bool, layers: bool = True) -> ExportError:
     """The error for a model that keeps state between calls.
 
     Args:
         format_name: the name of the format.
         assigning: the operations that change the state.
         seeds: whether all that it keeps are the states of generators of random numbers.
+        layers: whether the model has layers.
     """
     culprits = list(assigning)
-    keeping = ",".join(form.name for form in formats.every() if form.keeps_state)
+    keeping = ",".join(form.name for form in formats.every() if form.keeps_state and (layers or not form.needs_layers))
     got = ", ".join(dict.fromkeys(culprit.place for culprit in culprits))
     if seeds:
         return ExportError(
@@ -52,7 +54,7 @@ def stateful(format_name: str, assigning: Iterable[Culprit], *, seeds: bool) -> 
             got=f"a generator of random numbers in {got}",
             expected="a model that computes the same at every call",
             hint="draw no random numbers when training is False, or take them as an input of the model; or "
-            + leaving_out(format_name),
+            + leaving_out(format_name, layers=layers),
         )
     if all(culprit.recurrent for culprit in culprits):
         way = "stateful=False, with the state as input (initial_state) and output (return_state=True)"
@@ -66,13 +68,15 @@ def stateful(format_name: str, assigning: Iterable[Culprit], *, seeds: bool) -> 
     )
 
 
-def leaving_out(format_name: str, *, python: bool = False) -> str:
+def leaving_out(format_name: str, *, python: bool = False, layers: bool = True) -> str:
     """How to build without a format: with those that hold whatever TensorFlow runs, or with all that can be written.
 
     Args:
         format_name: the name of the format.
         python: whether the model needs what only a format that holds layers keeps, such as Python code.
+        layers: whether the model has layers; a function of a SavedModel has none.
     """
     certain = [form for form in formats.every() if form.writer is not None and form.name != format_name]
-    names = ",".join(form.name for form in certain if form.needs_layers or not python)
-    return f"leave {format_name} out (--formats {names}){KEEPING_GOING}"
+    able = [form.name for form in certain if (layers if form.needs_layers else not python)]
+    naming = f" (--formats {','.join(able)})" if able else ""
+    return f"leave {format_name} out{naming}{KEEPING_GOING}"

@@ -24,12 +24,14 @@ class Trail:
         scopes: for each scope in the graph, the layer or operation that opened it, in words; for "", the model.
         lines: for each operation, by its name in the new graph, the line of the user's own code that made it, or "".
         recurrent: the recurrent layers among those of the scopes.
+        layers: whether the program is a model of layers, not a function of a SavedModel.
         current: the operation at work, by its name in the new graph.
     """
 
     scopes: Mapping[str, str] = field(default_factory=dict)
     lines: Mapping[str, str] = field(default_factory=dict)
     recurrent: frozenset[str] = frozenset()
+    layers: bool = True
     current: str = ""
     _emitted: dict[str, Operation] = field(default_factory=dict)
 
@@ -64,12 +66,12 @@ class Trail:
         for kind, name in operations:
             culprits.setdefault(self.culprit(kind, name), self._emitted.get(_within(name, self._emitted)))
         if other_dtype is None:
-            return refusal(format_name, why, [*culprits])
+            return refusal(format_name, why, [*culprits], self.layers)
         tried = [
             replace(culprit, writable_as=other_dtype(op)) if op is not None and op.type == culprit.kind else culprit
             for culprit, op in culprits.items()
         ]
-        return refusal(format_name, why, tried)
+        return refusal(format_name, why, tried, self.layers)
 
     def failed(self, format_name: str, error: Exception) -> ExportError:
         """The error for an exception that nobody foresaw, with the operation at work.
@@ -82,7 +84,8 @@ class Trail:
             why = f"{converter} fails at an operation ({reason(error)})"
             return self.refused(format_name, why, [(self._emitted[found].type, found)])
         where = self.culprit(self._emitted[found].type, found).words if found else ""
-        return fault(f"the {format_name} converter failed on the model", error, leaving_out(format_name), where)
+        way = leaving_out(format_name, layers=self.layers)
+        return fault(f"the {format_name} converter failed on the model", error, way, where)
 
     def own_lines(self, most: int = 5) -> list[str]:
         """Where the user's own code made an operation that was emitted: the layers, and the lines."""

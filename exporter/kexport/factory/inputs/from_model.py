@@ -72,7 +72,7 @@ def _gather(program: Program, facts: dict[tuple[int, int], _Facts]) -> None:
     origins = Origins(program.core.graph, specs)
     by_layers = _known_by_layers(program)
     for by_operation, (tensor, known) in chain(
-        ((False, each) for each in by_layers), ((True, each) for each in operations.known(program, origins.operations))
+        ((False, each) for each in by_layers), ((True, each) for each in operations.known(program, origins))
     ):
         origin = origins.of(tensor)
         if origin is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -10,15 +10,16 @@ from kexport.bundle.domain import Ints
 from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.inputs import vocabulary
 from kexport.factory.inputs.knowledge import Knowledge, bins
+from kexport.factory.inputs.origins import Origins
 from kexport.factory.trace.program import Program
 
 _LARGEST = 1 << 31
 
 
-def known(program: Program, operations: Sequence[Operation]) -> Iterator[tuple[Tensor, Knowledge]]:
-    """The tensors of which one of these operations knows something, and what it knows."""
-    tables = _Tables(program)
-    for operation in operations:
+def known(program: Program, origins: Origins) -> Iterator[tuple[Tensor, Knowledge]]:
+    """The tensors of which an operation of a program knows something, and what it knows."""
+    tables = _Tables(program, origins)
+    for operation in origins.operations:
         if operation.type == "LookupTableFindV2":
             found, place = tables.of(operation), 1
         elif operation.type in _KINDS:
@@ -68,13 +69,14 @@ _KINDS: dict[str, tuple[Callable[[Operation], Knowledge | None], int]] = {
 class _Tables:
     """The keys of the lookup tables that a program captures."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, origins: Origins) -> None:
         self._program = program
+        self._origins = origins
         self._handles = {id(inner): outer for outer, inner in program.core.graph.captures}
 
     def of(self, operation: Operation) -> Knowledge | None:
         """What the table of a lookup knows."""
-        handle = self._handles.get(id(operation.inputs[0]))
+        handle = self._handles.get(id(self._origins.given(operation.inputs[0])))
         entries = None if handle is None else self._program.entries(handle)
         if entries is None:
             return None

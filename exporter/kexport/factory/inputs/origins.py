@@ -77,6 +77,16 @@ class Origins:
                 self._given |= {id(i): o for i, o in zip(body.inputs, operation.inputs, strict=False)}
                 self._enter(body)
 
+    def given(self, tensor: Tensor) -> Tensor:
+        """What a tensor is outside of the functions that are called: what the outermost call was given."""
+        while True:
+            if tensor.op.type == "Identity":
+                tensor = tensor.op.inputs[0]
+            elif id(tensor) in self._given:
+                tensor = self._given[id(tensor)]
+            else:
+                return tensor
+
     def of(self, tensor: Any) -> Lineage | None:
         """The origin of a tensor; None where no input reaches it."""
         if not hasattr(tensor, "op"):

@@ -12,7 +12,8 @@ from kexport.bundle.naming import unique
 from kexport.bundle.signature import Array, TensorSpec
 from kexport.errors import ModelError, nearest, reason
 from kexport.factory.graph.protocols import DType, Tensor
-from kexport.factory.trace.protocols import BuiltLayer, GraphVariable, InputSpec, ServingFunction
+from kexport.factory.trace.own_tables import given_tables
+from kexport.factory.trace.protocols import BuiltLayer, GraphVariable, InputSpec, LookupTable, ServingFunction
 from kexport.runtimes.keras_model import Interface, granted
 from kexport.runtimes.saved_model_graph import load_folder, require_allowed
 
@@ -72,9 +73,9 @@ class Served:
         return []
 
     @property
-    def tables(self) -> list[RestoredTable]:
-        """The lookup tables of the loaded object."""
-        return list(_tables(self.loaded))
+    def tables(self) -> list[LookupTable]:
+        """The lookup tables of the loaded object, and those that the function is given."""
+        return [*_tables(self.loaded), *getattr(self._function, "tables", ())]
 
     @property
     def variables(self) -> list[GraphVariable]:
@@ -120,7 +121,7 @@ def load(path: Path, name: str, signature: str | None = None) -> Served:
             expected="one of them: --signature NAME" if names else "tf.saved_model.save(..., signatures=function)",
             hint=nearest(chosen, names) if signature and names else None,
         )
-    return Served(name, loaded, loaded.signatures[chosen])
+    return Served(name, loaded, given_tables(loaded.signatures[chosen]))
 
 
 def _tables(loaded: Any) -> Iterator[RestoredTable]:
