@@ -57,7 +57,9 @@ def test_another_encoding_and_a_removed_folder_are_no_obstacle(tmp_path):
     done = shell(f"cp -r {REFERENCE / 'lowpass'} '{place}/b'; {sys.executable} -m kexport verify '{place}/b' "
                  "--runtime onnxruntime", env=plain)  # fmt: skip
     assert done.returncode == 0, done.stderr
-    done = shell(f"mkdir gone; cd gone; rmdir ../gone; {INSPECT}", cwd=tmp_path)
+    (tmp_path / "x.csv").write_text("1,2,3\n")
+    run = RUN.format(REFERENCE / "lowpass", tmp_path / "x.csv")
+    done = shell(f"mkdir gone; cd gone; rmdir ../gone; {INSPECT} && {run}", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
 
 

@@ -37,7 +37,7 @@ class BundleRecipe:
     isolated: bool = False
     stateful: bool = False
     signed_by: str | None = None
-    home: str = field(default_factory=os.getcwd)
+    home: str = field(default_factory=lambda: _current_folder())
 
     def open(self, bundle: Bundle, artifact: Artifact) -> tuple[Session, list[str]]:
         """The session, and where the code that it was loaded with is not what its bundle was built with."""
@@ -97,6 +97,14 @@ class BundleRecipe:
             expected=self.files,
             hint="load the new one with kexport.load",
         )
+
+
+def _current_folder() -> str:
+    """The current folder; empty where it has been removed, which no absolute path minds."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return ""
 
 
 def require_key(path: str | Path, signed_by: str | None, max_bytes: int) -> None:

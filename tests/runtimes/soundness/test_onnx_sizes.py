@@ -132,6 +132,18 @@ def test_what_would_end_the_process_is_refused_by_name_and_its_sound_twin_runs(n
     assert any(word in str(raised.value) for word in words.split("|"))
 
 
+@pytest.mark.parametrize(("name", "most"), [("n_targets", 1 << 20), ("num_outputs", 1 << 20), ("blocksize", 1 << 16)])
+def test_attributes_that_count_elements_are_bounded(name: str, most: int, tmp_path: Path) -> None:
+    for value in (most, most + 1):
+        kind = helper.make_node("TreeEnsembleRegressor", ["x"], ["y"], domain="ai.onnx.ml", **{name: value})
+        path = written(tmp_path / "model.onnx", [kind], {}, [])
+        if value == most:
+            require_sound_onnx(path)
+            continue
+        with pytest.raises(ArtifactError, match=f"the attribute {name}"):
+            require_sound_onnx(path)
+
+
 def test_nodes_are_followed_in_the_order_in_which_they_run(tmp_path: Path) -> None:
     nodes = [node("ConstantOfShape", "m"), node("Add", "n n", "m")]
     with pytest.raises(ArtifactError, match="the_ConstantOfShape"):

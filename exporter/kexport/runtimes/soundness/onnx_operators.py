@@ -62,7 +62,15 @@ _GAPS = {line.split()[0]: frozenset(map(int, line.split()[1:])) for line in _OPT
 _NO_GAPS = frozenset[int]()
 _GRAPHS = {"If": ("then_branch", "else_branch"), "Loop": ("body",), "Scan": ("body",), "SequenceMap": ("body",)}
 #: Attributes that count axes or elements, with the largest absolute value that one may have.
-_BOUNDED = {"axis": 64, "batch_dims": 64, "group": 1 << 24, "num_outputs": 1 << 20, "to": 64, "blocksize": 1 << 16}
+_BOUNDED = {
+    "axis": 64,
+    "batch_dims": 64,
+    "group": 1 << 24,
+    "num_outputs": 1 << 20,
+    "n_targets": 1 << 20,
+    "to": 64,
+    "blocksize": 1 << 16,
+}
 _NOT_NEGATIVE = frozenset({"batch_dims", "group", "num_outputs", "blocksize", "to"})
 #: Lists of sizes of a window, and of its steps, with which kernels compute without a look at an overflow.
 _WINDOWS = frozenset({"kernel_shape", "strides", "dilations", "pads", "output_padding", "pooled_shape"})
