@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kexport.runtimes.soundness.flaw import FlawError
+from kexport.runtimes.soundness.onnx_contributed import CONTRIBUTED, check_operands
 from kexport.runtimes.soundness.onnx_rows import NodeRow
 
 #: The inputs that may be left out, in any version of the standard; no other input may. (The last ones of DFT and
@@ -86,6 +87,8 @@ def check_node(node: NodeRow) -> None:
                 raise FlawError(f"the attribute {name} of {node.place}", value, f"at most {bound}")
         elif name in _WINDOWS:
             _check_window(node, name, value)
+    if node.operator[0] == CONTRIBUTED:
+        check_operands(node)
     if not node.standard:
         return
     if "" in node.inputs:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 import numpy as np
 
 from kexport.runtimes.soundness.flaw import FlawError
+from kexport.runtimes.soundness.onnx_contributed import check_known
 from kexport.runtimes.soundness.onnx_functions import Name
 from kexport.runtimes.soundness.onnx_operands import Operands
 from kexport.runtimes.soundness.onnx_rows import GraphRows, NodeRow, OfCall
@@ -82,6 +83,8 @@ class Sizes:
         if node.graphs:
             self._graphs(node, given, scope)
             return
+        if not node.standard:
+            check_known(node, given)
         if not node.standard or not node.outputs:
             return
         if node.kind in ("Div", "Mod"):
