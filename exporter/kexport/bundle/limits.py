@@ -59,6 +59,10 @@ class OutputLimit:
         """The largest error of a single element, relative to `scale`; a ratio in decibels bounds only the average."""
         return self.limit if self.decibels is None else _CREST_FACTOR * self.amplitude
 
+    def of_one_case(self) -> OutputLimit:
+        """The limit of a single case: a ratio in decibels is for many, and bounds the peak of each."""
+        return self if self.decibels is None else replace(self, limit=self.peak, decibels=None)
+
     def widened_by(self, witness: Witness) -> OutputLimit:
         """The limit on a witness, where the model may be noisier than on the goldens; a declared limit stays."""
         if self.source == DECLARED:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from kexport.bundle.adequacy_entry import AdequacyEntry
+from kexport.bundle.artifact_entry import Artifact
 from kexport.bundle.code_entry import CodeEntry
 from kexport.bundle.contract_entries import ContractEntry, NotCarried
 from kexport.bundle.domain import brief
@@ -33,7 +34,6 @@ from kexport.bundle.json_files import (
 from kexport.bundle.json_text import MOST_JSON, JsonObject, read_json
 from kexport.bundle.limits import OutputLimit
 from kexport.bundle.manifest_entries import (
-    Artifact,
     BuildEntry,
     DomainsEntry,
     GoldensEntry,
@@ -48,7 +48,8 @@ from kexport.errors import BundleError
 
 __all__ = ["FILE_NAME", "SCHEMA", "Artifact", "Manifest", "read", "write"]
 
-SCHEMA = 1
+#: 2 has artifacts with limits of their own. What has none is written as 1, which older devices read.
+SCHEMA = 2
 FILE_NAME = "manifest.json"
 
 
@@ -150,7 +151,7 @@ class Manifest:
     def to_json(self) -> dict[str, object]:
         """The content of the file."""
         return {
-            "schema": SCHEMA,
+            "schema": SCHEMA if any(artifact.limits for artifact in self.artifacts) else 1,
             "name": self.name,
             "signature": self.signature.to_json(),
             **self.inputs.to_json(),
@@ -177,7 +178,7 @@ class Manifest:
         return cls(
             name=member(data, "name", text),
             model=model,
-            artifacts=member(data, "artifacts", list_of(object_of(Artifact.from_json))),
+            artifacts=member(data, "artifacts", list_of(lambda one: Artifact.from_json(mapping(one), model.signature))),
             goldens=member(data, "goldens", lambda one: GoldensEntry.from_json(mapping(one), model.signature)),
             inputs=require_domains(domains_of(data), model.signature),
             build=BuildEntry(member(data, "provenance", mapping), optional(data, "refused", text_map, {})),

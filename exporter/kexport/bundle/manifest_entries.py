@@ -1,15 +1,15 @@
-"""The entries of a manifest: artifacts, goldens, domains, and how the bundle was built."""
+"""The entries of a manifest: goldens, domains, model, and how the bundle was built."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from pathlib import PurePosixPath
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from kexport.bundle.code_entry import CodeEntry
 from kexport.bundle.contract_entries import ContractEntry, NotCarried
 from kexport.bundle.domain import parse, plain
+from kexport.bundle.entry_parts import checked_limits, path_of, safe_path
 from kexport.bundle.json_files import (
     FieldError,
     flag,
@@ -21,76 +21,12 @@ from kexport.bundle.json_files import (
     optional,
     text_map,
     texts,
-    whole,
 )
 from kexport.bundle.json_files import text as text_of
 from kexport.bundle.json_text import Json, JsonObject
 from kexport.bundle.limits import OutputLimit
 from kexport.bundle.samples import SamplesEntry
 from kexport.bundle.signature import Signature
-from kexport.errors import BundleError
-
-
-@dataclass(frozen=True)
-class Artifact:
-    """One written file or folder that computes the model.
-
-    Attributes:
-        format: the name of the format, such as `"onnx"`.
-        precision: the precision of its weights and arithmetic, such as `"float32"`.
-        path: relative to the bundle.
-        sha256: the digest of the file, or of the folder as `kexport.bundle.digests` defines it.
-        bytes: its size.
-        details: what else the format records: opset, operators and their versions; `external`, the files beside it
-            that hold its weights.
-    """
-
-    format: str
-    precision: str
-    path: str
-    sha256: str
-    bytes: int
-    details: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def files(self) -> list[tuple[str, str]]:
-        """Path and SHA-256 of the artifact and of each file beside it that it needs."""
-        external = self.details.get("external", ())
-        return [(self.path, self.sha256), *((file["path"], file["sha256"]) for file in external)]
-
-    def to_json(self) -> dict[str, object]:
-        """The artifact's entry in the manifest."""
-        entry = asdict(self)
-        details = entry.pop("details")
-        return {**entry, **details}
-
-    @classmethod
-    def from_json(cls, data: JsonObject) -> Artifact:
-        """The inverse of `to_json`.
-
-        Raises:
-            BundleError: a path leads out of the bundle.
-            FieldError: an entry is missing or of the wrong type.
-        """
-        details = {key: value for key, value in data.items() if key not in _ARTIFACT_KEYS}
-        optional(data, "external", list_of(object_of(_external_file)), ())
-        optional(data, "pinned", object_of(lambda pinned: member(pinned, "batch", whole)), 0)
-        return cls(
-            member(data, "format", text_of),
-            member(data, "precision", text_of),
-            member(data, "path", path_of),
-            member(data, "sha256", text_of),
-            member(data, "bytes", whole),
-            details,
-        )
-
-
-_ARTIFACT_KEYS = ("format", "precision", "path", "sha256", "bytes")
-
-
-def _external_file(data: JsonObject) -> tuple[str, str]:
-    """Path and digest of a file beside an artifact."""
-    return member(data, "path", path_of), member(data, "sha256", text_of)
 
 
 @dataclass(frozen=True)
@@ -129,7 +65,7 @@ class GoldensEntry:
             BundleError: the path leads out of the bundle, or a limit is missing or unusable.
             FieldError: an entry is missing or of the wrong type.
         """
-        limits = _checked(member(data, "limits", list_of(object_of(OutputLimit.from_json))), signature)
+        limits = checked_limits(member(data, "limits", list_of(object_of(OutputLimit.from_json))), signature)
         ulp = optional(data, "ulp", _ulp, cls.ulp)
         cases = member(data, "cases", texts)
         return cls(member(data, "path", path_of), member(data, "sha256", text_of), cases, limits, ulp)
@@ -240,55 +176,3 @@ def model_of(data: JsonObject) -> ModelEntry:
     not_carried = optional(data, "not_carried", list_of(object_of(NotCarried.from_json)), ())
     code = optional(data, "code", list_of(object_of(CodeEntry.from_json)), ())
     return ModelEntry(signature, optional(data, "stateful", flag, False), contracts, not_carried, code)
-
-
-def _checked(limits: Sequence[OutputLimit], signature: Signature) -> tuple[OutputLimit, ...]:
-    """The limits in the order of the outputs: an output without one would never be compared.
-
-    Raises:
-        BundleError: a limit is missing, out of order or too many, or is not a number that bounds anything.
-    """
-    named, outputs = [limit.output for limit in limits], [spec.name for spec in signature.outputs]
-    if named != outputs:
-        raise BundleError(
-            "the manifest does not have one limit for each output, in their order",
-            got=", ".join(map(str, named)) or "no limit",
-            expected=", ".join(outputs),
-            hint=_HINT,
-        )
-    for limit in limits:
-        numbers = limit.scale, limit.floor, limit.limit, limit.absolute, limit.peak * limit.scale
-        if not all(abs(each) <= _LARGEST for each in numbers) or limit.scale <= 0 or limit.limit < 0:
-            raise BundleError(
-                f"the manifest has an invalid limit for output {limit.output!r}",
-                got=f"limit {limit.limit}, scale {limit.scale}, floor {limit.floor}",
-                expected=f"numbers of at most {_LARGEST:g}, the scale above 0",
-                hint=_HINT,
-            )
-    return tuple(limits)
-
-
-_HINT = "copy the bundle again, or build it again"
-_LARGEST = 1e300  # sums of limits must be numbers too
-
-
-def path_of(value: Json) -> str:
-    """The path in an entry, if it stays inside the bundle; raises as `safe_path` and `text` do."""
-    return safe_path(text_of(value))
-
-
-def safe_path(text: str) -> str:
-    """The path itself, if it stays inside the bundle.
-
-    Raises:
-        BundleError: it is absolute, empty, or leads out of the folder.
-    """
-    path = PurePosixPath(text)
-    if not text or path.is_absolute() or ".." in path.parts or set("\\:\0") & set(text):
-        raise BundleError(
-            "the manifest names a path outside its bundle",
-            got=text,
-            expected="a relative path below the bundle",
-            hint="do not use this bundle",
-        )
-    return text

@@ -51,6 +51,12 @@ SIGNATURE = click.option(
     callback=_single,
     help="Use this function alone, of a file that holds several: a signature's name.",
 )
+PRECISION = click.option(
+    "--precision",
+    metavar="NAME[,NAME]",
+    help="float32, or a small precision: float16, dynamic, int16x8, int8. A build takes several, and writes float32 "
+    "too; by default float32.",
+)
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on standard output.")
 
 _TRUST: Mapping[str, Option] = {

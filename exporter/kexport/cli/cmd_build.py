@@ -12,7 +12,18 @@ from typing import TYPE_CHECKING
 import click
 
 from kexport.cli._delivery import Delivery, delivering
-from kexport.cli._options import DOMAIN, JSON, SAMPLES, SIGNATURE, Command, checking, gathered, listed, trusting
+from kexport.cli._options import (
+    DOMAIN,
+    JSON,
+    PRECISION,
+    SAMPLES,
+    SIGNATURE,
+    Command,
+    checking,
+    gathered,
+    listed,
+    trusting,
+)
 from kexport.cli._pairs import pairs
 from kexport.cli._plots import plotting
 from kexport.cli._streams import styled
@@ -54,12 +65,21 @@ def _declarations(
     return Declarations(domain, samples, contracts, reasons(unseen), signature)
 
 
-def _conversion(formats: str | None, opset: int | None, timeout: float | None, keep_going: bool) -> Conversion:
+def _conversion(
+    formats: str | None,
+    opset: int | None,
+    timeout: float | None,
+    keep_going: bool,
+    precision: str | None,
+    budget: str | None,
+) -> Conversion:
+    from kexport.bundle.precision import Precisions
     from kexport.factory import Conversion
     from kexport.process import DEFAULT_TIMEOUT
 
     names = None if formats is None else listed("--formats", formats)
-    return Conversion(names, opset, timeout or DEFAULT_TIMEOUT, keep_going)
+    precisions = Precisions.of(None if precision is None else listed("--precision", precision), budget)
+    return Conversion(names, opset, timeout or DEFAULT_TIMEOUT, keep_going, precisions)
 
 
 def _declaring(function: Command) -> Command:
@@ -77,6 +97,10 @@ def _converting(function: Command) -> Command:
             "--formats", metavar="A,B", help="Formats to write; by default all that suit the model."
         ),
         "opset": click.option("--opset", type=int, help="Opset of the ONNX artifact; by default the highest."),
+        "precision": PRECISION,
+        "budget": click.option(
+            "--budget", metavar="sqnr=DECIBELS", help="The least that small precisions must keep, such as sqnr=35dB."
+        ),
         "timeout": click.option(
             "--timeout", type=click.FloatRange(min=1), help="Time limit for each conversion, in seconds."
         ),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kexport.cli._options import trusting
+from kexport.cli._options import PRECISION, trusting
 
 if TYPE_CHECKING:
     from kexport.field.trust import Trust
@@ -17,9 +17,12 @@ if TYPE_CHECKING:
 @click.argument("path", metavar="BUNDLE")
 @click.option("--input", "source", required=True, metavar="FILE", help="A .npy, .npz or .csv file.")
 @click.option("--runtime", metavar="NAME", help="By default the best installed one.")
+@PRECISION
 @click.option("--output", metavar="FILE", help="A .npy, .npz or .csv file; by default CSV on standard output.")
 @trusting
-def command(path: str, source: str, runtime: str | None, output: str | None, trust: Trust) -> int:
+def command(
+    path: str, source: str, runtime: str | None, precision: str | None, output: str | None, trust: Trust
+) -> int:
     """Run a bundle's model on data from a file.
 
     In a .csv file a row is a sample, and a single column is one series. A .npz file holds one array per input, by name.
@@ -41,7 +44,7 @@ def command(path: str, source: str, runtime: str | None, output: str | None, tru
     feeds = data_files.read(Path(source), bundle.signature, trust.max_bytes)
     bundle.signature.check(feeds)  # before a runtime is imported
     with quiet_libraries():
-        session, notes = session_of(bundle, requested, trust, isolated=True)
+        session, notes = session_of(bundle, requested, trust, precision=precision, isolated=True)
         with session:
             outputs = session(feeds)
     writer(outputs, sys.stdout)

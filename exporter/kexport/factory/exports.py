@@ -21,7 +21,8 @@ from kexport.factory.trace.program import Program
 from kexport.process import Worker, WorkerCrashError, WorkerTimeoutError
 
 _NO_MORE_DATA = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS)
-_HANDOVER = ".handover"
+#: The folder, in that of the bundle, from which the converters read the program.
+HANDOVER = ".handover"
 _MOST_CANDIDATES = 5
 
 
@@ -52,12 +53,12 @@ class Exports:
         """Hand the program over to the converters, one a worker, which run beside this process."""
         forms = [form for form in self._formats if form.converter is not None]
         if forms:
-            handover.write(self._program, self._folder / _HANDOVER)
+            handover.write(self._program, self._folder / HANDOVER)
         for form, worker in zip(forms, workers, strict=False):
             self._converting[form.name] = form, worker
             worker.submit(
                 form.converter or "",
-                handover=str(self._folder / _HANDOVER),
+                handover=str(self._folder / HANDOVER),
                 target=str(self._folder / form.path),
                 options=self._conversion.options,
             )
@@ -79,7 +80,6 @@ class Exports:
         for form, worker in self._converting.values():
             progress(f"writing {form.name}")
             self._attempt(form, partial(_converted, form, worker, self._program, self._conversion.timeout))
-        store.remove(self._folder / _HANDOVER)
         if not self.details:
             raise _every(self.refusals)
 

@@ -10,32 +10,28 @@ import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from kexport import runtimes
 from kexport.bundle import goldens, manifest, store
-from kexport.bundle.digests import digest, size
 from kexport.bundle.folder import REPORT_NAME, Bundle
 from kexport.bundle.json_files import write_json
-from kexport.bundle.manifest import Artifact, Manifest
-from kexport.bundle.manifest_entries import BuildEntry, DomainsEntry, GoldensEntry, ModelEntry
+from kexport.bundle.manifest_entries import ModelEntry
+from kexport.bundle.precision import Precisions
 from kexport.bundle.report import Check, CheckKind, Observer, Report, Subject
-from kexport.bundle.samples import write as write_samples
-from kexport.bundle.signature import TensorSpec
 from kexport.errors import ModelError, located
 from kexport.factory import formats as known_formats
 from kexport.factory.adequacy import require_subjects, see
+from kexport.factory.built_manifest import manifest_of
 from kexport.factory.diagnosis import diagnose, traced
-from kexport.factory.exports import Exports
-from kexport.factory.formats import Format
-from kexport.factory.inputs import InputDomains, recordings, resolve_domains
+from kexport.factory.exports import HANDOVER, Exports
+from kexport.factory.inputs import recordings, resolve_domains
+from kexport.factory.precisions import SmallArtifacts, calibration_inputs
 from kexport.factory.promises import collect, statements
-from kexport.factory.provenance import provenance
 from kexport.factory.request import BuildPlan, BuildRequest, Conversion, Declarations, reasons
 from kexport.factory.sources import fresh_names
 from kexport.factory.tensorflow_workers import tensorflow_workers
 from kexport.factory.trace import BuiltModel, Served
-from kexport.factory.truth import GoldenSet, Oracle, TwinReference, carry_counterexamples, carry_witnesses, establish
+from kexport.factory.truth import Oracle, TwinReference, carry_counterexamples, carry_witnesses, establish
 from kexport.factory.user_code_record import record_user_code
 from kexport.field.search import Reference
 from kexport.field.trust import Trust
@@ -63,6 +59,8 @@ def build(
     max_seconds: float | None = None,
     max_bytes: int = 0,
     opset: int | None = None,
+    precision: Sequence[str] | str | None = None,
+    budget: str | None = None,
     timeout: float = DEFAULT_TIMEOUT,
     keep_going: bool = False,
     search: Budget | str | None = None,
@@ -90,6 +88,9 @@ def build(
         max_seconds: seconds of each processor core for one call, where that is more than follows from the model's size.
         max_bytes: allow files, and arrays and weights in them, that are larger than usual, up to this size.
         opset: the opset of the ONNX artifact; by default the highest that its converter writes.
+        precision: small precisions to write beside float32: `"float16"`, `"dynamic"` (weights of 8 bits), `"int16x8"`
+            (and activations of 16) or `"int8"`, in the formats that have them.
+        budget: the least that these must keep, `"sqnr=35dB"`; by default what half of the bits can express.
         timeout: time limit for the conversion to one format, in seconds.
         keep_going: build the other formats when one is refused; the refusal is then a failed check.
         search: how long to search for the inputs on which each artifact is furthest from the truth, which the bundle
@@ -114,7 +115,7 @@ def build(
         out,
         settings or {},
         Declarations(domain or {}, samples, contracts, reasons(unseen), signature),
-        Conversion(formats, opset, timeout, keep_going),
+        Conversion(formats, opset, timeout, keep_going, Precisions.of(precision, budget)),
         Trust(tuple(imports), allow_lambda, unrestricted=trust, seconds=max_seconds, max_bytes=max_bytes),
         Strictness.of(search, tolerance),
     )
@@ -205,63 +206,18 @@ def _write(
     golden_set = derived.declaring(plan.request.strictness)
     goldens.write(folder / goldens.FILE_NAME, golden_set.goldens)
     exports.finish(progress)
+    small = SmallArtifacts(plan.small, folder, plan.request.conversion)
+    small.write(calibration_inputs(signature, inputs.domains, golden_set.goldens), [*exports.details], progress)
+    store.remove(folder / HANDOVER)
     code = record_user_code(program, folder, promises.contracts)
     entry = ModelEntry(signature, bool(program.state), promises.contracts, promises.not_carried, code.entries)
-    written = _manifest(plan, folder, entry, inputs, exports, golden_set)
+    written = manifest_of(plan, folder, entry, inputs, (exports, small), golden_set)
     manifest.write(folder, replace(written, adequacy=adequacy.entry if adequacy else None))
     reference = TwinReference(program, oracle, derived.limits, signature)
     carry_witnesses(plan.target, folder, signature, reference, golden_set.limits)
     carry_counterexamples(plan.target, folder, signature, promises.contracts)
     notes = [*inputs.notes, *(adequacy.notes if adequacy else ()), *code.notes, *diagnosis.notes, *golden_set.notes]
     return _Written(notes, reference, (*diagnosis.checks, *promises.checks))
-
-
-def _manifest(
-    plan: BuildPlan,
-    folder: Path,
-    model: ModelEntry,
-    inputs: InputDomains,
-    exports: Exports,
-    golden_set: GoldenSet,
-) -> Manifest:
-    """The manifest of what lies in the folder; recorded samples are written there too."""
-    signature = model.signature
-    written = [form for form in plan.formats if form.name in exports.details]
-    chosen = {option.name: option.read(exports.details[form.name]) for form in written for option in form.options}
-    return Manifest(
-        plan.source.name,
-        model,
-        tuple(_artifact(form, signature.outputs, folder, exports.details[form.name]) for form in written),
-        GoldensEntry(
-            goldens.FILE_NAME,
-            digest(folder / goldens.FILE_NAME),
-            tuple(golden.label for golden in golden_set.goldens),
-            tuple(golden_set.limits),
-            golden_set.ulp,
-        ),
-        DomainsEntry(
-            {name: str(value) for name, value in inputs.domains.items()},
-            inputs.undeclared,
-            write_samples(folder, signature, inputs.domains),
-        ),
-        BuildEntry({**provenance(), **chosen}, {name: str(error) for name, error in exports.refusals.items()}),
-    )
-
-
-def _artifact(form: Format, outputs: Sequence[TensorSpec], folder: Path, details: Mapping[str, Any]) -> Artifact:
-    """The entry of a written artifact; its bytes are those of the files beside it too."""
-    beside = [
-        {"path": name, "sha256": digest(folder / name), "bytes": size(folder / name)}
-        for name in details.get("external", ())
-    ]
-    return Artifact(
-        form.name,
-        _precision(outputs),
-        form.path,
-        digest(folder / form.path),
-        size(folder / form.path) + sum(file["bytes"] for file in beside),
-        {**details, **({"external": beside} if beside else {})},
-    )
 
 
 def _check(plan: BuildPlan, folder: Path, tensorflow_worker: Worker, observe: Observer, written: _Written) -> Report:
@@ -280,12 +236,7 @@ def _check(plan: BuildPlan, folder: Path, tensorflow_worker: Worker, observe: Ob
     verification = Verification(bundle, tuple(able), plan.request.trust, strictness, written.reference, processes)
     report = verify_bundle(verification, observe)
     refused = [
-        Check.failure(CheckKind.EXPORT, Subject(known_formats.get(name).path), why)
+        Check.failure(CheckKind.EXPORT, Subject(known_formats.path_of(name)), why)
         for name, why in bundle.manifest.refused.items()
     ]
     return Report(report.bundle, (*refused, *written.checks, *report.checks), (*written.notes, *report.notes))
-
-
-def _precision(outputs: Sequence[TensorSpec]) -> str:
-    dtypes = {spec.dtype for spec in outputs if spec.is_float}
-    return "float32" if not dtypes else sorted(dtypes)[0]

@@ -10,9 +10,10 @@ from pathlib import Path
 from kexport import runtimes
 from kexport.bundle import domain as domains
 from kexport.bundle import store
+from kexport.bundle.precision import Precisions
 from kexport.errors import MissingExtraError, UsageError
 from kexport.factory import formats, sources
-from kexport.factory.formats import Format
+from kexport.factory.formats import Format, SmallTarget, small_targets
 from kexport.factory.inputs.recording import Recording
 from kexport.factory.promises import statements
 from kexport.factory.sources import Source
@@ -52,12 +53,14 @@ class Conversion:
         opset: the opset of the ONNX artifact; None for the highest that its converter writes.
         timeout: time limit for the conversion to one format, in seconds.
         keep_going: whether a refused format becomes a failed check instead of an error.
+        precisions: those that are written, and what the small ones must keep.
     """
 
     formats: Sequence[str] | None = None
     opset: int | None = None
     timeout: float = DEFAULT_TIMEOUT
     keep_going: bool = False
+    precisions: Precisions = field(default_factory=Precisions)
 
     @property
     def options(self) -> dict[str, int | None]:
@@ -110,6 +113,7 @@ class BuildRequest:
             Recording.of(self.declarations.samples, self.declarations.domain, self.trust.max_bytes),
         )
         formats.require_supported(self.conversion.options)
+        small_targets(chosen, self.conversion.precisions.names)
         if not self.trust.imports:
             statements(self.declarations.contracts)  # imported code may register kinds of contract
         _require_packages(chosen)
@@ -135,6 +139,11 @@ class BuildPlan:
     formats: tuple[Format, ...]
     domain: Mapping[str, object]
     recording: Recording
+
+    @property
+    def small(self) -> list[SmallTarget]:
+        """What is written in small precisions."""
+        return small_targets(self.formats, self.request.conversion.precisions.names)
 
     def of(self, model: BuiltModel | Served) -> BuildPlan:
         """The plan once the model is loaded: a function has no layers, so no format that needs them is a default."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from kexport import runtimes
 from kexport.bundle.folder import Bundle
 from kexport.bundle.manifest import Artifact
-from kexport.errors import MissingRuntimeError
+from kexport.errors import MissingRuntimeError, require_known
 from kexport.field.keys import read_pem
 from kexport.field.recipe import BundleRecipe, require_key
 from kexport.field.trust import NO_TRUST, Trust
@@ -21,6 +21,7 @@ def load(
     path: str | Path,
     runtime: str | None = None,
     *,
+    precision: str | None = None,
     imports: Sequence[str] = (),
     allow_lambda: bool = False,
     trust: bool = False,
@@ -34,6 +35,8 @@ def load(
         path: the bundle's folder.
         runtime: the name of a runtime; by default the best one that is installed and can read an artifact of the
             bundle.
+        precision: which of its artifacts: `"float32"`, or a small one that was built, such as `"int8"`; by default the
+            most exact one.
         imports: files or modules that register the layers of a `.keras` artifact; run only where that is loaded.
         allow_lambda: load the Lambda layers of a `.keras` artifact, which runs the bytecode in it.
         trust: let a SavedModel run any operation, such as one that writes files; by default only what computes.
@@ -55,7 +58,7 @@ def load(
         ArtifactError: the artifact is missing, or is not the one that was built.
         MissingRuntimeError: the runtime is not installed or reads no artifact of the bundle, or no runtime does.
         MissingCodeError: a `.keras` artifact needs code that was not given, or may not run.
-        UsageError: there is no runtime of that name, or an import fails.
+        UsageError: there is no runtime or precision of that name, or an import fails.
 
     Example:
         >>> import kexport, numpy
@@ -69,7 +72,7 @@ def load(
     key = None if signed_by is None else read_pem(signed_by)
     require_key(path, key, max_bytes)
     bundle = Bundle.open(path, max_bytes)
-    session, differences = session_of(bundle, requested, trusted, isolated=isolated, signed_by=key)
+    session, differences = session_of(bundle, requested, trusted, precision=precision, isolated=isolated, signed_by=key)
     for difference in differences:
         warnings.warn(difference, stacklevel=2)
     return session
@@ -80,6 +83,7 @@ def session_of(
     runtime: Runtime | None = None,
     trust: Trust = NO_TRUST,
     *,
+    precision: str | None = None,
     isolated: bool = False,
     signed_by: str | None = None,
 ) -> tuple[Session, list[str]]:
@@ -88,7 +92,7 @@ def session_of(
     Returns:
         The session, and where the code that it was loaded with is not what its bundle was built with, in words.
     """
-    chosen, artifact = _choice(bundle, runtime)
+    chosen, artifact = _choice(bundle, runtime, precision)
     recipe = BundleRecipe(
         os.path.abspath(bundle.path),
         chosen.name,
@@ -101,17 +105,22 @@ def session_of(
     return recipe.open(bundle, artifact)
 
 
-def _choice(bundle: Bundle, runtime: Runtime | None) -> tuple[Runtime, Artifact]:
-    """The runtime, by default the best that is installed, and the artifact that it reads."""
-    name, formats = bundle.manifest.name, sorted({artifact.format for artifact in bundle.manifest.artifacts})
+def _choice(bundle: Bundle, runtime: Runtime | None, precision: str | None) -> tuple[Runtime, Artifact]:
+    """The runtime, by default the best that is installed, and the most exact artifact that it reads."""
+    name, artifacts = bundle.manifest.name, list(bundle.manifest.artifacts)
+    if precision is not None:
+        found = [artifact.precision for artifact in artifacts]
+        require_known(precision, dict.fromkeys(found), f"{name!r} has no artifact in precision {precision!r}")
+        artifacts = [artifact for artifact in artifacts if artifact.precision == precision]
+    formats = sorted({artifact.format for artifact in artifacts})
     runtime = runtime or runtimes.best(formats, repr(name))
     runtime.require()
-    artifacts = bundle.artifacts_of(runtime.reads)
-    if not artifacts:
-        raise MissingRuntimeError(
-            f"{name!r} has no artifact that runtime {runtime.name!r} can read",
-            got=", ".join(formats),
-            expected=runtime.reads,
-            hint=f"build it with --formats {runtime.reads}",
-        )
-    return runtime, artifacts[0]
+    for artifact in artifacts:
+        if artifact.format == runtime.reads:
+            return runtime, artifact
+    raise MissingRuntimeError(
+        f"{name!r} has no artifact that runtime {runtime.name!r} can read" + (f" in {precision}" if precision else ""),
+        got=", ".join(formats),
+        expected=runtime.reads,
+        hint=f"build it with --formats {runtime.reads}" + (f" --precision {precision}" if precision else ""),
+    )

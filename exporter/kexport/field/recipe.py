@@ -86,7 +86,7 @@ class BundleRecipe:
         require_key(self.path, self.signed_by, self.trust.max_bytes)
         bundle = Bundle.open(self.path, self.trust.max_bytes)
         artifacts = bundle.artifacts_of(runtimes.get(self.runtime).reads)
-        for artifact in artifacts[:1]:
+        for artifact in artifacts:
             if tuple(artifact.files) == self.files:
                 files = [os.path.join(self.home, name) if name.endswith(".py") else name for name in self.trust.imports]
                 recipe = replace(self, trust=replace(self.trust, imports=tuple(files)))

@@ -28,7 +28,12 @@ __all__ = ["SEED", "Feeds", "plan"]
 
 
 def plan(
-    signature: Signature, domains: Mapping[str, Domain], refusal: Callable[[Feeds], str | None], seed: int = SEED
+    signature: Signature,
+    domains: Mapping[str, Domain],
+    refusal: Callable[[Feeds], str | None],
+    seed: int = SEED,
+    *,
+    calibrating: bool = False,
 ) -> Iterator[tuple[str, Feeds]]:
     """Labelled inputs for a model, one at a time.
 
@@ -40,6 +45,7 @@ def plan(
         domains: one per input.
         refusal: why the model rejects some inputs, None when it accepts them; called once per length.
         seed: the seed of the random inputs.
+        calibrating: whether recorded samples are those that are set aside for calibration.
 
     Raises:
         ModelError: the model rejects every length that was tried.
@@ -47,7 +53,7 @@ def plan(
     rng = np.random.default_rng(seed)
     inputs = signature.inputs
     if any(isinstance(domains[spec.name], Samples) for spec in inputs):
-        yield from _recorded(inputs, domains, refusal, rng)
+        yield from _recorded(inputs, domains, refusal, rng, part=int(calibrating))
         return
     lengths = list(_accepted_lengths(inputs, domains, refusal, rng))
     batches = (*_BATCHES, *[2] * max(0, len(lengths) - len(_BATCHES)))
@@ -94,10 +100,15 @@ def _recorded(
     domains: Mapping[str, Domain],
     refusal: Callable[[Feeds], str | None],
     rng: np.random.Generator,
+    *,
+    part: int,
 ) -> Iterator[tuple[str, Feeds]]:
-    """Recorded samples, the same rows of every recorded input; the other inputs are drawn from their domains."""
+    """Recorded samples, the same rows of every recorded input; the other inputs are drawn from their domains.
+
+    `part` is 0 for the samples that check, 1 for those that calibrate.
+    """
     arrays = {spec.name: domain.values for spec in inputs if isinstance(domain := domains[spec.name], Samples)}
-    rows = {spec.name: split(len(arrays[spec.name]), unit(spec))[0] for spec in inputs if spec.name in arrays}
+    rows = {spec.name: split(len(arrays[spec.name]), unit(spec))[part] for spec in inputs if spec.name in arrays}
     length = _recorded_length(inputs, arrays)
 
     def feeds(start: int, batch: int) -> Feeds:

@@ -8,6 +8,7 @@ import numpy as np
 
 from kexport.bundle.json_text import Json, JsonObject
 from kexport.bundle.limits import DECLARED, OutputLimit
+from kexport.bundle.precision import BUDGET
 from kexport.bundle.signature import Array, TensorSpec
 from kexport.parity.outcome import UNIT, UNIT_DECIBELS, UNIT_DIFFERENCE, UNIT_EXACT, Element, Outcome
 from kexport.parity.structure import as_text, matched_to_keras, nonfinite_problem, structure_problem
@@ -185,7 +186,7 @@ class OutputComparison:
         if limit.decibels is not None and self._spec.is_float:
             figure, allowed = self._tally.decibels, limit.decibels
             if self._compared and figure is not None and figure < allowed:
-                problems.append(worst)
+                problems += [worst, *self._beyond_budget(figure)]
         elif figure is not None and figure > allowed:
             problems.append(worst)
         metrics = self._metrics()
@@ -196,6 +197,14 @@ class OutputComparison:
             problems.append(f"and {self._unreported} more")
         remarks = ([worst] if worst else []) + self._tally.remarks()
         return Outcome(figure, allowed, unit, tuple(problems), tuple(remarks), worst=self._worst, metrics=metrics)
+
+    def _beyond_budget(self, decibels: float) -> list[str]:
+        """What to do about an artifact in a small precision that errs by more than its budget."""
+        if self._limit.source != BUDGET:
+            return []
+        least = f"less than {self._limit.reason}, {self._limit.decibels:g} dB"
+        way_out = "calibrate on more data, leave out this precision, or state what is enough with --budget"
+        return [f"{decibels:.1f} dB of signal to noise, {least}: {way_out}"]
 
     def _unit(self) -> str:
         if self._spec.is_float:

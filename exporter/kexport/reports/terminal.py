@@ -94,13 +94,18 @@ def _parity_table(rows: list[Check], sizes: Mapping[str, int], several: bool) ->
         names_of_check = [check.artifact or "-", check.runtime or "-", *([check.output or "-"] if several else [])]
         figures = [
             size(sizes[check.artifact or ""]) if check.artifact in sizes else "-",
-            number(check.figure),
+            _distance(check.figure, check),
             _formatted(check.metrics.get("noise_multiple"), ".1f"),
             _formatted(check.metrics.get("sqnr_db"), ".0f"),
-            number(check.limit),
+            _distance(check.limit, check),
         ]
         table.add_row(*names_of_check, *figures, _verdict(check))
     return table
+
+
+def _distance(value: float | None, check: Check) -> str:
+    """A figure or a limit of parity, with its unit where that is not the one that the legend states."""
+    return number(value, check.unit) + " dB" * (check.unit == "dB" and value is not None)
 
 
 def _empty(names: Sequence[str], figures: Sequence[str], words: Sequence[str] = ()) -> Table:
@@ -175,14 +180,17 @@ def _search_legend(rows: list[Check]) -> str:
 
 def _contract_table(rows: list[Check], several: bool) -> Table:
     """One row per contract and runtime; the rows of one contract are adjacent."""
-    table = _empty(["promise", *(["output"] if several else []), "runtime"], ["figure", "limit"], ["unit"])
+    files = len({(check.artifact, check.runtime) for check in rows}) > len({check.runtime for check in rows})
+    names = ["promise", *["output"] * several, *["precision"] * files, "runtime"]
+    table = _empty(names, ["figure", "limit"], ["unit"])
     last = None
     order = list(dict.fromkeys((check.output, check.contract) for check in rows))
     for check in sorted(rows, key=lambda check: order.index((check.output, check.contract))):
         key = check.output, check.contract
         table.add_row(
             short_contract(check.contract or "-", _CONTRACT_WIDTH) if key != last else "",
-            *([check.output or "-"] if several else []),
+            *[check.output or "-"] * several,
+            *[_precision(check.artifact)] * files,
             check.runtime or "weights",
             *figure_and_limit(check),
             check.unit or "-",
@@ -190,6 +198,11 @@ def _contract_table(rows: list[Check], several: bool) -> Table:
         )
         last = key
     return table
+
+
+def _precision(artifact: str | None) -> str:
+    """What the path of an artifact says of its precision: `int8` of `model.int8.tflite`."""
+    return ".".join((artifact or "").split(".")[1:-1]) or "-"
 
 
 def _formatted(value: object, form: str) -> str:

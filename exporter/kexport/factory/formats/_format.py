@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,10 @@ class Format:
         needs_layers: whether it writes the layers of the model; a SavedModel that was loaded has none.
         keeps_state: whether its artifacts keep what a model remembers between calls.
         expected: what a model must consist of; refusals quote it.
+        precisions: the small precisions in which it can be written too.
+        narrower: `"module:function"`, run in a worker process once the format is written: it writes a small precision.
+            It takes the paths `handover`, `wide` (what was written), `target` and `calibration` as text and the
+            `precision`, and yields the details once.
     """
 
     name: str
@@ -61,6 +65,17 @@ class Format:
     needs_layers: bool = False
     keeps_state: bool = False
     expected: str = "operations that the format supports"
+    precisions: tuple[str, ...] = ()
+    narrower: str | None = None
+
+    def narrowed(self, narrower: str, *precisions: str) -> Format:
+        """The format, which this function writes in small precisions too."""
+        return replace(self, narrower=narrower, precisions=precisions)
+
+    def path_in(self, precision: str) -> str:
+        """The path in the bundle of what it writes in a small precision: `model.int8.tflite`."""
+        stem, dot, suffix = self.path.rpartition(".")
+        return f"{stem}.{precision}{dot}{suffix}"
 
 
 def names() -> list[str]:
@@ -77,6 +92,12 @@ def get(name: str) -> Format:
     if name not in names():
         raise unknown("format", name, names())
     return registry.get(FOLDER, name, Format, "FORMAT")
+
+
+def path_of(label: str) -> str:
+    """The path in the bundle of a format, or of one in a small precision: `"tflite int8"`."""
+    name, _, precision = label.partition(" ")
+    return get(name).path_in(precision) if precision else get(name).path
 
 
 def every() -> list[Format]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from kexport.bundle.signature import Signature, TensorSpec
-from kexport.errors import ExportError, KexportError
+from kexport.errors import ExportError, KexportError, located
 from kexport.factory.emit import handover as handovers
 from kexport.factory.emit.emission import Emitted, emit
 from kexport.factory.emit.refusal import leaving_out
@@ -17,6 +17,7 @@ from kexport.factory.formats._format import Format, Option
 from kexport.factory.formats._mapping_log import unmapped_nodes
 from kexport.factory.formats._narrow_transposes import narrow_transposes
 from kexport.factory.formats._onnx_graphs import scalar_counters, with_inner
+from kexport.factory.formats._onnx_precisions import write_precision
 from kexport.factory.formats._onnx_weights import Weights
 from kexport.factory.formats._ordered_sets import ordered_sets
 from kexport.factory.formats._transposes import transposes
@@ -57,6 +58,28 @@ def convert(handover: str, target: str, options: Mapping[str, int | None]) -> It
     path.write_bytes(model.SerializeToString())
     _check(path)
     yield {**onnx_file.details(path), **({"external": external} if external else {})}
+
+
+def narrow(handover: str, wide: str, target: str, precision: str, calibration: str) -> Iterator[dict[str, object]]:
+    """Write a small precision of the float32 file; yields the details once.
+
+    Raises:
+        ExportError: the tools of ONNX Runtime cannot write the model in it.
+    """
+    program = handovers.read(Path(handover))
+    try:
+        write_precision(Path(wide), Path(target), precision, Path(calibration), program.signature)
+    except OSError:
+        raise
+    except Exception as error:  # whatever the tools raise
+        raise ExportError(
+            f"the model cannot be written as onnx {precision}",
+            got=located(error),
+            expected="operations that ONNX Runtime's quantiser knows",
+            hint=f"leave out {precision} (--precision), or onnx (--formats)",
+        ) from error
+    _check(Path(target))
+    yield dict(onnx_file.details(Path(target)))
 
 
 def _converted(program: handovers.Handover, opset: int) -> tuple[OnnxModel, Weights]:
@@ -208,4 +231,4 @@ FORMAT = Format(
     modules=("tf2onnx", "onnx"),
     converter="kexport.factory.formats.onnx:convert",
     options=(Option("opset", OPSETS, read=lambda details: details["opset"]["ai.onnx"]),),
-)
+).narrowed("kexport.factory.formats.onnx:narrow", "float16", "dynamic", "int8")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from kexport.bundle.signature import Signature
 from kexport.errors import ExportError, KexportError
@@ -15,9 +15,11 @@ from kexport.factory.emit.emission import emit
 from kexport.factory.emit.refusal import leaving_out
 from kexport.factory.formats._dtype_probe import writable_as
 from kexport.factory.formats._format import Format
+from kexport.factory.formats._tflite_precisions import QuantisingConverter, set_precision
 from kexport.factory.formats._tflite_shared_memory import keep_what_is_read
 from kexport.factory.formats._tflite_signature import use_public_names
 from kexport.factory.graph.protocols import GraphDef, Tensor
+from kexport.factory.inputs.calibration_file import read_inputs
 from kexport.factory.tensorflow_workers import settle_threads
 from kexport.runtimes.files import tflite
 from kexport.runtimes.files.protocols import TfliteModel
@@ -25,14 +27,16 @@ from kexport.runtimes.files.protocols import TfliteModel
 _LARGEST = 2**31 - 1  # bytes: a flatbuffer's offsets are signed and of 32 bits
 
 
-class _Converter(Protocol):
+class _Converter(QuantisingConverter, Protocol):
     """TensorFlow's converter (`tf.lite.TFLiteConverter`)."""
 
-    target_spec: Any
     canonicalizing_inf_as_min_max_float: bool
 
     def convert(self) -> bytes:
         """The bytes of the file."""
+
+
+_Prepare = Callable[[_Converter, Signature], None]
 
 
 def convert(handover: str, target: str, options: Mapping[str, int | None]) -> Iterator[dict[str, object]]:
@@ -41,11 +45,29 @@ def convert(handover: str, target: str, options: Mapping[str, int | None]) -> It
     Raises:
         ExportError: the model needs an operation that TFLite has no built-in operator for, or is too large.
     """
+    yield _written(Path(handover), Path(target), lambda converter, signature: None)
+
+
+def narrow(handover: str, wide: str, target: str, precision: str, calibration: str) -> Iterator[dict[str, object]]:
+    """Convert a handed-over program to a small precision; yields the details once. The wide file is not needed.
+
+    Raises:
+        ExportError: as `convert`; or an operation does not exist in this precision.
+    """
+    del wide
+
+    def quantise(converter: _Converter, signature: Signature) -> None:
+        set_precision(converter, precision, lambda: read_inputs(Path(calibration), signature))
+
+    yield _written(Path(handover), Path(target), quantise)
+
+
+def _written(folder: Path, target: Path, prepare: _Prepare) -> dict[str, object]:
+    """Write the file of a handed-over program; `prepare` is called with each converter, and what it converts."""
     import tensorflow as tf
     from tensorflow.lite.tools import flatbuffer_utils
 
     settle_threads()
-    folder = Path(handover)
     program = handovers.read(folder)
     if program.weight_bytes > _LARGEST:
         raise ExportError(
@@ -57,28 +79,29 @@ def convert(handover: str, target: str, options: Mapping[str, int | None]) -> It
     pinned: dict[str, object] = {}
     try:
         if program.assigned:
-            model = _finished(_keeping_state(folder / handovers.STATEFUL, program), program.signature, in_order=False)
+            content = _keeping_state(folder / handovers.STATEFUL, program, prepare)
+            model = _finished(content, program.signature, in_order=False)
         else:
-            model, pinned = _dynamic_or_pinned(program)
+            model, pinned = _dynamic_or_pinned(program, prepare)
     except (KexportError, OSError):
         raise
     except Exception as error:  # whatever TensorFlow raises
         raise program.trail.failed("tflite", error) from error
     _refuse_foreign(model, program)
-    Path(target).write_bytes(flatbuffer_utils.convert_object_to_bytearray(model))
-    yield {"tensorflow": tf.__version__, **tflite.details_of(model), **pinned}
+    target.write_bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+    return {"tensorflow": tf.__version__, **tflite.details_of(model), **pinned}
 
 
-def _dynamic_or_pinned(program: handovers.Handover) -> tuple[TfliteModel, dict[str, object]]:
+def _dynamic_or_pinned(program: handovers.Handover, prepare: _Prepare) -> tuple[TfliteModel, dict[str, object]]:
     """The model; where TFLite refuses a dynamic batch, one for a batch of 1, and what the manifest says of that."""
     try:
-        return _finished(_converted(program), program.signature), {}
+        return _finished(_converted(program, prepare), program.signature), {}
     except ExportError as refused:
         pinned = _pinned(program.signature)
         if pinned is None:
             raise
         try:
-            model = _finished(_converted(replace(program, signature=pinned)), program.signature)
+            model = _finished(_converted(replace(program, signature=pinned), prepare), program.signature)
         except ExportError:
             raise refused from None
         return model, {"pinned": {"batch": 1}}
@@ -103,30 +126,31 @@ def _pinned(signature: Signature) -> Signature | None:
     return Signature(inputs, outputs)
 
 
-def _converted(program: handovers.Handover) -> bytes:
+def _converted(program: handovers.Handover, prepare: _Prepare) -> bytes:
     import tensorflow as tf
 
     emitted = emit(program, "tflite")
     converter = tf.compat.v1.lite.TFLiteConverter(
         emitted.graph.as_graph_def(), list(emitted.inputs), list(emitted.outputs)
     )
-    return _run(converter, program)
+    return _run(converter, program, prepare)
 
 
-def _keeping_state(saved_model: Path, program: handovers.Handover) -> bytes:
+def _keeping_state(saved_model: Path, program: handovers.Handover, prepare: _Prepare) -> bytes:
     """The file of a model that keeps state: its variables are TFLite's resource variables."""
     import tensorflow as tf
 
     converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model), signature_keys=["serving_default"])
     converter.experimental_enable_resource_variables = True
-    return _run(converter, program)
+    return _run(converter, program, prepare)
 
 
-def _run(converter: _Converter, program: handovers.Handover) -> bytes:
+def _run(converter: _Converter, program: handovers.Handover, prepare: _Prepare) -> bytes:
     import tensorflow as tf
 
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     converter.canonicalizing_inf_as_min_max_float = False  # by default an infinite constant becomes the largest number
+    prepare(converter, program.signature)
     try:
         content = converter.convert()
     except Exception as error:  # the converter's own exception type is private to it
@@ -181,4 +205,4 @@ FORMAT = Format(
     converter="kexport.factory.formats.tflite:convert",
     keeps_state=True,
     expected="TFLite's built-in operators",
-)
+).narrowed("kexport.factory.formats.tflite:narrow", "float16", "dynamic", "int16x8", "int8")

@@ -84,8 +84,10 @@ def derive_limits(
     derived: list[Limits] = []
     for sessions in pairs:
         a, b = (
-            each if index in bare else _for_kernels(each, session)
-            for index, (each, session) in enumerate(zip(limits, sessions, strict=True))
+            each if index in bare else _for_kernels({**each, **_of_artifact(operand, session, names.outputs)}, session)
+            for index, (each, operand, session, names) in enumerate(
+                zip(limits, operands, sessions, (shared.a, shared.b), strict=True)
+            )
         )
         both = strictness.limits([between(a[spec.name], b[spec.name]) for spec in shared.signature.outputs])
         notes += [declaration(limit) for limit in both if limit.output in strictness.tolerance]
@@ -101,5 +103,16 @@ def _of_manifest(operand: Operand, names: Mapping[str, str]) -> Limits:
     """The limits in the manifest of a bundle, by other names; none of a bare artifact."""
     if operand.bundle is None:
         return {}
-    stated = {limit.output: limit for limit in operand.bundle.manifest.limits}
+    return _renamed(operand.bundle.manifest.limits, names)
+
+
+def _of_artifact(operand: Operand, session: RemoteSession, names: Mapping[str, str]) -> Limits:
+    """The limits that an artifact in a bundle has of its own, likewise."""
+    artifacts = operand.bundle.manifest.artifacts if operand.bundle is not None else ()
+    own = [artifact.limits for artifact in artifacts if artifact.path == session.artifact]
+    return _renamed(own[0], names) if own and own[0] else {}
+
+
+def _renamed(limits: Iterable[OutputLimit], names: Mapping[str, str]) -> Limits:
+    stated = {limit.output: limit for limit in limits}
     return {called: replace(stated[name], output=called) for name, called in names.items()}

@@ -92,10 +92,11 @@ def _targets(
     bundle: Bundle, participants: Participants, space: Space, limits: tuple[OutputLimit, ...], seed: int
 ) -> list[SearchTarget]:
     """Each tested runtime against the truth, or every two runtimes of which one is tested; all of them warmed up."""
+    own = {artifact.path: artifact.limits for artifact in bundle.manifest.artifacts if artifact.limits}
 
     def terms(*sessions: RemoteSession) -> Terms:
-        factors = [session.runtime.accumulation_factor for session in sessions]
-        return Terms(bundle.signature, space, limits_for(limits, *factors), bundle.manifest.ulp)
+        sides = [(own.get(each.artifact, limits), each.runtime.accumulation_factor) for each in sessions]
+        return Terms(bundle.signature, space, limits_for(*sides), bundle.manifest.ulp)
 
     pairs: list[tuple[RemoteSession, Reference, Terms]] = []
     if participants.truth is not None:

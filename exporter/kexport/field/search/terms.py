@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,14 +96,14 @@ class Terms:
         return scores(self.signature, self.limits, values, references, self.batched)
 
 
-def limits_for(limits: tuple[OutputLimit, ...], *accumulation_factors: float) -> dict[str, OutputLimit]:
+def limits_for(*sides: tuple[Sequence[OutputLimit], float]) -> dict[str, OutputLimit]:
     """The largest allowed distance of a runtime from the truth, or of two runtimes from each other, by output.
 
     Args:
-        limits: the limits in the manifest.
-        accumulation_factors: that of the runtime compared with the truth, or those of the two runtimes compared.
+        sides: of the runtime compared with the truth, or of each of the two compared, the limits of its artifact and
+            its accumulation factor.
     """
-    by_runtime = [[for_kernels(limit, factor) for limit in limits] for factor in accumulation_factors]
+    by_runtime = [[for_kernels(limit, factor) for limit in limits] for limits, factor in sides]
     if len(by_runtime) == 1:
         return {limit.output: limit for limit in by_runtime[0]}
     return {one.output: between(one, other) for one, other in zip(*by_runtime, strict=True)}

@@ -43,8 +43,8 @@ class ArtifactInRuntime:
         limits: Iterable[OutputLimit],
         trust: Trust = NO_TRUST,
     ) -> ArtifactInRuntime:
-        """The artifact in a runtime; the runtime's kernels may widen the limits of the model."""
-        widened = tuple(for_kernels(limit, runtime.accumulation_factor) for limit in limits)
+        """The artifact in a runtime, whose kernels may widen the limits: those of the model, or the artifact's own."""
+        widened = tuple(for_kernels(limit, runtime.accumulation_factor) for limit in artifact.limits or limits)
         return cls(bundle, artifact, runtime, widened, trust)
 
     @property

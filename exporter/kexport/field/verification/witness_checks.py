@@ -47,7 +47,7 @@ def _replay(tested: ArtifactInRuntime, session: Session, path: str, witness: Wit
     except Exception as error:  # noqa: BLE001  a runtime may raise anything; here it becomes a failed check
         yield Check.failure(CheckKind.WITNESS, tested.subject, f"{label}: {reason(error)}")
         return
-    limits = [limit.widened_by(witness) for limit in tested.limits]
+    limits = [limit.widened_by(witness).of_one_case() for limit in tested.limits]
     comparison = OutputsComparison(tested.bundle.signature, limits, one_case=True)
     comparison.add_golden(replace(witness.golden, label=label), outputs)
     for output, outcome in comparison.outcomes().items():

@@ -1,0 +1,80 @@
+"""The entry of an artifact in a manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from kexport.bundle.entry_parts import checked_limits, path_of
+from kexport.bundle.json_files import list_of, member, object_of, optional, text, whole
+from kexport.bundle.json_text import JsonObject
+from kexport.bundle.limits import OutputLimit
+from kexport.bundle.signature import Signature
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One written file or folder that computes the model.
+
+    Attributes:
+        format: the name of the format, such as `"onnx"`.
+        precision: the precision of its weights and arithmetic, such as `"float32"`.
+        path: relative to the bundle.
+        sha256: the digest of the file, or of the folder as `kexport.bundle.digests` defines it.
+        bytes: its size.
+        details: what else the format records: opset, operators and their versions; `external`, the files beside it
+            that hold its weights.
+        limits: how far its own outputs may be from the truth, one for each; none where those of the model hold.
+    """
+
+    format: str
+    precision: str
+    path: str
+    sha256: str
+    bytes: int
+    details: Mapping[str, Any] = field(default_factory=dict)
+    limits: tuple[OutputLimit, ...] = ()
+
+    @property
+    def files(self) -> list[tuple[str, str]]:
+        """Path and SHA-256 of the artifact and of each file beside it that it needs."""
+        external = self.details.get("external", ())
+        return [(self.path, self.sha256), *((file["path"], file["sha256"]) for file in external)]
+
+    def to_json(self) -> dict[str, object]:
+        """The artifact's entry in the manifest."""
+        limits = {"limits": [limit.to_json() for limit in self.limits]} if self.limits else {}
+        return {**{key: getattr(self, key) for key in _KEYS}, **limits, **self.details}
+
+    @classmethod
+    def from_json(cls, data: JsonObject, signature: Signature) -> Artifact:
+        """The inverse of `to_json`.
+
+        Raises:
+            BundleError: a path leads out of the bundle, or a limit is missing or unusable.
+            FieldError: an entry is missing or of the wrong type.
+        """
+        limits: tuple[OutputLimit, ...] = ()
+        if "limits" in data:
+            limits = checked_limits(member(data, "limits", list_of(object_of(OutputLimit.from_json))), signature)
+        details = {key: value for key, value in data.items() if key not in (*_KEYS, "limits")}
+        optional(data, "external", list_of(object_of(_external_file)), ())
+        optional(data, "pinned", object_of(lambda pinned: member(pinned, "batch", whole)), 0)
+        return cls(
+            member(data, "format", text),
+            member(data, "precision", text),
+            member(data, "path", path_of),
+            member(data, "sha256", text),
+            member(data, "bytes", whole),
+            details,
+            limits,
+        )
+
+
+_KEYS = ("format", "precision", "path", "sha256", "bytes")
+
+
+def _external_file(data: JsonObject) -> tuple[str, str]:
+    """Path and digest of a file beside an artifact."""
+    return member(data, "path", path_of), member(data, "sha256", text)

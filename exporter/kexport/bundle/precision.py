@@ -1,0 +1,81 @@
+"""The precisions in which a model can be written, and how much of a signal each keeps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from kexport.bundle.limits import OutputLimit
+from kexport.bundle.signature import Signature
+from kexport.errors import UsageError, require_known
+
+FLOAT32 = "float32"
+#: Significant bits of the coarsest numbers in an artifact of each small precision: of float16 11, else of its weights.
+_BITS = {"float16": 11, "int16x8": 8, "dynamic": 8, "int8": 8}
+#: All precisions, the most exact first: float16 weights; weights of 8 bits with activations of 16 bits, in float, or
+#: of 8 bits.
+PRECISIONS = (FLOAT32, *_BITS)
+#: The source of the limit of an output in a small precision.
+BUDGET = "budget"
+
+
+def usual_decibels(precision: str) -> float:
+    """The least ratio of signal to quantisation noise of an artifact for which no budget is stated.
+
+    Rounding a sine of full scale to n bits leaves 6.02 n + 1.76 dB (Bennett, Spectra of quantized signals, Bell System
+    Technical Journal 27, 1948). Layers add up their noise, and signals do not fill their range: half of it is left.
+    """
+    return round((6.02 * _BITS[precision] + 1.76) / 2, 1)
+
+
+def small_limits(
+    limits: Iterable[OutputLimit], signature: Signature, precision: str, decibels: float | None
+) -> tuple[OutputLimit, ...]:
+    """The limits of an artifact in a small precision: a ratio for real outputs; whole numbers must be right.
+
+    Args:
+        limits: those of the model in its own precision.
+        signature: of the model.
+        precision: that of the artifact.
+        decibels: the budget that a person states; None for the usual one.
+    """
+    least = usual_decibels(precision) if decibels is None else decibels
+    reason = f"the least of {precision}" if decibels is None else f"the budget of {precision}"
+    return tuple(
+        replace(limit, source=BUDGET, reason=reason, decibels=least) if spec.is_float else limit
+        for limit, spec in zip(limits, signature.outputs, strict=True)
+    )
+
+
+@dataclass(frozen=True)
+class Precisions:
+    """The precisions that a build writes, and what the small ones must keep.
+
+    Attributes:
+        names: of the precisions; float32 is always written.
+        decibels: the least ratio of signal to quantisation noise of each small one; None for the usual ones.
+    """
+
+    names: tuple[str, ...] = (FLOAT32,)
+    decibels: float | None = None
+
+    @classmethod
+    def of(cls, names: Iterable[str] | str | None, budget: str | None) -> Precisions:
+        """The precisions that a list or a text such as `float32,int8` names, and a budget such as `sqnr=35dB`.
+
+        Raises:
+            UsageError: a precision does not exist, or the budget cannot be read.
+        """
+        texts = names.split(",") if isinstance(names, str) else names or ()
+        given = tuple(dict.fromkeys(text.strip() for text in texts))
+        for name in given:
+            require_known(name, PRECISIONS, f"unknown precision {name!r}")
+        return cls(given or (FLOAT32,), None if budget is None else _decibels(budget))
+
+
+def _decibels(budget: str) -> float:
+    match = re.fullmatch(r"\s*sqnr\s*=\s*([0-9]+(?:\.[0-9]+)?)\s*dB\s*", budget)
+    if not match:
+        raise UsageError(f"unreadable budget {budget!r}", expected="the least ratio of signal to noise, sqnr=35dB")
+    return float(match[1])

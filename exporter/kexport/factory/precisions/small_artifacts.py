@@ -1,0 +1,100 @@
+"""Writing the artifacts in small precisions, each by a converter in a process of its own, which may crash."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+from kexport.bundle import store
+from kexport.errors import ExportError
+from kexport.factory.exports import HANDOVER
+from kexport.factory.formats import SmallTarget
+from kexport.factory.inputs.calibration_file import write_inputs
+from kexport.factory.internal_error import fault
+from kexport.factory.precisions.calibration import Feeds
+from kexport.factory.request import Conversion
+from kexport.factory.tensorflow_workers import tensorflow_workers
+from kexport.process import Worker, WorkerCrashError, WorkerTimeoutError
+
+_CALIBRATION = "calibration.npz"
+
+
+class SmallArtifacts:
+    """The artifacts of one build in small precisions.
+
+    Args:
+        targets: what to write.
+        folder: the folder of the bundle, which holds the formats in float32, and the handover.
+        conversion: the timeout, and whether a refused artifact is recorded instead of raised.
+
+    Attributes:
+        details: of each that was written, what the manifest records about it.
+        refusals: the error of each that was refused, by its label.
+    """
+
+    def __init__(self, targets: Sequence[SmallTarget], folder: Path, conversion: Conversion) -> None:
+        self.details: dict[SmallTarget, Mapping[str, object]] = {}
+        self.refusals: dict[str, ExportError] = {}
+        self._targets = targets
+        self._folder = folder
+        self._conversion = conversion
+
+    def write(self, inputs: Iterator[Feeds], written: Sequence[str], progress: Callable[[str], None]) -> None:
+        """Write them, calibrated on the inputs.
+
+        Args:
+            inputs: see `calibration_inputs`.
+            written: the names of the formats that were written in float32.
+            progress: called with the name of each step.
+
+        Raises:
+            ExportError: one was refused, and the build does not keep going.
+        """
+        targets = [target for target in self._targets if target.form.name in written]
+        if not targets:
+            return
+        write_inputs(self._folder / HANDOVER / _CALIBRATION, inputs)
+        with ExitStack() as stack:
+            worker: Worker | None = None
+            for target in targets:
+                progress(f"writing {target.label}")
+                if worker is None or not worker.alive:  # the converter may have ended the one before
+                    (worker,) = tensorflow_workers(1)
+                    stack.enter_context(closing(worker))
+                self._attempt(target, worker)
+
+    def _attempt(self, target: SmallTarget, worker: Worker) -> None:
+        try:
+            self.details[target] = self._written(target, worker)
+        except ExportError as error:
+            if not self._conversion.keep_going:
+                raise
+            self.refusals[target.label] = error
+            for path in self._folder.glob(f"{target.path}*"):
+                store.remove(path)
+
+    def _written(self, target: SmallTarget, worker: Worker) -> Mapping[str, object]:
+        worker.submit(
+            target.form.narrower or "",
+            handover=str(self._folder / HANDOVER),
+            wide=str(self._folder / target.form.path),
+            target=str(self._folder / target.path),
+            precision=target.precision,
+            calibration=str(self._folder / HANDOVER / _CALIBRATION),
+        )
+        way_out = f"leave out {target.precision} (--precision)"
+        try:
+            (details,) = worker.results(self._conversion.timeout)
+        except WorkerCrashError as crash:
+            raise ExportError(
+                f"the converter to {target.label} crashed or took too long",
+                got=str(crash),
+                expected=f"a conversion within {self._conversion.timeout:g} s",
+                hint=f"allow more time (--timeout SECONDS), or {way_out}"
+                if isinstance(crash, WorkerTimeoutError)
+                else way_out,
+            ) from crash
+        except RuntimeError as error:
+            raise fault(f"the model cannot be written as {target.label}", str(error), way_out) from error
+        return dict(details)

@@ -1,0 +1,51 @@
+"""Calibration inputs: all over the domain, and never those that check the result."""
+
+import numpy as np
+
+from kexport.bundle.domain import Samples, parse
+from kexport.bundle.goldens import Golden
+from kexport.bundle.signature import Signature, TensorSpec
+from kexport.factory.inputs.calibration_file import read_inputs, write_inputs
+from kexport.factory.precisions import calibration_inputs
+from kexport.parity import golden_inputs
+
+SIGNATURE = Signature((TensorSpec("x", "float32", (None, None)),), (TensorSpec("y", "float32", (None, None)),))
+
+
+def goldens(domains):
+    planned = golden_inputs.plan(SIGNATURE, domains, lambda feeds: None if feeds["x"].shape[1] < 20 else "too long")
+    return [Golden(label, feeds, {}) for label, feeds in planned]
+
+
+def test_they_reach_both_ends_of_the_domain_and_are_drawn_anew():
+    domains = {"x": parse("uniform(-3, 7)")}
+    checked = goldens(domains)
+    calibrated = [feeds["x"] for feeds in calibration_inputs(SIGNATURE, domains, checked)]
+    assert (min(each.min() for each in calibrated), max(each.max() for each in calibrated)) == (-3, 7)
+    assert max(each.shape[1] for each in calibrated) < 20  # longer ones the model refuses
+    drawn = {each.inputs["x"].tobytes() for each in checked if each.label.startswith("random")}
+    assert drawn
+    assert not drawn & {each.tobytes() for each in calibrated}
+
+
+def test_of_recorded_samples_they_are_those_that_check_nothing():
+    domains = {"x": Samples(np.arange(400, dtype="float32").reshape(100, 4))}
+    checked = {row.tobytes() for golden in goldens(domains) for row in golden.inputs["x"] if len(row) == 4}
+    calibrated = {
+        row.tobytes()
+        for feeds in calibration_inputs(SIGNATURE, domains, goldens(domains))
+        for row in feeds["x"]
+        if len(row) == 4
+    }
+    assert len(calibrated) == 50
+    assert not checked & calibrated
+
+
+def test_where_the_batch_is_one_each_sample_is_read_alone(tmp_path):
+    x = np.arange(6, dtype="float32").reshape(3, 2)
+    write_inputs(tmp_path / "inputs.npz", [{"x": x}, {"x": x[:1]}])
+    assert [arrays[0].shape for arrays in read_inputs(tmp_path / "inputs.npz", SIGNATURE)] == [(3, 2), (1, 2)]
+    pinned = Signature((TensorSpec("x", "float32", (1, 2)),), SIGNATURE.outputs)
+    rows = [arrays[0] for arrays in read_inputs(tmp_path / "inputs.npz", pinned)]
+    assert np.array_equal(np.concatenate(rows), np.concatenate([x, x[:1]]))
+    assert {row.shape for row in rows} == {(1, 2)}

@@ -1,0 +1,180 @@
+"""Artifacts in small precisions: built, proven within their budget, loaded, and found out when they are wrong."""
+
+import json
+import os
+import shutil
+import sys
+
+import numpy as np
+import pytest
+
+import kexport
+from conftest import run_kexport
+from kexport.bundle.digests import digest
+from kexport.bundle.precision import usual_decibels
+from kexport.errors import ExportError, UsageError
+from kexport.factory.exports import HANDOVER
+from kexport.factory.formats import Format, SmallTarget
+from kexport.factory.precisions import SmallArtifacts
+from kexport.factory.request import Conversion
+from kexport.process import Worker
+
+SMALL = {"onnx": ["float16", "dynamic", "int8"], "tflite": ["float16", "dynamic", "int16x8", "int8"]}
+X = np.random.default_rng(0).uniform(-5, 5, (4, 200)).astype("float32")
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """The low-pass filter in every precision."""
+    out = tmp_path_factory.mktemp("small") / "lowpass"
+    return kexport.build("lowpass", out, formats=["onnx", "tflite"], precision="float16,dynamic,int16x8,int8")
+
+
+@pytest.fixture
+def copied(small, tmp_path):
+    shutil.copytree(small.path, tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+def test_every_precision_of_every_format_is_written_and_proven(small):
+    assert small.passed
+    manifest = json.loads((small.path / "manifest.json").read_text())
+    assert manifest["schema"] == 2
+    found = {name: [] for name in SMALL}
+    for artifact in small.manifest.artifacts:
+        if artifact.precision == "float32":
+            assert artifact.limits == ()
+            continue
+        found[artifact.format].append(artifact.precision)
+        assert artifact.path == f"model.{artifact.precision}.{artifact.format}"
+        (limit,) = artifact.limits
+        assert (limit.output, limit.decibels) == ("filtered", usual_decibels(artifact.precision))
+        parity = [c for c in small.report.checks if c.artifact == artifact.path and c.kind == "parity"]
+        assert {check.runtime for check in parity} == {
+            "onnx": {"onnxruntime"}, "tflite": {"litert", "litert_reference"},
+        }[artifact.format]  # fmt: skip
+        assert all(check.limit == limit.decibels < check.figure < 160 for check in parity)
+    assert {name: sorted(precisions) for name, precisions in found.items()} == {
+        name: sorted(precisions) for name, precisions in SMALL.items()
+    }
+
+
+def test_small_artifacts_are_smaller_in_precision_than_float32_and_each_is_another_file(small):
+    digests = {artifact.sha256 for artifact in small.manifest.artifacts}
+    assert len(digests) == len(small.manifest.artifacts) == 9
+    wide = kexport.load(small.path, "litert")(X)
+    errors = [
+        np.abs(kexport.load(small.path, "litert", precision=each)(X) - wide).max() for each in ("int16x8", "int8")
+    ]
+    assert 0 < errors[0] < errors[1] < 0.2
+
+
+def test_the_most_exact_is_loaded_unless_another_is_asked_for(small):
+    wide = kexport.load(small.path)
+    assert np.array_equal(wide(X), kexport.load(small.path, precision="float32")(X))
+    coarse = kexport.load(small.path, precision="int8")
+    assert not np.array_equal(coarse(X), wide(X))
+    with pytest.raises(UsageError, match="no artifact in precision 'int4'") as caught:
+        kexport.load(small.path, precision="int4")
+    assert "float32, float16" in str(caught.value)
+    with pytest.raises(kexport.KexportError, match="can read in int16x8"):
+        kexport.load(small.path, "onnxruntime", precision="int16x8")
+
+
+def test_a_small_artifact_is_loaded_again_from_its_pickle(small):
+    import pickle
+
+    coarse = kexport.load(small.path, "litert", precision="int8")
+    assert np.array_equal(pickle.loads(pickle.dumps(coarse))(X), coarse(X))
+
+
+def test_the_command_line_runs_the_precision_that_is_named(small, tmp_path):
+    np.save(tmp_path / "x.npy", X)
+    for name in ("float32", "int8"):
+        given = ("--input", "x.npy", "--output", f"{name}.npy", "--runtime", "litert", "--precision", name)
+        done = run_kexport("run", small.path, *given, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    wide, coarse = (np.load(tmp_path / f"{name}.npy") for name in ("float32", "int8"))
+    assert 0 < np.abs(wide - coarse).max() < 0.2
+
+
+def test_a_small_artifact_with_wrong_scales_is_found(copied):
+    manifest = json.loads((copied / "manifest.json").read_text())
+    entry = next(each for each in manifest["artifacts"] if each["path"] == "model.int8.tflite")
+    path = copied / entry["path"]
+    _double_scale_of_output(path)
+    entry["sha256"], entry["bytes"] = digest(path), path.stat().st_size
+    (copied / "manifest.json").write_text(json.dumps(manifest))
+    report = kexport.verify(copied, ["litert"])
+    failed = {check.artifact for check in report.checks if not check.passed}
+    assert failed == {"model.int8.tflite"}
+    parity = next(check for check in report.checks if check.kind == "parity" and not check.passed)
+    assert parity.figure < 10
+    assert "less than the least of int8" in parity.detail
+
+
+def _double_scale_of_output(path):
+    from tensorflow.lite.tools import flatbuffer_utils
+
+    model = flatbuffer_utils.read_model(str(path))
+    graph = model.subgraphs[0]
+    last = graph.operators[-1]  # makes floats of it
+    quantized = graph.tensors[last.inputs[0]].quantization
+    quantized.scale = quantized.scale * 2
+    flatbuffer_utils.write_model(model, str(path))
+
+
+def test_a_budget_that_nothing_meets_rejects_the_bundle(tmp_path):
+    bundle = kexport.build("lowpass", tmp_path / "b", formats=["tflite"], precision=["int8"], budget="sqnr=60dB")
+    assert not bundle.passed
+    failed = [check for check in bundle.report.checks if check.kind == "parity" and not check.passed]
+    assert {(check.artifact, check.limit) for check in failed} == {("model.int8.tflite", 60.0)}
+    assert "--budget" in failed[0].detail
+    assert not (tmp_path / "b").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"precision": "int4"}, "unknown precision 'int4'"),
+        ({"precision": "int16x8", "formats": ["onnx"]}, "none of the formats can be written as int16x8"),
+        ({"precision": "int8", "formats": ["keras"]}, "none of the formats can be written as int8"),
+        ({"budget": "35"}, "unreadable budget '35'"),
+        ({"budget": "sqnr=-3dB"}, "unreadable budget"),
+    ],
+)
+def test_what_cannot_be_asked_for_is_refused_at_once(tmp_path, given, words):
+    with pytest.raises(UsageError, match=words):
+        kexport.build("lowpass", tmp_path / "b", **given)
+    assert not list(tmp_path.iterdir())
+
+
+CONVERTERS = """
+import os, time
+def dying(**task): os.kill(os.getpid(), 11); yield
+def hanging(**task): time.sleep(60); yield
+def writing(target, **task):
+    open(target, "w").close()
+    yield {"made": "here"}
+"""
+
+
+def test_a_converter_that_crashes_is_an_error_and_the_next_one_has_a_process(tmp_path, monkeypatch):
+    (tmp_path / "narrowing.py").write_text(CONVERTERS)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
+    monkeypatch.setattr("kexport.factory.precisions.small_artifacts.tensorflow_workers", lambda count: [Worker()])
+    (tmp_path / "bundle" / HANDOVER).mkdir(parents=True)
+    targets = [
+        SmallTarget(Format(name, f"model.{name}", "", 99, precisions=("int8",), narrower=f"narrowing:{name}"), "int8")
+        for name in ("dying", "hanging", "writing")
+    ]
+    names = [target.form.name for target in targets]
+    small = SmallArtifacts(targets, tmp_path / "bundle", Conversion(timeout=1, keep_going=True))
+    small.write(iter([{"x": X}]), names, lambda step: None)
+    assert [target.label for target in small.details] == ["writing int8"]
+    assert "SIGSEGV" in str(small.refusals["dying int8"])
+    assert "longer than 1 s" in str(small.refusals["hanging int8"])
+    assert all("leave out int8 (--precision)" in str(error) for error in small.refusals.values())
+    strict = SmallArtifacts(targets, tmp_path / "bundle", Conversion(timeout=1))
+    with pytest.raises(ExportError, match="converter to dying int8 crashed"):
+        strict.write(iter([{"x": X}]), names, lambda step: None)
