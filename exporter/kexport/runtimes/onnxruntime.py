@@ -13,7 +13,7 @@ from kexport.runtimes._protocols import InferenceSession, NodeArg
 from kexport.runtimes._runtime import ArtifactFile, Package, Runtime
 from kexport.runtimes._session import Opened
 from kexport.runtimes.files.onnx import beside, computed_by, details
-from kexport.runtimes.soundness import require_sound_onnx
+from kexport.runtimes.soundness import SoundOnnx, require_sound_onnx
 
 _DTYPES = frozenset(
     {"bool", "string", "bfloat16", "float16", "float32", "float64", "complex64", "complex128"}
@@ -24,6 +24,7 @@ _UNABLE = (
     r"No Op registered for (\S+) with domain_version",
     r"Could not find an implementation for (\S+?)\(\d+\) node",
 )
+_MOST_SHAPES = 1024
 _FATAL = 4  # the highest severity of its log: errors are raised as well
 
 
@@ -71,11 +72,12 @@ class _Limited:
     Args:
         path: the file.
         signature: its inputs and outputs.
-        weights: the bytes of the file and of its weights beside it.
+        sound: what its check found.
     """
 
-    def __init__(self, path: Path, signature: Signature, weights: int) -> None:
-        self._path, self._weights = path, weights
+    def __init__(self, path: Path, signature: Signature, sound: SoundOnnx) -> None:
+        self._path, self._sound, self._weights = path, sound, sound.weights
+        self._fitting = set[tuple[tuple[int, ...], ...]]()
         self._inputs = tuple(spec.name for spec in signature.inputs)
         self._outputs = [spec.name for spec in signature.outputs]
         self._folded = most_of_a_tensor(self._weights, 0)
@@ -84,6 +86,8 @@ class _Limited:
 
     def run(self, arrays: Sequence[Array]) -> Sequence[Array]:
         """The outputs for some inputs."""
+        if self._sound.windows is not None:
+            self._require_fitting(tuple(array.shape for array in arrays))
         feeds = dict(zip(self._inputs, arrays))  # noqa: B905  checked before
         try:
             return self.session.run(self._outputs, feeds)
@@ -96,12 +100,21 @@ class _Limited:
         self.session, self._most = _session(self._path, needed, self._folded), needed
         return self.run(arrays)
 
+    def _require_fitting(self, shapes: tuple[tuple[int, ...], ...]) -> None:
+        """Raise `InputError` where an image is too small for a window; of shapes that fit, the last ones are kept."""
+        if shapes in self._fitting:
+            return
+        self._sound.require_fitting(dict(zip(self._inputs, shapes, strict=True)))
+        if len(self._fitting) >= _MOST_SHAPES:
+            self._fitting.clear()
+        self._fitting.add(shapes)
+
 
 def _open(path: Path, signature: Signature) -> Opened:
-    weights = require_sound_onnx(path)
+    sound = require_sound_onnx(path)
     # Unless this is set before, the import resolves host names and writes into the home folder.
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-    limited = _Limited(path, signature, weights)
+    limited = _Limited(path, signature, sound)
     session = limited.session
     for node in session.get_inputs():
         if not _dtype(node):

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import mmap
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from kexport.bundle.regular_files import resolved
 from kexport.confinement import most_of_a_tensor
-from kexport.errors import ArtifactError
+from kexport.errors import ArtifactError, InputError
 from kexport.runtimes.soundness.flaw import FlawError
+
+if TYPE_CHECKING:
+    from kexport.runtimes.soundness.onnx_sizes import Windows
+    from kexport.runtimes.soundness.onnx_tensors import Dims
 
 
 def require_sound_tflite(path: Path, *, reference: bool = False) -> None:
@@ -25,8 +30,32 @@ def require_sound_tflite(path: Path, *, reference: bool = False) -> None:
     _check(path, "TFLite", lambda content: check_tflite(content, reference=reference))
 
 
-def require_sound_onnx(path: Path) -> int:
-    """The bytes of an ONNX file and of its weights beside it.
+class SoundOnnx(NamedTuple):
+    """An ONNX file that was checked.
+
+    Attributes:
+        weights: its bytes, and those of its weights beside it.
+        windows: pooling windows that fit only some inputs, if there are any.
+    """
+
+    weights: int
+    windows: Windows | None
+
+    def require_fitting(self, shapes: Mapping[str, Dims]) -> None:
+        """Raise `InputError` where inputs of these shapes are too small for a window of the model."""
+        if self.windows is None:
+            return
+        try:
+            self.windows.require_fitting(shapes)
+        except FlawError as error:
+            flaw = error
+        else:
+            return
+        raise InputError(f"the inputs do not fit {flaw.place}", got=flaw.got, expected=flaw.expected)
+
+
+def require_sound_onnx(path: Path) -> SoundOnnx:
+    """Check an ONNX file.
 
     Raises:
         ArtifactError: it is not one that a runtime can load and run safely.
@@ -34,6 +63,7 @@ def require_sound_onnx(path: Path) -> int:
     from kexport.runtimes.soundness.onnx_file import check_onnx
 
     folder, sizes = path.parent, dict[str, int]()
+    windows: list[Windows | None] = []
 
     def size_beside(location: str) -> int:
         if not location or os.path.isabs(location):
@@ -44,10 +74,10 @@ def require_sound_onnx(path: Path) -> int:
 
     def check(content: memoryview) -> None:
         sizes[""] = len(content)
-        check_onnx(content, size_beside, lambda inputs: most_of_a_tensor(sum(sizes.values()), inputs))
+        windows.append(check_onnx(content, size_beside, lambda inputs: most_of_a_tensor(sum(sizes.values()), inputs)))
 
     _check(path, "ONNX", check)
-    return sum(sizes.values())
+    return SoundOnnx(sum(sizes.values()), *windows)
 
 
 def _check(path: Path, format_name: str, check: Callable[[memoryview], None]) -> None:

@@ -111,6 +111,7 @@ _CONSTANT = {"QLinearWhere": (2, 3, 5, 6, 7, 8)}
 #: How many axes an input has, by its place.
 _AXES: dict[tuple[str, str], dict[int, tuple[int, ...]]] = {
     (CONTRIBUTED, "EmbedLayerNormalization"): {0: (2,), 1: (2,), 2: (2,), 3: (2,), 4: (2,), 8: (2,)},
+    (CONTRIBUTED, "GroupQueryAttention"): {9: (2,)},
     (CONTRIBUTED, "MatMulIntegerToFloat"): {1: tuple(range(2, 9))},
     (CONTRIBUTED, "MoE"): {0: (2, 3), 1: (2,), 2: (3,), 3: (2,), 4: (3,), 5: (2,), 6: (3,), 7: (2,)},
     (CONTRIBUTED, "QEmbedLayerNormalization"): {0: (2,), 1: (2,), 2: (2,), 3: (2,), 4: (2,)},

@@ -21,7 +21,7 @@ from kexport.runtimes.soundness.flaw import FlawError
 from kexport.runtimes.soundness.onnx_functions import Name, require_few_calls
 from kexport.runtimes.soundness.onnx_operators import check_node
 from kexport.runtimes.soundness.onnx_rows import GraphRows, NodeRow, OfCall
-from kexport.runtimes.soundness.onnx_sizes import check_sizes
+from kexport.runtimes.soundness.onnx_sizes import Windows, check_sizes
 from kexport.runtimes.soundness.onnx_tensors import Known, declared, numbers
 from kexport.runtimes.soundness.protobuf import Bytes, fields, integers, signed, text
 
@@ -33,8 +33,8 @@ _TYPES = 64
 _SHORT = 64  # bytes of an attribute that other nodes may have too
 
 
-def check_onnx(content: memoryview, size_beside: Callable[[str], int], most: Callable[[int], int]) -> None:
-    """Check the model in a buffer.
+def check_onnx(content: memoryview, size_beside: Callable[[str], int], most: Callable[[int], int]) -> Windows | None:
+    """Check the model in a buffer; returns the windows that `check_sizes` found.
 
     Args:
         content: the bytes of the file.
@@ -44,7 +44,7 @@ def check_onnx(content: memoryview, size_beside: Callable[[str], int], most: Cal
     Raises:
         FlawError: something in it would harm the runtime.
     """
-    Walk(size_beside).model(content, most)
+    return Walk(size_beside).model(content, most)
 
 
 class Walk:
@@ -59,8 +59,8 @@ class Walk:
         self._nodes_left = _MOST_NODES
         self._attributes: dict[bytes, dict[str, Any]] = {}
 
-    def model(self, content: memoryview, most: Callable[[int], int]) -> None:
-        """Check a whole file; `most` is as for `check_onnx`."""
+    def model(self, content: memoryview, most: Callable[[int], int]) -> Windows | None:
+        """Check a whole file; `most` and the result are as for `check_onnx`."""
         graphs, functions = list[GraphRows](), dict[Name, GraphRows]()
         for number, value in fields(content, "the model"):
             if isinstance(value, int):
@@ -76,7 +76,7 @@ class Walk:
             raise FlawError("the number of graphs", len(graphs), "1")
         if functions:
             require_few_calls(graphs[0], functions, _MOST_NODES)
-        check_sizes(graphs[0], functions, most(sum(known.least for _, known in graphs[0].inputs)))
+        return check_sizes(graphs[0], functions, most(sum(known.least for _, known in graphs[0].inputs)))
 
     def _function(self, content: Bytes) -> tuple[Name, GraphRows]:
         """Check a function."""

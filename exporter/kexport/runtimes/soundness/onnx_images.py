@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kexport.runtimes.soundness.flaw import FlawError
 from kexport.runtimes.soundness.onnx_operands import Operands, Rule, scaled, sizes_in
 from kexport.runtimes.soundness.onnx_tensors import Dims
 
 
-def _window(size: int, kernel: int, pads: int, stride: int) -> int:
+def _window(size: int, kernel: int, pads: int, stride: int, *, partly: bool = False) -> int:
     """The number of places that a window takes along an axis; at least that many where its size varies."""
-    places = (abs(size) + pads - kernel) // max(stride, 1) + 1
+    places = (abs(size) + pads - kernel + (stride - 1 if partly else 0)) // max(stride, 1) + 1
     return max(places, 0) if size >= 0 else min(-places, -1)
 
 
@@ -24,7 +25,13 @@ def _spatial(op: Operands, kernel: Sequence[int]) -> Dims | None:
     if str(op.node.attributes.get("auto_pad", "NOTSET")).startswith("SAME"):
         return tuple(_window(size, 1, 0, stride) for size, stride in zip(sizes[2:], strides, strict=True))
     return tuple(
-        _window(sizes[2 + at], (abs(kernel[at]) - 1) * dilations[at] + 1, pads[at] + pads[at + count], strides[at])
+        _window(
+            sizes[2 + at],
+            (abs(kernel[at]) - 1) * dilations[at] + 1,
+            pads[at] + pads[at + count],
+            strides[at],
+            partly=bool(op.whole("ceil_mode")),
+        )
         for at in range(count)
     )
 
@@ -42,6 +49,8 @@ def _pool(op: Operands) -> Dims | None:
     if not isinstance(kernel, list) or sizes is None:
         return None
     places = _spatial(op, kernel)
+    if places is not None and 0 in places:  # a kernel of ONNX Runtime divides by their number
+        raise FlawError(f"the window of {op.node.place}", f"{kernel} on {list(sizes[2:])}", "one that fits")
     return None if places is None else (*sizes[:2], *places)
 
 
@@ -106,8 +115,21 @@ def _mel(op: Operands) -> Dims | None:
     return (max(int(length[0]) // 2 + 1, 0), max(int(bins[0]), 0)) if bins and length else (-1, -1)
 
 
+def _blocked(op: Operands) -> Dims | None:
+    """An image that ONNX Runtime lays out in blocks of channels, or takes out of them."""
+    sizes, last = op.dims(0), op.whole("channels_last")
+    if sizes is None or len(sizes) != 4:
+        return None
+    if op.node.kind == "ReorderInput":
+        return (sizes[0], sizes[3], *sizes[1:3]) if last else sizes
+    channels = op.whole("channels", 1)
+    return (sizes[0], *sizes[2:], channels) if last else (sizes[0], channels, *sizes[2:])
+
+
+POOLS = frozenset({"AveragePool", "MaxPool", "LpPool"})
 IMAGES: dict[str, Rule] = {
-    **dict.fromkeys(("AveragePool", "MaxPool", "LpPool"), _pool),
+    **dict.fromkeys(POOLS, _pool),
+    **dict.fromkeys(("ReorderInput", "ReorderOutput"), _blocked),
     **dict.fromkeys(("Conv", "ConvInteger"), _conv),
     **dict.fromkeys(("RoiAlign", "MaxRoiPool"), _regions),
     "AffineGrid": _grid,

@@ -72,3 +72,18 @@ class GraphRows:
     inputs: list[tuple[str, Known]] = field(default_factory=list)
     outputs: list[str] = field(default_factory=list)
     constants: dict[str, Known] = field(default_factory=dict)
+
+    def kept(self) -> GraphRows:
+        """The same without what refers to the bytes of the file, and without long constants."""
+        nodes = [
+            node._replace(
+                attributes={name: _kept(value) for name, value in node.attributes.items()},
+                graphs={name: graph.kept() for name, graph in node.graphs.items()},
+            )
+            for node in self.nodes
+        ]
+        return GraphRows(nodes, self.inputs, self.outputs, {name: _kept(each) for name, each in self.constants.items()})
+
+
+def _kept(value: Any) -> Any:
+    return value.kept() if isinstance(value, Known) else value

@@ -16,27 +16,54 @@ import numpy as np
 from kexport.runtimes.soundness.flaw import FlawError
 from kexport.runtimes.soundness.onnx_contributed import check_known
 from kexport.runtimes.soundness.onnx_functions import Name
+from kexport.runtimes.soundness.onnx_images import POOLS
 from kexport.runtimes.soundness.onnx_operands import Operands
 from kexport.runtimes.soundness.onnx_rows import GraphRows, NodeRow, OfCall
 from kexport.runtimes.soundness.onnx_shapes import KEEPING, RULES
-from kexport.runtimes.soundness.onnx_tensors import INTEGERS, UNKNOWN, Known
+from kexport.runtimes.soundness.onnx_tensors import INTEGERS, UNKNOWN, Dims, Known
 from kexport.runtimes.soundness.onnx_values import LIKE, computed
 
+_BLOCKED = "com.microsoft.nchwc"  # as the optimiser writes it, with operators as the standard has them
 _LONGEST_LOOP = 1 << 24  # turns
 _MOST_NODES = 100_000  # with the bodies of functions in place: beyond, sizes are not followed into them
+_NO_LIMIT = 1 << 62  # bytes: a call has a limit of its own
 _Scope = MutableMapping[str, Known]
 
 
-def check_sizes(graph: GraphRows, functions: Mapping[Name, GraphRows], most: int) -> None:
-    """Raise `FlawError` where a node would take too much memory, divide an integer by zero, or never end.
+def check_sizes(graph: GraphRows, functions: Mapping[Name, GraphRows], most: int) -> Windows | None:
+    """The windows that fit only some inputs; None where they fit all, or there are none.
 
     Args:
         graph: the main graph.
         functions: the bodies of functions.
         most: the bytes that one tensor may have, and all that depend on nothing but constants together.
+
+    Raises:
+        FlawError: a node would take too much memory, divide an integer by zero, or never end.
     """
+    sizes = Sizes(functions, most)
     with np.errstate(all="ignore"):
-        Sizes(functions, most).graph(graph, {})
+        sizes.graph(graph, {})
+    return Windows(graph, functions) if sizes.windows_vary else None
+
+
+class Windows:
+    """Pooling windows over images whose sizes only a call tells; the file is not needed any more.
+
+    Args:
+        graph: the main graph.
+        functions: the bodies of functions.
+    """
+
+    def __init__(self, graph: GraphRows, functions: Mapping[Name, GraphRows]) -> None:
+        self._graph = graph.kept()
+        self._functions = {name: body.kept() for name, body in functions.items()}
+
+    def require_fitting(self, shapes: Mapping[str, Dims]) -> None:
+        """Raise `FlawError` where a window is larger than what it slides over, for inputs of these shapes."""
+        given = [Known(shapes.get(name, known.dims), known.type) for name, known in self._graph.inputs]
+        with np.errstate(all="ignore"):
+            Sizes(self._functions, _NO_LIMIT).graph(self._graph, {}, given)
 
 
 class Sizes:
@@ -50,7 +77,7 @@ class Sizes:
     def __init__(self, functions: Mapping[Name, GraphRows], most: int) -> None:
         self._functions, self._most = functions, most
         self._left = _MOST_NODES
-        self._folded = 0
+        self.windows_vary = False
 
     def graph(self, graph: GraphRows, outer: _Scope, given: Sequence[Known] | None = None) -> list[Known]:
         """Follow the sizes through a graph; returns what is known of its outputs.
@@ -85,7 +112,7 @@ class Sizes:
             return
         if not node.standard:
             check_known(node, given)
-        if not node.standard or not node.outputs:
+        if not node.outputs or not (node.standard or node.operator[0] == _BLOCKED):
             return
         if node.kind in ("Div", "Mod"):
             _require_divisor(node, given)
@@ -99,6 +126,8 @@ class Sizes:
         except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError):
             return  # axes, sizes or types that contradict each other, which the runtime says
         self._require_small(node, result)
+        if node.kind in POOLS:
+            self.windows_vary |= result.dims is None or any(size < 0 for size in result.dims[2:])
         scope[node.outputs[0]] = result
 
     def _require_small(self, node: NodeRow, result: Known) -> None:

@@ -12,6 +12,7 @@ from kexport.runtimes.soundness.protobuf import Bytes, fields, integers, text
 #: A size; below zero where it varies, and is that large at least.
 Dims = tuple[int, ...]
 _MOST_VALUES = 1 << 16
+_MOST_SIZES = 64
 #: By the number of the type: its dtype, in which texts, and numbers that NumPy lacks, are None.
 DTYPES: dict[int, Any] = {
     1: np.float32, 2: np.uint8, 3: np.int8, 4: np.uint16, 5: np.int16, 6: np.int32, 7: np.int64, 9: np.bool_,
@@ -46,6 +47,11 @@ class Known:
         if callable(self._value):
             self._value = self._value()
         return self._value
+
+    def kept(self) -> Known:
+        """The same, with a copy of its numbers where they are so few that they may be sizes."""
+        few = self.dims is not None and math.prod(self.dims) <= _MOST_SIZES
+        return Known(self.dims, self.type, None if not few or self.value is None else self.value.copy())
 
     @property
     def least(self) -> int:
