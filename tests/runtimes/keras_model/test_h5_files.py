@@ -89,3 +89,12 @@ def test_a_file_that_is_damaged_or_leads_elsewhere_or_asks_for_too_much_is_refus
         file["model_weights/elsewhere"] = h5py.ExternalLink("/etc/hostname", "/x")
     with pytest.raises(ModelError, match="links to another place"):
         load_file(saved)
+
+
+def test_a_wrapper_that_pruning_left_is_to_be_stripped(saved):
+    config = json.loads(json.dumps(KERAS_2))
+    inner = config["config"]["layers"].pop()
+    wrapper = {"name": "prune_low_magnitude_d", "layer": inner, "pruning_schedule": {}}
+    config["config"]["layers"].append({"class_name": "PruneLowMagnitude", "config": wrapper})
+    with pytest.raises(ModelError, match=r"wrapper for training(.|\n)*strip_pruning\(model\)"):
+        sources.find(str(with_config(saved, config)), {}).load()

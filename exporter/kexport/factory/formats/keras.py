@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from kexport.errors import ExportError, ModelError
 from kexport.factory.emit.refusal import leaving_out
@@ -13,7 +17,7 @@ from kexport.factory.formats._format import Format
 from kexport.factory.formats._repeatable_keras import make_repeatable
 from kexport.factory.trace.program import Program
 from kexport.factory.trace.protocols import BuiltLayer
-from kexport.runtimes.keras_model import read_config, unregistered
+from kexport.runtimes.keras_model import objects_in, read_config, unregistered
 
 
 def _write(program: Program, target: Path) -> dict[str, object]:
@@ -26,6 +30,7 @@ def _write(program: Program, target: Path) -> dict[str, object]:
             expected="a Keras model",
             hint="build it from the code or the .keras file that it was made from",
         )
+    _require_merged(program.model._flatten_layers())
     with contextlib.ExitStack() as stack:
         stack.enter_context(_all_shapes_recorded(program))
         for layer in program.model._flatten_layers():
@@ -34,6 +39,20 @@ def _write(program: Program, target: Path) -> dict[str, object]:
     make_repeatable(target)
     _require_loadable(target)
     return {"keras": keras.__version__}
+
+
+def _require_merged(layers: Iterable[Any]) -> None:
+    """Refuse quantized weights beside LoRA weights that change them: Keras saves the sum, rounded again."""
+    for layer in layers:
+        changes = [each for each in layer.weights if re.fullmatch(r"lora_\w+_b", each.name)]
+        if getattr(layer, "quantization_mode", None) and any(np.any(each) for each in changes):
+            raise ExportError(
+                "the model cannot be written as keras: Keras merges LoRA weights into quantized ones, and rounds again",
+                got=f"layer {layer.name!r} ({type(layer).__name__}), {layer.quantization_mode} with LoRA",
+                expected="weights that are quantized after LoRA weights were merged",
+                hint="save the model before quantize(), load that file, where they are merged, and quantize it; or "
+                + leaving_out(FORMAT.name),
+            )
 
 
 def _require_loadable(target: Path) -> None:
@@ -51,6 +70,13 @@ def _require_loadable(target: Path) -> None:
             expected=error.facts["expected"],
             hint=f"write it as a layer class; or add --allow-lambda; or {leaving_out(FORMAT.name)}",
         ) from error
+    if methods := [*_methods(config)]:
+        raise ExportError(
+            "the model cannot be written as keras: Keras could not load it back",
+            got=f"a method as a setting: {', '.join(methods)}",
+            expected="a get_config that returns what the constructor takes",
+            hint=f"mend get_config, also by a subclass of your own; or {leaving_out(FORMAT.name)}",
+        )
     if missing := [each.name for each in unregistered(config)]:
         raise ExportError(
             "the model cannot be written as keras: Keras could not load it back",
@@ -58,6 +84,15 @@ def _require_loadable(target: Path) -> None:
             expected="@keras.saving.register_keras_serializable(package=...) above each class or function",
             hint=f"register them; or {leaving_out(FORMAT.name)}",
         )
+
+
+def _methods(config: object) -> Iterator[str]:
+    """The methods among the settings of a model: each with the class whose `get_config` returned it."""
+    for entry in objects_in(config):
+        settings = entry.get("config")
+        for key, value in settings.items() if isinstance(settings, dict) else ():
+            if isinstance(value, dict) and (value.get("module"), value.get("class_name")) == ("builtins", "method"):
+                yield f"{key!r} of {entry['class_name']}, its {value.get('config')}"
 
 
 def _restrict_config(stack: contextlib.ExitStack, layer: BuiltLayer) -> None:

@@ -10,6 +10,8 @@ from kexport.runtimes.keras_model.custom_objects import CustomObject
 from kexport.runtimes.keras_model.grant import Grant
 from kexport.user_code import file_of_module
 
+#: Wrappers of tensorflow-model-optimization, which serve training alone, and what takes them off.
+_STRIPPED = {"PruneLowMagnitude": "sparsity.keras.strip_pruning", "ClusterWeights": "clustering.keras.strip_clustering"}
 _REGISTER = "@keras.saving.register_keras_serializable(package=...) above each class"
 
 
@@ -21,6 +23,13 @@ def missing_code(file: str, missing: Sequence[CustomObject], grant: Grant) -> Mi
         missing: what it needs, in the order in which it names them.
         grant: what was imported, and what the bundle records of its code.
     """
+    for each in missing:
+        if (strip := _STRIPPED.get(each.name.rpartition(">")[2])) is not None:
+            return MissingCodeError(
+                f"{file} holds {each.name!r}, a wrapper for training, of tensorflow-model-optimization",
+                expected="a model without it",
+                hint=f"tensorflow_model_optimization.{strip}(model), and save that",
+            )
     reachable = {entry.name for entry in grant.code if not entry.obstacle}
     never = [each.name for each in missing if not each.was_registered and each.name not in reachable]
     if never:
