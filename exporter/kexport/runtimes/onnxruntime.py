@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kexport.bundle.signature import Array, Signature, TensorSpec
 from kexport.confinement import most_of_a_call, most_of_a_tensor, out_of_memory
-from kexport.errors import UncheckedError
+from kexport.errors import ArtifactError, UncheckedError
 from kexport.runtimes._protocols import InferenceSession, NodeArg
 from kexport.runtimes._runtime import ArtifactFile, Package, Runtime
 from kexport.runtimes._session import Opened
@@ -66,6 +66,15 @@ def _register_arena(most: int) -> None:
     onnxruntime.create_and_register_allocator(where, onnxruntime.OrtArenaCfg({"max_mem": most}))
 
 
+def _identity(path: Path) -> tuple[int, ...]:
+    """What another file at the same path does not have; empty where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
 class _Limited:
     """A session whose calls take as much memory as their inputs allow; it is loaded anew where these are larger.
 
@@ -77,6 +86,7 @@ class _Limited:
 
     def __init__(self, path: Path, signature: Signature, sound: SoundOnnx) -> None:
         self._path, self._sound, self._weights = path, sound, sound.weights
+        self._identity = _identity(path)
         self._fitting = set[tuple[tuple[int, ...], ...]]()
         self._inputs = tuple(spec.name for spec in signature.inputs)
         self._outputs = [spec.name for spec in signature.outputs]
@@ -97,6 +107,11 @@ class _Limited:
         needed = most_of_a_call(self._weights, sum(array.nbytes for array in arrays))
         if needed <= self._most:
             raise out_of_memory(self._most)
+        if _identity(self._path) != self._identity:
+            raise ArtifactError(
+                f"{self._path.name} was replaced since it was loaded, and larger inputs need it once more",
+                hint="load the model again, or with max_bytes, which makes room from the start",
+            )
         self.session, self._most = _session(self._path, needed, self._folded), needed
         return self.run(arrays)
 

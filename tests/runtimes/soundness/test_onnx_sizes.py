@@ -158,13 +158,31 @@ def test_a_limit_on_sizes_is_raised_by_the_user_and_by_the_size_of_the_inputs(tm
     get("onnxruntime").open(path, signature, max_bytes=HUGE).close()
 
 
+def filling(path: Path) -> Path:
+    """A model that fills as many zeros as the first number of `x` says."""
+    nodes = [node("Slice", "x a b", "s"), node("Cast", "s", "n", to=TensorProto.INT64),
+             node("Reshape", "n c", "m"), node("ConstantOfShape", "m")]  # fmt: skip
+    return written(path, nodes, {"a": np.array([0, 0]), "b": np.array([1, 1]), "c": np.array([1])})
+
+
+def test_a_file_that_was_replaced_is_not_loaded_for_larger_inputs(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(limits, "_RUNTIME", 1 << 22)
+    monkeypatch.setattr(limits, "_PER_CORE", 0)
+    path = filling(tmp_path / "model.onnx")
+    session = get("onnxruntime").open(path, Signature((X,), (TensorSpec("out", "float32", ()),)))
+    written(tmp_path / "other", [node("Neg", "x")], {}).replace(path)
+    with pytest.raises(ArtifactError, match="was replaced since it was loaded"):
+        session(np.full((1 << 16, 3), 1 << 22, np.float32))
+    path.unlink()
+    with pytest.raises(ArtifactError, match="was replaced since it was loaded"):
+        session(np.full((1 << 16, 3), 1 << 22, np.float32))
+    assert session(np.full((1, 3), 1000, np.float32)) == 0
+
+
 def test_a_call_takes_no_more_memory_than_follows_from_its_inputs(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr(limits, "_RUNTIME", 1 << 22)
     monkeypatch.setattr(limits, "_PER_CORE", 0)
-    nodes = [node("Slice", "x a b", "s"), node("Cast", "s", "n", to=TensorProto.INT64),
-             node("Reshape", "n c", "m"), node("ConstantOfShape", "m")]  # fmt: skip
-    constants = {"a": np.array([0, 0]), "b": np.array([1, 1]), "c": np.array([1])}
-    path = written(tmp_path / "model.onnx", nodes, constants)
+    path = filling(tmp_path / "model.onnx")
     session = get("onnxruntime").open(path, Signature((X,), (TensorSpec("out", "float32", ()),)))
     assert session(np.full((1, 3), 1000, np.float32)) == 0
     with pytest.raises(UncheckedError, match="more memory than"):
