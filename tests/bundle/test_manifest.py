@@ -36,6 +36,16 @@ def test_each_output_has_one_limit_in_the_order_of_the_outputs(tmp_path, change,
     assert "expected: filtered\n" in text
 
 
+@pytest.mark.parametrize("path", ["model.onnx", "./model.onnx", "model.onnx/"])
+def test_an_artifact_that_is_listed_twice_is_refused(tmp_path, path):
+    content = json.loads((REFERENCE / "lowpass" / manifest.FILE_NAME).read_text())
+    onnx = next(each for each in content["artifacts"] if each["path"] == "model.onnx")
+    content["artifacts"].append({**onnx, "path": path})
+    (tmp_path / manifest.FILE_NAME).write_text(json.dumps(content))
+    with pytest.raises(BundleError, match="lists an artifact twice"):
+        manifest.read(tmp_path)
+
+
 @pytest.mark.parametrize(
     "change",
     [

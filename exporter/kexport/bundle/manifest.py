@@ -9,9 +9,10 @@ bundle was built.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from kexport.bundle.adequacy_entry import AdequacyEntry
@@ -178,12 +179,23 @@ class Manifest:
         return cls(
             name=member(data, "name", text),
             model=model,
-            artifacts=member(data, "artifacts", list_of(lambda one: Artifact.from_json(mapping(one), model.signature))),
+            artifacts=_each_once(
+                member(data, "artifacts", list_of(lambda one: Artifact.from_json(mapping(one), model.signature)))
+            ),
             goldens=member(data, "goldens", lambda one: GoldensEntry.from_json(mapping(one), model.signature)),
             inputs=require_domains(domains_of(data), model.signature),
             build=BuildEntry(member(data, "provenance", mapping), optional(data, "refused", text_map, {})),
             adequacy=member(data, "adequacy", object_of(AdequacyEntry.from_json)) if "adequacy" in data else None,
         )
+
+
+def _each_once(artifacts: tuple[Artifact, ...]) -> tuple[Artifact, ...]:
+    """The artifacts, if no two of them are one file; raises `BundleError` otherwise."""
+    counts = Counter(PurePosixPath(artifact.path) for artifact in artifacts)
+    twice = next((path for path, count in counts.items() if count > 1), None)
+    if twice is not None:
+        raise BundleError("the manifest lists an artifact twice", got=str(twice), hint="do not use this bundle")
+    return artifacts
 
 
 def write(folder: Path, manifest: Manifest) -> None:

@@ -47,6 +47,7 @@ CASES = {
     "positions without axes": ("EmbedLayerNormalization", [*EMBEDDING, np.array(1, np.int32)], "input 8 of"),
     "experts without axes": ("QMoE", [FLOATS, FLOATS, BYTES[0], FLOATS, None, BYTES, FLOATS], "input 2 of"),
     "weights of one axis": ("MatMulIntegerToFloat", [BYTES[0], BYTES[0], FLOATS, FLOATS], "input 1 of"),
+    "other weights of one axis": ("DynamicQuantizeMatMul", [FLOATS[0], BYTES[0], FLOATS], "input 1 of"),
     "a matrix that is not square": ("Inverse", [(1, [None, 2, 3])], "input 0 of"),
     "sizes that nobody states": ("Inverse", [(1, [None, None])], "input 0 of"),
     "states that are not given back": ("DecoderMaskedMultiHeadAttention", MASKED, "the outputs of"),

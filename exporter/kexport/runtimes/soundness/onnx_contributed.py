@@ -110,6 +110,7 @@ _OUTPUTS_WITH = {"DecoderMaskedMultiHeadAttention": (5, 3)}
 _CONSTANT = {"QLinearWhere": (2, 3, 5, 6, 7, 8)}
 #: How many axes an input has, by its place.
 _AXES: dict[tuple[str, str], dict[int, tuple[int, ...]]] = {
+    (CONTRIBUTED, "DynamicQuantizeMatMul"): {1: tuple(range(2, 9))},
     (CONTRIBUTED, "EmbedLayerNormalization"): {0: (2,), 1: (2,), 2: (2,), 3: (2,), 4: (2,), 8: (2,)},
     (CONTRIBUTED, "GroupQueryAttention"): {9: (2,)},
     (CONTRIBUTED, "MatMulIntegerToFloat"): {1: tuple(range(2, 9))},
