@@ -39,12 +39,15 @@ def written(path: Path, kind: str, given: Any, domain: str = "com.microsoft", ou
 WHERE = [(TensorProto.BOOL, [2, 3]), BYTES, SCALE, ZERO, BYTES, SCALE, ZERO, SCALE, ZERO]
 EMBEDDING = [np.ones((2, 3), np.int32), None, FLOATS, FLOATS, None, FLOATS[0], FLOATS[0], None]
 MASKED = [(1, [2, 1, 8])] * 3 + [(6, [2, 3]), None] + [(1, [2, 2, 8, 4])] * 2 + [(6, [1])]
+POSITIONS = [(6, [2]), (6, []), None, None, (7, [2])]
 CASES = {
     "a zero point that is looked for": ("QLinearSigmoid", [BYTES, SCALE, ZERO, SCALE], "the inputs of"),
     "another": ("QLinearLeakyRelu", [(2, [2, 3]), SCALE, None, SCALE], "the inputs of"),
     "a scale that is left out": ("QLinearConcat", [SCALE, ZERO, BYTES, None, ZERO], "input 3 of"),
     "a scale that varies": ("QLinearWhere", [*WHERE[:5], (1, []), *WHERE[6:]], "input 5 of"),
     "positions without axes": ("EmbedLayerNormalization", [*EMBEDDING, np.array(1, np.int32)], "input 8 of"),
+    "keys without axes": ("SparseAttention", [(1, [1, 2, 32]), SCALE, (1, [1, 2, 16])], "input 1 of"),
+    "positions of one axis": ("GroupQueryAttention", [(1, [2, 1, 64]), *[None] * 4, *POSITIONS], "input 9 of"),
     "experts without axes": ("QMoE", [FLOATS, FLOATS, BYTES[0], FLOATS, None, BYTES, FLOATS], "input 2 of"),
     "weights of one axis": ("MatMulIntegerToFloat", [BYTES[0], BYTES[0], FLOATS, FLOATS], "input 1 of"),
     "other weights of one axis": ("DynamicQuantizeMatMul", [FLOATS[0], BYTES[0], FLOATS], "input 1 of"),
@@ -61,6 +64,12 @@ def test_operands_that_would_end_the_process_are_refused_by_name(case, tmp_path)
     with pytest.raises(ArtifactError) as refused:
         require_sound_onnx(written(tmp_path / "m.onnx", kind, given))
     assert f"{message} the node 'the_node' ({kind})" in str(refused.value)
+
+
+def test_heads_whose_lower_half_is_zero_are_refused(tmp_path):
+    path = written(tmp_path / "m.onnx", "SparseAttention", [(1, [1, 2, 32])], num_heads=1 << 40)
+    with pytest.raises(ArtifactError, match="the attribute num_heads of the node 'the_node'"):
+        require_sound_onnx(path)
 
 
 def test_features_of_too_many_axes_are_refused(tmp_path):

@@ -117,6 +117,7 @@ _AXES: dict[tuple[str, str], dict[int, tuple[int, ...]]] = {
     (CONTRIBUTED, "MoE"): {0: (2, 3), 1: (2,), 2: (3,), 3: (2,), 4: (3,), 5: (2,), 6: (3,), 7: (2,)},
     (CONTRIBUTED, "QEmbedLayerNormalization"): {0: (2,), 1: (2,), 2: (2,), 3: (2,), 4: (2,)},
     (CONTRIBUTED, "QMoE"): {0: (2, 3), 1: (2,), 2: (3,), 3: (2, 3), 4: (2,), 5: (3,), 6: (2, 3), 7: (2,), 8: (3,)},
+    (CONTRIBUTED, "SparseAttention"): {0: (3,), 1: (3,), 2: (3,), 3: (4,), 4: (4,), 5: (2,), 6: (2,), 8: (1,)},
     (_CLASSICAL, "FeatureVectorizer"): dict.fromkeys(range(64), (1, 2)),
 }
 

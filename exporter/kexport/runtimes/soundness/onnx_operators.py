@@ -72,7 +72,9 @@ _BOUNDED = {
     "to": 64,
     "blocksize": 1 << 16,
 }
-_NOT_NEGATIVE = frozenset({"batch_dims", "group", "num_outputs", "blocksize", "to"})
+_HEADS = ("num_heads", "kv_num_heads", "q_num_heads", "hidden_size", "block_size", "sparse_block_size")
+_BOUNDED |= dict.fromkeys(_HEADS, 1 << 24)  # kernels keep the lower half of such a number, which may be zero
+_NOT_NEGATIVE = frozenset({"batch_dims", "group", "num_outputs", "blocksize", "to", *_HEADS})
 #: Lists of sizes of a window, and of its steps, with which kernels compute without a look at an overflow.
 _WINDOWS = frozenset({"kernel_shape", "strides", "dilations", "pads", "output_padding", "pooled_shape"})
 _LARGEST_WINDOW = 1 << 20
