@@ -13,6 +13,7 @@ from kexport.errors import UsageError, require_known
 FLOAT32 = "float32"
 #: Significant bits of the coarsest numbers in an artifact of each small precision: of float16 11, else of its weights.
 _BITS = {"float16": 11, "int16x8": 8, "dynamic": 8, "int8": 8}
+_BITS_LOST = 5
 #: All precisions, the most exact first: float16 weights; weights of 8 bits with activations of 16 bits, in float, or
 #: of 8 bits.
 PRECISIONS = (FLOAT32, *_BITS)
@@ -24,9 +25,10 @@ def usual_decibels(precision: str) -> float:
     """The least ratio of signal to quantisation noise of an artifact for which no budget is stated.
 
     Rounding a sine of full scale to n bits leaves 6.02 n + 1.76 dB (Bennett, Spectra of quantized signals, Bell System
-    Technical Journal 27, 1948). Layers add up their noise, and signals do not fill their range: half of it is left.
+    Technical Journal 27, 1948). Layers add up their noise, and signals do not fill the range of a tensor: up to five
+    bits may be lost. Healthy int8 networks were measured at 22 (attention) to 52 dB; a wrong scale leaves less than 10.
     """
-    return round((6.02 * _BITS[precision] + 1.76) / 2, 1)
+    return round(6.02 * (_BITS[precision] - _BITS_LOST) + 1.76, 1)
 
 
 def small_limits(

@@ -90,7 +90,7 @@ def build(
         opset: the opset of the ONNX artifact; by default the highest that its converter writes.
         precision: small precisions to write beside float32: `"float16"`, `"dynamic"` (weights of 8 bits), `"int16x8"`
             (and activations of 16) or `"int8"`, in the formats that have them.
-        budget: the least that these must keep, `"sqnr=35dB"`; by default what half of the bits can express.
+        budget: the least that these must keep, `"sqnr=35dB"`; by default that of all but five of their bits.
         timeout: time limit for the conversion to one format, in seconds.
         keep_going: build the other formats when one is refused; the refusal is then a failed check.
         search: how long to search for the inputs on which each artifact is furthest from the truth, which the bundle

@@ -24,12 +24,12 @@ class OutputComparison:
     An element that one unit in the last place turns into another number is right where it is the truth, or what Keras
     computes; where it is neither it cannot be judged and is set apart.
 
-    The metrics are `samples`; `elements`; `set_apart`, how many elements are, and `samples_set_apart`;
-    `ill_conditioned`, how many have a wider limit of their own, because one unit in the last place moves them by more
-    than the limit; `ulp`, the largest distance in units in the last place of the output's scale; `noise_multiple`, the
-    same in noise floors; `sqnr_db`, the ratio of signal to error; `label_flips`, in how many rows of scores another
-    column is the largest; `worst`, the golden, index, value and truth of the worst element; `floor`, and where the
-    limit comes from.
+    The metrics are `samples`; `elements`; `error`, the largest distance relative to the output's scale; `set_apart`,
+    how many elements are, and `samples_set_apart`; `ill_conditioned`, how many have a wider limit of their own, because
+    one unit in the last place moves them by more than the limit; `ulp`, the largest distance in units in the last place
+    of the output's scale; `noise_multiple`, the same in noise floors; `sqnr_db`, the ratio of signal to error;
+    `label_flips`, in how many rows of scores another column is the largest; `worst`, the golden, index, value and truth
+    of the worst element; `floor`, and where the limit comes from.
 
     Args:
         spec: the specification of the output.
@@ -231,6 +231,7 @@ class OutputComparison:
         if self._compared and self._spec.is_float:
             ulp = EPSILON.get(self._spec.dtype, EPSILON["float32"])
             metrics |= {
+                "error": _finite(self._figure),
                 "ulp": _finite(self._figure / ulp),
                 "noise_multiple": _finite(self._figure / self._limit.floor) if self._limit.floor else None,
                 "sqnr_db": _finite(self._tally.decibels),

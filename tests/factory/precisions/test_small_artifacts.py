@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 
+import keras
 import numpy as np
 import pytest
 
@@ -149,6 +150,15 @@ def test_what_cannot_be_asked_for_is_refused_at_once(tmp_path, given, words):
     assert not list(tmp_path.iterdir())
 
 
+def test_what_a_small_precision_cannot_hold_is_refused_by_its_name(tmp_path):
+    ids = keras.Input((6,), dtype="int32", name="ids")
+    model = keras.Model(ids, keras.layers.Embedding(9, 4, name="y")(ids))
+    with pytest.raises(ExportError, match="cannot be written as tflite int16x8") as caught:
+        kexport.build(model, tmp_path / "b", formats=["tflite"], precision="int16x8")
+    assert "leave out int16x8 (--precision)" in str(caught.value)
+    assert not (tmp_path / "b").exists()
+
+
 CONVERTERS = """
 import os, time
 def dying(**task): os.kill(os.getpid(), 11); yield
@@ -178,3 +188,11 @@ def test_a_converter_that_crashes_is_an_error_and_the_next_one_has_a_process(tmp
     strict = SmallArtifacts(targets, tmp_path / "bundle", Conversion(timeout=1))
     with pytest.raises(ExportError, match="converter to dying int8 crashed"):
         strict.write(iter([{"x": X}]), names, lambda step: None)
+
+
+def test_a_promise_may_be_missed_by_a_few_errors_of_the_goldens_and_no_more(small):
+    checks = [check for check in small.report.checks if check.artifact == "model.int8.tflite"]
+    promised = [check for check in checks if (check.contract or "").startswith("linear")]
+    assert {check.runtime for check in promised} == {"litert", "litert_reference"}
+    for check in promised:  # the peak that the budget allows would be 2
+        assert check.figure < check.limit < 0.3

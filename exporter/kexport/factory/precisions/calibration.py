@@ -17,7 +17,7 @@ Feeds = Mapping[str, Array]
 def calibration_inputs(
     signature: Signature, domains: Mapping[str, Domain], goldens: Sequence[Golden]
 ) -> Iterator[Feeds]:
-    """Inputs from all over the domains: random ones, its corners, and the recorded samples set aside for this.
+    """Inputs from all over the domains: random ones, corners, and the recorded samples set aside for this.
 
     Args:
         signature: of the model.

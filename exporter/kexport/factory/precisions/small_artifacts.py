@@ -95,6 +95,9 @@ class SmallArtifacts:
                 if isinstance(crash, WorkerTimeoutError)
                 else way_out,
             ) from crash
+        except ExportError as error:
+            got = error.facts["got"] or error.subject
+            raise ExportError(f"the model cannot be written as {target.label}", got=got, hint=way_out) from error
         except RuntimeError as error:
             raise fault(f"the model cannot be written as {target.label}", str(error), way_out) from error
         return dict(details)

@@ -33,8 +33,11 @@ def check_artifact(tested: ArtifactInRuntime, effort: Effort = EFFORT) -> Iterat
         signature = check_signature(tested, session.opened)
         yield replace(signature, facts=(*signature.facts, *tested.code_facts()))
         yield from check_witnesses(tested, session)
-        yield from check_parity(tested, session)
-        yield from check_contracts(tested, session, effort)
+        parity = []
+        for check in check_parity(tested, session):
+            parity.append(check)
+            yield check
+        yield from check_contracts(tested.as_measured(parity), session, effort)
     except (MissingCodeError, UncheckedError) as error:
         facts = (error.subject, *filter(None, (error.facts["got"], error.facts["hint"])))
         yield Check.not_run(CheckKind.RUNTIME, tested.subject, *map(str, facts))

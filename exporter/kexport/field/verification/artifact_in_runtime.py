@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kexport.bundle.facts import CodedFact, FactCode
 from kexport.bundle.folder import Bundle
 from kexport.bundle.limits import OutputLimit
 from kexport.bundle.manifest import Artifact
+from kexport.bundle.precision import BUDGET
 from kexport.bundle.report import Check, CheckKind, Subject
 from kexport.field.trust import NO_TRUST, Trust
 from kexport.parity.outcome import Outcome
-from kexport.parity.tolerance import for_kernels
+from kexport.parity.tolerance import FLOOR_MULTIPLE, for_kernels
 from kexport.runtimes import Runtime, Session
 
 
@@ -46,6 +47,20 @@ class ArtifactInRuntime:
         """The artifact in a runtime, whose kernels may widen the limits: those of the model, or the artifact's own."""
         widened = tuple(for_kernels(limit, runtime.accumulation_factor) for limit in artifact.limits or limits)
         return cls(bundle, artifact, runtime, widened, trust)
+
+    def as_measured(self, parity: Iterable[Check]) -> ArtifactInRuntime:
+        """The artifact with limits as tight as its error on the goldens lets them be, which promises may miss by.
+
+        A ratio of signal to noise bounds an average: the peak that it allows would hide a broken promise.
+        """
+        errors = {check.output: check.metrics.get("error") for check in parity}
+        limits = [
+            replace(limit, limit=max(limit.limit, FLOOR_MULTIPLE * error), decibels=None)
+            if limit.source == BUDGET and isinstance(error := errors.get(limit.output), int | float)
+            else limit
+            for limit in self.limits
+        ]
+        return replace(self, limits=tuple(limits))
 
     @property
     def subject(self) -> Subject:
