@@ -96,3 +96,29 @@ def test_scales_in_other_tensors_are_refused_where_kernels_ask_for_their_own(pla
     path.write_bytes(packed(model))
     with pytest.raises(ArtifactError, match="one scale"):
         require_sound_tflite(path)
+
+
+FLOAT_LSTM = (
+    "UNIDIRECTIONAL_SEQUENCE_LSTM f1,3,2 " + "f4,2= " * 4 + "f4,4= " * 4 + "- - - " + "f4= " * 4
+    + "- - f1,4@ f1,4@ - - - - > f1,3,4 | fusedActivationFunction=4"
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("left_out", "words"),
+    [((), ""), ((1, 5, 12), ""), ((2,), "input 2"), ((14,), "input 14"), ((12,), "the input gate"), ((1, 5), "gate")],
+)
+def test_a_gate_has_its_weights_and_bias_or_nothing(left_out: tuple[int, ...], words: str, tmp_path: Path) -> None:
+    parts = FLOAT_LSTM.split()
+    for index in left_out:
+        parts[1 + index] = "-"
+    path = tmp_path / "model.tflite"
+    path.write_bytes(healthy(" ".join(parts)))
+    if words:
+        with pytest.raises(ArtifactError, match=words):
+            require_sound_tflite(path)
+        return
+    require_sound_tflite(path)
+    interpreter = litert.Interpreter(str(path))
+    interpreter.allocate_tensors()
+    interpreter.invoke()

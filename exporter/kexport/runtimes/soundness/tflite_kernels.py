@@ -62,6 +62,8 @@ STABLEHLO_DOT_GENERAL STABLEHLO_DYNAMIC_SLICE STABLEHLO_DYNAMIC_UPDATE_SLICE STA
 STABLEHLO_PAD STABLEHLO_REDUCE STABLEHLO_REDUCE_WINDOW STABLEHLO_SCATTER STABLEHLO_SLICE STABLEHLO_SORT
 STABLEHLO_TRANSPOSE STABLEHLO_WHILE
 """
+_LSTM_INPUTS = 20
+_GATES, _INPUT_GATE = (2, 3, 4, 6, 7, 8, 13, 14, 15, 18, 19), (1, 5, 12)
 _ENUMERATIONS = {"padding": 2, "fused_activation_function": 6, "weights_format": 2, "mode": 2, "kernel_type": 2}
 
 
@@ -232,6 +234,16 @@ def _check_diagonal(node: Node) -> None:
         node.require(fits, "the diagonal", f"shape {diagonal.shape}", f"that of matrices of shape {shape}")
 
 
+def _check_gates(node: Node) -> None:
+    """Weights and a bias are read for each gate; the input gate alone may be left out, with all that belongs to it."""
+    if len(node.row.inputs) < _LSTM_INPUTS:
+        return
+    for index in _GATES:
+        node.require(node.input(index) is not None, f"input {index}", "it is left out", "a tensor")
+    there = {node.input(index) is not None for index in _INPUT_GATE}
+    node.require(len(there) == 1, "the input gate", "a part of its weights and bias", "all of them, or none")
+
+
 def _refuse(node: Node) -> None:
     """Its options hold lists of axes and sizes that its kernel follows, and nothing here knows how they must fit."""
     node.require(False, "the kind", node.row.name, "an operator that can be checked")
@@ -262,5 +274,7 @@ _CHECKS: dict[str, Callable[[Node], None]] = {
     "DEPTHWISE_CONV_2D": _check_weights,
     "CONV_3D": _check_weights,
     "TRANSPOSE_CONV": _check_weights,
+    "LSTM": _check_gates,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": _check_gates,
     **dict.fromkeys(_UNCHECKED.split(), _refuse),
 }
