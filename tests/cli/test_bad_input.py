@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from conftest import REFERENCE
+from kexport.bundle.manifest import SCHEMA
 
 
 def refused(result, code, *words):
@@ -199,7 +200,7 @@ def test_a_missing_file_is_a_failed_check(kexport, reference):
 
 
 def test_a_newer_schema_is_refused(kexport, reference):
-    edit(reference, schema=2)
+    edit(reference, schema=SCHEMA + 1)
     refused(kexport("verify", reference), 2, "newer schema", "pip install --upgrade kexport")
     edit(reference, schema="one")
     refused(kexport("verify", reference), 2, "no schema")
