@@ -34,6 +34,12 @@ def threads():
         assert not thread.is_alive()
 
 
+def await_length(found, count):
+    until = time.monotonic() + 10
+    while len(found) < count and time.monotonic() < until:
+        time.sleep(0.01)
+
+
 def test_threads_that_make_short_calls_change_places_seldom(threads):
     turns, inside = Turns(together=False), []
 
@@ -46,9 +52,7 @@ def test_threads_that_make_short_calls_change_places_seldom(threads):
             turns.run(act, [number])
 
     threads(*(functools.partial(call, number) for number in range(4)))
-    until = time.monotonic() + 10
-    while len(inside) < 1200 and time.monotonic() < until:
-        time.sleep(0.01)
+    await_length(inside, 1200)
     assert len(inside) == 1200
     assert sum(one != other for one, other in itertools.pairwise(inside)) < 120
 
@@ -87,9 +91,7 @@ def test_long_calls_are_made_together_where_they_may(threads, together):
             turns.run(act, ())
 
     threads(call, call, call)
-    until = time.monotonic() + 10
-    while len(most) < 15 and time.monotonic() < until:
-        time.sleep(0.01)
+    await_length(most, 15)
     assert (max(most) > 1) is together
 
 
@@ -106,9 +108,7 @@ def test_short_calls_are_made_alone_though_they_may_be_together(threads):
             turns.run(act, ())
 
     threads(call, call, call)
-    until = time.monotonic() + 10
-    while len(most) < 6000 and time.monotonic() < until:
-        time.sleep(0.01)
+    await_length(most, 6000)
     assert sum(one > 1 for one in most) < 600
 
 

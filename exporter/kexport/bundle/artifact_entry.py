@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kexport.bundle.entry_parts import checked_limits, path_of
+from kexport.bundle.entry_parts import limits_of, path_of
 from kexport.bundle.json_files import list_of, member, object_of, optional, text, whole
 from kexport.bundle.json_text import JsonObject
 from kexport.bundle.limits import OutputLimit
@@ -55,9 +55,6 @@ class Artifact:
             BundleError: a path leads out of the bundle, or a limit is missing or unusable.
             FieldError: an entry is missing or of the wrong type.
         """
-        limits: tuple[OutputLimit, ...] = ()
-        if "limits" in data:
-            limits = checked_limits(member(data, "limits", list_of(object_of(OutputLimit.from_json))), signature)
         details = {key: value for key, value in data.items() if key not in (*_KEYS, "limits")}
         optional(data, "external", list_of(object_of(_external_file)), ())
         optional(data, "pinned", object_of(lambda pinned: member(pinned, "batch", whole)), 0)
@@ -68,7 +65,7 @@ class Artifact:
             member(data, "sha256", text),
             member(data, "bytes", whole),
             details,
-            limits,
+            limits_of(data, signature) if "limits" in data else (),
         )
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from kexport.bundle.json_files import text
-from kexport.bundle.json_text import Json
+from kexport.bundle.json_files import list_of, member, object_of, text
+from kexport.bundle.json_text import Json, JsonObject
 from kexport.bundle.limits import OutputLimit
 from kexport.bundle.signature import Signature
 from kexport.errors import BundleError
@@ -15,12 +14,14 @@ _HINT = "copy the bundle again, or build it again"
 _LARGEST = 1e300  # sums of limits must be numbers too
 
 
-def checked_limits(limits: Sequence[OutputLimit], signature: Signature) -> tuple[OutputLimit, ...]:
-    """The limits in the order of the outputs: an output without one would never be compared.
+def limits_of(data: JsonObject, signature: Signature) -> tuple[OutputLimit, ...]:
+    """The `limits` of an entry, in the order of the outputs: an output without one would never be compared.
 
     Raises:
         BundleError: a limit is missing, out of order or too many, or is not a number that bounds anything.
+        FieldError: one is of the wrong type.
     """
+    limits = member(data, "limits", list_of(object_of(OutputLimit.from_json)))
     named, outputs = [limit.output for limit in limits], [spec.name for spec in signature.outputs]
     if named != outputs:
         raise BundleError(
@@ -38,7 +39,7 @@ def checked_limits(limits: Sequence[OutputLimit], signature: Signature) -> tuple
                 expected=f"numbers of at most {_LARGEST:g}, the scale above 0",
                 hint=_HINT,
             )
-    return tuple(limits)
+    return limits
 
 
 def path_of(value: Json) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from kexport.bundle.code_entry import CodeEntry
 from kexport.bundle.contract_entries import ContractEntry, NotCarried
 from kexport.bundle.domain import parse, plain
-from kexport.bundle.entry_parts import checked_limits, path_of, safe_path
+from kexport.bundle.entry_parts import limits_of, path_of, safe_path
 from kexport.bundle.json_files import (
     FieldError,
     flag,
@@ -65,7 +65,7 @@ class GoldensEntry:
             BundleError: the path leads out of the bundle, or a limit is missing or unusable.
             FieldError: an entry is missing or of the wrong type.
         """
-        limits = checked_limits(member(data, "limits", list_of(object_of(OutputLimit.from_json))), signature)
+        limits = limits_of(data, signature)
         ulp = optional(data, "ulp", _ulp, cls.ulp)
         cases = member(data, "cases", texts)
         return cls(member(data, "path", path_of), member(data, "sha256", text_of), cases, limits, ulp)

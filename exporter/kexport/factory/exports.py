@@ -127,15 +127,17 @@ def _converted(form: Format, worker: Worker, program: Program, timeout: float) -
     try:
         (details,) = worker.results(timeout)
     except WorkerCrashError as crash:
-        raise ExportError(
-            f"the {form.name} converter crashed or took too long",
-            got=_with_candidates(crash, program),
-            expected=f"a conversion within {timeout:g} s",
-            hint=f"allow more time (--timeout SECONDS), or {way}" if isinstance(crash, WorkerTimeoutError) else way,
-        ) from crash
+        subject = f"the {form.name} converter crashed or took too long"
+        raise crashed(subject, crash, _with_candidates(crash, program), timeout, way) from crash
     except RuntimeError as error:  # the traceback of an exception that a converter should not raise
         raise fault(f"the {form.name} converter failed on the model", str(error), way) from error
     return dict(details)
+
+
+def crashed(subject: str, crash: WorkerCrashError, got: str, timeout: float, instead: str) -> ExportError:
+    """The error for a converter whose process ended, or was ended after `timeout` seconds."""
+    more_time = "allow more time (--timeout SECONDS), or " if isinstance(crash, WorkerTimeoutError) else ""
+    return ExportError(subject, got=got, expected=f"a conversion within {timeout:g} s", hint=more_time + instead)
 
 
 def _with_candidates(crash: WorkerCrashError, program: Program) -> str:

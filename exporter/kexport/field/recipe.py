@@ -15,6 +15,14 @@ from kexport.field.trust import Trust
 from kexport.runtimes import Session
 
 
+def _current_folder() -> str:
+    """The current folder; empty where it has been removed, which no absolute path minds."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return ""
+
+
 @dataclass(frozen=True)
 class BundleRecipe:
     """How a session was loaded from a bundle.
@@ -37,7 +45,7 @@ class BundleRecipe:
     isolated: bool = False
     stateful: bool = False
     signed_by: str | None = None
-    home: str = field(default_factory=lambda: _current_folder())
+    home: str = field(default_factory=_current_folder)
 
     def open(self, bundle: Bundle, artifact: Artifact) -> tuple[Session, list[str]]:
         """The session, and where the code that it was loaded with is not what its bundle was built with."""
@@ -97,14 +105,6 @@ class BundleRecipe:
             expected=self.files,
             hint="load the new one with kexport.load",
         )
-
-
-def _current_folder() -> str:
-    """The current folder; empty where it has been removed, which no absolute path minds."""
-    try:
-        return os.getcwd()
-    except OSError:
-        return ""
 
 
 def require_key(path: str | Path, signed_by: str | None, max_bytes: int) -> None:

@@ -44,7 +44,7 @@ def local(spec: TensorSpec, limit: OutputLimit, truth: Array) -> OutputLimit:
     if not spec.is_float:
         return limit
     finite = np.abs(truth[np.isfinite(truth)])
-    return replace(limit, scale=max(limit.scale, float(finite.max(initial=0.0))), limit=limit.peak, decibels=None)
+    return replace(limit.of_one_case(), scale=max(limit.scale, float(finite.max(initial=0.0))))
 
 
 def _scores(spec: TensorSpec, limit: OutputLimit, value: Array, reference: Array, batched: bool) -> Array:

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from kexport.bundle import store
 from kexport.errors import ExportError
-from kexport.factory.exports import HANDOVER
+from kexport.factory.exports import HANDOVER, crashed
 from kexport.factory.formats import SmallTarget
 from kexport.factory.inputs.calibration_file import write_inputs
 from kexport.factory.internal_error import fault
 from kexport.factory.precisions.calibration import Feeds
 from kexport.factory.request import Conversion
 from kexport.factory.tensorflow_workers import tensorflow_workers
-from kexport.process import Worker, WorkerCrashError, WorkerTimeoutError
+from kexport.process import Worker, WorkerCrashError
 
 _CALIBRATION = "calibration.npz"
 
@@ -87,14 +87,8 @@ class SmallArtifacts:
         try:
             (details,) = worker.results(self._conversion.timeout)
         except WorkerCrashError as crash:
-            raise ExportError(
-                f"the converter to {target.label} crashed or took too long",
-                got=str(crash),
-                expected=f"a conversion within {self._conversion.timeout:g} s",
-                hint=f"allow more time (--timeout SECONDS), or {way_out}"
-                if isinstance(crash, WorkerTimeoutError)
-                else way_out,
-            ) from crash
+            subject = f"the converter to {target.label} crashed or took too long"
+            raise crashed(subject, crash, str(crash), self._conversion.timeout, way_out) from crash
         except ExportError as error:
             got = error.facts["got"] or error.subject
             raise ExportError(f"the model cannot be written as {target.label}", got=got, hint=way_out) from error
