@@ -19,7 +19,9 @@ T = TypeVar("T")
 Act = Callable[[Sequence[T]], Sequence[T]]
 
 _TURN = 0.01  # seconds
-_SHORTEST_PAUSE = 50e-6  # seconds until a thread that waits looks whether the other has left
+# Seconds until a thread that waits looks whether the other has left. Each look costs the other some 50 us; but one that
+# left for good, in the middle of its turn, keeps all others waiting until the next look.
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 50e-6, 2e-3
 _LONG_CALL = 3 * _TURN  # a thread that is inside for longer makes no turns: it is in one call
 _SHORT_CALL = 200e-6  # seconds: a shorter one is not worth another thread
 _JUDGED = 64  # calls, of which the shortest tells whether they are short
@@ -91,7 +93,7 @@ class Turns:
             if self._over.acquire(timeout=self._pause):
                 return
             # Each look disturbs the thread inside: they are rare where it calls again and again.
-            self._pause = min(2 * self._pause, _TURN) if self._inside else max(self._pause / 2, _SHORTEST_PAUSE)
+            self._pause = min(2 * self._pause, _LONGEST_PAUSE) if self._inside else max(self._pause / 2, _SHORTEST_PAUSE)
 
     def _judged(self, act: Act[T], arrays: Sequence[T]) -> Sequence[T]:
         """Call the function, and learn from the time that it takes whether calls are short."""
