@@ -15,6 +15,7 @@ _FILE = Path(__file__).with_name("models.py")
 CASES: dict[str, tuple[str, ...]] = {
     "dense": ("--search", "300", "--contract", "bounded(0, 1)"),
     "convolution": ("--search", "1s"),
+    "quantized": ("--precision", "float16,dynamic,int16x8,int8"),
     "branches": (),
     "subclassed": (),
     "own_layer": ("--samples", "{samples}"),

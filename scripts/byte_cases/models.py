@@ -57,6 +57,11 @@ def convolution() -> keras.Model:
     return keras.Model(x, layers.GlobalAveragePooling2D()(layers.PReLU()(y)), name="convolution")
 
 
+def quantized() -> keras.Model:
+    """The same, for all small precisions."""
+    return convolution()
+
+
 def branches() -> keras.Model:
     """Several inputs and outputs, shared layers, and sums that a converter can merge or reorder."""
     layers = _seeded()
