@@ -62,9 +62,8 @@ def test_inspect_lists_the_code_that_a_bundle_needs(kexport, travelling):
     ]
 
 
-@pytest.mark.parametrize("command", [("build", "--model", "scaled"), ("compare", "a.onnx", "b.onnx")])
-def test_a_second_signature_is_refused_and_not_taken_in_place_of_the_first(kexport, command):
-    result = kexport(*command, "--signature", "a", "--signature", "b")
+def test_a_second_signature_is_refused_and_not_taken_in_place_of_the_first(kexport):
+    result = kexport("compare", "a.onnx", "b.onnx", "--signature", "a", "--signature", "b")
     assert result.returncode == 2
     assert "one signature at a time" in result.stderr
     assert "a, b" in result.stderr

@@ -16,10 +16,11 @@ from kexport.bundle.goldens import Golden
 from kexport.bundle.json_files import FieldError, require_schema
 from kexport.bundle.json_text import MOST_JSON, read_json
 from kexport.bundle.manifest import Artifact, Manifest
+from kexport.bundle.naming import carried
 from kexport.bundle.regular_files import MOST_BYTES, exists, most_of
 from kexport.bundle.report import Report
 from kexport.bundle.signature import Signature
-from kexport.errors import ArtifactError, BundleError, UncheckedError
+from kexport.errors import ArtifactError, BundleError, UncheckedError, UsageError, nearest
 
 REPORT_NAME = "report.json"
 
@@ -154,6 +155,26 @@ def is_bundle(path: Path) -> bool:
         return exists(path / manifest.FILE_NAME)
     except OSError as error:
         raise BundleError(f"{path} cannot be read", got=error.strerror or error) from None
+
+
+def of_signature(path: Path, signature: str) -> Path:
+    """The bundle of one signature, in a folder that a build of several wrote.
+
+    Raises:
+        BundleError: the folder has no such bundle.
+        UsageError: it is a bundle itself, which is of one function.
+    """
+    if is_bundle(path):
+        raise UsageError(
+            f"{path} is a bundle of one function",
+            got=f"signature {signature!r}",
+            expected="a folder in which each signature has its bundle",
+            hint="leave the signature away",
+        )
+    name, names = carried(signature), manifest.bundles_in(path)
+    if names and name not in names:
+        raise BundleError(f"{path} has no signature {signature!r}", got=", ".join(names), hint=nearest(name, names))
+    return path / name
 
 
 def require_digest(bundle: Path, path: str, expected: str, most: int = MOST_BYTES) -> None:

@@ -47,7 +47,7 @@ from kexport.bundle.samples import SamplesEntry
 from kexport.bundle.signature import Signature
 from kexport.errors import BundleError
 
-__all__ = ["FILE_NAME", "SCHEMA", "Artifact", "Manifest", "read", "write"]
+__all__ = ["FILE_NAME", "SCHEMA", "Artifact", "Manifest", "bundles_in", "read", "write"]
 
 #: 2 has artifacts with limits of their own. What has none is written as 1, which older devices read.
 SCHEMA = 2
@@ -198,6 +198,14 @@ def _each_once(artifacts: tuple[Artifact, ...]) -> tuple[Artifact, ...]:
     return artifacts
 
 
+def bundles_in(folder: Path) -> list[str]:
+    """The names of the bundles in a folder, as a build of several signatures leaves them."""
+    try:
+        return sorted(path.name for path in folder.iterdir() if (path / FILE_NAME).is_file())
+    except OSError:
+        return []
+
+
 def write(folder: Path, manifest: Manifest) -> None:
     """Write `manifest.json` into the folder."""
     write_json(folder / FILE_NAME, manifest.to_json())
@@ -219,6 +227,8 @@ def read(folder: Path, most: int = MOST_JSON) -> Manifest:
         data = read_json(path, str(path), folder, most)
     except (FileNotFoundError, NotADirectoryError):
         reason = "no manifest.json in it" if folder.is_dir() else "no such folder"
+        if inner := bundles_in(folder):
+            reason, hint = f"a folder of bundles: {', '.join(inner)}", f"name one of them, such as {folder / inner[0]}"
         raise BundleError(f"{folder} is not a bundle", got=reason, hint=hint) from None
     entries = require_schema(f"{FILE_NAME} of {folder}", data, SCHEMA)
     try:

@@ -238,6 +238,24 @@ class Report:
             return 0
         return FAILED if any(not check.passed and check.ran for check in self.checks) else UNCHECKED
 
+    @classmethod
+    def of_several(cls, name: str, reports: Mapping[str, Report]) -> Report:
+        """The reports of several bundles as one.
+
+        Args:
+            name: what they have in common.
+            reports: by the folder of the bundle, which the artifacts' paths then begin with.
+        """
+        checks: list[Check] = []
+        for folder, report in reports.items():
+            for check in report.checks:
+                path = folder if check.artifact is None else f"{folder}/{check.artifact}"
+                checks.append(replace(check, subject=replace(check.subject, artifact=path)))
+            if not any(check.compared for check in report.checks):
+                checks.append(Check.not_run(CheckKind.PARITY, Subject(folder), "nothing was compared"))
+        notes = [f"{folder}: {note}" for folder, report in reports.items() for note in report.notes]
+        return cls(name, tuple(checks), tuple(notes))
+
     def to_json(self) -> dict[str, object]:
         """The content of `report.json`, and what `--json` prints."""
         return {

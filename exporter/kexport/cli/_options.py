@@ -29,6 +29,10 @@ def _single(context: click.Context, parameter: click.Parameter, names: tuple[str
     return next(iter(names), None)
 
 
+_SIGNATURE = (
+    "Use this function alone, of a file that holds several: a signature's name. A build takes several, and writes a "
+    "bundle of each into a folder."
+)
 RUNTIMES = click.option(
     "--runtime", "runtimes", multiple=True, metavar="NAME", help="Use only this runtime; may be repeated."
 )
@@ -49,8 +53,9 @@ SIGNATURE = click.option(
     multiple=True,
     metavar="NAME",
     callback=_single,
-    help="Use this function alone, of a file that holds several: a signature's name.",
+    help=_SIGNATURE,
 )
+SIGNATURES = click.option("--signature", "signatures", multiple=True, metavar="NAME", help=_SIGNATURE)
 PRECISION = click.option(
     "--precision",
     metavar="NAME[,NAME]",

@@ -17,7 +17,7 @@ from kexport.cli._options import (
     JSON,
     PRECISION,
     SAMPLES,
-    SIGNATURE,
+    SIGNATURES,
     Command,
     checking,
     gathered,
@@ -31,7 +31,7 @@ from kexport.cli._streams import styled
 if TYPE_CHECKING:
     from kexport.bundle.folder import Bundle
     from kexport.bundle.report import Report
-    from kexport.factory import Conversion, Declarations
+    from kexport.factory import BuildRequest, Conversion, Declarations
     from kexport.field.trust import Trust
     from kexport.parity.strictness import Strictness
 
@@ -57,12 +57,12 @@ def _declarations(
     samples: str | None,
     contracts: tuple[str, ...],
     unseen: tuple[str, ...],
-    signature: str | None,
+    signatures: tuple[str, ...],
 ) -> Declarations:
     from kexport.factory import Declarations
     from kexport.factory.request import reasons
 
-    return Declarations(domain, samples, contracts, reasons(unseen), signature)
+    return Declarations(domain, samples, contracts, reasons(unseen), signatures)
 
 
 def _conversion(
@@ -86,7 +86,7 @@ def _declaring(function: Command) -> Command:
     """Give the command `--domain`, `--samples`, `--contract`, `--unseen` and `--signature`; it gets `declarations`."""
     contract = click.option("--contract", "contracts", multiple=True, metavar="[OUTPUT=]CONTRACT", help=_CONTRACT)
     unseen = click.option("--unseen", multiple=True, metavar="'LAYER: REASON'", help=_UNSEEN)
-    options = {"domain": DOMAIN, "samples": SAMPLES, "contracts": contract, "unseen": unseen, "signature": SIGNATURE}
+    options = {"domain": DOMAIN, "samples": SAMPLES, "contracts": contract, "unseen": unseen, "signatures": SIGNATURES}
     return gathered("declarations", _declarations, options)(function)
 
 
@@ -148,29 +148,45 @@ def command(
     A bundle whose checks fail is written to OUT.rejected. The code named by --import, and that of a
     registered model, is run.
     """
+    from kexport.bundle.report import Report
     from kexport.cli._boundary import quiet_libraries
-    from kexport.cli._progress import ProgressDisplay
-    from kexport.factory import BuildRequest, build_bundle, check_rebuild
+    from kexport.factory import BuildRequest, each_signature
     from kexport.reports import json, terminal
 
-    began = time.monotonic()
     os.environ.setdefault(*_THREADS)
     request = BuildRequest(model, out, settings, declarations, conversion, trust, strictness)
-    with quiet_libraries() as stream, ProgressDisplay(stream) as progress:
-        if check:
-            bundle, report = check_rebuild(request, progress)
-        else:
-            bundle = build_bundle(request, progress)
-            report = bundle.report
+    with quiet_libraries():
+        requests = each_signature(request)
+    stream, reports, folder = sys.stderr if as_json else sys.stdout, {}, Path()
+    for signature, each in requests.items():
+        began = time.monotonic()
+        bundle, report = _checked(each, signature if len(requests) > 1 else "", check)
+        terminal.show(report, bundle, styled(stream))
+        summary = _comparison if check else _summary
+        print(summary(bundle, report, time.monotonic() - began), file=stream)
+        plot(report, bundle.path)
+        reports[bundle.path.name], folder = report, bundle.path
+    if len(reports) > 1:
+        report, folder = Report.of_several(folder.parent.name, reports), folder.parent
     if as_json:
         click.echo(json.render(report))
-    stream = sys.stderr if as_json else sys.stdout
-    terminal.show(report, bundle, styled(stream))
-    summary = _comparison if check else _summary
-    print(summary(bundle, report, time.monotonic() - began), file=stream)
-    deliver(report, bundle.path)
-    plot(report, bundle.path)
+    deliver(report, folder)
     return report.exit_code
+
+
+def _checked(request: BuildRequest, signature: str, check: bool) -> tuple[Bundle, Report]:
+    """Build a bundle, or what `--check` compares with it; `signature` is shown where there are several."""
+    from kexport.cli._boundary import quiet_libraries
+    from kexport.cli._progress import ProgressDisplay
+    from kexport.factory import build_bundle, check_rebuild
+
+    with quiet_libraries() as stream, ProgressDisplay(stream) as progress:
+        if signature:
+            progress(f"signature {signature}")
+        if check:
+            return check_rebuild(request, progress)
+        bundle = build_bundle(request, progress)
+        return bundle, bundle.report
 
 
 def _summary(bundle: Bundle, report: Report, seconds: float) -> str:

@@ -9,8 +9,9 @@ if TYPE_CHECKING:
     from kexport.factory.pipeline import build, build_bundle
     from kexport.factory.repetition import check_rebuild
     from kexport.factory.request import BuildRequest, Conversion, Declarations
+    from kexport.factory.signatures import each_signature
 
-__all__ = ["BuildRequest", "Conversion", "Declarations", "build", "build_bundle", "check_rebuild"]
+__all__ = ["BuildRequest", "Conversion", "Declarations", "build", "build_bundle", "check_rebuild", "each_signature"]
 
 
 def __getattr__(name: str) -> object:
@@ -18,5 +19,10 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module 'kexport.factory' has no attribute {name!r}")
     import importlib
 
-    homes = {"build": "pipeline", "build_bundle": "pipeline", "check_rebuild": "repetition"}
+    homes = {
+        "build": "pipeline",
+        "build_bundle": "pipeline",
+        "check_rebuild": "repetition",
+        "each_signature": "signatures",
+    }
     return getattr(importlib.import_module(f"kexport.factory.{homes.get(name, 'request')}"), name)

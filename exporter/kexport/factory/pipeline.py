@@ -114,7 +114,7 @@ def build(
         model,
         out,
         settings or {},
-        Declarations(domain or {}, samples, contracts, reasons(unseen), signature),
+        Declarations(domain or {}, samples, contracts, reasons(unseen), (signature,) if signature else ()),
         Conversion(formats, opset, timeout, keep_going, Precisions.of(precision, budget)),
         Trust(tuple(imports), allow_lambda, unrestricted=trust, seconds=max_seconds, max_bytes=max_bytes),
         Strictness.of(search, tolerance),

@@ -34,14 +34,15 @@ class Declarations:
             by input name, or the array of the only input.
         contracts: promises of the model besides those of its layers, as `kexport.build` takes them.
         unseen: layers, weights or outputs that no golden need see, each with the reason.
-        signature: which of the functions in a SavedModel is the model; None for its only one, or the default.
+        signatures: which of the functions in a SavedModel is the model; none for its only one, or the default. A bundle
+            is of one: `kexport.factory.signatures` makes a request for each of several.
     """
 
     domain: Mapping[str, object] = field(default_factory=dict)
     samples: object = None
     contracts: object = ()
     unseen: Mapping[str, str] = field(default_factory=dict)
-    signature: str | None = None
+    signatures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,14 @@ class BuildRequest:
             MissingExtraError: a package that the formats need is not installed.
         """
         self.trust.require_imports()
-        source = sources.find(self.model, self.settings).with_signature(self.declarations.signature)
+        if len(self.declarations.signatures) > 1:
+            raise UsageError(
+                "a bundle is of one signature",
+                got=", ".join(self.declarations.signatures),
+                hint="build each of them into a folder of its own",
+            )
+        signature = next(iter(self.declarations.signatures), None)
+        source = sources.find(self.model, self.settings).with_signature(signature)
         names = self.conversion.formats
         if names is None:
             names = formats.defaults()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kexport import runtimes
-from kexport.bundle.folder import Bundle
+from kexport.bundle.folder import Bundle, of_signature
 from kexport.bundle.manifest import Artifact
 from kexport.errors import MissingRuntimeError, require_known
 from kexport.field.keys import read_pem
@@ -21,6 +21,7 @@ def load(
     path: str | Path,
     runtime: str | None = None,
     *,
+    signature: str | None = None,
     precision: str | None = None,
     imports: Sequence[str] = (),
     allow_lambda: bool = False,
@@ -32,9 +33,10 @@ def load(
     """Load the model of a bundle, after checking the digest of its artifact.
 
     Args:
-        path: the bundle's folder.
+        path: the bundle's folder, or one that a build of several signatures wrote.
         runtime: the name of a runtime; by default the best one that is installed and can read an artifact of the
             bundle.
+        signature: of several, the one to load, by the name that it has in the SavedModel.
         precision: which of its artifacts: `"float32"`, or a small one that was built, such as `"int8"`; by default the
             most exact one.
         imports: files or modules that register the layers of a `.keras` artifact; run only where that is loaded.
@@ -58,7 +60,8 @@ def load(
         ArtifactError: the artifact is missing, or is not the one that was built.
         MissingRuntimeError: the runtime is not installed or reads no artifact of the bundle, or no runtime does.
         MissingCodeError: a `.keras` artifact needs code that was not given, or may not run.
-        UsageError: there is no runtime or precision of that name, or an import fails.
+        UsageError: there is no runtime or precision of that name, an import fails, or a bundle of one function was
+            given a signature.
 
     Example:
         >>> import kexport, numpy
@@ -69,6 +72,7 @@ def load(
     requested = None if runtime is None else runtimes.get(runtime)
     trusted = Trust(tuple(imports), allow_lambda, unrestricted=trust, max_bytes=max_bytes)
     trusted.require_imports()
+    path = path if signature is None else of_signature(Path(path), signature)
     key = None if signed_by is None else read_pem(signed_by)
     require_key(path, key, max_bytes)
     bundle = Bundle.open(path, max_bytes)
