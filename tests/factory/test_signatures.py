@@ -84,8 +84,8 @@ def test_what_is_declared_goes_to_the_signatures_that_have_it(coder, tmp_path):
         "de code": tmp_path / "out" / "de_code",
     }
     encode, decode = (each.declarations for each in requests.values())
-    assert (list(encode.samples), list(decode.samples)) == (["x"], ["code"])
-    assert (list(encode.contracts), list(decode.contracts)) == (["x->code"], ["x"])
+    for kind, expected in (("samples", (["x"], ["code"])), ("contracts", (["x->code"], ["x"]))):
+        assert tuple(list(getattr(each, kind)) for each in (encode, decode)) == expected
     assert (list(encode.unseen), list(decode.unseen)) == (["code", "elsewhere"], ["elsewhere"])
     assert [list(each.strictness.tolerance) for each in requests.values()] == [[], ["x"]]
 

@@ -93,7 +93,9 @@ class Turns:
             if self._over.acquire(timeout=self._pause):
                 return
             # Each look disturbs the thread inside: they are rare where it calls again and again.
-            self._pause = min(2 * self._pause, _LONGEST_PAUSE) if self._inside else max(self._pause / 2, _SHORTEST_PAUSE)
+            self._pause = (
+                min(2 * self._pause, _LONGEST_PAUSE) if self._inside else max(self._pause / 2, _SHORTEST_PAUSE)
+            )
 
     def _judged(self, act: Act[T], arrays: Sequence[T]) -> Sequence[T]:
         """Call the function, and learn from the time that it takes whether calls are short."""
