@@ -201,6 +201,27 @@ def test_a_link_out_of_the_folder_is_refused_and_one_inside_is_not(with_table, v
     assert "leads out of its folder" in refusal(with_table)
 
 
+def test_links_that_lead_in_a_circle_are_refused(with_table):
+    (with_table / "assets" / "a").symlink_to("b")
+    (with_table / "assets" / "b").symlink_to("a")
+    assert "leads out of its folder" in refusal(with_table)
+
+
+def test_a_file_whose_name_a_caller_of_the_function_gives_is_refused(tmp_path):
+    def sample(x):
+        numbers = tf.reshape(tf.cast(x, tf.int64), (-1, 1))
+        return tf.random.fixed_unigram_candidate_sampler(numbers, 1, 2, True, 4, unigrams=[1.0, 2.0, 3.0, 4.0])[0]
+
+    folder = saved(tmp_path / "model", sample)
+    require_allowed(folder)
+
+    def leave_to_the_caller(graph):
+        (found,) = (each for each in nodes_of(graph) if each.op == "FixedUnigramCandidateSampler")
+        found.attr["vocab_file"].placeholder = "words"
+
+    assert "FixedUnigramCandidateSampler to the value of 'words'" in refusal(edited(folder, leave_to_the_caller))
+
+
 def test_the_function_that_saves_may_not_be_called_by_another(tmp_path):
     folder = saved(tmp_path / "model", lambda x: x * 2.0)
 

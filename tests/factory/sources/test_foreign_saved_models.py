@@ -48,6 +48,20 @@ def test_a_function_is_chosen_by_name_and_the_only_one_needs_none(tmp_path):
         sources.find("scaled", {}).with_signature("encode")
 
 
+@pytest.mark.parametrize("child", [-1, 0])
+def test_a_folder_whose_objects_are_not_what_they_should_be_is_refused(tmp_path, child):
+    module = Coder()
+    tf.saved_model.save(module, tmp_path / "m", signatures={"encode": module.encode})
+    file = tmp_path / "m" / "saved_model.pb"
+    message = saved_model_pb2.SavedModel.FromString(file.read_bytes())
+    for node in message.meta_graphs[0].object_graph_def.nodes:
+        for reference in node.children:
+            reference.node_id = child
+    file.write_bytes(message.SerializeToString())
+    with pytest.raises(ModelError, match="cannot be loaded as a SavedModel"):
+        sources.find(str(tmp_path / "m"), {}).load()
+
+
 @pytest.mark.parametrize("vocabulary", ["constants", "a file"])
 def test_tables_and_their_files_go_into_every_format(tmp_path, vocabulary):
     keys = tf.constant([10, 20, 77], tf.int64)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 import zipfile
 
 import h5py
@@ -9,7 +10,7 @@ import keras
 import pytest
 
 from kexport.errors import ModelError
-from kexport.runtimes.keras_model import Grant, granting, load_file
+from kexport.runtimes.keras_model import Grant, granting, load_file, weights
 
 KERNEL = "layers/dense/vars/0"
 
@@ -85,6 +86,28 @@ def test_weights_that_lie_elsewhere_are_refused(saved, tmp_path, link):
         return stream.getvalue()
 
     assert "links to another place" in refusal(changed(saved, tmp_path / "m.keras", "model.weights.h5", add))
+
+
+@pytest.mark.parametrize("nested", [True, False])
+def test_more_groups_than_any_model_has_take_no_time(saved, tmp_path, nested):
+    def add(content):
+        stream = io.BytesIO(content)
+        with h5py.File(stream, "a") as file:
+            group = file["layers"].id
+            for number in range(2_000):
+                made = h5py.h5g.create(group, b"%d" % number)
+                group = made if nested else group
+        return stream.getvalue()
+
+    path = changed(saved, tmp_path / "m.keras", "model.weights.h5", add)
+    began = time.process_time()
+    load_file(path)
+    assert time.process_time() - began < 5
+
+
+def test_a_file_of_too_many_groups_is_refused(saved, tmp_path, monkeypatch):
+    monkeypatch.setattr(weights, "_MOST_OBJECTS", 3)
+    assert "model.weights.h5 holds more than 3 groups and arrays" in refusal(saved)
 
 
 def test_damaged_weights_are_an_error_that_names_the_file(saved, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any
 
 from kexport.bundle.naming import unique
 from kexport.bundle.signature import Array, TensorSpec
-from kexport.errors import ModelError, nearest, reason
+from kexport.errors import KexportError, ModelError, nearest, reason
 from kexport.factory.graph.protocols import DType, Tensor
 from kexport.factory.trace.own_tables import given_tables
 from kexport.factory.trace.protocols import BuiltLayer, GraphVariable, InputSpec, LookupTable, ServingFunction
@@ -108,11 +109,9 @@ def load(path: Path, name: str, signature: str | None = None) -> Served:
     if not granted().unrestricted:
         require_allowed(path)
 
-    try:
+    with _loading(path):
         loaded = load_folder(path)
-    except Exception as error:  # TensorFlow passes on what its readers raise
-        raise ModelError(f"{path} cannot be loaded as a SavedModel", got=reason(error)) from error
-    names = list(loaded.signatures)
+        names = list(loaded.signatures)
     chosen = signature or (names[0] if len(names) == 1 else _DEFAULT)
     if chosen not in names:
         raise ModelError(
@@ -121,7 +120,22 @@ def load(path: Path, name: str, signature: str | None = None) -> Served:
             expected="one of them: --signature NAME" if names else "tf.saved_model.save(..., signatures=function)",
             hint=nearest(chosen, names) if signature and names else None,
         )
-    return Served(name, loaded, given_tables(loaded.signatures[chosen]))
+    with _loading(path):
+        return Served(name, loaded, given_tables(loaded.signatures[chosen]))
+
+
+@contextlib.contextmanager
+def _loading(path: Path) -> Iterator[None]:
+    """Within the block, what TensorFlow or its objects raise says that the SavedModel cannot be loaded.
+
+    TensorFlow passes on what its readers raise, and makes what the file describes: a signature may be anything.
+    """
+    try:
+        yield
+    except KexportError:
+        raise
+    except Exception as error:
+        raise ModelError(f"{path} cannot be loaded as a SavedModel", got=reason(error)) from error
 
 
 def _tables(loaded: Any) -> Iterator[RestoredTable]:

@@ -14,7 +14,7 @@ from kexport.bundle.regular_files import read_regular
 from kexport.errors import BundleError, MissingCodeError, reason
 from kexport.runtimes.saved_model_graph.dependencies import ASSET, MAIN, Dependencies, Scope, node_name
 from kexport.runtimes.saved_model_graph.operations import ALLOWED, HARMLESS_BY_ATTRIBUTE, READING, SAVING
-from kexport.runtimes.saved_model_graph.protocols import AssetFile, MetaGraph, SavedNode
+from kexport.runtimes.saved_model_graph.protocols import AssetFile, AttributeValue, MetaGraph, SavedNode
 
 FILE_NAME = "saved_model.pb"
 _OLD_ASSETS = "saved_model_assets"
@@ -71,12 +71,12 @@ def _graphs(path: Path) -> list[MetaGraph]:
 
 def _require_own_files(path: Path) -> None:
     """Raise unless the folder holds nothing but folders and regular files of its own."""
-    root = path.resolve()
+    root = Path(os.path.realpath(path))  # as `Path.resolve` does, but links in a circle are no error
     for folder, folders, files in os.walk(path):
         for name in (*folders, *files):
             entry = Path(folder, name)
             mode = entry.lstat().st_mode
-            inside = not stat.S_ISLNK(mode) or entry.resolve().is_relative_to(root)
+            inside = not stat.S_ISLNK(mode) or Path(os.path.realpath(entry)).is_relative_to(root)
             if not inside or not (entry.is_dir() or entry.is_file()):
                 raise MissingCodeError(
                     f"the SavedModel {path.name} leads out of its folder",
@@ -110,12 +110,17 @@ def _findings(dependencies: Dependencies) -> Iterator[str]:
                     yield f"{node.op} of a file that is not its own ({place})"
             elif node.op in HARMLESS_BY_ATTRIBUTE:
                 name, harmless = HARMLESS_BY_ATTRIBUTE[node.op]
-                if name in node.attr and node.attr[name].s not in harmless:
-                    yield f"{node.op} to {_shown(node.attr[name].s.decode(errors='replace'))} ({place})"
+                if name in node.attr and (node.attr[name].placeholder or node.attr[name].s not in harmless):
+                    yield f"{node.op} to {_file_named_by(node.attr[name])} ({place})"
             elif node.op not in ALLOWED and not is_call:
                 yield f"{_shown(node.op)} ({place})"
     for name, (scope, node) in dependencies.foreign_calls():
         yield f"{_shown(name)}, which is no function of it (node {_shown(node.name)} of {scope})"
+
+
+def _file_named_by(value: AttributeValue) -> str:
+    """The file that an attribute names, in words; a caller of the function decides what a placeholder stands for."""
+    return f"the value of {_shown(value.placeholder)}" if value.placeholder else _shown(value.s.decode(errors="replace"))
 
 
 def _ambiguous(dependencies: Dependencies) -> Iterator[str]:

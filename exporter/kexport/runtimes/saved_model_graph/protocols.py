@@ -23,6 +23,7 @@ class AttributeValue(Protocol):
     """The value of an attribute (`AttrValue`)."""
 
     s: bytes
+    placeholder: str
     func: NamedAttributes
     list: AttributeList
 
