@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from kexport.cli._targets import require_outside
 from kexport.errors import KexportError, UsageError
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ def delivering(function: Callable[..., int]) -> Callable[..., int]:
         # JSON must stay alone on standard output; GitHub reads both streams.
         deliver = Delivery(junit, github, sys.stderr if options.get("as_json") else sys.stdout)
         try:
+            if junit is not None:
+                require_outside("--junit", junit, options)
             deliver.prepare()
             return function(*args, deliver=deliver, **options)
         except KexportError as error:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kexport.cli._targets import require_outside
+
 if TYPE_CHECKING:
     from kexport.bundle.report import Report
 
@@ -21,9 +23,10 @@ def plotting(function: Callable[..., int]) -> Callable[..., int]:
     @functools.wraps(function)
     def command(*args: object, plots: str | None, **options: object) -> int:
         folder = None if plots is None else Path(plots)
-        if folder is not None:
+        if plots is not None and folder is not None:
             from kexport.reports import prepare_plots
 
+            require_outside("--plots", plots, options)
             prepare_plots(folder)
         stream = sys.stderr if options.get("as_json") else sys.stdout
 

@@ -11,6 +11,7 @@ import click
 from kexport.cli._delivery import Delivery, delivering
 from kexport.cli._options import DOMAIN, JSON, RUNTIMES, SAMPLES, SIGNATURE, checking, trusting
 from kexport.cli._pairs import pairs
+from kexport.cli._targets import require_outside
 from kexport.parity.budget import DEFAULT_SEARCH
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ def command(
 
     interface = InterfaceOptions(names, domain, samples, signature, trust.max_bytes)
     kept = None if witness is None else Path(witness)
+    if witness is not None:
+        require_outside("--witness", witness, {"a": a, "b": b})
     report = compare_models(ComparisonRequest(Path(a), Path(b), runtimes, interface, trust, strictness, kept))
     if as_json:
         from kexport.reports import json

@@ -12,6 +12,7 @@ import click
 from kexport.bundle.code_entry import CodeKind
 from kexport.cli._options import trusting
 from kexport.cli._streams import styled
+from kexport.cli._targets import require_outside
 from kexport.errors import UncheckedError, UsageError
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def command(path: str, sbom: str | None, trust: Trust) -> int:
     from kexport.bundle.folder import is_bundle
 
     if sbom is not None:
+        require_outside("--sbom", sbom, {"path": path})
         _write_sbom(path, sbom, trust.max_bytes)
     elif is_bundle(Path(path)):
         _show_bundle(path, trust.max_bytes)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kexport.cli._options import PRECISION, trusting
+from kexport.cli._targets import require_outside
 
 if TYPE_CHECKING:
     from kexport.field.trust import Trust
@@ -35,6 +36,8 @@ def command(
     from kexport.cli._boundary import quiet_libraries
     from kexport.field.loading import session_of
 
+    if output is not None:
+        require_outside("--output", output, {"path": path})
     requested = None if runtime is None else runtimes.get(runtime)
     trust.require_imports()
     if requested is not None:

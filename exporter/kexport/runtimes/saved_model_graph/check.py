@@ -120,7 +120,9 @@ def _findings(dependencies: Dependencies) -> Iterator[str]:
 
 def _file_named_by(value: AttributeValue) -> str:
     """The file that an attribute names, in words; a caller of the function decides what a placeholder stands for."""
-    return f"the value of {_shown(value.placeholder)}" if value.placeholder else _shown(value.s.decode(errors="replace"))
+    if value.placeholder:
+        return f"the value of {_shown(value.placeholder)}"
+    return _shown(value.s.decode(errors="replace"))
 
 
 def _ambiguous(dependencies: Dependencies) -> Iterator[str]:
