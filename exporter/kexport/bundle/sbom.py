@@ -28,7 +28,7 @@ def render(bundle: Bundle) -> str:
     Raises:
         AuthenticityError: a file of the bundle cannot be read, or is a symbolic link.
     """
-    manifest, files = bundle.manifest, files_of(bundle.path)
+    manifest, files = bundle.manifest, files_of(bundle.path, bundle.most())
     versions = {name: version for name, version in manifest.provenance.items() if isinstance(version, str)}
     others = {name: value for name, value in manifest.provenance.items() if name not in versions}
     packages = [_package(name, version) for name, version in versions.items()]

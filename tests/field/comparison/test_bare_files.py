@@ -11,7 +11,7 @@ from onnx import TensorProto, helper
 import kexport
 import onnx_models as models
 from conftest import REFERENCE
-from kexport.errors import UncheckedError
+from kexport.errors import BundleError, UncheckedError
 from kexport.field.inspection import describe
 from kexport.runtimes.files import tflite
 
@@ -223,3 +223,16 @@ def test_names_that_are_no_utf_8_are_shown(tmp_path):
     assert said["producer"] == "\ufffd\ufffd"
     assert said["opset"] == {"ai.onnx": 17, "\ufffd\ufffd": 1}
     assert kexport.compare(path, path, search="20").passed
+
+
+def test_weights_that_fill_no_disk_are_not_read(tmp_path):
+    tensor = TensorProto(name="w", data_type=models.FLOAT, dims=[4, 3], data_location=TensorProto.EXTERNAL)
+    tensor.external_data.add(key="location", value="w.bin")
+    path = models.linear(tmp_path / "m.onnx")
+    model = onnx.load(path)
+    model.graph.initializer[0].CopyFrom(tensor)
+    path.write_bytes(model.SerializeToString())
+    with (tmp_path / "w.bin").open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(BundleError, match=r"is too large: 1099511627[0-9]* bytes"):
+        kexport.compare(path, path)

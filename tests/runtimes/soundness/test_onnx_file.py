@@ -83,6 +83,7 @@ CHANGES: dict[str, tuple[Callable[[ModelProto], object], str]] = {
     "a type of no kind": (lambda m: setattr(m.graph.initializer[0], "data_type", 0), "the type of the tensor"),
     "weights above the folder": (weights_at("../weights"), "a file beside the model"),
     "weights of the system": (weights_at("/etc/passwd"), "its path is not relative"),
+    "weights in memory": (weights_at("*/_ORT_MEM_ADDR_/*", offset=4096, length=64), "names memory of ONNX Runtime"),
     "weights that are not there": (weights_at("weights"), "a file beside the model"),
     "weights beyond the end": (weights_at("model.onnx", offset=64, length=1 << 40), "a part of"),
     "weights before the begin": (weights_at("model.onnx", offset=-64, length=64), "whole numbers"),

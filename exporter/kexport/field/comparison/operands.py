@@ -9,7 +9,8 @@ from pathlib import Path
 from kexport import runtimes
 from kexport.bundle.digests import digest_of_all, size
 from kexport.bundle.folder import Bundle, is_bundle
-from kexport.errors import MissingRuntimeError
+from kexport.bundle.regular_files import most_of, require_size
+from kexport.errors import BundleError, MissingRuntimeError
 from kexport.field.inspection import format_of
 from kexport.runtimes import Runtime
 
@@ -42,11 +43,16 @@ class Operand:
             max_bytes: what limits on the sizes of its files are raised to.
 
         Raises:
-            BundleError: nothing is there, or nothing of a known kind.
+            BundleError: nothing is there, nothing of a known kind, or something too large.
         """
         path = Path(path)
         if not is_bundle(path):
-            return cls(name, path, path.parent, {format_of(path): [path.name]})
+            operand = cls(name, path, path.parent, {format_of(path): [path.name]})
+            try:
+                require_size(sum(size(file) for file in operand.files if file.exists()), most_of(max_bytes=max_bytes))
+            except OSError as error:
+                raise BundleError(f"{path} cannot be read", got=error.strerror or error) from None
+            return operand
         bundle = Bundle.open(path, max_bytes)
         formats = {artifact.format: None for artifact in bundle.manifest.artifacts}
         return cls(name, path, path, {f: [a.path for a in bundle.artifacts_of(f)] for f in formats}, bundle)

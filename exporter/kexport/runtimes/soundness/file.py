@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from kexport.runtimes.soundness.onnx_sizes import Windows
     from kexport.runtimes.soundness.onnx_tensors import Dims
 
+#: Where a path begins so, ONNX Runtime takes the offset for an address in memory, unless it is new enough to refuse.
+_MEMORY = "*/_ORT_"
+
 
 def require_sound_tflite(path: Path, *, reference: bool = False) -> None:
     """Raise `ArtifactError` where a TFLite file is not one that a runtime can load and run safely.
@@ -68,6 +71,8 @@ def require_sound_onnx(path: Path) -> SoundOnnx:
     def size_beside(location: str) -> int:
         if not location or os.path.isabs(location):
             raise OSError(None, "its path is not relative")
+        if location.startswith(_MEMORY):
+            raise OSError(None, "it names memory of ONNX Runtime")
         if location not in sizes:
             sizes[location] = os.path.getsize(resolved(folder / location, folder))
         return sizes[location]
