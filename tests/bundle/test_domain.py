@@ -48,6 +48,8 @@ def test_what_a_domain_samples_is_its_own_nearest_value(domain):
         "",
         "uniform",
         "uniform(1)x",
+        "uniform(-5)",
+        "normal()",
         "uniform(1, 1)",
         "uniform(2, 1)",
         "uniform(nan, 1)",

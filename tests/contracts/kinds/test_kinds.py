@@ -60,7 +60,17 @@ def test_texts_are_read_as_python_writes_calls(text, expected):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "bounded(", "bounded(0, 1, 2)", "bounded(0, low=1)", "bounded(__import__('os'))", "1+1", "bounded(**{})"],
+    [
+        "",
+        "bounded(",
+        "bounded(0, 1, 2)",
+        "bounded(0, low=1)",
+        "bounded(__import__('os'))",
+        "1+1",
+        "bounded(**{})",
+        "bounded(0, 1)(2)",
+        "bounded(0, 1).x(2)",
+    ],
 )
 def test_other_texts_are_refused(text):
     with pytest.raises(UsageError, match=r"unreadable contract|no contract"):

@@ -21,6 +21,7 @@ _KINDS: dict[str, Callable[..., Domain]] = {
     "bins": Bins,
     "features": Features,
 }
+_RANGES = ("uniform", "normal", "ints")  # kinds that two numbers describe
 _BRIEF = 100  # characters
 _HINT = (
     "write uniform(LOW, HIGH), normal(MEAN, DEVIATION), ints(LOW, HIGH), choice(A, B, ...), bins(LOW, EDGE, ..., HIGH) "
@@ -37,13 +38,13 @@ def parse(text: str) -> Domain:
     kind, _, rest = text.strip().partition("(")
     if kind not in _KINDS or not rest.endswith(")"):
         close = nearest(kind, _KINDS) if rest.endswith(")") else _HINT
-        raise UsageError(f"domain {text!r} cannot be read", expected=_HINT, hint=close)
+        raise UsageError(f"domain {brief(text)!r} cannot be read", expected=_HINT, hint=close)
     try:
         arguments = _features(rest[:-1]) if kind == "features" else _arguments(rest[:-1])
         _require_kind(kind, arguments)
         return _KINDS[kind](*arguments)
     except (ValueError, SyntaxError, TypeError, OverflowError, RecursionError, MemoryError):
-        raise UsageError(f"domain {text!r} cannot be read", expected=_HINT) from None
+        raise UsageError(f"domain {brief(text)!r} cannot be read", expected=_HINT) from None
 
 
 def brief(text: str) -> str:
@@ -54,9 +55,11 @@ def brief(text: str) -> str:
 
 
 def _require_kind(kind: str, arguments: list[object]) -> None:
-    """Raise `ValueError` unless the arguments have the types that the kind of domain takes."""
+    """Raise `ValueError` unless the arguments have the number and the types that the kind of domain takes."""
     if kind == "features" or (kind == "choice" and all(isinstance(argument, str) for argument in arguments)):
         return
+    if kind in _RANGES and len(arguments) != 2:
+        raise ValueError  # not one with the other by default: nobody who writes uniform(-5) means uniform(-5, 1)
     for argument in arguments:
         if not isinstance(argument, int | float) or (kind == "ints" and not isinstance(argument, int)):
             raise ValueError

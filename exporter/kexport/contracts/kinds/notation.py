@@ -31,7 +31,9 @@ def parse(text: str) -> Contract | WeightContract:
     cls = get(kind)
     try:
         call = ast.parse(kind + rest, mode="eval").body
-        if not isinstance(call, ast.Call) or any(each.arg is None for each in call.keywords):
+        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
+            raise ValueError  # such as bounded(0, 1)(2)
+        if any(each.arg is None for each in call.keywords):
             raise ValueError
         fields = [each.name for each in dataclasses.fields(cls)]
         args = [ast.literal_eval(each) for each in call.args]
