@@ -38,3 +38,9 @@ def test_a_larger_file_is_read_when_it_is_allowed(tmp_path, kind, monkeypatch):
     with pytest.raises(InputError, match="--max-bytes allows more"):
         read(path, one)
     assert np.array_equal(read(path, one, 1 << 20)["x"], rows)
+
+
+def test_an_archive_of_nothing_is_refused(tmp_path):
+    np.savez(tmp_path / "data.npz")
+    with pytest.raises(InputError, match="holds no array"):
+        read(tmp_path / "data.npz", SIGNATURE)

@@ -54,3 +54,19 @@ def test_an_output_file_of_an_unknown_kind_is_refused_before_anything_runs(kexpo
     assert result.returncode == 2
     assert ".npy" in result.stderr
     assert not (tmp_path / "y.xls").exists()
+
+
+def test_an_output_whose_links_lead_in_a_circle_is_refused(kexport, tmp_path):
+    np.save(tmp_path / "x.npy", np.array([[1, 2.5]], "float32"))
+    (tmp_path / "y.npy").symlink_to("y.npy")
+    result = kexport("run", REFERENCE / "scaled", "--input", "x.npy", "--output", "y.npy")
+    assert result.returncode == 2, result.stderr
+    assert "error: y.npy cannot be written" in result.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["x.npy", "y.npy"]
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "1e9", "-1"])
+def test_no_timer_takes_such_a_number_of_seconds(kexport, seconds):
+    result = kexport("run", REFERENCE / "scaled", "--input", "x.npy", "--max-seconds", seconds)
+    assert result.returncode == 2
+    assert "--max-seconds" in result.stderr

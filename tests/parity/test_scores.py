@@ -137,3 +137,9 @@ def test_a_ratio_in_decibels_bounds_the_peak_of_the_error():
     assert local(FLOAT, declared, TRUTH).decibels is None
     assert scored((TRUTH + 0.02).astype("float32"), limit=declared).max() < 1
     assert scored((TRUTH + 0.3).astype("float32"), limit=declared).min() > 1
+
+
+def test_outputs_that_were_never_anything_but_zero_have_scores():
+    nothing = OutputLimit("y", 0.0, 1e-7, 5e-7, "twin")
+    assert scored(np.zeros((2, 3), "float32"), np.zeros((2, 3)), limit=nothing).tolist() == [0, 0]
+    assert scored(np.ones((1, 3), "float32"), np.zeros((1, 3)), limit=nothing).tolist() == [np.inf]

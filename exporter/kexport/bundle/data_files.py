@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import errno
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -72,7 +73,10 @@ def load(path: Path, max_bytes: int = 0) -> Mapping[str, Array] | Array | CsvTab
             return npz.array_in(memoryview(bytearray(read_regular(path, most=most_of(max_bytes=max_bytes)))), path.name)
         # Copied: somebody else may change the file while its arrays are in use.
         archive = Archive(path, expansion=max(EXPANSION, max_bytes))
-        return {name: np.array(array) for name, array in npz.NpzArrays(archive).items()}
+        arrays = {name: np.array(array) for name, array in npz.NpzArrays(archive).items()}
+        if not arrays:
+            raise ValueError("it holds no array")
+        return arrays
     except FileNotFoundError:
         raise InputError(f"there is no file {path}") from None
     except (OSError, ValueError, MemoryError, csv.Error) as error:
@@ -115,7 +119,9 @@ def writer_for(output: str | None, signature: Signature) -> Writer:
 
 def _write_file(path: Path, outputs: Mapping[str, Array]) -> None:
     """Write the outputs whole, or not at all; what is not a file, such as a device, is written as it is."""
-    target = path.resolve()  # what a link points to is replaced, and the link stays
+    target = Path(os.path.realpath(path))  # what a link points to is replaced, and the link stays
+    if target.is_symlink():
+        raise UsageError(f"{path} cannot be written", got=os.strerror(errno.ELOOP))
     special = target.exists() and not target.is_file()
     unfinished = target if special else target.with_name(f".kexport.{os.getpid()}{path.suffix}")
 

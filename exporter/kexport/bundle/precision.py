@@ -73,7 +73,15 @@ class Precisions:
         given = tuple(dict.fromkeys(text.strip() for text in texts))
         for name in given:
             require_known(name, PRECISIONS, f"unknown precision {name!r}")
-        return cls(given or (FLOAT32,), None if budget is None else _decibels(budget))
+        decibels = None if budget is None else _decibels(budget)
+        if budget is not None and not {*given} - {FLOAT32}:
+            raise UsageError(
+                f"the budget {budget!r} is of no artifact",
+                got=f"the precision {FLOAT32}",
+                expected="a small precision that must keep it",
+                hint=f"--precision {', '.join(each for each in PRECISIONS if each != FLOAT32)}",
+            )
+        return cls(given or (FLOAT32,), decibels)
 
 
 def _decibels(budget: str) -> float:

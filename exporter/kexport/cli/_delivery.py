@@ -107,6 +107,6 @@ def _reason(error: OSError | ValueError) -> str:
 
 def _in_repository(folder: Path) -> Path:
     """The folder relative to the repository that GitHub has checked out, if it is in there."""
-    root = Path(os.environ.get("GITHUB_WORKSPACE") or Path.cwd()).resolve()
-    whole = folder.resolve()
+    root = Path(os.path.realpath(os.environ.get("GITHUB_WORKSPACE") or Path.cwd()))
+    whole = Path(os.path.realpath(folder))
     return whole.relative_to(root) if whole.is_relative_to(root) else folder

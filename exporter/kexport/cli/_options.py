@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +19,20 @@ if TYPE_CHECKING:
 #: A function that becomes a command, and returns the exit code.
 Command = Callable[..., int]
 Option = Callable[[Command], Command]
+
+
+class Seconds(click.FloatRange):
+    """A number of seconds that a timer takes: not "nan", which is in every range, nor more than three years."""
+
+    def __init__(self, least: float) -> None:
+        super().__init__(min=least, max=1e8)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number; fails as `click.FloatRange` does."""
+        number = float(super().convert(value, param, ctx))
+        if math.isnan(number):
+            self.fail(f"{value!r} is not a number of seconds.", param, ctx)
+        return number
 
 
 def _single(context: click.Context, parameter: click.Parameter, names: tuple[str, ...]) -> str | None:
@@ -83,7 +98,7 @@ _TRUST: Mapping[str, Option] = {
     "seconds": click.option(
         "--max-seconds",
         "seconds",
-        type=click.FloatRange(min=0),
+        type=Seconds(0),
         help="Seconds of each processor core for one call of a model, where that is more than follows from its size.",
     ),
     "max_bytes": click.option(

@@ -19,6 +19,7 @@ from kexport.cli._options import (
     SAMPLES,
     SIGNATURES,
     Command,
+    Seconds,
     checking,
     gathered,
     listed,
@@ -101,9 +102,7 @@ def _converting(function: Command) -> Command:
         "budget": click.option(
             "--budget", metavar="sqnr=DECIBELS", help="The least that small precisions must keep, such as sqnr=35dB."
         ),
-        "timeout": click.option(
-            "--timeout", type=click.FloatRange(min=1), help="Time limit for each conversion, in seconds."
-        ),
+        "timeout": click.option("--timeout", type=Seconds(1), help="Time limit for each conversion, in seconds."),
         "keep_going": click.option(
             "--keep-going", is_flag=True, help="Build the other formats when one is refused; still exits with 1."
         ),

@@ -72,7 +72,8 @@ def _scores(spec: TensorSpec, limit: OutputLimit, value: Array, reference: Array
             both = np.isfinite(flat) & np.isfinite(narrow)
             worst[odd] = np.where(both, apart[odd], np.where(same, 0.0, np.inf)).max(axis=1)
             scale[odd] = np.where(both, magnitude[odd], 0.0).max(axis=1)
-    return np.asarray(worst / (limit.peak * np.maximum(limit.scale, scale)))
+    with np.errstate(divide="ignore", invalid="ignore"):  # outputs that are always zero have the limit zero
+        return np.where(worst == 0, 0.0, worst / (limit.peak * np.maximum(limit.scale, scale)))
 
 
 def row(outputs: Mapping[str, Array], index: int, batched: bool) -> dict[str, Array]:

@@ -196,3 +196,9 @@ def test_a_promise_may_be_missed_by_a_few_errors_of_the_goldens_and_no_more(smal
     assert {check.runtime for check in promised} == {"litert", "litert_reference"}
     for check in promised:  # the peak that the budget allows would be 2
         assert check.figure < check.limit < 0.3
+
+
+@pytest.mark.parametrize("precision", [None, "float32"])
+def test_a_budget_that_no_artifact_has_to_keep_is_refused(tmp_path, precision):
+    with pytest.raises(UsageError, match="the budget 'sqnr=35dB' is of no artifact"):
+        kexport.build("scaled", tmp_path / "out", precision=precision, budget="sqnr=35dB")
