@@ -16,7 +16,7 @@ import numpy as np
 from kexport.bundle.conversion import ChangedValueError, converted, require_unchanged, whole_numbers_kept
 from kexport.bundle.regular_files import open_regular, require_size
 from kexport.bundle.signature import Array, TensorSpec
-from kexport.errors import InputError
+from kexport.errors import InputError, nearest
 
 _WHOLE = re.compile(r"\s*[+-]?[0-9]+\s*", re.ASCII)
 _NUMBER = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*", re.ASCII)
@@ -40,12 +40,42 @@ class CsvTable:
         values: its rows; whole numbers of 64 bits where no cell has a point or an exponent, else float64.
         whole: which cells have neither.
         lines: the line of each row in the file.
+        titles: those of the columns; empty where the file has no line of titles.
     """
 
     path: Path
     values: Array
     whole: Array
     lines: Sequence[int]
+    titles: Sequence[str] = ()
+
+    def column(self, title: str) -> Array:
+        """One column, of shape `(rows,)`; whole numbers of 64 bits where no cell of it has a point or an exponent.
+
+        Raises:
+            InputError: there is no such title.
+        """
+        index = self._index(title)
+        return self.values[:, index].astype(np.int64) if self.whole[:, index].all() else self.values[:, index]
+
+    def without(self, title: str) -> CsvTable:
+        """The table without one column.
+
+        Raises:
+            InputError: there is no such title, or no other column.
+        """
+        index = self._index(title)
+        if len(self.titles) == 1:
+            raise InputError(f"{self.path} has no other column than {title!r}")
+        values, whole = (np.delete(each, index, axis=1) for each in (self.values, self.whole))
+        titles = [*self.titles[:index], *self.titles[index + 1 :]]
+        return CsvTable(self.path, values, whole, self.lines, titles)
+
+    def _index(self, title: str) -> int:
+        if title not in self.titles:
+            hint = nearest(title, self.titles) if self.titles else "the first line can have the titles of the columns"
+            raise InputError(f"{self.path} has no column {title!r}", hint=hint)
+        return self.titles.index(title)
 
     def rows_for(self, spec: TensorSpec) -> Array:
         """One sample per row, in the dtype of an input; a single column is one series, unless a sample is one value.
@@ -101,12 +131,16 @@ def read(path: Path, most: int = MOST_TEXT) -> CsvTable:
     """
     rows: list[list[int | float]] = []
     lines: list[int] = []
+    titles: list[str] = []
     with open_regular(path) as content, io.TextIOWrapper(content, newline="", encoding="utf-8-sig") as file:
         require_size(os.fstat(content.fileno()).st_size, most)
         reader = csv.reader(file, strict=True)
         for number, cells in enumerate(reader):
             line = reader.line_num
-            if not cells or (number == 0 and _are_titles(cells)):
+            if number == 0 and _are_titles(cells):
+                titles = [cell.strip().lstrip("# ") for cell in cells]
+                continue
+            if not cells:
                 continue
             rows.append([_number(path, line, column, cell) for column, cell in enumerate(cells, start=1)])
             lines.append(line)
@@ -124,7 +158,7 @@ def read(path: Path, most: int = MOST_TEXT) -> CsvTable:
         if int(values[row, column]) != rows[row][column]:
             cell = str(rows[row][column])
             raise _refused(path, lines[row], column + 1, cell, "a number that float64 can represent, as the others are")
-    return CsvTable(path, values, whole, lines)
+    return CsvTable(path, values, whole, lines, titles if len(titles) == values.shape[1] else ())
 
 
 def _dtype(rows: list[list[int | float]]) -> type[np.number[Any]]:

@@ -8,7 +8,7 @@ import errno
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, TypeAlias
 
 import numpy as np
 
@@ -22,23 +22,25 @@ from kexport.cleanup import undone_by
 from kexport.errors import InputError, UsageError
 
 _KINDS = (".npy", ".npz", ".csv")
+Stored: TypeAlias = Mapping[str, Array] | Array | CsvTable
 Writer = Callable[[Mapping[str, Array], TextIO], None]
 
 
-def read(path: Path, signature: Signature, max_bytes: int = 0) -> dict[str, Array]:
+def read(path: Path, signature: Signature, max_bytes: int = 0, left: str = "") -> dict[str, Array]:
     """The arrays of a file, by input name; `signature.check` decides whether they fit the model.
 
     Args:
         path: the file.
         signature: that of the model.
         max_bytes: what limits on its size are raised to.
+        left: the array or column that is no input, if any.
 
     Raises:
         InputError: the file is missing, damaged or of an unknown kind, or holds something that is not a number; or a
             number in a table would become another one in the dtype of the input.
     """
     only = _only_input(path, signature) if path.suffix in (".npy", ".csv") else None
-    stored = load(path, max_bytes)
+    stored = without(load(path, max_bytes), left)
     if isinstance(stored, Mapping):
         return _by_input(stored, signature)
     assert only is not None
@@ -54,7 +56,7 @@ def _by_input(stored: Mapping[str, Array], signature: Signature) -> dict[str, Ar
     return {free.get(name, name): array for name, array in stored.items()}
 
 
-def load(path: Path, max_bytes: int = 0) -> Mapping[str, Array] | Array | CsvTable:
+def load(path: Path, max_bytes: int = 0) -> Stored:
     """The content of a file: arrays by name (.npz), one array (.npy), or a table of numbers (.csv).
 
     Args:
@@ -82,6 +84,19 @@ def load(path: Path, max_bytes: int = 0) -> Mapping[str, Array] | Array | CsvTab
     except (OSError, ValueError, MemoryError, csv.Error) as error:
         why = getattr(error, "strerror", None) or error
         raise InputError(f"{path} cannot be read", got=why, expected="numbers, without pickled objects") from None
+
+
+def without(stored: Stored, left: str) -> Stored:
+    """What a file holds besides an array or column of this name; all of it where the name is empty.
+
+    Raises:
+        InputError: there is no such array or column.
+    """
+    if not left or not isinstance(stored, Mapping | CsvTable):
+        return stored
+    if isinstance(stored, CsvTable):
+        return stored.without(left)
+    return {name: array for name, array in stored.items() if name != left}
 
 
 def _only_input(path: Path, signature: Signature) -> TensorSpec:

@@ -12,8 +12,9 @@ from kexport.bundle.json_files import flag, list_of, mapping, member, number, ob
 from kexport.bundle.json_text import JsonObject
 from kexport.errors import FAILED, UNCHECKED
 
-#: 2 added the kinds `model` and `adequacy`, which a reader of 1 does not know.
-SCHEMA = 2
+#: 2 added the kinds `model` and `adequacy`, which a reader of 1 does not know; 3 the kind `metric`. A report without
+#: metrics stays 2.
+SCHEMA = 3
 _SEPARATOR = "; "
 
 
@@ -28,6 +29,7 @@ class CheckKind(str, Enum):
     WITNESS = "witness"  # the outputs on inputs that an earlier search found
     SEARCH = "search"  # the worst input that this search found
     CONTRACT = "contract"  # a promise about the function or about weights
+    METRIC = "metric"  # a metric of labelled samples
     RUNTIME = "runtime"  # a runtime that could not run, or crashed
     EXPORT = "export"  # a format that could not be written
     REBUILD = "rebuild"  # the bytes of a file are those that another build writes
@@ -150,8 +152,12 @@ class Check:
 
     @property
     def compared(self) -> bool:
-        """Whether it compared numbers that a runtime computed with the reference, or bytes with those of a rebuild."""
-        measured = self.kind is CheckKind.PARITY and self.figure is not None
+        """Whether it compared numbers that a runtime computed with the reference, or bytes with those of a rebuild.
+
+        A metric compares two models where its drop has a limit.
+        """
+        limited = self.kind is CheckKind.METRIC and self.limit is not None
+        measured = (self.kind is CheckKind.PARITY or limited) and self.figure is not None
         return self.ran and (measured or self.kind is CheckKind.REBUILD)
 
     def states(self, code: FactCode) -> bool:
@@ -259,7 +265,7 @@ class Report:
     def to_json(self) -> dict[str, object]:
         """The content of `report.json`, and what `--json` prints."""
         return {
-            "schema": SCHEMA,
+            "schema": SCHEMA if any(check.kind is CheckKind.METRIC for check in self.checks) else SCHEMA - 1,
             "bundle": self.bundle,
             "passed": self.passed,
             "checks": [check.to_json() for check in self.checks],

@@ -77,6 +77,19 @@ PRECISION = click.option(
     help="float32, or a small precision: float16, dynamic, int16x8, int8. A build takes several, and writes float32 "
     "too; by default float32.",
 )
+LABELS = click.option(
+    "--labels",
+    metavar="FILE[:NAME]",
+    help="Labels of the samples, for --metric: a .npy, a .csv or column of it (FILE.csv:TITLE), a .npz or array of it "
+    "(FILE.npz:NAME). The file of --samples may hold them too: that array or column is then no input.",
+)
+METRIC = click.option(
+    "--metric",
+    metavar="[OUTPUT=]METRIC",
+    help="Compute this over all recorded samples: accuracy, top5 or f1 (macro), in %; mae or rmse, in the unit of the "
+    "labels; or FILE.py:callable (its code runs), which gets (labels, outputs) and returns a number, the larger the "
+    "better unless it has the attribute lower_is_better = True.",
+)
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on standard output.")
 
 _TRUST: Mapping[str, Option] = {

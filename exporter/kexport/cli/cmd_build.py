@@ -15,6 +15,8 @@ from kexport.cli._delivery import Delivery, delivering
 from kexport.cli._options import (
     DOMAIN,
     JSON,
+    LABELS,
+    METRIC,
     PRECISION,
     SAMPLES,
     SIGNATURES,
@@ -59,11 +61,14 @@ def _declarations(
     contracts: tuple[str, ...],
     unseen: tuple[str, ...],
     signatures: tuple[str, ...],
+    metric: str | None,
+    labels: str | None,
 ) -> Declarations:
     from kexport.factory import Declarations
     from kexport.factory.request import reasons
+    from kexport.field.evaluation import MetricRequest
 
-    return Declarations(domain, samples, contracts, reasons(unseen), signatures)
+    return Declarations(domain, samples, contracts, reasons(unseen), signatures, MetricRequest.of(metric, labels))
 
 
 def _conversion(
@@ -84,10 +89,18 @@ def _conversion(
 
 
 def _declaring(function: Command) -> Command:
-    """Give the command `--domain`, `--samples`, `--contract`, `--unseen` and `--signature`; it gets `declarations`."""
+    """Give the command what a user states about the model: `--domain`, `--samples`, ...; it gets `declarations`."""
     contract = click.option("--contract", "contracts", multiple=True, metavar="[OUTPUT=]CONTRACT", help=_CONTRACT)
     unseen = click.option("--unseen", multiple=True, metavar="'LAYER: REASON'", help=_UNSEEN)
-    options = {"domain": DOMAIN, "samples": SAMPLES, "contracts": contract, "unseen": unseen, "signatures": SIGNATURES}
+    options = {
+        "domain": DOMAIN,
+        "samples": SAMPLES,
+        "labels": LABELS,
+        "metric": METRIC,
+        "contracts": contract,
+        "unseen": unseen,
+        "signatures": SIGNATURES,
+    }
     return gathered("declarations", _declarations, options)(function)
 
 

@@ -9,14 +9,41 @@ from typing import TYPE_CHECKING
 import click
 
 from kexport.cli._delivery import Delivery, delivering
-from kexport.cli._options import DOMAIN, JSON, RUNTIMES, SAMPLES, SIGNATURE, checking, trusting
+from kexport.cli._options import (
+    DOMAIN,
+    JSON,
+    LABELS,
+    METRIC,
+    RUNTIMES,
+    SAMPLES,
+    SIGNATURE,
+    checking,
+    gathered,
+    trusting,
+)
 from kexport.cli._pairs import pairs
 from kexport.cli._targets import require_outside
 from kexport.parity.budget import DEFAULT_SEARCH
 
 if TYPE_CHECKING:
+    from kexport.field.comparison import MetricGate
     from kexport.field.trust import Trust
     from kexport.parity.strictness import Strictness
+
+
+_MAX_DROP = click.option(
+    "--max-drop",
+    type=float,
+    metavar="N",
+    help="How much worse B may be by the metric: in percentage points for accuracy, top5 and f1, else in the unit of "
+    "the metric; by default 0.",
+)
+
+
+def _gate(metric: str | None, labels: str | None, max_drop: float | None) -> MetricGate | None:
+    from kexport.field.comparison import MetricGate
+
+    return MetricGate.of(metric, labels, max_drop)
 
 
 @click.command("compare")
@@ -33,6 +60,7 @@ if TYPE_CHECKING:
 )
 @DOMAIN
 @SAMPLES
+@gathered("gate", _gate, {"labels": LABELS, "metric": METRIC, "max_drop": _MAX_DROP})
 @SIGNATURE
 @click.option("--witness", metavar="FILE.npz", help="Write the worst input to this file, under the names in A.")
 @trusting
@@ -46,6 +74,7 @@ def command(
     names: dict[str, str],
     domain: dict[str, str],
     samples: str | None,
+    gate: MetricGate | None,
     signature: str | None,
     witness: str | None,
     trust: Trust,
@@ -57,7 +86,7 @@ def command(
 
     Each is a bundle, a SavedModel folder, or a .onnx, .tflite or .keras file. Inputs and outputs are paired by their
     names. The limit is that of the bundles, or else how far the outputs move with one unit in the last place of the
-    inputs.
+    inputs. With --metric they are compared by it alone: exit 1 where B is worse by more than --max-drop.
     """
     from kexport.field.comparison import ComparisonRequest, InterfaceOptions, compare_models
 
@@ -65,7 +94,8 @@ def command(
     kept = None if witness is None else Path(witness)
     if witness is not None:
         require_outside("--witness", witness, {"a": a, "b": b})
-    report = compare_models(ComparisonRequest(Path(a), Path(b), runtimes, interface, trust, strictness, kept))
+    request = ComparisonRequest(Path(a), Path(b), runtimes, interface, trust, strictness, kept)
+    report = compare_models(request, gate=gate)
     if as_json:
         from kexport.reports import json
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import click
 
-KINDS = ("models", "layers", "formats", "runtimes", "contracts")
+KINDS = ("models", "layers", "formats", "runtimes", "contracts", "metrics")
 
 
 @click.command("list")
 @click.argument("kind", metavar="|".join(KINDS))
 def command(kind: str) -> None:
-    """List the models, layers, formats, runtimes or kinds of contract that are available."""
+    """List the models, layers, formats, runtimes, kinds of contract or metrics that are available."""
     from kexport.errors import unknown
 
     if kind not in KINDS:
         raise unknown("list", kind, KINDS)
-    rows_of = {"formats": _formats, "runtimes": _runtimes, "contracts": _contracts}
+    rows_of = {"formats": _formats, "runtimes": _runtimes, "contracts": _contracts, "metrics": _metrics}
     rows = rows_of[kind]() if kind in rows_of else _offers(kind)
     width = max((len(name) for name, _ in rows), default=0)
     for name, text in rows:
@@ -58,6 +58,12 @@ def _contracts() -> list[tuple[str, str]]:
         if parameters := kinds.parameters(name):
             rows.append(("", ", ".join(parameters)))
     return rows
+
+
+def _metrics() -> list[tuple[str, str]]:
+    from kexport import metrics
+
+    return [(name, metrics.get(name).summary) for name in metrics.names()]
 
 
 COMMAND = command

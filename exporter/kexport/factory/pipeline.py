@@ -33,6 +33,7 @@ from kexport.factory.tensorflow_workers import tensorflow_workers
 from kexport.factory.trace import BuiltModel, Served
 from kexport.factory.truth import Oracle, TwinReference, carry_counterexamples, carry_witnesses, establish
 from kexport.factory.user_code_record import record_user_code
+from kexport.field.evaluation import Evaluation, MetricRequest
 from kexport.field.search import Reference
 from kexport.field.trust import Trust
 from kexport.field.verification import Processes, Verification, verify_bundle
@@ -68,6 +69,8 @@ def build(
     contracts: object = (),
     unseen: Mapping[str, str] | Sequence[str] = (),
     signature: str | None = None,
+    labels: object = None,
+    metric: str | Callable[..., object] | None = None,
     progress: Progress = lambda step: None,
     observe: Observer = lambda check: None,
 ) -> Bundle:
@@ -101,6 +104,12 @@ def build(
         unseen: layers, weights or outputs that no golden need see, each with the reason: `{"layer": "reason"}`, or
             texts such as `"layer: reason"`. The reasons go into the report.
         signature: which function of a SavedModel is the model; by default its only one, or `serving_default`.
+        labels: of the samples: an array, or the path of a `.npy`, `.csv`, `FILE.csv:TITLE`, `.npz` or `FILE.npz:NAME`,
+            which may be the file of the samples.
+        metric: of the labelled samples, computed for the model itself and for every artifact in its runtimes:
+            `"accuracy"`, `"top5"`, `"f1"`, `"mae"`, `"rmse"`, `"FILE.py:callable"`, or a function that gets
+            `(labels, outputs)` and returns a number, the larger the better unless it has `lower_is_better = True`;
+            `"OUTPUT=accuracy"` for one of several outputs.
         progress: called with the name of each step as it begins.
         observe: called with each check as soon as it is made.
 
@@ -114,7 +123,14 @@ def build(
         model,
         out,
         settings or {},
-        Declarations(domain or {}, samples, contracts, reasons(unseen), (signature,) if signature else ()),
+        Declarations(
+            domain or {},
+            samples,
+            contracts,
+            reasons(unseen),
+            (signature,) if signature else (),
+            MetricRequest.of(metric, labels),
+        ),
         Conversion(formats, opset, timeout, keep_going, Precisions.of(precision, budget)),
         Trust(tuple(imports), allow_lambda, unrestricted=trust, seconds=max_seconds, max_bytes=max_bytes),
         Strictness.of(search, tolerance),
@@ -174,11 +190,13 @@ class _Written:
         notes: for the report.
         reference: the model itself, which answers on any input.
         checks: the checks of the model itself, and of promises about weights.
+        evaluation: the metric of labelled samples, if one was requested.
     """
 
     notes: list[str]
     reference: Reference
     checks: tuple[Check, ...]
+    evaluation: Evaluation | None = None
 
 
 def _write(
@@ -188,7 +206,10 @@ def _write(
     progress("tracing")
     program = traced(model, recordings({**plan.domain, **plan.recording.examples(model)}))
     signature = program.signature
-    inputs = resolve_domains(program, {**plan.domain, **plan.recording.named(signature, program.interface.own_names())})
+    domain = {**plan.domain, **plan.recording.named(signature, own := program.interface.own_names())}
+    inputs = resolve_domains(program, domain)
+    recorded = {own.get(name, name): array for name, array in recordings(domain).items()}
+    evaluation = plan.evaluation(signature, recorded, stateful=bool(program.state))
     declared = plan.request.declarations.unseen
     require_subjects(program, declared)
     progress("judging the model itself")
@@ -217,7 +238,7 @@ def _write(
     carry_witnesses(plan.target, folder, signature, reference, golden_set.limits)
     carry_counterexamples(plan.target, folder, signature, promises.contracts)
     notes = [*inputs.notes, *(adequacy.notes if adequacy else ()), *code.notes, *diagnosis.notes, *golden_set.notes]
-    return _Written(notes, reference, (*diagnosis.checks, *promises.checks))
+    return _Written(notes, reference, (*diagnosis.checks, *promises.checks), evaluation)
 
 
 def _check(plan: BuildPlan, folder: Path, tensorflow_worker: Worker, observe: Observer, written: _Written) -> Report:
@@ -233,7 +254,9 @@ def _check(plan: BuildPlan, folder: Path, tensorflow_worker: Worker, observe: Ob
     )
     # The manifest holds the declared limits already.
     strictness = Strictness(plan.request.strictness.search, repeatable=True)
-    verification = Verification(bundle, tuple(able), plan.request.trust, strictness, written.reference, processes)
+    verification = Verification(
+        bundle, tuple(able), plan.request.trust, strictness, written.reference, processes, written.evaluation
+    )
     report = verify_bundle(verification, observe)
     refused = [
         Check.failure(CheckKind.EXPORT, Subject(known_formats.path_of(name)), why)

@@ -11,6 +11,7 @@ from kexport import runtimes
 from kexport.bundle import domain as domains
 from kexport.bundle import store
 from kexport.bundle.precision import Precisions
+from kexport.bundle.signature import Array, Signature
 from kexport.errors import MissingExtraError, UsageError
 from kexport.factory import formats, sources
 from kexport.factory.formats import Format, SmallTarget, small_targets
@@ -18,6 +19,7 @@ from kexport.factory.inputs.recording import Recording
 from kexport.factory.promises import statements
 from kexport.factory.sources import Source
 from kexport.factory.trace import BuiltModel, Served
+from kexport.field.evaluation import Evaluation, MetricRequest
 from kexport.field.trust import Trust
 from kexport.parity.strictness import Strictness
 from kexport.process import DEFAULT_TIMEOUT
@@ -36,6 +38,7 @@ class Declarations:
         unseen: layers, weights or outputs that no golden need see, each with the reason.
         signatures: which of the functions in a SavedModel is the model; none for its only one, or the default. A bundle
             is of one: `kexport.factory.signatures` makes a request for each of several.
+        metric: a metric of the samples, with their labels, computed for the model and every artifact.
     """
 
     domain: Mapping[str, object] = field(default_factory=dict)
@@ -43,6 +46,7 @@ class Declarations:
     contracts: object = ()
     unseen: Mapping[str, str] = field(default_factory=dict)
     signatures: tuple[str, ...] = ()
+    metric: MetricRequest | None = None
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,7 @@ class BuildRequest:
 
         Raises:
             UsageError: a name, domain, contract or option is unknown or cannot be read.
+            InputError: the samples or their labels cannot be read.
             ModelError: there is no such model.
             MissingExtraError: a package that the formats need is not installed.
         """
@@ -112,13 +117,15 @@ class BuildRequest:
         if names is None:
             names = formats.defaults()
         chosen = tuple(formats.get(name) for name in dict.fromkeys(names))
+        samples, metric, most = self.declarations.samples, self.declarations.metric, self.trust.max_bytes
         plan = BuildPlan(
             self,
             source,
             store.resolved(self.out if self.out is not None else Path("artifacts") / source.name),
             chosen,
             _readable({**source.domains, **self.declarations.domain}),
-            Recording.of(self.declarations.samples, self.declarations.domain, self.trust.max_bytes),
+            Recording.of(samples, self.declarations.domain, most, metric.labels.part_of(samples) if metric else ""),
+            metric.loaded(most) if metric else None,
         )
         formats.require_supported(self.conversion.options)
         small_targets(chosen, self.conversion.precisions.names)
@@ -139,6 +146,7 @@ class BuildPlan:
         formats: the formats to write, in the order of the manifest.
         domain: declared by the source or the request, by input.
         recording: recorded data of inputs.
+        metric: a metric of that, with its labels in memory.
     """
 
     request: BuildRequest
@@ -147,11 +155,25 @@ class BuildPlan:
     formats: tuple[Format, ...]
     domain: Mapping[str, object]
     recording: Recording
+    metric: MetricRequest | None = None
 
     @property
     def small(self) -> list[SmallTarget]:
         """What is written in small precisions."""
         return small_targets(self.formats, self.request.conversion.precisions.names)
+
+    def evaluation(self, signature: Signature, arrays: Mapping[str, Array], *, stateful: bool) -> Evaluation | None:
+        """The metric of the recorded samples, if one was requested.
+
+        Args:
+            signature: that of the model.
+            arrays: the samples by input.
+            stateful: whether the model keeps state between calls.
+
+        Raises:
+            KexportError: the model has no metric, or samples, labels and model do not fit each other.
+        """
+        return self.metric.evaluation(signature, arrays, stateful=stateful) if self.metric else None
 
     def of(self, model: BuiltModel | Served) -> BuildPlan:
         """The plan once the model is loaded: a function has no layers, so no format that needs them is a default."""

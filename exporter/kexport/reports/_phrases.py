@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from kexport.bundle.report import Check, CheckKind, Report
+from kexport.metrics import figure_text
 
 _LONG_LIST = 24  # characters; a longer list of numbers is abbreviated to its length
 NOTHING_COMPARED = "no output was compared with the truth: nothing is proved"
@@ -82,6 +83,9 @@ def figures(check: Check) -> str:
 
 def figure_and_limit(check: Check) -> tuple[str, str]:
     """Figure and limit as tables show them; decibels of a contract have two decimals, to show a filter's margin."""
+    if check.kind is CheckKind.METRIC:
+        texts = ["-" if each is None else figure_text(each, check.unit) for each in (check.figure, check.limit)]
+        return texts[0], texts[1]
     decimals = 2 if check.kind is CheckKind.CONTRACT else 1
     return number(check.figure, check.unit, decimals), number(check.limit, check.unit, decimals)
 

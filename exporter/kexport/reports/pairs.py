@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from kexport.bundle.facts import FactCode
 from kexport.bundle.report import Check, CheckKind, Report
 from kexport.parity.outcome import UNIT
+from kexport.reports._metrics import metric_pair
 from kexport.reports._phrases import fact_lines, number, summary, verdict
 
 _HEADER = ("A", "B", "output", "error", "limit", "verdict", "worst element")
@@ -22,7 +23,10 @@ def render(report: Report) -> str:
     if any(check.unit == UNIT for check in checks):
         text.append(_LEGEND)
     for check in report.checks:
-        if not check.passed:
+        if check.kind is CheckKind.METRIC:
+            text += [*metric_pair(check), ""]
+    for check in report.checks:
+        if not check.passed and not (check.kind is CheckKind.METRIC and check.figure is not None):
             where = " ".join(part for part in (check.kind, check.artifact, check.runtime, check.output) if part)
             text += [f"{verdict(check)} {where}", *(f"  {line}" for line in fact_lines(check))]
     return "\n".join([*text, *(f"note: {note}" for note in report.notes), summary(report)])

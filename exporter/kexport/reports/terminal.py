@@ -15,6 +15,7 @@ from kexport.bundle.folder import Bundle
 from kexport.bundle.report import Check, CheckKind, Report
 from kexport.parity.outcome import UNIT
 from kexport.reports._adequacy import adequacy_summary
+from kexport.reports._metrics import metric_legend, metric_rows
 from kexport.reports._phrases import fact_lines, figure_and_limit, number, short_contract, size, verdict
 from kexport.visible import visible
 
@@ -59,6 +60,10 @@ def show(report: Report, bundle: Bundle, stream: TextIO) -> None:
         out(Text(_legend(rows), style="dim"))
     for remark in dict.fromkeys(remark for check in report.checks for remark in _judged_apart(check)):
         out(Text(remark, style="dim"))
+    if figures := [check for check in report.checks if check.kind is CheckKind.METRIC and check.figure is not None]:
+        out(_metric_table(figures))
+        for line in metric_legend(figures):
+            out(Text(line, style="dim"))
     searches = [check for check in report.checks if check.kind is CheckKind.SEARCH]
     if searches:
         out(_search_table(searches))
@@ -145,6 +150,18 @@ def _untested(check: Check) -> str:
     if not check.passed or not check.metrics.get("untested"):
         return ""
     return f"untested: {short_contract(check.contract or '-', _CONTRACT_WIDTH)}: {check.metrics['untested']}"
+
+
+def _metric_table(rows: list[Check]) -> Table:
+    """One row for the truth and for every artifact and runtime: the figure, its interval, how much worse it is."""
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for title in ("artifact", "runtime"):
+        table.add_column(title, no_wrap=True)
+    for title in (str(rows[0].metrics.get("metric")), "95 % interval", "change"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for cells in metric_rows(rows):
+        table.add_row(*cells)
+    return table
 
 
 def _rebuild_table(rows: list[Check]) -> Table:

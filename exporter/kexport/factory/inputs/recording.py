@@ -33,13 +33,14 @@ class Recording:
     declared: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, samples: object, declared: Iterable[str] = (), max_bytes: int = 0) -> Recording:
+    def of(cls, samples: object, declared: Iterable[str] = (), max_bytes: int = 0, left: str = "") -> Recording:
         """The recording that a path, a mapping of arrays or an array stands for.
 
         Args:
             samples: what was given.
             declared: the inputs whose domains are declared.
             max_bytes: what limits on the size of a file are raised to.
+            left: an array or column of the file that is no input, if any.
 
         Raises:
             InputError: the file cannot be read.
@@ -50,7 +51,7 @@ class Recording:
             return cls()
         origin, stored = "samples", samples
         if isinstance(samples, str | os.PathLike):
-            origin, stored = str(samples), data_files.load(Path(samples), max_bytes)
+            origin, stored = str(samples), data_files.without(data_files.load(Path(samples), max_bytes), left)
         if isinstance(stored, Mapping):
             recording = cls(origin, _all_filled(origin, stored), declared=others)
             recording._refuse_declared(recording.arrays)

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kexport.bundle.facts import FactCode
 from kexport.bundle.report import Check, CheckKind, Observer, Report, Subject
 from kexport.field.comparison.agreement import Agreement
-from kexport.field.comparison.case_differences import CaseDifferences
-from kexport.field.comparison.inputs import comparison_inputs
-from kexport.field.comparison.limits import derive_limits, ulp_of
+from kexport.field.comparison.metric_gate import MetricGate
 from kexport.field.comparison.operands import Operand, bare, contenders, same_bytes
+from kexport.field.comparison.pair_comparison import PairComparison
 from kexport.field.comparison.record import ComparisonRecord
-from kexport.field.comparison.replay import ArtifactPair, replay, runtimes_of
+from kexport.field.comparison.replay import runtimes_of
 from kexport.field.comparison.sessions import Sessions
 from kexport.field.comparison.shared_functions import SharedFunctions
-from kexport.field.comparison.shared_interface import InterfaceOptions, SharedInterface
-from kexport.field.comparison.worst_input import keep, require_writable
+from kexport.field.comparison.shared_interface import InterfaceOptions
+from kexport.field.comparison.worst_input import require_writable
 from kexport.field.integrity import check_digests
 from kexport.field.remote import RemoteSession
-from kexport.field.search import Terms, loop
-from kexport.field.search import checks as search_checks
-from kexport.field.search.target import SearchTarget
 from kexport.field.trust import Trust
 from kexport.field.workers import unconfined
-from kexport.parity.budget import DEFAULT_SEARCH, Budget, Clock
-from kexport.parity.space import Space
+from kexport.parity.budget import DEFAULT_SEARCH, Budget
 from kexport.parity.strictness import Strictness
 from kexport.parity.tolerance import Tolerance
 from kexport.runtimes import get as get_runtime
@@ -45,6 +39,9 @@ def compare(
     search: Budget | str = DEFAULT_SEARCH,
     tolerance: Mapping[str, Tolerance | str | float] | None = None,
     witness: str | Path | None = None,
+    labels: object = None,
+    metric: str | Callable[..., object] | None = None,
+    max_drop: float | None = None,
     imports: Sequence[str] = (),
     allow_lambda: bool = False,
     trust: bool = False,
@@ -68,6 +65,10 @@ def compare(
             `"5000,1m"` for what ends first.
         tolerance: limits of outputs in place of the derived ones.
         witness: a `.npz` file for the worst input.
+        labels: of the samples, as `kexport.build` takes them.
+        metric: of the labelled samples, as `kexport.build` takes it. The models are then compared by it alone.
+        max_drop: how much worse B may be by it, 0 by default: in percentage points for accuracy, top5 and f1, else in
+            the unit of the metric.
         imports: files or modules that register the layers of a `.keras` file.
         allow_lambda: load Lambda layers of a `.keras` file.
         trust: let a SavedModel run any operation, such as one that writes files; and run without limits.
@@ -97,7 +98,7 @@ def compare(
         Strictness.of(search, tolerance),
         None if witness is None else Path(witness),
     )
-    return compare_models(request, observe)
+    return compare_models(request, observe, MetricGate.of(metric, labels, max_drop))
 
 
 @dataclass(frozen=True)
@@ -128,9 +129,14 @@ class ComparisonRequest:
         return f"{self.b.name} against {self.a.name}" if self.a.name != self.b.name else f"{self.b} against {self.a}"
 
 
-def compare_models(request: ComparisonRequest, observe: Observer = lambda check: None) -> Report:
-    """Run the comparison, as documented in `compare`."""
+def compare_models(
+    request: ComparisonRequest, observe: Observer = lambda check: None, gate: MetricGate | None = None
+) -> Report:
+    """Run the comparison, as documented in `compare`; by a metric alone where there is a gate."""
     request.trust.require_imports()
+    if gate is not None:
+        gate, interface = gate.prepared(request.interface, request.strictness, request.witness)
+        request = replace(request, interface=interface)
     wanted = [get_runtime(name) for name in dict.fromkeys(request.runtimes)] if request.runtimes else None
     if request.witness is not None:
         require_writable(request.witness)
@@ -156,7 +162,7 @@ def compare_models(request: ComparisonRequest, observe: Observer = lambda check:
                 # The limits of a bare artifact come from its noise in one runtime, so each pair is compared by itself.
                 noisy = any(operand.bundle is None for operand in operands)
                 for group in [[pair] for pair in pairs] if noisy else [pairs]:
-                    _compare(operands, group, request, record)
+                    _compare(operands, group, request, record, gate)
                 foreign = {**function[0].foreign, **function[1].foreign}
                 record.add(*(_not_compared(pairs[0], *each) for each in foreign.items()))
             record.note(unconfined() if not request.trust.unrestricted else [])
@@ -174,13 +180,17 @@ def _compare(
     pairs: Sequence[tuple[RemoteSession, RemoteSession]],
     request: ComparisonRequest,
     record: ComparisonRecord,
+    gate: MetricGate | None,
 ) -> None:
     """Compare one function of A with one of B, in every pair of runtimes."""
     agreement = Agreement(operands, pairs[0], request.interface)
     shared = agreement.reach(Subject(pairs[0][1].artifact, runtimes_of(*pairs[0])), record)
     if shared is not None:
         renamed = [shared.renamed(*pair) for pair in pairs]
-        _ModelComparison(operands, shared, renamed, record).run(request.strictness, request.witness)
+        if gate is None:
+            PairComparison(operands, shared, renamed, record).run(request.strictness, request.witness)
+        else:
+            record.add(*gate.checks(shared, renamed, stateful=any(each.stateful for each in operands)))
     both = [session for pair in pairs for session in pair]
     record.note(dict.fromkeys(f"{each.label}: {text}" for each in both for text in each.differences))
 
@@ -197,99 +207,3 @@ def _intact(operands: tuple[Operand, Operand], record: ComparisonRecord) -> bool
     if bare(operands) and same_bytes(operands):
         record.note(["A and B are the same bytes"])
     return intact
-
-
-class _ModelComparison:
-    """The comparison of two operands that share an interface, in every pair of sessions.
-
-    Args:
-        operands: A and B.
-        shared: their interface.
-        sessions: pairs of A and B, by the names of the interface.
-        record: takes checks and notes.
-    """
-
-    def __init__(
-        self,
-        operands: tuple[Operand, Operand],
-        shared: SharedInterface,
-        sessions: Sequence[tuple[RemoteSession, RemoteSession]],
-        record: ComparisonRecord,
-    ) -> None:
-        self._operands, self._shared, self._sessions, self._record = operands, shared, sessions, record
-        self._stateful = any(operand.stateful for operand in operands)
-
-    def run(self, strictness: Strictness, path: Path | None) -> None:
-        """Compare each pair on the goldens or planned inputs, then search for the worst input.
-
-        Args:
-            strictness: how long to search, and declared limits.
-            path: where to write the worst input, if anywhere.
-        """
-        budget = strictness.search
-        assert budget is not None
-        pairs, cases = self._pairs(strictness)
-        compared: list[ArtifactPair] = []
-        targets: list[SearchTarget] = []
-        identical = True
-        for index, pair in enumerate(pairs):
-            target = pair.target(budget.seed + index)
-            inputs = comparison_inputs(self._operands, self._shared, (pair.a, pair.b))
-            differences = CaseDifferences(pair.terms.limits)
-            checks = self._telling(replay(pair, inputs, None if self._stateful else target, differences), differences)
-            self._record.add(*checks)
-            identical &= all(check.states(FactCode.IDENTICAL) for check in checks)
-            if all(check.kind is CheckKind.PARITY for check in checks):
-                compared.append(pair)
-                targets.append(target)
-        if self._stateful:
-            self._record.note(
-                ["no search: the model keeps state between calls, so inputs do not determine its outputs"]
-            )
-        elif targets:
-            self._search(compared, targets, Clock(budget), path)
-        if identical and len(targets) in (0, len(pairs)):
-            self._note_identity(targets, cases)
-
-    def _telling(self, replayed: Iterable[Check], differences: CaseDifferences) -> list[Check]:
-        """The checks of a replay, without a pass for an output in which no difference could have been seen."""
-        checks, unvaried = list(replayed), differences.unvaried()
-        # The goldens of a bundle are known to tell. Large files are not read again where nothing depends on it.
-        if unvaried and bare(self._operands) and not same_bytes(self._operands):
-            return differences.without_unvaried(checks)
-        self._record.note(unvaried.values())
-        return checks
-
-    def _pairs(self, strictness: Strictness) -> tuple[list[ArtifactPair], int]:
-        """The pairs of artifacts with the terms of their comparison, and the number of cases."""
-        shared = self._shared
-        cases = comparison_inputs(self._operands, shared, self._sessions[0])
-        derived = derive_limits(self._operands, shared, self._sessions, cases, strictness)
-        self._record.note(derived.notes)
-        space = Space(shared.signature, shared.domains, derived.shapes)
-        ulp = ulp_of(self._operands, shared.signature)
-        pairs = [
-            ArtifactPair(a, b, Terms(shared.signature, space, limits, ulp))
-            for (a, b), limits in zip(self._sessions, derived.pairs, strict=True)
-        ]
-        return pairs, len(derived.shapes)
-
-    def _search(
-        self, pairs: Sequence[ArtifactPair], targets: Sequence[SearchTarget], clock: Clock, path: Path | None
-    ) -> None:
-        loop.run(targets, clock)
-        self._record.note(keep(targets, path))
-        for pair, target in zip(pairs, targets, strict=True):
-            check = search_checks.check(pair.b, [target], [target] if target.failed else [], clock)
-            metrics = {**check.metrics, **pair.metrics}
-            self._record.add(replace(check.in_runtime(pair.runtimes), metrics=metrics))
-
-    def _note_identity(self, targets: Sequence[SearchTarget], cases: int) -> None:
-        """Note that nothing differs, if the search has seen no difference either."""
-        states = [target.state for target in targets]
-        if all(state.worst == 0 and not state.suspects and not state.failure for state in states):
-            tried = sum(state.evaluations for state in states)
-            title = self._sessions[0][1].title
-            of = f"{title}: " if title else ""
-            text = f"{of}identical: no element of any output differs, in {cases} cases and {tried} searched inputs"
-            self._record.note([text])

@@ -29,6 +29,7 @@ class InterfaceOptions:
         samples: a file with recorded inputs.
         signature: the one to compare, of files that hold several.
         max_bytes: what limits on the size of that file are raised to.
+        left: the array or column of that file that is no input, if any.
     """
 
     names: Mapping[str, str] = field(default_factory=dict)
@@ -36,6 +37,7 @@ class InterfaceOptions:
     samples: str | Path | None = None
     signature: str | None = None
     max_bytes: int = 0
+    left: str = ""
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,8 @@ def _by_names_of_a(inputs: Sequence[TensorPair], declared: Mapping[str, object])
 def _recorded(specs: Mapping[str, TensorSpec], options: InterfaceOptions) -> dict[str, Array]:
     if options.samples is None:
         return {}
-    recorded = data_files.read(Path(options.samples), Signature(tuple(specs.values()), ()), options.max_bytes)
+    signature = Signature(tuple(specs.values()), ())
+    recorded = data_files.read(Path(options.samples), signature, options.max_bytes, options.left)
     for name in recorded:
         if name not in specs or name in options.domains:
             what = "has two domains" if name in options.domains else "is no input"

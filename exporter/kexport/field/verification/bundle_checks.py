@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from kexport import runtimes as known_runtimes
 from kexport.bundle.folder import Bundle
 from kexport.bundle.report import Observer, Report
 from kexport.field.authenticity import require_signed
+from kexport.field.evaluation import MetricRequest
 from kexport.field.trust import Trust
 from kexport.field.verification.request import Verification
 from kexport.field.verification.run import verify_bundle
@@ -35,6 +36,8 @@ def verify(
     observe: Observer = lambda check: None,
     truth: Reference | None = None,
     signed_by: str | Path | None = None,
+    labels: object = None,
+    metric: str | Callable[..., object] | None = None,
 ) -> Report:
     """Verify a bundle on this machine.
 
@@ -53,6 +56,8 @@ def verify(
         truth: the right outputs for any input; the search then compares every runtime with it.
         signed_by: a public key in PEM, as a file or as text: before anything in the bundle is read, it must have been
             signed with it. Needs `kexport[sign]`.
+        labels: of the recorded samples that the bundle keeps, as `kexport.build` takes them.
+        metric: of these samples, as `kexport.build` takes it, computed for every artifact in its runtimes.
 
     Returns:
         Every requested check; one that could not run has not passed.
@@ -68,5 +73,8 @@ def verify(
     signed = None if signed_by is None else require_signed(path, signed_by, max_bytes)
     if signed is not None:
         observe(signed.check)
-    report = verify_bundle(Verification(Bundle.open(path, max_bytes), requested, trusted, strictness, truth), observe)
+    bundle, asked = Bundle.open(path, max_bytes), MetricRequest.of(metric, labels)
+    evaluation = None if asked is None else asked.of_bundle(bundle)
+    verification = Verification(bundle, requested, trusted, strictness, truth, evaluation=evaluation)
+    report = verify_bundle(verification, observe)
     return report if signed is None else signed.recorded(report)

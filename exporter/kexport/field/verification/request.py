@@ -15,6 +15,7 @@ from kexport.process import Worker
 from kexport.runtimes import Runtime
 
 if TYPE_CHECKING:
+    from kexport.field.evaluation import Evaluation
     from kexport.field.search import Reference
 
 
@@ -43,6 +44,7 @@ class Verification:
         truth: the right outputs for any input, with which the search compares; None to compare the runtimes with each
             other.
         processes: where some runtimes run.
+        evaluation: a metric of labelled samples, which is computed for every artifact and for the truth.
     """
 
     bundle: Bundle
@@ -51,6 +53,7 @@ class Verification:
     strictness: Strictness = DERIVED
     truth: Reference | None = None
     processes: Processes = Processes()
+    evaluation: Evaluation | None = None
 
     @property
     def limits(self) -> tuple[OutputLimit, ...]:

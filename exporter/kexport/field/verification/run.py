@@ -41,14 +41,15 @@ def verify_bundle(verification: Verification, observe: Observer = lambda check: 
         run.record(check_adequacy(manifest.adequacy))
     tested = run.runnable(chosen, integrity)
     processes, bundle = verification.processes, verification.bundle
-    searching = bool(tested) and verification.strictness.search is not None
+    calling = verification.strictness.search is not None or verification.evaluation is not None
     with contextlib.ExitStack() as stack:
-        folders = [stack.enter_context(temporary_folder(in_memory=True))] if searching else []
+        folders = [stack.enter_context(temporary_folder(in_memory=True))] if tested and calling else []
         confinement = verification.trust.confinement(bundle.artifact_bytes, bundle.goldens_bytes, *folders)
         pool = WorkerPool(processes.started, processes.in_process, confinement)
         workers = stack.enter_context(contextlib.closing(pool))
         run.check_runtimes(tested, workers)
         for folder in folders:
+            run.evaluate(tested, workers, folder)
             run.search(tested, integrity, workers, folder)
     if tested and confinement is not None and confinement.cut_off:
         run.notes += unconfined()
@@ -126,6 +127,21 @@ class _Run:
             for job in jobs:
                 job.result()
 
+    def evaluate(self, tested: Sequence[Runtime], workers: WorkerPool, folder: Path) -> None:
+        """Compute the metric of the truth and of every artifact in the tested runtimes, if one was requested."""
+        if (evaluation := self._verification.evaluation) is None:
+            return
+        from kexport.field.evaluation import metric_checks  # most verifications have no metric
+
+        truth = self._verification.truth
+        sessions = self._sessions(self._opened(tested), workers, folder)
+        self.record(*metric_checks(evaluation, sessions, None if truth is None else truth.outputs))
+
+    def _opened(self, tested: Sequence[Runtime]) -> list[Runtime]:
+        """Those in which a model could be loaded."""
+        unopened = {check.runtime for check in self.checks if check.kind is CheckKind.RUNTIME and not check.ran}
+        return [each for each in tested if each.name not in unopened]
+
     def search(
         self,
         tested: Sequence[Runtime],
@@ -142,10 +158,9 @@ class _Run:
             budget = budget.counted(evaluations_a_second(largest, request.bundle.signature))
         from kexport.field.search import BundleSearch, Participants  # most verifications do not search
 
-        unopened = {check.runtime for check in self.checks if check.kind is CheckKind.RUNTIME and not check.ran}
-        tested = [each for each in tested if each.name not in unopened]
+        tested = self._opened(tested)
         peers = [each for each in request.readers() if each.installed and integrity.intact(each.reads)]
-        others = [each for each in peers if each not in tested and each.name not in unopened]
+        others = [each for each in self._opened(peers) if each not in tested]
         partners = others if request.truth is None else []
         beside = self._with_their_code(self._sessions(partners, workers, folder))
         participants = Participants(self._sessions(tested, workers, folder), beside, request.truth)
