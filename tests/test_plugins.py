@@ -13,9 +13,10 @@ import pytest
 
 import kexport
 from conftest import REFERENCE, ROOT
-from kexport import registry, runtimes
+from kexport import metrics, registry, runtimes
 from kexport.bundle.domain import parse
 from kexport.bundle.report import Check, CheckKind, Measurement, Report, Subject
+from kexport.bundle.signature import TensorSpec
 from kexport.factory import formats, lowerings
 from kexport.field.verification import verify
 
@@ -108,6 +109,21 @@ def test_a_report_shows_failures_and_checks_that_could_not_be_made(name, capsys)
         text = capsys.readouterr().out
     for word in ("litert", "keras", "worst", "not installed"):
         assert word in text
+
+
+@pytest.mark.parametrize("name", registry.names("metrics"))
+def test_a_metric_is_named_as_its_file_and_tells_a_right_model_from_a_wrong_one(name):
+    metric, labels = metrics.get(name), np.eye(8)
+    assert metric.name == name
+    assert metric.summary
+    fitted = metric.fit(labels, TensorSpec("y", "float32", (None, 8)))
+    right, wrong = (metric.score(fitted, outputs) for outputs in (labels, 1 - labels))
+    assert metric.drop(right.value(), wrong.value()) > 0
+    interval = right.interval()
+    assert interval.low <= right.value() <= interval.high
+    assert interval.method
+    assert right.samples == len(right.goodness) == 8
+    assert (right.goodness > wrong.goodness).all()
 
 
 @pytest.mark.parametrize("name", MODELS)
