@@ -206,7 +206,8 @@ def _write(
     progress("tracing")
     program = traced(model, recordings({**plan.domain, **plan.recording.examples(model)}))
     signature = program.signature
-    domain = {**plan.domain, **plan.recording.named(signature, own := program.interface.own_names())}
+    own = program.interface.own_names()
+    domain = {**plan.domain, **plan.recording.named(signature, own)}
     inputs = resolve_domains(program, domain)
     recorded = {own.get(name, name): array for name, array in recordings(domain).items()}
     evaluation = plan.evaluation(signature, recorded, stateful=bool(program.state))
