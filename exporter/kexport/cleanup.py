@@ -72,6 +72,11 @@ def undivided() -> Iterator[None]:
             _waiting.pop()()
 
 
+def is_undivided() -> bool:
+    """Whether an `undivided` block is being run."""
+    return bool(_undivided)
+
+
 def postponed(action: CleanUp) -> bool:
     """Whether an action has to wait, as an `undivided` block is being run; it is called at the end of that block."""
     if _undivided:

@@ -69,6 +69,7 @@ def test_a_limit_that_is_not_finite_is_refused_by_its_place(tmp_path, key, value
 
 def test_a_ratio_beyond_all_precision_is_refused(tmp_path):
     assert "goldens.limits[0].decibels" in refusal(tmp_path, lambda limits: limits[0].update(decibels=-1e6))
+    assert "goldens.limits[0].decibels" in refusal(tmp_path, lambda limits: limits[0].update(decibels=0))
 
 
 @pytest.mark.parametrize("value", ["wide", None, [], {}])

@@ -220,3 +220,41 @@ def test_a_path_that_no_runtime_can_open_is_not_checked_and_named(runtime, tmp_p
     done = shell(f"{RUN.format('b*', 'x.csv')} --runtime {runtime}", cwd=tmp_path)
     assert done.returncode == 3, done.stderr
     assert "no runtime opens a path that is not UTF-8" in done.stderr
+
+
+STUCK = """
+import sys, tensorflow as tf
+from kexport import cleanup
+from kexport.cli import _boundary, cmd_list
+import click
+@click.command()
+def sticks():
+    with _boundary.quiet_libraries():
+        cleanup.state("b is as it was")
+        cleanup.register(lambda: open("undone", "w").close())
+        _boundary.heed_in_native_code()
+        loop = tf.function(lambda x: tf.while_loop(lambda y: y >= 0, lambda y: [tf.abs(y)], [x])[0])
+        open("ready", "w").close()
+        loop(tf.constant(1.0))
+cmd_list.COMMAND = sticks
+sys.argv[1:] = ["list"]
+_boundary.run()
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "word"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
+)
+def test_signals_end_a_model_that_never_ends(tmp_path, number, status, word):
+    with subprocess.Popen([sys.executable, "-c", STUCK], cwd=tmp_path, stderr=subprocess.PIPE, text=True) as command:
+        while not (tmp_path / "ready").exists():
+            time.sleep(0.01)
+        time.sleep(2)
+        command.send_signal(number)
+        try:
+            _, said = command.communicate(timeout=20)
+        finally:
+            command.kill()
+    assert command.returncode == status
+    assert said.endswith(f"{word}: b is as it was\n")
+    assert (tmp_path / "undone").exists()

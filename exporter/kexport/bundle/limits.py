@@ -86,7 +86,7 @@ class OutputLimit:
         """
         scale, floor, limit = (member(data, key, number) for key in ("scale", "floor", "limit"))
         decibels = member(data, "decibels", number) if "decibels" in data else None
-        if decibels is not None and not abs(decibels) <= _MOST_DECIBELS:
+        if decibels is not None and not 0 < decibels <= _MOST_DECIBELS:  # with no signal in it, anything would pass
             raise FieldError(("decibels",), f"is {decibels}, which is no ratio")
         texts = member(data, "output", text), member(data, "source", text), optional(data, "reason", text, "")
         return cls(texts[0], scale, floor, limit, *texts[1:], decibels)

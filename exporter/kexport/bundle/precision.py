@@ -86,6 +86,6 @@ class Precisions:
 
 def _decibels(budget: str) -> float:
     match = re.fullmatch(r"\s*sqnr\s*=\s*([0-9]+(?:\.[0-9]+)?)\s*dB\s*", budget)
-    if not match:
+    if not match or not float(match[1]):
         raise UsageError(f"unreadable budget {budget!r}", expected="the least ratio of signal to noise, sqnr=35dB")
     return float(match[1])

@@ -15,12 +15,13 @@ from typing import NoReturn, TextIO
 import click
 
 from kexport import cleanup
-from kexport.cli import _streams
+from kexport.cli import _interrupts, _streams
 from kexport.errors import INTERRUPTED, KexportError, UsageError, located
 from kexport.home import leave_untouched
 from kexport.process_exit import guard_exit, leave
 from kexport.scratch import own_temporaries
 
+_BY_SIGNAL = 128  # with the number of a signal, the exit code that shells show for it
 _SHOW_CURSOR = b"\x1b[?25h"  # a progress display hides it
 _standard_error = 2  # another descriptor while the libraries are kept quiet
 _HINTS = {
@@ -112,10 +113,30 @@ def _folder_exists() -> bool:
 
 def _on_interrupt(number: int, frame: FrameType | None) -> None:
     """Exit at once: an exception raised here would unwind native code that called back into Python, and crash it."""
+    _interrupts.heard()
     if cleanup.postponed(lambda: _on_interrupt(number, None)):
         return
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, signal.SIG_IGN)
+    _undo(number)
+    if number == signal.SIGINT:
+        leave(INTERRUPTED)
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)  # whoever asked for the end sees that it was this signal
+
+
+def heed_in_native_code() -> None:
+    """From now on, have Ctrl-C end the command in native code too; call it after the last fork."""
+
+    def end(number: int) -> NoReturn:
+        _undo(number)
+        leave(_BY_SIGNAL + number)
+
+    _interrupts.heed_in_native_code(end)
+
+
+def _undo(number: int) -> None:
+    """Clean up, and say why."""
     cleanup.undo_all()
     word = "interrupted" if number == signal.SIGINT else "terminated"
     message = f"{word}: {cleanup.stated()}\n" if cleanup.stated() else f"{word}\n"
@@ -123,10 +144,6 @@ def _on_interrupt(number: int, frame: FrameType | None) -> None:
         if os.isatty(_standard_error):
             os.write(_standard_error, _SHOW_CURSOR)
         os.write(_standard_error, message.encode(errors="backslashreplace"))
-    if number == signal.SIGINT:
-        leave(INTERRUPTED)
-    signal.signal(number, signal.SIG_DFL)
-    os.kill(os.getpid(), number)  # whoever asked for the end sees that it was this signal
 
 
 @contextlib.contextmanager

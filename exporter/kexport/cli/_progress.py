@@ -6,6 +6,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
+from kexport.cli import _boundary
 from kexport.cli._streams import styled
 from kexport.visible import visible
 
@@ -29,6 +30,8 @@ class ProgressDisplay:
 
     def __call__(self, step: str) -> None:
         """Begin a step, which ends the one before."""
+        if self._step:  # the first one imports TensorFlow, and forks
+            _boundary.heed_in_native_code()
         self._finish()
         self._step, self._began = step, time.monotonic()
         if self._status is not None:

@@ -88,8 +88,10 @@ def command(
 
 def _model_in(bundle: Bundle, trust: Trust) -> Reference:
     """The model in the bundle's `.keras` artifact, loaded in this process."""
+    from kexport.cli._boundary import heed_in_native_code
     from kexport.factory.truth import of_bundle
 
+    heed_in_native_code()
     return of_bundle(bundle, trust)
 
 

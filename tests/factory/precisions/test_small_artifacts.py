@@ -142,6 +142,7 @@ def test_a_budget_that_nothing_meets_rejects_the_bundle(tmp_path):
         ({"precision": "int8", "formats": ["keras"]}, "none of the formats can be written as int8"),
         ({"budget": "35"}, "unreadable budget '35'"),
         ({"budget": "sqnr=-3dB"}, "unreadable budget"),
+        ({"budget": "sqnr=0dB"}, "unreadable budget"),
     ],
 )
 def test_what_cannot_be_asked_for_is_refused_at_once(tmp_path, given, words):
