@@ -5,6 +5,7 @@ import pytest
 
 from conftest import REFERENCE
 from kexport.bundle import manifest
+from kexport.bundle.folder import Bundle
 from kexport.errors import BundleError
 
 
@@ -98,3 +99,17 @@ def test_a_promise_that_is_stated_again_is_one_promise(tmp_path):
     content["contracts"] = [promise, other, promise] * 1000
     path.write_text(json.dumps(content))
     assert [each.to_json() for each in manifest.read(tmp_path).contracts] == [promise, other]
+
+
+def test_a_declared_size_lifts_no_limit(tmp_path):
+    folder = shutil.copytree(REFERENCE / "lowpass", tmp_path / "b")
+    honest = Bundle.open(folder).artifact_bytes
+    path = folder / "manifest.json"
+    content = json.loads(path.read_text())
+    assert honest == sum(artifact["bytes"] for artifact in content["artifacts"])
+    for artifact in content["artifacts"]:
+        artifact["bytes"] = 10**15
+    path.write_text(json.dumps(content))
+    assert Bundle.open(folder).artifact_bytes == honest
+    (folder / content["artifacts"][0]["path"]).unlink()
+    assert 0 < Bundle.open(folder).artifact_bytes < honest

@@ -75,14 +75,21 @@ class Bundle:
 
     @property
     def artifact_bytes(self) -> int:
-        """The declared size of all artifacts."""
-        return sum(artifact.bytes for artifact in self.manifest.artifacts)
+        """The declared size of all artifacts, but no more than is there: limits of memory and time follow from it."""
+        return sum(min(artifact.bytes, self._present(artifact)) for artifact in self.manifest.artifacts)
+
+    def _present(self, artifact: Artifact) -> int:
+        """The size of an artifact's files; 0 for one that cannot be looked at."""
+        try:
+            return sum(size(self.path / path) for path, _ in artifact.files)
+        except OSError:
+            return 0
 
     @property
     def goldens_bytes(self) -> int:
-        """The size of the file of goldens; 0 where it is missing."""
+        """The size of the file of goldens, but no more than is read; 0 where it is missing."""
         try:
-            return (self.path / self.manifest.goldens.path).stat().st_size
+            return min((self.path / self.manifest.goldens.path).stat().st_size, self.most())
         except OSError:
             return 0
 
