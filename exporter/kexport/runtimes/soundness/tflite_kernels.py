@@ -14,7 +14,11 @@ from kexport.runtimes.soundness.tflite_shapes import check_shapes
 
 #: The fields of options that divide, or count elements.
 _POSITIVE = ("stride_w", "stride_h", "stride_d", "dilation_w", "dilation_h", "dilation_d", "filter_width")
-_SIZES = frozenset((*_POSITIVE, "filter_height", "block_size"))
+#: The least that options may be.
+_LEAST_OPTIONS = {
+    **dict.fromkeys((*_POSITIVE, "filter_height", "block_size", "rank", "ngram_size"), 1),
+    **dict.fromkeys(("radius", "max_skip_size"), 0),
+}
 _LARGEST_SIZE = 1 << 20
 _ANY = frozenset({"seed", "seed2", "table_id"})  # no kernel counts to these
 #: Inputs of which the first value is read, whatever their size is.
@@ -124,8 +128,9 @@ def _check_options(node: Node) -> None:
     for field, value in node.row.options.items():
         if not isinstance(value, int):
             continue
-        if field in _SIZES:
-            node.require(1 <= value <= _LARGEST_SIZE, f"the {field}", value, "at least 1")
+        if field in _LEAST_OPTIONS:
+            least = _LEAST_OPTIONS[field]
+            node.require(least <= value <= _LARGEST_SIZE, f"the {field}", value, f"at least {least}")
         elif field not in _ANY:
             node.require(abs(value) <= _LARGEST_SIZE, f"the {field}", value, f"at most {_LARGEST_SIZE}")
         if field in _ENUMERATIONS:
