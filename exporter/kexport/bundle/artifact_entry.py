@@ -10,6 +10,8 @@ from kexport.bundle.entry_parts import limits_of, path_of
 from kexport.bundle.json_files import list_of, member, object_of, optional, text, whole
 from kexport.bundle.json_text import JsonObject
 from kexport.bundle.limits import OutputLimit
+from kexport.bundle.precision import FLOAT_OPERATORS
+from kexport.bundle.quantization import AffineQuantization, from_json
 from kexport.bundle.signature import Signature
 
 
@@ -24,7 +26,7 @@ class Artifact:
         sha256: the digest of the file, or of the folder as `kexport.bundle.digests` defines it.
         bytes: its size.
         details: what else the format records: opset, operators and their versions; `external`, the files beside it
-            that hold its weights.
+            that hold its weights; `quantization`, how the integers that it takes and returns stand for real numbers.
         limits: how far its own outputs may be from the truth, one for each; none where those of the model hold.
     """
 
@@ -42,6 +44,16 @@ class Artifact:
         external = self.details.get("external", ())
         return [(self.path, self.sha256), *((file["path"], file["sha256"]) for file in external)]
 
+    @property
+    def quantization(self) -> dict[str, AffineQuantization]:
+        """How the integers that it takes and returns stand for real numbers, by input and output."""
+        return optional(self.details, "quantization", from_json, {})
+
+    @property
+    def float_operators(self) -> tuple[tuple[str, str], ...] | None:
+        """The operators that compute in float in an artifact of integers, and their layers; None for other ones."""
+        return optional(self.details, FLOAT_OPERATORS, _operators, None)
+
     def to_json(self) -> dict[str, object]:
         """The artifact's entry in the manifest."""
         limits = {"limits": [limit.to_json() for limit in self.limits]} if self.limits else {}
@@ -57,6 +69,8 @@ class Artifact:
         """
         details = {key: value for key, value in data.items() if key not in (*_KEYS, "limits")}
         optional(data, "external", list_of(object_of(_external_file)), ())
+        optional(data, "quantization", from_json, {})
+        optional(data, FLOAT_OPERATORS, _operators, None)
         optional(data, "pinned", object_of(lambda pinned: member(pinned, "batch", whole)), 0)
         return cls(
             member(data, "format", text),
@@ -70,6 +84,14 @@ class Artifact:
 
 
 _KEYS = ("format", "precision", "path", "sha256", "bytes")
+
+
+def _operator(data: JsonObject) -> tuple[str, str]:
+    """An operator, and the layer that it comes from."""
+    return member(data, "op", text), member(data, "layer", text)
+
+
+_operators = list_of(object_of(_operator))
 
 
 def _external_file(data: JsonObject) -> tuple[str, str]:

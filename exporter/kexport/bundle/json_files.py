@@ -136,6 +136,13 @@ def whole(value: Json) -> int:
     return value
 
 
+def integer(value: Json) -> int:
+    """The value itself, if it is a whole number; raises `FieldError` otherwise."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise _wrong(value, "a whole number")
+    return value
+
+
 def mapping(value: Json) -> JsonObject:
     """The value itself, if it is an object; raises `FieldError` otherwise."""
     if not isinstance(value, Mapping):

@@ -17,6 +17,14 @@ _BITS_LOST = 5
 #: All precisions, the most exact first: float16 weights; weights of 8 bits with activations of 16 bits, in float, or
 #: of 8 bits.
 PRECISIONS = (FLOAT32, *_BITS)
+#: The precisions whose arithmetic is that of integers.
+INTEGER = ("int16x8", "int8")
+#: Where the manifest lists the operators of such an artifact that compute in float all the same.
+FLOAT_OPERATORS = "float_operators"
+#: What such artifacts take and return.
+IO = ("float", "int")
+#: What the ranges of integers are measured on where inputs were recorded: that alone, or all between its ends too.
+CALIBRATIONS = ("samples", "domain")
 #: The source of the limit of an output in a small precision.
 BUDGET = "budget"
 
@@ -57,17 +65,28 @@ class Precisions:
     Attributes:
         names: of the precisions; float32 is always written.
         decibels: the least ratio of signal to quantisation noise of each small one; None for the usual ones.
+        io: `"int"` where artifacts of integers take and return integers, `"float"` where they convert these themselves.
+        calibration: `"samples"` where ranges are measured on recorded samples alone, `"domain"` where on all between
+            their least and largest values too. Of inputs that were not recorded, it is always all of the domain.
     """
 
     names: tuple[str, ...] = (FLOAT32,)
     decibels: float | None = None
+    io: str = IO[0]
+    calibration: str = CALIBRATIONS[0]
 
     @classmethod
-    def of(cls, names: Iterable[str] | str | None, budget: str | None) -> Precisions:
+    def of(
+        cls,
+        names: Iterable[str] | str | None,
+        budget: str | None,
+        io: str | None = None,
+        calibration: str | None = None,
+    ) -> Precisions:
         """The precisions that a list or a text such as `float32,int8` names, and a budget such as `sqnr=35dB`.
 
         Raises:
-            UsageError: a precision does not exist, or the budget cannot be read.
+            UsageError: a precision does not exist, the budget cannot be read, or no precision has integer inputs.
         """
         texts = names.split(",") if isinstance(names, str) else names or ()
         given = tuple(dict.fromkeys(text.strip() for text in texts))
@@ -81,7 +100,17 @@ class Precisions:
                 expected="a small precision that must keep it",
                 hint=f"--precision {', '.join(each for each in PRECISIONS if each != FLOAT32)}",
             )
-        return cls(given or (FLOAT32,), decibels)
+        io, calibration = io or IO[0], calibration or CALIBRATIONS[0]
+        require_known(io, IO, f"unknown inputs and outputs {io!r}")
+        require_known(calibration, CALIBRATIONS, f"unknown calibration {calibration!r}")
+        if io == "int" and not set(given) & set(INTEGER):
+            raise UsageError(
+                "none of the precisions has integer inputs and outputs",
+                got=", ".join(given) or FLOAT32,
+                expected=" or ".join(INTEGER),
+                hint=f"--precision {INTEGER[-1]}",
+            )
+        return cls(given or (FLOAT32,), decibels, io, calibration)
 
 
 def _decibels(budget: str) -> float:

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ from kexport.cli._streams import styled
 
 if TYPE_CHECKING:
     from kexport.bundle.folder import Bundle
+    from kexport.bundle.precision import Precisions
     from kexport.bundle.report import Report
     from kexport.factory import BuildRequest, Conversion, Declarations
     from kexport.field.trust import Trust
@@ -76,16 +78,18 @@ def _conversion(
     opset: int | None,
     timeout: float | None,
     keep_going: bool,
-    precision: str | None,
-    budget: str | None,
 ) -> Conversion:
-    from kexport.bundle.precision import Precisions
     from kexport.factory import Conversion
     from kexport.process import DEFAULT_TIMEOUT
 
     names = None if formats is None else listed("--formats", formats)
-    precisions = Precisions.of(None if precision is None else listed("--precision", precision), budget)
-    return Conversion(names, opset, timeout or DEFAULT_TIMEOUT, keep_going, precisions)
+    return Conversion(names, opset, timeout or DEFAULT_TIMEOUT, keep_going)
+
+
+def _precisions(precision: str | None, budget: str | None, io: str | None, calibration: str | None) -> Precisions:
+    from kexport.bundle.precision import Precisions
+
+    return Precisions.of(None if precision is None else listed("--precision", precision), budget, io, calibration)
 
 
 def _declaring(function: Command) -> Command:
@@ -111,16 +115,31 @@ def _converting(function: Command) -> Command:
             "--formats", metavar="A,B", help="Formats to write; by default all that suit the model."
         ),
         "opset": click.option("--opset", type=int, help="Opset of the ONNX artifact; by default the highest."),
-        "precision": PRECISION,
-        "budget": click.option(
-            "--budget", metavar="sqnr=DECIBELS", help="The least that small precisions must keep, such as sqnr=35dB."
-        ),
         "timeout": click.option("--timeout", type=Seconds(1), help="Time limit for each conversion, in seconds."),
         "keep_going": click.option(
             "--keep-going", is_flag=True, help="Build the other formats when one is refused; still exits with 1."
         ),
     }
     return gathered("conversion", _conversion, options)(function)
+
+
+def _quantizing(function: Command) -> Command:
+    """Give the command the options about small precisions; it gets `precisions`."""
+    options = {
+        "precision": PRECISION,
+        "budget": click.option(
+            "--budget", metavar="sqnr=DECIBELS", help="The least that small precisions must keep, such as sqnr=35dB."
+        ),
+        "io": click.option(
+            "--io", metavar="float|int", help="Whether artifacts of integers (int8, int16x8) take floats or integers."
+        ),
+        "calibration": click.option(
+            "--calibration",
+            metavar="samples|domain",
+            help="What the ranges of integers are measured on: recorded samples, or all between their ends too.",
+        ),
+    }
+    return gathered("precisions", _precisions, options)(function)
 
 
 @click.command("build")
@@ -136,6 +155,7 @@ def _converting(function: Command) -> Command:
 @click.option("--out", metavar="DIR", help="Where to write the bundle; by default artifacts/NAME.")
 @click.option("--check", is_flag=True, help="Build again, and only say in which bytes the bundle in DIR differs.")
 @_converting
+@_quantizing
 @_declaring
 @trusting
 @checking
@@ -149,6 +169,7 @@ def command(
     settings: dict[str, str],
     declarations: Declarations,
     conversion: Conversion,
+    precisions: Precisions,
     trust: Trust,
     strictness: Strictness,
     as_json: bool,
@@ -166,6 +187,7 @@ def command(
     from kexport.reports import json, terminal
 
     os.environ.setdefault(*_THREADS)
+    conversion = replace(conversion, precisions=precisions)
     request = BuildRequest(model, out, settings, declarations, conversion, trust, strictness)
     with quiet_libraries():
         requests = each_signature(request)

@@ -18,7 +18,7 @@ from kexport.errors import UncheckedError, UsageError
 if TYPE_CHECKING:
     from kexport.bundle.code_entry import CodeEntry
     from kexport.bundle.contract_entries import ContractEntry, NotCarried
-    from kexport.bundle.manifest import Manifest
+    from kexport.bundle.manifest import Artifact, Manifest
     from kexport.field.inspection import ArtifactFacts
     from kexport.field.trust import Trust
 
@@ -79,6 +79,7 @@ def _show_bundle(path: str, max_bytes: int) -> None:
             "size": size(artifact.bytes),
             "sha256": artifact.sha256,
             **artifact.details,
+            **_integers(artifact),
         }
         _section(artifact.path, _texts(facts))
     _section("built with", _texts(manifest.provenance))
@@ -142,6 +143,18 @@ def _domain(manifest: Manifest, name: str) -> str:
 
     text, origin = manifest.domains.get(name), manifest.undeclared.get(name)
     return (f" in {brief(text)}" if text else "") + (f", not declared: {origin}" if origin else "")
+
+
+def _integers(artifact: Artifact) -> dict[str, str]:
+    """What an artifact of integers takes and returns, and what it computes in float all the same."""
+    from kexport.bundle.precision import FLOAT_OPERATORS
+
+    texts = {}
+    if artifact.quantization:
+        texts["quantization"] = ", ".join(f"{name} = {each}" for name, each in artifact.quantization.items())
+    if artifact.float_operators is not None:
+        texts[FLOAT_OPERATORS] = ", ".join(f"{op} of {layer}" for op, layer in artifact.float_operators) or "none"
+    return texts
 
 
 def _texts(facts: Mapping[str, object]) -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ from kexport.bundle import goldens, manifest, store
 from kexport.bundle.folder import REPORT_NAME, Bundle
 from kexport.bundle.json_files import write_json
 from kexport.bundle.manifest_entries import ModelEntry
-from kexport.bundle.precision import Precisions
+from kexport.bundle.precision import CALIBRATIONS, Precisions
 from kexport.bundle.report import Check, CheckKind, Observer, Report, Subject
 from kexport.errors import ModelError, located
 from kexport.factory import formats as known_formats
@@ -62,6 +62,8 @@ def build(
     opset: int | None = None,
     precision: Sequence[str] | str | None = None,
     budget: str | None = None,
+    io: str | None = None,
+    calibration: str | None = None,
     timeout: float = DEFAULT_TIMEOUT,
     keep_going: bool = False,
     search: Budget | str | None = None,
@@ -94,6 +96,10 @@ def build(
         precision: small precisions to write beside float32: `"float16"`, `"dynamic"` (weights of 8 bits), `"int16x8"`
             (and activations of 16) or `"int8"`, in the formats that have them.
         budget: the least that these must keep, `"sqnr=35dB"`; by default that of all but five of their bits.
+        io: `"int"` for artifacts of integers (int16x8, int8) that take and return the integers themselves, as
+            microcontrollers do; by default, `"float"`, they convert. `kexport.load` serves both in float.
+        calibration: `"domain"` to measure the ranges of integers on all between the least and largest recorded values;
+            by default, `"samples"`, on recorded samples alone, outside of which integers may saturate.
         timeout: time limit for the conversion to one format, in seconds.
         keep_going: build the other formats when one is refused; the refusal is then a failed check.
         search: how long to search for the inputs on which each artifact is furthest from the truth, which the bundle
@@ -131,7 +137,7 @@ def build(
             (signature,) if signature else (),
             MetricRequest.of(metric, labels),
         ),
-        Conversion(formats, opset, timeout, keep_going, Precisions.of(precision, budget)),
+        Conversion(formats, opset, timeout, keep_going, Precisions.of(precision, budget, io, calibration)),
         Trust(tuple(imports), allow_lambda, unrestricted=trust, seconds=max_seconds, max_bytes=max_bytes),
         Strictness.of(search, tolerance),
     )
@@ -229,7 +235,9 @@ def _write(
     goldens.write(folder / goldens.FILE_NAME, golden_set.goldens)
     exports.finish(progress)
     small = SmallArtifacts(plan.small, folder, plan.request.conversion)
-    small.write(calibration_inputs(signature, inputs.domains, golden_set.goldens), [*exports.details], progress)
+    between = plan.request.conversion.precisions.calibration == CALIBRATIONS[1]
+    calibration = calibration_inputs(signature, inputs.domains, golden_set.goldens, between=between)
+    small.write(calibration, [*exports.details], progress)
     store.remove(folder / HANDOVER)
     code = record_user_code(program, folder, promises.contracts)
     entry = ModelEntry(signature, bool(program.state), promises.contracts, promises.not_carried, code.entries)
@@ -238,7 +246,14 @@ def _write(
     reference = TwinReference(program, oracle, derived.limits, signature)
     carry_witnesses(plan.target, folder, signature, reference, golden_set.limits)
     carry_counterexamples(plan.target, folder, signature, promises.contracts)
-    notes = [*inputs.notes, *(adequacy.notes if adequacy else ()), *code.notes, *diagnosis.notes, *golden_set.notes]
+    notes = [
+        *inputs.notes,
+        *(adequacy.notes if adequacy else ()),
+        *code.notes,
+        *diagnosis.notes,
+        *golden_set.notes,
+        *small.notes,
+    ]
     return _Written(notes, reference, (*diagnosis.checks, *promises.checks), evaluation)
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
+from typing import TypeVar
 
 from kexport.bundle.json_text import JsonObject
 from kexport.bundle.manifest import Artifact
+from kexport.bundle.quantization import AffineQuantization, from_json
 from kexport.bundle.signature import Signature, TensorSpec
 from kexport.errors import ArtifactError
 from kexport.runtimes import Opened
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -32,8 +36,17 @@ def declared_signature(data: JsonObject, artifact: str) -> Signature:
     Raises:
         ArtifactError: no tensor can have such a dtype or shape.
     """
+    return _declared(Signature.from_json, data, artifact)
+
+
+def declared_quantization(data: JsonObject, artifact: str) -> dict[str, AffineQuantization]:
+    """How its integers stand for real numbers, told and raised likewise."""
+    return _declared(from_json, data, artifact)
+
+
+def _declared(read: Callable[[JsonObject], T], data: JsonObject, artifact: str) -> T:
     try:
-        return Signature.from_json(data)
+        return read(data)
     except (TypeError, ValueError) as error:
         raise ArtifactError(
             f"{artifact} declares inputs or outputs that no model can have",
@@ -74,6 +87,8 @@ def mismatches(opened: Opened, signature: Signature, artifact: Artifact) -> list
         for got, expected in zip_longest(inputs, signature.inputs)
         if got is None or expected is None or (got != expected and got != _as_stored(expected))
     ]
+    if opened.quantization != artifact.quantization and artifact.quantization:
+        problems.append(Mismatch(_integers(opened.quantization), _integers(artifact.quantization)))
     if outputs != expected_outputs:
         problems.append(Mismatch(f"outputs {', '.join(outputs)}", ", ".join(expected_outputs)))
         return problems
@@ -83,6 +98,10 @@ def mismatches(opened: Opened, signature: Signature, artifact: Artifact) -> list
         if spec is not None and not (_same_kind(spec, expected) or _same_kind(spec, _as_stored(expected))):
             problems.append(Mismatch(f"output {_text(spec)}", _text(expected)))
     return problems
+
+
+def _integers(quantization: Mapping[str, AffineQuantization]) -> str:
+    return ", ".join(f"{name} = {each}" for name, each in quantization.items()) or "no scale of integers"
 
 
 def _same_kind(got: TensorSpec, expected: TensorSpec) -> bool:

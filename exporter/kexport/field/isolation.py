@@ -16,9 +16,10 @@ from typing import Any, NoReturn, TypedDict
 from kexport import runtimes
 from kexport.bundle import packed_arrays
 from kexport.bundle.json_text import Json, JsonObject
+from kexport.bundle.quantization import to_json
 from kexport.bundle.signature import Array, Signature
 from kexport.errors import KexportError, ProcessDiedError, UncheckedError, UsageError, reason
-from kexport.field.interface import declared_signature
+from kexport.field.interface import declared_quantization, declared_signature
 from kexport.field.trust import Trust, TrustJson
 from kexport.parity.structure import as_text
 from kexport.process import DEFAULT_TIMEOUT, Worker, WorkerCrashError, WorkerLimitError
@@ -34,6 +35,7 @@ class _Declared(TypedDict):
     signature: JsonObject
     outputs: list[str]
     ordered: bool
+    quantization: JsonObject
     differences: list[str]
 
 
@@ -86,6 +88,7 @@ class Isolation:
             bool(declared["ordered"]),
             close=self.close,
             produced=signature.outputs,
+            quantization=declared_quantization(declared["quantization"], self._artifact.path.name),
         )
 
     def _start(self) -> _Declared:
@@ -194,6 +197,7 @@ def serve(path: str, name: str, signature: JsonObject, trust: TrustJson) -> Iter
         "signature": Signature(opened.inputs, opened.produced).to_json(),
         "outputs": list(opened.outputs),
         "ordered": opened.ordered,
+        "quantization": to_json(opened.quantization),
         "differences": trusted.differences() if runtime.runs_user_code else [],
     }
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from kexport import runtimes
 from kexport.bundle.folder import Bundle, of_signature
 from kexport.bundle.manifest import Artifact
-from kexport.errors import MissingRuntimeError, require_known
+from kexport.errors import MissingRuntimeError, UsageError, require_known
 from kexport.field.keys import read_pem
 from kexport.field.recipe import BundleRecipe, require_key
 from kexport.field.trust import NO_TRUST, Trust
@@ -23,6 +24,7 @@ def load(
     *,
     signature: str | None = None,
     precision: str | None = None,
+    integers: bool = False,
     imports: Sequence[str] = (),
     allow_lambda: bool = False,
     trust: bool = False,
@@ -39,6 +41,8 @@ def load(
         signature: of several, the one to load, by the name that it has in the SavedModel.
         precision: which of its artifacts: `"float32"`, or a small one that was built, such as `"int8"`; by default the
             most exact one.
+        integers: pass and get the integers of an artifact that was built with `--io int`, whose scales are in
+            `.quantization`; by default it takes and returns real numbers, like all others.
         imports: files or modules that register the layers of a `.keras` artifact; run only where that is loaded.
         allow_lambda: load the Lambda layers of a `.keras` artifact, which runs the bytecode in it.
         trust: let a SavedModel run any operation, such as one that writes files; by default only what computes.
@@ -76,7 +80,9 @@ def load(
     key = None if signed_by is None else read_pem(signed_by)
     require_key(path, key, max_bytes)
     bundle = Bundle.open(path, max_bytes)
-    session, differences = session_of(bundle, requested, trusted, precision=precision, isolated=isolated, signed_by=key)
+    session, differences = session_of(
+        bundle, requested, trusted, precision=precision, integers=integers, isolated=isolated, signed_by=key
+    )
     for difference in differences:
         warnings.warn(difference, stacklevel=2)
     return session
@@ -88,6 +94,7 @@ def session_of(
     trust: Trust = NO_TRUST,
     *,
     precision: str | None = None,
+    integers: bool = False,
     isolated: bool = False,
     signed_by: str | None = None,
 ) -> tuple[Session, list[str]]:
@@ -97,6 +104,13 @@ def session_of(
         The session, and where the code that it was loaded with is not what its bundle was built with, in words.
     """
     chosen, artifact = _choice(bundle, runtime, precision)
+    if integers and not artifact.quantization:
+        raise UsageError(
+            f"{artifact.path} takes and returns real numbers",
+            got="integers=True",
+            expected="an artifact of integers",
+            hint="build it with --precision int8 --io int, and load it with precision='int8'",
+        )
     recipe = BundleRecipe(
         os.path.abspath(bundle.path),
         chosen.name,
@@ -104,9 +118,8 @@ def session_of(
         trust.expecting(bundle.manifest.code),
         isolated,
         bundle.manifest.stateful,
-        signed_by,
     )
-    return recipe.open(bundle, artifact)
+    return replace(recipe, integers=integers, signed_by=signed_by).open(bundle, artifact)
 
 
 def _choice(bundle: Bundle, runtime: Runtime | None, precision: str | None) -> tuple[Runtime, Artifact]:

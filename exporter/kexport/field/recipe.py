@@ -9,6 +9,7 @@ from pathlib import Path
 from kexport import runtimes
 from kexport.bundle.folder import Bundle
 from kexport.bundle.manifest import Artifact
+from kexport.bundle.quantization import of_integers
 from kexport.errors import ArtifactError, UsageError
 from kexport.field.interface import require_interface
 from kexport.field.trust import Trust
@@ -34,6 +35,7 @@ class BundleRecipe:
         trust: the user code that may run.
         isolated: whether the model is served from a process of its own.
         stateful: whether the model keeps state between calls.
+        integers: whether callers pass and get the integers of the artifact themselves.
         signed_by: the public key, in PEM, with which the bundle must have been signed.
         home: the folder that the names of imported files are relative to.
     """
@@ -44,6 +46,7 @@ class BundleRecipe:
     trust: Trust
     isolated: bool = False
     stateful: bool = False
+    integers: bool = False
     signed_by: str | None = None
     home: str = field(default_factory=_current_folder)
 
@@ -51,18 +54,19 @@ class BundleRecipe:
         """The session, and where the code that it was loaded with is not what its bundle was built with."""
         runtime, path = runtimes.get(self.runtime), bundle.checked_path(artifact)
         runtime.require()
+        signature = of_integers(bundle.signature, artifact.quantization) if self.integers else bundle.signature
         if self.isolated:
             from kexport.field.isolation import IsolatedArtifact, Isolation
 
             weights = bundle.artifact_bytes
-            served = IsolatedArtifact(path, runtime, bundle.signature, self.trust, self.stateful, weights)
+            served = IsolatedArtifact(path, runtime, signature, self.trust, self.stateful, weights)
             isolation = Isolation(served)
-            session, differences = Session(runtime.name, bundle.signature, isolation.opened()), isolation.differences
+            session, differences = Session(runtime.name, signature, isolation.opened()), isolation.differences
         else:
-            session = self.trust.open(runtime, path, bundle.signature)
+            session = self.trust.open(runtime, path, signature)
             differences = self.trust.differences() if runtime.runs_user_code else []
         try:
-            require_interface(session.opened, bundle.signature, artifact)
+            require_interface(session.opened, signature, artifact)
         except BaseException:
             session.close()
             raise

@@ -48,8 +48,16 @@ class NodeArg(Protocol):
     shape: Sequence[int | str | None]
 
 
+class ModelMetadata(Protocol):
+    """What a file says about itself (`onnxruntime.ModelMetadata`)."""
+
+    custom_metadata_map: Mapping[str, str]
+
+
 class InferenceSession(Protocol):
     """ONNX Runtime's session (`onnxruntime.InferenceSession`)."""
+
+    def get_modelmeta(self) -> ModelMetadata: ...
 
     def get_inputs(self) -> Sequence[NodeArg]: ...
     def get_outputs(self) -> Sequence[NodeArg]: ...

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import NoReturn, Protocol, overload
 
+from kexport.bundle.quantization import AffineQuantization
 from kexport.bundle.signature import Array, Signature, TensorSpec
 from kexport.errors import KexportError, RunError, UsageError, reason
 from kexport.runtimes import _calls
@@ -34,6 +35,7 @@ class Opened:
         foreign: outputs that are no tensors, each with its type, in words.
         remarks: what else it says about inputs and outputs, in words.
         signatures: the names of the functions in the artifact, where it has names for them; this is one of them.
+        quantization: how the integers that it takes and returns stand for real numbers, by input and output.
     """
 
     run: Run
@@ -46,6 +48,7 @@ class Opened:
     foreign: Mapping[str, str] = field(default_factory=dict)
     remarks: Mapping[str, str] = field(default_factory=dict)
     signatures: tuple[str, ...] = ()
+    quantization: Mapping[str, AffineQuantization] = field(default_factory=dict)
 
 
 class Recipe(Protocol):
@@ -87,6 +90,11 @@ class Session:
         if self._opened is None:
             self._refuse_closed(())
         return self._opened
+
+    @property
+    def quantization(self) -> Mapping[str, AffineQuantization]:
+        """How the integers that the artifact takes and returns stand for real numbers, by input and output."""
+        return self.opened.quantization
 
     @overload
     def __call__(self, inputs: Array) -> Array: ...

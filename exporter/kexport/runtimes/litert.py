@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from kexport.bundle.quantization import AffineQuantization
 from kexport.bundle.signature import Array, Signature, TensorSpec
+from kexport.runtimes._integers import converting
 from kexport.runtimes._protocols import LiteRTInterpreter, TensorDetails
 from kexport.runtimes._runtime import ArtifactFile, Package, Runtime, by_sample
 from kexport.runtimes._session import Opened
@@ -57,14 +60,16 @@ def open_with(resolver: str, path: Path, signature: Signature) -> Opened:
         return [get_tensor(index) for index in outputs]
 
     specs = tuple(map(_spec, declared))
-    return Opened(
+    tensors = {detail["name"]: detail for detail in (*declared, *produced)}
+    opened = Opened(
         by_sample(run) if _is_pinned(specs, signature) else run,
         specs,
         tuple(detail["name"] for detail in produced),
         produced=tuple(map(_spec, produced)),
-        remarks=_remarks({detail["name"]: detail for detail in (*declared, *produced)}),
+        remarks=_remarks(tensors),
         signatures=names,
     )
+    return converting(opened, signature, _quantization(tensors))
 
 
 def _function(interpreter: LiteRTInterpreter, signature: Signature, names: tuple[str, ...]) -> Opened:
@@ -101,6 +106,16 @@ def _remarks(details: Mapping[str, TensorDetails]) -> dict[str, str]:
         if scale:
             remarks[name] = f"stands for {scale:.6g} x (value - {zero})" if zero else f"stands for {scale:.6g} x value"
     return remarks
+
+
+def _quantization(details: Mapping[str, TensorDetails]) -> dict[str, AffineQuantization]:
+    """How integer inputs and outputs stand for real numbers, where all elements of one have one scale."""
+    found = {}
+    for name, detail in details.items():
+        scale, zero = detail["quantization"]
+        with contextlib.suppress(ValueError):  # a dtype or numbers that are none of a quantised tensor
+            found[name] = AffineQuantization(np.dtype(detail["dtype"]).name, float(scale), int(zero))
+    return found
 
 
 def _is_pinned(declared: Sequence[TensorSpec], signature: Signature) -> bool:

@@ -6,13 +6,17 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from kexport.bundle.json_files import FieldError
+from kexport.bundle.json_text import parse
+from kexport.bundle.quantization import AffineQuantization, from_json
 from kexport.bundle.signature import Array, Signature, TensorSpec
 from kexport.confinement import most_of_a_call, most_of_a_tensor, out_of_memory
 from kexport.errors import ArtifactError, UncheckedError
+from kexport.runtimes._integers import converting
 from kexport.runtimes._protocols import InferenceSession, NodeArg
 from kexport.runtimes._runtime import ArtifactFile, Package, Runtime
 from kexport.runtimes._session import Opened
-from kexport.runtimes.files.onnx import beside, computed_by, details
+from kexport.runtimes.files.onnx import QUANTIZATION, beside, computed_by, details
 from kexport.runtimes.soundness import SoundOnnx, require_sound_onnx
 
 _DTYPES = frozenset(
@@ -135,7 +139,7 @@ def _open(path: Path, signature: Signature) -> Opened:
         if not _dtype(node):
             raise UncheckedError(f"input {node.name!r} of {path.name} is no tensor of numbers or texts", got=node.type)
     declared = session.get_outputs()
-    return Opened(
+    opened = Opened(
         limited.run,
         tuple(map(_spec, session.get_inputs())),
         tuple(node.name for node in declared),
@@ -143,6 +147,18 @@ def _open(path: Path, signature: Signature) -> Opened:
         produced=tuple(_spec(node) for node in declared if _dtype(node)),
         foreign={node.name: _in_words(node, path) for node in declared if not _dtype(node)},
     )
+    return converting(opened, signature, _quantization(session))
+
+
+def _quantization(session: InferenceSession) -> dict[str, AffineQuantization]:
+    """How integer inputs and outputs stand for real numbers; the metadata of a file of ours say it."""
+    stated = session.get_modelmeta().custom_metadata_map.get(QUANTIZATION)
+    if stated is None:
+        return {}
+    try:
+        return from_json(parse(stated, "the quantization in the file"))
+    except FieldError as error:
+        raise ArtifactError("the file does not say how its integers stand for real numbers", got=error) from None
 
 
 def _dtype(node: NodeArg) -> str:

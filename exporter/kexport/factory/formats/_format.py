@@ -49,8 +49,9 @@ class Format:
         expected: what a model must consist of; refusals quote it.
         precisions: the small precisions in which it can be written too.
         narrower: `"module:function"`, run in a worker process once the format is written: it writes a small precision.
-            It takes the paths `handover`, `wide` (what was written), `target` and `calibration` as text and the
-            `precision`, and yields the details once.
+            It takes the paths `handover`, `wide` (what was written), `target` and `calibration` as text, the
+            `precision`, and as `io` whether the model takes and returns `"float"` or `"int"`; it yields the details
+            once.
     """
 
     name: str

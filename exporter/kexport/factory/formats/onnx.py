@@ -7,16 +7,19 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from kexport.bundle.precision import FLOAT_OPERATORS, INTEGER
 from kexport.bundle.signature import Signature, TensorSpec
 from kexport.errors import ExportError, KexportError, located
 from kexport.factory.emit import handover as handovers
 from kexport.factory.emit.emission import Emitted, emit
 from kexport.factory.emit.refusal import leaving_out
 from kexport.factory.formats._clips import clips
+from kexport.factory.formats._float_operators import of_onnx
 from kexport.factory.formats._format import Format, Option
 from kexport.factory.formats._mapping_log import unmapped_nodes
 from kexport.factory.formats._narrow_transposes import narrow_transposes
 from kexport.factory.formats._onnx_graphs import scalar_counters, with_inner
+from kexport.factory.formats._onnx_integers import take_integers
 from kexport.factory.formats._onnx_precisions import write_precision
 from kexport.factory.formats._onnx_weights import Weights
 from kexport.factory.formats._ordered_sets import ordered_sets
@@ -60,16 +63,22 @@ def convert(handover: str, target: str, options: Mapping[str, int | None]) -> It
     yield {**onnx_file.details(path), **({"external": external} if external else {})}
 
 
-def narrow(handover: str, wide: str, target: str, precision: str, calibration: str) -> Iterator[dict[str, object]]:
+def narrow(
+    handover: str, wide: str, target: str, precision: str, io: str, calibration: str
+) -> Iterator[dict[str, object]]:
     """Write a small precision of the float32 file; yields the details once.
 
     Raises:
-        ExportError: the tools of ONNX Runtime cannot write the model in it.
+        ExportError: the tools of ONNX Runtime cannot write the model in it, or its inputs in integers.
     """
-    program = handovers.read(Path(handover))
+    program, further = handovers.read(Path(handover)), dict[str, object]()
     try:
         write_precision(Path(wide), Path(target), precision, Path(calibration), program.signature)
-    except OSError:
+        if io == "int":
+            further["quantization"] = take_integers(Path(target), program.signature)
+        if precision in INTEGER:
+            further[FLOAT_OPERATORS] = of_onnx(Path(target), program.trail)
+    except (KexportError, OSError):
         raise
     except Exception as error:  # whatever the tools raise
         raise ExportError(
@@ -79,7 +88,7 @@ def narrow(handover: str, wide: str, target: str, precision: str, calibration: s
             hint=f"leave out {precision} (--precision), or onnx (--formats)",
         ) from error
     _check(Path(target))
-    yield dict(onnx_file.details(Path(target)))
+    yield {**onnx_file.details(Path(target)), **further}
 
 
 def _converted(program: handovers.Handover, opset: int) -> tuple[OnnxModel, Weights]:

@@ -8,14 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
+from kexport.bundle.precision import FLOAT_OPERATORS, INTEGER
 from kexport.bundle.signature import Signature
 from kexport.errors import ExportError, KexportError
 from kexport.factory.emit import handover as handovers
 from kexport.factory.emit.emission import emit
 from kexport.factory.emit.refusal import leaving_out
 from kexport.factory.formats._dtype_probe import writable_as
+from kexport.factory.formats._float_operators import of_tflite
 from kexport.factory.formats._format import Format
-from kexport.factory.formats._tflite_precisions import QuantisingConverter, set_precision
+from kexport.factory.formats._tflite_precisions import QuantisingConverter, quantization_of, set_precision
 from kexport.factory.formats._tflite_shared_memory import keep_what_is_read
 from kexport.factory.formats._tflite_signature import use_public_names
 from kexport.factory.graph.protocols import GraphDef, Tensor
@@ -48,18 +50,26 @@ def convert(handover: str, target: str, options: Mapping[str, int | None]) -> It
     yield _written(Path(handover), Path(target), lambda converter, signature: None)
 
 
-def narrow(handover: str, wide: str, target: str, precision: str, calibration: str) -> Iterator[dict[str, object]]:
+def narrow(
+    handover: str, wide: str, target: str, precision: str, io: str, calibration: str
+) -> Iterator[dict[str, object]]:
     """Convert a handed-over program to a small precision; yields the details once. The wide file is not needed.
 
     Raises:
-        ExportError: as `convert`; or an operation does not exist in this precision.
+        ExportError: as `convert`; or an operation does not exist in this precision, or an input in integers.
     """
     del wide
 
     def quantise(converter: _Converter, signature: Signature) -> None:
-        set_precision(converter, precision, lambda: read_inputs(Path(calibration), signature))
+        set_precision(converter, precision, lambda: read_inputs(Path(calibration), signature), integer_io=io == "int")
 
-    yield _written(Path(handover), Path(target), quantise)
+    program = handovers.read(Path(handover))
+    details = _written(Path(handover), Path(target), quantise)
+    if precision in INTEGER:
+        details[FLOAT_OPERATORS] = of_tflite(Path(target), program.trail)
+    if io == "int":
+        details["quantization"] = quantization_of(Path(target), program.signature)
+    yield details
 
 
 def _written(folder: Path, target: Path, prepare: _Prepare) -> dict[str, object]:

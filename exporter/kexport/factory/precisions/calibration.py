@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from kexport.bundle.domain import Domain
+import numpy as np
+
+from kexport.bundle.domain import Domain, Samples, Uniform
 from kexport.bundle.goldens import Golden
 from kexport.bundle.signature import Array, Signature
 from kexport.parity import golden_inputs
 
 #: Another one than that of the goldens: of what is drawn, nothing is both calibrated and checked on.
 SEED = golden_inputs.SEED + 1
+_ROWS, _MOST_BYTES = 128, 1 << 28  # drawn beside those that reach the corners
 Feeds = Mapping[str, Array]
 
 
 def calibration_inputs(
-    signature: Signature, domains: Mapping[str, Domain], goldens: Sequence[Golden]
+    signature: Signature, domains: Mapping[str, Domain], goldens: Sequence[Golden], *, between: bool = False
 ) -> Iterator[Feeds]:
     """Inputs from all over the domains: random ones, corners, and the recorded samples set aside for this.
 
@@ -23,6 +26,7 @@ def calibration_inputs(
         signature: of the model.
         domains: of its inputs.
         goldens: those that check it; the sizes of dynamic axes are theirs.
+        between: whether floats that were recorded are drawn between their least and largest values too.
     """
     known = {_sizes(golden.inputs) for golden in goldens}
 
@@ -30,7 +34,34 @@ def calibration_inputs(
         return None if _sizes(feeds) in known else "no golden has these sizes"
 
     for _, feeds in golden_inputs.plan(signature, domains, refusal, SEED, calibrating=True):
+        last = feeds
         yield feeds
+    wider = {name: _range(domain) for name, domain in domains.items()} if between else domains
+    if wider != domains:
+        fixed = {spec.name for spec in signature.inputs if None not in spec.shape[1:]}
+        for _, feeds in golden_inputs.plan(signature, wider, refusal, SEED, calibrating=True):
+            # Each element has a range of its own, unless it may stand at another place of a longer input.
+            yield {name: domains[name].project(x) if name in fixed else x for name, x in feeds.items()}
+    yield from _further(wider, last)
+
+
+def _further(domains: Mapping[str, Domain], like: Feeds) -> Iterator[Feeds]:
+    """Random inputs of the same sizes, so many that of what a tensor can hold little is missed."""
+    if any(isinstance(domain, Samples) for domain in domains.values()):
+        return  # a recording says what occurs; and the rows that check are among its samples
+    rng = np.random.default_rng(SEED)
+    rows = max((len(value) for value in like.values() if value.ndim), default=1)
+    calls = min(-(-_ROWS // rows), _MOST_BYTES // max(1, sum(value.nbytes for value in like.values())))
+    for _ in range(calls):
+        yield {name: np.asarray(domains[name].sample(rng, x.shape)).astype(x.dtype) for name, x in like.items()}
+
+
+def _range(domain: Domain) -> Domain:
+    """All between the least and the largest value of recorded floats; other domains as they are."""
+    if not isinstance(domain, Samples) or domain.values.dtype.kind != "f":
+        return domain
+    finite = domain.values[np.isfinite(domain.values)]
+    return Uniform(float(finite.min()), float(finite.max())) if finite.size else domain
 
 
 def _sizes(feeds: Feeds) -> tuple[tuple[int, ...], ...]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Any
 
 from kexport.bundle import store
+from kexport.bundle.precision import FLOAT_OPERATORS, INTEGER, IO
 from kexport.errors import ExportError
 from kexport.factory.exports import HANDOVER, crashed
 from kexport.factory.formats import SmallTarget
@@ -34,11 +36,20 @@ class SmallArtifacts:
     """
 
     def __init__(self, targets: Sequence[SmallTarget], folder: Path, conversion: Conversion) -> None:
-        self.details: dict[SmallTarget, Mapping[str, object]] = {}
+        self.details: dict[SmallTarget, Mapping[str, Any]] = {}
         self.refusals: dict[str, ExportError] = {}
         self._targets = targets
         self._folder = folder
         self._conversion = conversion
+
+    @property
+    def notes(self) -> list[str]:
+        """What of each artifact of integers is computed in float, by operator and layer."""
+        return [
+            f"{target.path} computes in float: " + ", ".join(f"{each['op']} of {each['layer']}" for each in floats)
+            for target, details in self.details.items()
+            if (floats := details.get(FLOAT_OPERATORS))
+        ]
 
     def write(self, inputs: Iterator[Feeds], written: Sequence[str], progress: Callable[[str], None]) -> None:
         """Write them, calibrated on the inputs.
@@ -75,15 +86,19 @@ class SmallArtifacts:
                 store.remove(path)
 
     def _written(self, target: SmallTarget, worker: Worker) -> Mapping[str, object]:
+        io = self._conversion.precisions.io if target.precision in INTEGER else IO[0]
         worker.submit(
             target.form.narrower or "",
             handover=str(self._folder / HANDOVER),
             wide=str(self._folder / target.form.path),
             target=str(self._folder / target.path),
             precision=target.precision,
+            io=io,
             calibration=str(self._folder / HANDOVER / _CALIBRATION),
         )
         way_out = f"leave out {target.precision} (--precision)"
+        if io == "int":
+            way_out += ", or keep float inputs and outputs (--io float)"
         try:
             (details,) = worker.results(self._conversion.timeout)
         except WorkerCrashError as crash:

@@ -15,6 +15,7 @@ from kexport.bundle.contract_entries import ContractEntry
 from kexport.bundle.facts import CodedFact, FactCode
 from kexport.bundle.folder import Bundle
 from kexport.bundle.json_text import Json
+from kexport.bundle.precision import INTEGER
 from kexport.bundle.report import Check, CheckKind, Measurement, Subject
 from kexport.bundle.signature import Array
 from kexport.contracts import EFFORT, Contract, Effort, Experiment, Function, Slack, Verdict, WeightContract, kinds
@@ -28,6 +29,10 @@ from kexport.runtimes import Session
 _CARRIED = "counterexample"  # among the metrics of a check, until it is kept
 _FEW = 8  # numbers that fit into a line
 _STATEFUL = "the model keeps state between calls, so its output is not a function of its inputs"
+_SATURATED = (
+    "integers end where calibration ended: calibrate on the whole domain (--calibration domain), or leave out this "
+    "precision"
+)
 _IMPORT = "name the file or module that registers it with --import"
 
 
@@ -79,7 +84,8 @@ def check_contracts(tested: ArtifactInRuntime, session: Session, effort: Effort 
         function = Function(session, space, entry.inputs, entry.outputs)
         experiment = Experiment(function, space, slack, replace(effort, first=first))
         check = _check(entry, contract, experiment, replace(subject, contract=kinds.text(contract)))
-        yield replace(check, facts=(*check.facts, *_code_facts(bundle, entry, contract)))
+        saturated = (_SATURATED,) if tested.artifact.precision in INTEGER and check.ran and not check.passed else ()
+        yield replace(check, facts=(*check.facts, *_code_facts(bundle, entry, contract), *saturated))
 
 
 def notes(entries: Sequence[ContractEntry]) -> list[str]:

@@ -19,6 +19,8 @@ from kexport.bundle.regular_files import resolved
 from kexport.runtimes.soundness.flaw import FlawError
 from kexport.runtimes.soundness.protobuf import Bytes, fields, text
 
+#: The key of the metadata of a model that say how its integer inputs and outputs stand for real numbers.
+QUANTIZATION = "kexport.quantization"
 _STANDARD = ("", "ai.onnx")
 
 
