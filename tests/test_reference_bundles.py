@@ -1,21 +1,26 @@
 """The bundles that are checked in: an upgrade of a runtime that changes numbers, or of the format, turns these red."""
 
+import hashlib
 import json
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 
+import numpy as np
 import pytest
 
 import kexport as package
 from conftest import REFERENCE
 
-BUNDLES = sorted(path.name for path in REFERENCE.iterdir())
+BUNDLES = ["lowpass", "regularized", "scaled"]
+#: With artifacts in small precisions: promises, integers in and out; an LSTM.
+SMALL = {"lowpass_small": {"float16", "dynamic", "int16x8", "int8"}, "lstm_small": {"float16", "dynamic", "int8"}}
+LIGHT = ["onnxruntime", "litert", "litert_reference"]
 RUNTIMES = {"keras", "saved_model", "onnxruntime", "litert", "litert_reference"}
 
 
-def test_the_three_are_there():
-    assert BUNDLES == ["lowpass", "regularized", "scaled"]
+def test_they_are_there():
+    assert {path.name for path in REFERENCE.iterdir()} == {*BUNDLES, *SMALL}
 
 
 @pytest.mark.parametrize("name", BUNDLES)
@@ -41,6 +46,23 @@ def test_schema_1_as_it_was_written_then_still_opens(name):
     assert bundle.manifest.name == name
     assert bundle.passed
     assert [spec.name for spec in bundle.signature.inputs] == [spec["name"] for spec in manifest["signature"]["inputs"]]
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_schema_2_as_it_was_written_then_still_holds(name):
+    manifest = json.loads((REFERENCE / name / "manifest.json").read_text())
+    assert manifest["schema"] == 2
+    bundle = package.Bundle.open(REFERENCE / name)
+    assert {artifact.precision for artifact in bundle.manifest.artifacts} == {"float32", *SMALL[name]}
+    report = package.verify(bundle.path, LIGHT)
+    assert report.passed, report
+    assert {check.runtime for check in report.checks if check.kind == "parity"} == set(LIGHT)
+
+
+def test_integers_of_the_reference_kernels_are_the_same_bits_everywhere():
+    raw = package.load(REFERENCE / "lowpass_small", "litert_reference", precision="int8", integers=True)
+    x = (np.arange(200, dtype="int64") * 37 % 256 - 128).astype("int8").reshape(2, 100)
+    assert hashlib.sha256(raw(x).tobytes()).hexdigest()[:16] == "215716b100bc10ee"
 
 
 def test_the_light_runtimes_verify_without_tensorflow():

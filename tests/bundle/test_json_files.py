@@ -5,13 +5,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from conftest import REFERENCE
 from kexport.bundle import counterexamples, manifest, report, witnesses
 from kexport.bundle.contract_entries import ContractEntry
 from kexport.bundle.folder import REPORT_NAME, Bundle
 from kexport.bundle.goldens import Golden
-from kexport.bundle.json_files import items, mapping, number, require_schema
+from kexport.bundle.json_files import items, mapping, number, require_schema, write_json
 from kexport.bundle.samples import SamplesEntry
 from kexport.bundle.signature import Signature, TensorSpec
 from kexport.errors import BundleError
@@ -24,6 +26,10 @@ SAMPLES: dict[str, Any] = {
     "sha256": "0",
     "rows": {"x": {"check": 1, "calibration": 1, "shared": True}},
 }
+NESTED = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
 
 
 def with_schema(path, schema, name_of):
@@ -106,3 +112,16 @@ def test_an_older_schema_opens_and_one_that_is_absent_only_where_it_has_a_meanin
 def test_a_value_of_another_type_is_a_type_error(read, value):
     with pytest.raises(TypeError):
         read(value)
+
+
+@given(NESTED)
+def test_what_is_written_is_read_back_and_lists_of_numbers_take_one_line(tmp_path_factory, data):
+    path = tmp_path_factory.mktemp("json") / "a.json"
+    write_json(path, data)
+    assert json.loads(path.read_text(encoding="utf-8")) == data
+
+
+def test_a_list_of_numbers_takes_one_line(tmp_path):
+    write_json(tmp_path / "a.json", {"a": [1, -2.5, 1e-7], "b": ["1", "[\n1,\n2\n]"], "c": [[1], []]})
+    assert '"a": [1, -2.5, 1e-07]' in (tmp_path / "a.json").read_text().splitlines()[1]
+    assert json.loads((tmp_path / "a.json").read_text())["b"] == ["1", "[\n1,\n2\n]"]

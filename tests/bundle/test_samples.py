@@ -72,6 +72,13 @@ def test_a_file_of_other_rows_than_the_manifest_tells_is_damaged(tmp_path):
         restored(tmp_path / stored.path, stored, TWO)
 
 
+@pytest.mark.parametrize("values", [np.full((20, 3), "a"), np.ones((20, 3, 1)), np.ones(20)])
+def test_a_file_of_another_kind_than_the_input_is_refused(tmp_path, values):
+    stored = samples.write(tmp_path, TWO, {"a": Samples(values), "b": Uniform()})
+    with pytest.raises(BundleError, match="does not hold what input 'a' takes"):
+        restored(tmp_path / stored.path, stored, TWO)
+
+
 def test_a_huge_recording_is_thinned_evenly_and_alike_for_every_input():
     count = 3 * MOST_ROWS
     arrays = {"a": np.arange(count * 3.0).reshape(count, 3), "b": np.arange(count)[:, None]}

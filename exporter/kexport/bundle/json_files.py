@@ -6,6 +6,7 @@ An entry of the wrong type raises `FieldError`, which names its place: `artifact
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -15,6 +16,10 @@ from kexport.errors import BundleError
 
 _Value = TypeVar("_Value")
 _Default = TypeVar("_Default")
+
+
+#: A list of numbers, each on a line; no text can look so, as it has no unescaped line breaks.
+_NUMBERS = re.compile(r"\[\n\s*((?:-?[0-9][-+.0-9eE]*,?\s+)+)\]")
 
 
 class FieldError(TypeError):
@@ -35,8 +40,16 @@ class FieldError(TypeError):
 
 
 def write_json(path: Path, data: object) -> None:
-    """Write JSON in the layout of all files of a bundle: indented by two spaces, one newline at the end."""
-    path.write_text(json.dumps(data, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    """Write JSON in the layout of all files of a bundle: indented by two spaces, one newline at the end.
+
+    A list of numbers takes one line.
+    """
+    indented = json.dumps(data, indent=2, allow_nan=False)
+    path.write_text(_NUMBERS.sub(_on_one_line, indented) + "\n", encoding="utf-8")
+
+
+def _on_one_line(numbers: re.Match[str]) -> str:
+    return f"[{' '.join(numbers[1].split())}]"
 
 
 def require_schema(

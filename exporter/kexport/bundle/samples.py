@@ -170,6 +170,18 @@ def read(path: Path, entry: SamplesEntry, part: str, expansion: int = EXPANSION)
     return arrays
 
 
+def _require_fitting(path: Path, spec: TensorSpec, values: Array) -> None:
+    """Raise `BundleError` unless rows hold texts where the input does, else numbers, with as many axes."""
+    is_text, wants_text = values.dtype.kind not in "biufc", spec.numpy_dtype.kind == "U"
+    if is_text != wants_text or values.ndim != len(spec.shape):
+        raise BundleError(
+            f"{path.name} does not hold what input {spec.name!r} takes",
+            got=f"{values.dtype} {values.shape}",
+            expected=str(spec),
+            hint="build the bundle again",
+        )
+
+
 def restored(path: Path, entry: SamplesEntry, signature: Signature, expansion: int = EXPANSION) -> dict[str, Samples]:
     """The whole recording of every input, its rows in their original order; raises as `read` does."""
     check, calibration = (read(path, entry, part, expansion) for part in _PARTS)
@@ -177,6 +189,8 @@ def restored(path: Path, entry: SamplesEntry, signature: Signature, expansion: i
     for spec in signature.inputs:
         if spec.name not in entry.rows:
             continue
+        for each in (check[spec.name], calibration[spec.name]):
+            _require_fitting(path, spec, each)
         rows = entry.rows[spec.name]
         if rows.shared:
             recordings[spec.name] = Samples(check[spec.name])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -229,13 +229,16 @@ class _Measurement:
         low, high = self._bands.low, self._bands.high
         stop = [f.tone.frequency for f in self._findings if f.band == "stop"]
         grid = np.unique([*np.linspace(0, 0.5, _SHOWN), low, high, *stop])
-        gains = response.at(grid)
+        hertz = _brief(grid * self._contract.sample_rate)
+        gains = response.at(np.asarray(hertz) / self._contract.sample_rate)
         # Of several channels, the one with the largest gain in the stop band.
         worst = gains[int(np.argmax(gains[:, grid >= high].max(axis=1)))]
-        return {
-            "frequencies_hz": (grid * self._contract.sample_rate).tolist(),
-            "response_db": [decibels(gain) for gain in worst],
-        }
+        return {"frequencies_hz": hertz, "response_db": _brief(map(decibels, worst))}
+
+
+def _brief(values: Iterable[float]) -> list[float]:
+    """The numbers to six digits: a curve is looked at, and each runtime's is in the report."""
+    return [float(f"{value:.6g}") for value in values]
 
 
 CONTRACT = LowPass

@@ -9,7 +9,7 @@ import numpy as np
 from kexport.bundle.domain import Domain, Samples, Uniform
 from kexport.bundle.goldens import Golden
 from kexport.bundle.signature import Array, Signature
-from kexport.parity import golden_inputs
+from kexport.parity import corner_inputs, golden_inputs
 
 #: Another one than that of the goldens: of what is drawn, nothing is both calibrated and checked on.
 SEED = golden_inputs.SEED + 1
@@ -34,22 +34,24 @@ def calibration_inputs(
         return None if _sizes(feeds) in known else "no golden has these sizes"
 
     for _, feeds in golden_inputs.plan(signature, domains, refusal, SEED, calibrating=True):
-        last = feeds
         yield feeds
+    longest = max((golden.inputs for golden in goldens), key=lambda feeds: sum(value.size for value in feeds.values()))
     wider = {name: _range(domain) for name, domain in domains.items()} if between else domains
     if wider != domains:
         fixed = {spec.name for spec in signature.inputs if None not in spec.shape[1:]}
         for _, feeds in golden_inputs.plan(signature, wider, refusal, SEED, calibrating=True):
             # Each element has a range of its own, unless it may stand at another place of a longer input.
             yield {name: domains[name].project(x) if name in fixed else x for name, x in feeds.items()}
-    yield from _further(wider, last)
+    if not any(isinstance(domain, Samples) for domain in wider.values()):
+        yield from _further(signature, wider, longest)  # a recording says what occurs, and some of its rows check
 
 
-def _further(domains: Mapping[str, Domain], like: Feeds) -> Iterator[Feeds]:
-    """Random inputs of the same sizes, so many that of what a tensor can hold little is missed."""
-    if any(isinstance(domain, Samples) for domain in domains.values()):
-        return  # a recording says what occurs; and the rows that check are among its samples
+def _further(signature: Signature, domains: Mapping[str, Domain], like: Feeds) -> Iterator[Feeds]:
+    """Inputs of the same sizes: the corners, and so many random ones that little of what tensors can hold is missed."""
     rng = np.random.default_rng(SEED)
+    shapes = {name: value.shape for name, value in like.items()}
+    for _, fill in corner_inputs.of(signature.inputs, domains):
+        yield fill(rng, shapes)  # in longer inputs, sums reach further
     rows = max((len(value) for value in like.values() if value.ndim), default=1)
     calls = min(-(-_ROWS // rows), _MOST_BYTES // max(1, sum(value.nbytes for value in like.values())))
     for _ in range(calls):
