@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conftest import REFERENCE
@@ -114,9 +114,10 @@ def test_a_value_of_another_type_is_a_type_error(read, value):
         read(value)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(NESTED)
-def test_what_is_written_is_read_back_and_lists_of_numbers_take_one_line(tmp_path_factory, data):
-    path = tmp_path_factory.mktemp("json") / "a.json"
+def test_what_is_written_is_read_back(tmp_path, data):
+    path = tmp_path / "a.json"
     write_json(path, data)
     assert json.loads(path.read_text(encoding="utf-8")) == data
 
