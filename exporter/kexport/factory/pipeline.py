@@ -28,6 +28,7 @@ from kexport.factory.inputs import recordings, resolve_domains
 from kexport.factory.precisions import SmallArtifacts, calibration_inputs
 from kexport.factory.promises import collect, statements
 from kexport.factory.request import BuildPlan, BuildRequest, Conversion, Declarations, reasons
+from kexport.factory.smallest_call import require_affordable
 from kexport.factory.sources import fresh_names
 from kexport.factory.tensorflow_workers import tensorflow_workers
 from kexport.factory.trace import BuiltModel, Served
@@ -212,6 +213,7 @@ def _write(
     progress("tracing")
     program = traced(model, recordings({**plan.domain, **plan.recording.examples(model)}))
     signature = program.signature
+    require_affordable(signature, plan.request.trust.max_bytes)
     own = program.interface.own_names()
     domain = {**plan.domain, **plan.recording.named(signature, own)}
     inputs = resolve_domains(program, domain)
