@@ -93,6 +93,20 @@ def test_a_change_tells_the_rows_and_how_much_worse_it_is():
     assert (found.worse.tolist(), found.better.tolist()) == ([1, 0], [2]), "the largest first"
 
 
+def test_what_rounding_explains_is_no_change():
+    errors = np.array([1.0, 2, 3])
+    found = change(metrics.get("mae"), Errors(errors), Errors(errors * (1 + 1e-7)))
+    assert (len(found.worse), len(found.better)) == (0, 0)
+    assert not found.exceeds(0)
+    assert change(metrics.get("mae"), Errors(errors), Errors(errors * (1 + 1e-4))).exceeds(0)
+
+
+def test_a_row_flips_where_it_has_one_position():
+    metric = metrics.get("accuracy")
+    assert change(metric, RightAnswers(np.array([1.0, 0])), RightAnswers(np.array([0.0, 0]))).flips
+    assert not change(metric, RightAnswers(np.array([1.0, 0]), 2), RightAnswers(np.array([0.5, 0]), 2)).flips
+
+
 def test_a_drop_of_exactly_what_is_allowed_does_not_exceed_it():
     right = np.repeat([1.0, 0.0], [923, 77])
     fewer = np.repeat([1.0, 0.0], [918, 82])

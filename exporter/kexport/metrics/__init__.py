@@ -3,11 +3,12 @@
 from kexport.metrics._change import Change, change
 from kexport.metrics._choice import choose, get, names
 from kexport.metrics._intervals import CONFIDENCE, Interval
-from kexport.metrics._metric import FittedLabels, Metric, MetricError, Scores
+from kexport.metrics._metric import PERCENT, FittedLabels, Metric, MetricError, Scores
 from kexport.metrics._words import figure_text, figure_words, interval_words
 
 __all__ = [
     "CONFIDENCE",
+    "PERCENT",
     "Change",
     "FittedLabels",
     "Interval",

@@ -12,8 +12,7 @@ from kexport.reports._phrases import fact_lines, verdict
 def metric_rows(checks: Sequence[Check]) -> Iterator[tuple[str, ...]]:
     """Artifact, runtime, figure, interval, and the change from the truth."""
     for check in checks:
-        drop = check.metrics.get("drop")
-        change = "-" if drop is None else _signed(-drop if _rises(check) else drop, check.unit)
+        change = "-" if check.metrics.get("drop") is None else _change_of(check)
         figure = "-" if check.figure is None else figure_words(check.figure, check.unit)
         interval = interval_words(check.metrics.get("interval"), check.unit)
         yield check.artifact or "-", check.runtime or "-", figure, interval, change
@@ -52,11 +51,11 @@ def metric_pair(check: Check) -> Iterator[str]:
     yield from (f"{verdict(check) + ' ' if not index else '  '}{line}" for index, line in enumerate(fact_lines(check)))
 
 
-def _rises(check: Check) -> bool:
-    """Whether a larger figure is better."""
-    return bool(check.metrics.get("higher_is_better", True))
-
-
-def _signed(value: float, unit: str | None) -> str:
-    text = figure_text(abs(value), unit)
-    return text if not float(text) else f"{'+' if value > 0 else '-'}{text}"
+def _change_of(check: Check) -> str:
+    """How much larger a figure is than that of the truth, with its sign; 0 within rounding."""
+    drop = check.metrics["drop"]
+    change = -drop if check.metrics.get("higher_is_better", True) else drop
+    text = figure_text(abs(change), check.unit)
+    if abs(change) <= check.metrics.get("rounding", 0.0) or not float(text):
+        return "0"
+    return f"{'+' if change > 0 else '-'}{text}"

@@ -6,7 +6,7 @@ from typing import Any
 
 from kexport.bundle.json_text import JsonObject
 from kexport.field.evaluation.evaluation import Score
-from kexport.metrics import Change, Metric
+from kexport.metrics import PERCENT, Change, Metric
 
 _LISTED, _TOLD = 100, 5  # rows, counted from 0
 
@@ -26,6 +26,7 @@ def change_entry(found: Change) -> JsonObject:
     interval = found.interval
     return {
         "drop": found.drop,
+        "rounding": found.rounding,
         "drop_interval": None if interval is None else list(interval.ends),
         "worse_rows": len(found.worse),
         "better_rows": len(found.better),
@@ -36,8 +37,11 @@ def change_entry(found: Change) -> JsonObject:
 
 def rows_words(found: Change, samples: int, metric: Metric[Any]) -> list[str]:
     """On which rows another model is worse, and on which better; nothing where no row is."""
-    right = metric.unit == "%"
-    verbs = ("from right to wrong", "from wrong to right") if right else ("with a larger error", "with a smaller one")
+    verbs = ("with a larger error", "with a smaller error")
+    if metric.unit == PERCENT:
+        verbs = ("with fewer right positions", "with more right positions")
+    if found.flips:
+        verbs = ("from right to wrong", "from wrong to right")
     return [
         f"{len(rows)} of {samples} rows {verb}: {', '.join(map(str, rows[:_TOLD]))}" + ", ..." * (len(rows) > _TOLD)
         for rows, verb in zip((found.worse, found.better), verbs, strict=True)
