@@ -25,6 +25,8 @@ FLOAT_OPERATORS = "float_operators"
 IO = ("float", "int")
 #: What the ranges of integers are measured on where inputs were recorded: that alone, or all between its ends too.
 CALIBRATIONS = ("samples", "domain")
+#: In place of names: all are built, and of each format the smallest is kept that meets the budget.
+AUTO = "auto"
 #: The source of the limit of an output in a small precision.
 BUDGET = "budget"
 
@@ -68,12 +70,14 @@ class Precisions:
         io: `"int"` where artifacts of integers take and return integers, `"float"` where they convert these themselves.
         calibration: `"samples"` where ranges are measured on recorded samples alone, `"domain"` where on all between
             their least and largest values too. Of inputs that were not recorded, it is always all of the domain.
+        choose: whether of each format only the smallest artifact is kept that keeps its budget and its promises.
     """
 
     names: tuple[str, ...] = (FLOAT32,)
     decibels: float | None = None
     io: str = IO[0]
     calibration: str = CALIBRATIONS[0]
+    choose: bool = False
 
     @classmethod
     def of(
@@ -90,8 +94,12 @@ class Precisions:
         """
         texts = names.split(",") if isinstance(names, str) else names or ()
         given = tuple(dict.fromkeys(text.strip() for text in texts))
+        choose = AUTO in given
+        if choose and len(given) > 1:
+            raise UsageError(f"{AUTO!r} chooses among all precisions", got=",".join(given), expected=AUTO)
         for name in given:
-            require_known(name, PRECISIONS, f"unknown precision {name!r}")
+            require_known(name, (*PRECISIONS, AUTO), f"unknown precision {name!r}")
+        given = PRECISIONS if choose else given
         decibels = None if budget is None else _decibels(budget)
         if budget is not None and not {*given} - {FLOAT32}:
             raise UsageError(
@@ -110,7 +118,7 @@ class Precisions:
                 expected=" or ".join(INTEGER),
                 hint=f"--precision {INTEGER[-1]}",
             )
-        return cls(given or (FLOAT32,), decibels, io, calibration)
+        return cls(given or (FLOAT32,), decibels, io, calibration, choose)
 
 
 def _decibels(budget: str) -> float:

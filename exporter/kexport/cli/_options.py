@@ -75,7 +75,7 @@ PRECISION = click.option(
     "--precision",
     metavar="NAME[,NAME]",
     help="float32, or a small precision: float16, dynamic, int16x8, int8. A build takes several, and writes float32 "
-    "too; by default float32.",
+    "too; or auto, which keeps the smallest that meets the budget. By default float32.",
 )
 LABELS = click.option(
     "--labels",

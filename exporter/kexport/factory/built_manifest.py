@@ -35,12 +35,12 @@ def manifest_of(
     written = [form for form in plan.formats if form.name in exports.details]
     own = _precision(signature.outputs)
     entries = [_artifact(form.name, own, form.path, folder, exports.details[form.name]) for form in written]
-    least = plan.request.conversion.precisions.decibels
+    precisions = plan.request.conversion.precisions
     for target, details in small.details.items():
         entry = _artifact(target.form.name, target.precision, target.path, folder, details)
-        limits = small_limits(golden_set.limits, signature, target.precision, least)
+        limits = small_limits(golden_set.limits, signature, target.precision, precisions.decibels)
         entries.append(replace(entry, limits=limits))
-    refusals = {**exports.refusals, **small.refusals}
+    refusals = {**exports.refusals, **({} if precisions.choose else small.refusals)}
     chosen = {option.name: option.read(exports.details[form.name]) for form in written for option in form.options}
     return Manifest(
         plan.source.name,

@@ -18,14 +18,14 @@ from kexport.bundle.json_files import write_json
 from kexport.bundle.manifest_entries import ModelEntry
 from kexport.bundle.precision import CALIBRATIONS, Precisions
 from kexport.bundle.report import Check, CheckKind, Observer, Report, Subject
-from kexport.errors import ModelError, located
+from kexport.errors import ExportError, ModelError, located
 from kexport.factory import formats as known_formats
 from kexport.factory.adequacy import require_subjects, see
 from kexport.factory.built_manifest import manifest_of
 from kexport.factory.diagnosis import diagnose, traced
 from kexport.factory.exports import HANDOVER, Exports
 from kexport.factory.inputs import recordings, resolve_domains
-from kexport.factory.precisions import SmallArtifacts, calibration_inputs
+from kexport.factory.precisions import SmallArtifacts, calibration_inputs, keep_smallest
 from kexport.factory.promises import collect, statements
 from kexport.factory.request import BuildPlan, BuildRequest, Conversion, Declarations, reasons
 from kexport.factory.smallest_call import require_affordable
@@ -95,7 +95,8 @@ def build(
         max_bytes: allow files, and arrays and weights in them, that are larger than usual, up to this size.
         opset: the opset of the ONNX artifact; by default the highest that its converter writes.
         precision: small precisions to write beside float32: `"float16"`, `"dynamic"` (weights of 8 bits), `"int16x8"`
-            (and activations of 16) or `"int8"`, in the formats that have them.
+            (and activations of 16) or `"int8"`, in the formats that have them; or `"auto"`, which writes all of them,
+            and keeps of each format the smallest that meets the budget and the promises.
         budget: the least that these must keep, `"sqnr=35dB"`; by default that of all but five of their bits.
         io: `"int"` for artifacts of integers (int16x8, int8) that take and return the integers themselves, as
             microcontrollers do; by default, `"float"`, they convert. `kexport.load` serves both in float.
@@ -183,6 +184,8 @@ def make(plan: BuildPlan, folder: Path, progress: Progress, observe: Observer = 
             searching = plan.request.strictness.search is not None
             progress("checking every artifact in its runtimes" + " and searching" * searching)
             report = _check(plan, folder, workers[0], observe, written)
+            if plan.request.conversion.precisions.choose:
+                report = keep_smallest(folder, report, written.refusals)
             write_json(folder / REPORT_NAME, report.to_json())
         except OSError as error:
             raise store.unwritable(plan.target, error) from error
@@ -197,12 +200,14 @@ class _Written:
         notes: for the report.
         reference: the model itself, which answers on any input.
         checks: the checks of the model itself, and of promises about weights.
+        refusals: the errors of small precisions that could not be written, by label.
         evaluation: the metric of labelled samples, if one was requested.
     """
 
     notes: list[str]
     reference: Reference
     checks: tuple[Check, ...]
+    refusals: Mapping[str, ExportError]
     evaluation: Evaluation | None = None
 
 
@@ -256,7 +261,7 @@ def _write(
         *golden_set.notes,
         *small.notes,
     ]
-    return _Written(notes, reference, (*diagnosis.checks, *promises.checks), evaluation)
+    return _Written(notes, reference, (*diagnosis.checks, *promises.checks), small.refusals, evaluation)
 
 
 def _check(plan: BuildPlan, folder: Path, tensorflow_worker: Worker, observe: Observer, written: _Written) -> Report:

@@ -128,7 +128,7 @@ class BuildRequest:
             metric.loaded(most) if metric else None,
         )
         formats.require_supported(self.conversion.options)
-        small_targets(chosen, self.conversion.precisions.names)
+        small_targets(chosen, self.conversion.precisions)
         if not self.trust.imports:
             statements(self.declarations.contracts)  # imported code may register kinds of contract
         _require_packages(chosen)
@@ -160,7 +160,7 @@ class BuildPlan:
     @property
     def small(self) -> list[SmallTarget]:
         """What is written in small precisions."""
-        return small_targets(self.formats, self.request.conversion.precisions.names)
+        return small_targets(self.formats, self.request.conversion.precisions)
 
     def evaluation(self, signature: Signature, arrays: Mapping[str, Array], *, stateful: bool) -> Evaluation | None:
         """The metric of the recorded samples, if one was requested.

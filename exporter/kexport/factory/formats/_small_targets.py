@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kexport.bundle.precision import FLOAT32
+from kexport.bundle.precision import FLOAT32, Precisions
 from kexport.errors import UsageError
 from kexport.factory.formats._format import Format
 
@@ -28,12 +28,15 @@ class SmallTarget:
         return f"{self.form.name} {self.precision}"
 
 
-def small_targets(formats: Sequence[Format], precisions: Sequence[str]) -> list[SmallTarget]:
+def small_targets(formats: Sequence[Format], wanted: Precisions) -> list[SmallTarget]:
     """What is written in small precisions, in the order of the manifest.
 
     Raises:
-        UsageError: none of the formats has one of them.
+        UsageError: none of the formats has one of them; or, where one is to be chosen, none has any.
     """
+    precisions = wanted.names
+    if wanted.choose and any(form.precisions for form in formats):
+        precisions = tuple(name for name in precisions if any(name in form.precisions for form in formats))
     for precision in precisions:
         if precision != FLOAT32 and not any(precision in form.precisions for form in formats):
             raise UsageError(

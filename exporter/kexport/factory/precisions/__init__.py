@@ -1,6 +1,7 @@
 """Artifacts in small precisions: what is written of them, and the inputs on which their ranges are calibrated."""
 
 from kexport.factory.precisions.calibration import calibration_inputs
+from kexport.factory.precisions.choice import keep_smallest
 from kexport.factory.precisions.small_artifacts import SmallArtifacts
 
-__all__ = ["SmallArtifacts", "calibration_inputs"]
+__all__ = ["SmallArtifacts", "calibration_inputs", "keep_smallest"]

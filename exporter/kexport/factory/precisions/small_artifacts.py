@@ -79,7 +79,7 @@ class SmallArtifacts:
         try:
             self.details[target] = self._written(target, worker)
         except ExportError as error:
-            if not self._conversion.keep_going:
+            if not (self._conversion.keep_going or self._conversion.precisions.choose):
                 raise
             self.refusals[target.label] = error
             for path in self._folder.glob(f"{target.path}*"):

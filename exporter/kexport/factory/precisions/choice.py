@@ -1,0 +1,98 @@
+"""The choice among small precisions: of each format, the smallest artifact that keeps its budget and its promises."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from kexport.bundle import manifest, store
+from kexport.bundle.manifest import Artifact
+from kexport.bundle.report import Check, CheckKind, Report, Subject
+from kexport.errors import ExportError
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """An artifact in a small precision, and what its checks found."""
+
+    artifact: Artifact
+    checks: tuple[Check, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether it keeps its budget and its promises, in every runtime."""
+        return bool(self.checks) and all(check.passed for check in self.checks)
+
+    @property
+    def decibels(self) -> float:
+        """The least ratio of signal to noise that was measured; minus infinity where none was."""
+        figures = [check.figure for check in self.checks if check.kind is CheckKind.PARITY and check.figure is not None]
+        return min(figures, default=float("-inf"))
+
+    def __str__(self) -> str:
+        failed = [check for check in self.checks if not check.passed]
+        first = next((check.contract or check.kind for check in failed), "")
+        verdict = f", fails: {first}" if failed else ""
+        return f"{self.artifact.precision} {self.artifact.bytes:,} bytes, {self.decibels:.0f} dB{verdict}"
+
+
+def keep_smallest(folder: Path, report: Report, refusals: Mapping[str, ExportError]) -> Report:
+    """Remove all other artifacts in small precisions, and what the report says of them; a note tells of each.
+
+    A format keeps none where its artifact in float32 is smaller than every one that passed. Where none passed, the
+    nearest stays, and with it the failed checks.
+
+    Args:
+        folder: the folder of a bundle that holds all of them.
+        report: of its checks.
+        refusals: the errors of those that could not be written, by label, such as `"tflite int8"`.
+    """
+    stated = manifest.read(folder)
+    candidates = [
+        _Candidate(artifact, tuple(check for check in report.checks if check.artifact == artifact.path))
+        for artifact in stated.artifacts
+        if artifact.limits
+    ]
+    wide = {artifact.format: artifact.bytes for artifact in stated.artifacts if not artifact.limits}
+    formats = dict.fromkeys(each.artifact.format for each in candidates)
+    groups = {name: [each for each in candidates if each.artifact.format == name] for name in formats}
+    kept = {name: _chosen(group, wide[name]) for name, group in groups.items()}
+    left_out = [each for each in candidates if each not in kept.values()]
+    for each in left_out:
+        for path, _ in each.artifact.files:
+            store.remove(folder / path)
+    paths = {each.artifact.path for each in left_out}
+    artifacts = tuple(artifact for artifact in stated.artifacts if artifact.path not in paths)
+    manifest.write(folder, replace(stated, artifacts=artifacts))
+    checks = tuple(check for check in report.checks if check.artifact not in paths)
+    notes = [_note(name, group, kept[name]) for name, group in groups.items()]
+    notes += [
+        f"{label} could not be written: {error.facts['got'] or error.subject}" for label, error in refusals.items()
+    ]
+    if not candidates:
+        why = "; ".join(notes) or "none of the formats has one"
+        checks = (
+            Check.failure(CheckKind.EXPORT, Subject(None), f"no small precision could be written: {why}"),
+            *checks,
+        )
+    # Of what was left out, the note on the choice tells.
+    others = (note for note in report.notes if not str(note).startswith(tuple(f"{path} " for path in paths)))
+    return Report(report.bundle, checks, (*others, *notes))
+
+
+def _chosen(group: Sequence[_Candidate], wide: int) -> _Candidate | None:
+    """The smallest that passed, if it is smaller than float32; the most exact where none passed."""
+    passed = [each for each in group if each.passed]
+    if not passed:
+        return max(group, key=lambda each: each.decibels)
+    smallest = min(passed, key=lambda each: each.artifact.bytes)
+    return smallest if smallest.artifact.bytes < wide else None
+
+
+def _note(name: str, group: Iterable[_Candidate], kept: _Candidate | None) -> str:
+    tried = "; ".join(map(str, group))
+    if kept is None:
+        return f"{name}: float32 is the smallest: {tried}"
+    what = "the smallest that passed" if kept.passed else "none passed, the nearest"
+    return f"{name}: {kept.artifact.precision}, {what}, of: {tried}"
