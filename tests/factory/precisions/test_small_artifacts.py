@@ -12,12 +12,14 @@ import pytest
 import kexport
 from conftest import run_kexport
 from kexport.bundle.digests import digest
-from kexport.bundle.precision import usual_decibels
+from kexport.bundle.goldens import Golden
+from kexport.bundle.precision import small_limits, usual_decibels
 from kexport.errors import ExportError, UsageError
 from kexport.factory.exports import HANDOVER
 from kexport.factory.formats import Format, SmallTarget
 from kexport.factory.precisions import SmallArtifacts
 from kexport.factory.request import Conversion
+from kexport.parity.outputs import OutputsComparison
 from kexport.process import Worker
 
 SMALL = {"onnx": ["float16", "dynamic", "int8"], "tflite": ["float16", "dynamic", "int16x8", "int8"]}
@@ -203,3 +205,18 @@ def test_a_promise_may_be_missed_by_a_few_errors_of_the_goldens_and_no_more(smal
 def test_a_budget_that_no_artifact_has_to_keep_is_refused(tmp_path, precision):
     with pytest.raises(UsageError, match="the budget 'sqnr=35dB' is of no artifact"):
         kexport.build("scaled", tmp_path / "out", precision=precision, budget="sqnr=35dB")
+
+
+def test_one_case_of_a_small_precision_is_judged_by_the_peak_that_its_budget_allows(small):
+    signature = small.signature
+    (wide,) = small.manifest.limits
+    (limit,) = small_limits([wide], signature, "int8", None)
+    truth = {"filtered": np.full((1, 4), wide.scale)}
+    for error, passed in ((0.05, True), (5.0, False)):
+        comparison = OutputsComparison(signature, [limit.of_one_case()], one_case=True)
+        comparison.add_golden(
+            Golden("a witness", {"signal": X[:1, :4]}, truth), {"filtered": np.float32(truth["filtered"] * (1 + error))}
+        )
+        (outcome,) = comparison.outcomes().values()
+        assert outcome.ran
+        assert (not outcome.problems) == passed
