@@ -9,11 +9,12 @@ from kexport.bundle.signature import Array
 
 
 class TensorDetails(TypedDict):
-    """What the interpreter declares about an input or output; a size of -1 is dynamic."""
+    """What the interpreter declares about an input or output: its shape in the last call; -1 is a dynamic size."""
 
     name: str
     index: int
     dtype: type
+    shape: Sequence[int]
     shape_signature: Sequence[int]
     quantization: tuple[float, int]
 

@@ -42,7 +42,7 @@ def open_with(resolver: str, path: Path, signature: Signature) -> Opened:
     produced = interpreter.get_output_details()
     inputs = _indices([spec.name for spec in signature.inputs], declared)
     outputs = _indices([spec.name for spec in signature.outputs], produced)
-    set_tensor, invoke, get_tensor = interpreter.set_tensor, interpreter.invoke, interpreter.get_tensor
+    set_tensor, invoke = interpreter.set_tensor, interpreter.invoke
     allocated: list[tuple[int, ...]] | None = None
 
     def run(arrays: Sequence[Array]) -> Sequence[Array]:
@@ -57,7 +57,7 @@ def open_with(resolver: str, path: Path, signature: Signature) -> Opened:
         for index, array in zip(inputs, arrays, strict=True):
             set_tensor(index, array)
         invoke()
-        return [get_tensor(index) for index in outputs]
+        return [_value(interpreter, index) for index in outputs]
 
     specs = tuple(map(_spec, declared))
     tensors = {detail["name"]: detail for detail in (*declared, *produced)}
@@ -70,6 +70,17 @@ def open_with(resolver: str, path: Path, signature: Signature) -> Opened:
         signatures=names,
     )
     return converting(opened, signature, _quantization(tensors))
+
+
+def _value(interpreter: LiteRTInterpreter, index: int) -> Array:
+    """An output. `get_tensor` refuses one that has no elements, such as the boxes of an image that shows nothing."""
+    try:
+        return interpreter.get_tensor(index)
+    except ValueError:
+        (detail,) = (each for each in interpreter.get_output_details() if each["index"] == index)
+        if 0 not in detail["shape"]:
+            raise
+        return np.empty(detail["shape"], detail["dtype"])
 
 
 def _function(interpreter: LiteRTInterpreter, signature: Signature, names: tuple[str, ...]) -> Opened:

@@ -47,6 +47,7 @@ WAYS = (
     _Way("^eigenvectors$|^singular vectors$", "use the values alone, or compute the vectors outside of the model"),
     _Way("", "pass and compute the real and the imaginary part as two real tensors", ("complex64", "complex128")),
     _Way("^NonMaxSuppressionV5$", "soft_nms_sigma=0, or the suppression outside of the model"),
+    _Way("^Transpose$", "fixed sizes for all axes but one, and a fixed order: reshape what stays together"),
     _Way("^AdjustHue$", "tf.image.rgb_to_hsv, an addition, and tf.image.hsv_to_rgb"),
     _Way("^MatrixSolveLs$", "keras.ops.solve of the normal equations, x' x and x' y"),
     _Way("^TridiagonalSolve$", "keras.ops.solve of the whole matrix"),

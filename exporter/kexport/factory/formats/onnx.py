@@ -23,12 +23,14 @@ from kexport.factory.formats._onnx_integers import take_integers
 from kexport.factory.formats._onnx_precisions import write_precision
 from kexport.factory.formats._onnx_weights import Weights
 from kexport.factory.formats._ordered_sets import ordered_sets
+from kexport.factory.formats._own_files import require_own_sound
 from kexport.factory.formats._transposes import transposes
 from kexport.factory.graph import tensor_lists
 from kexport.factory.graph.onnx_protocols import GraphPass, MappedGraph, OnnxModel, OnnxValue
 from kexport.factory.onnx_nodes import HANDLERS, divisible_ragged_rows, mapped_bfloat16, sound_merges
 from kexport.factory.tensorflow_workers import settle_threads
 from kexport.runtimes.files import onnx as onnx_file
+from kexport.runtimes.soundness import require_sound_onnx
 
 #: Those that tf2onnx writes and that hold what the lowerings need.
 OPSETS = range(13, 19)
@@ -60,6 +62,7 @@ def convert(handover: str, target: str, options: Mapping[str, int | None]) -> It
     _name_axes(model, program.signature)
     path.write_bytes(model.SerializeToString())
     _check(path)
+    require_own_sound(path, require_sound_onnx)
     yield {**onnx_file.details(path), **({"external": external} if external else {})}
 
 
@@ -88,6 +91,7 @@ def narrow(
             hint=f"leave out {precision} (--precision), or onnx (--formats)",
         ) from error
     _check(Path(target))
+    require_own_sound(Path(target), require_sound_onnx)
     yield {**onnx_file.details(Path(target)), **further}
 
 

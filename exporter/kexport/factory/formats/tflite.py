@@ -17,6 +17,7 @@ from kexport.factory.emit.refusal import leaving_out
 from kexport.factory.formats._dtype_probe import writable_as
 from kexport.factory.formats._float_operators import of_tflite
 from kexport.factory.formats._format import Format
+from kexport.factory.formats._own_files import require_own_sound
 from kexport.factory.formats._tflite_precisions import QuantisingConverter, quantization_of, set_precision
 from kexport.factory.formats._tflite_shared_memory import keep_what_is_read
 from kexport.factory.formats._tflite_signature import use_public_names
@@ -25,6 +26,7 @@ from kexport.factory.inputs.calibration_file import read_inputs
 from kexport.factory.tensorflow_workers import settle_threads
 from kexport.runtimes.files import tflite
 from kexport.runtimes.files.protocols import TfliteModel
+from kexport.runtimes.soundness import require_sound_tflite
 
 _LARGEST = 2**31 - 1  # bytes: a flatbuffer's offsets are signed and of 32 bits
 
@@ -99,6 +101,7 @@ def _written(folder: Path, target: Path, prepare: _Prepare) -> dict[str, object]
         raise program.trail.failed("tflite", error) from error
     _refuse_foreign(model, program)
     target.write_bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+    require_own_sound(target, require_sound_tflite)
     return {"tensorflow": tf.__version__, **tflite.details_of(model), **pinned}
 
 

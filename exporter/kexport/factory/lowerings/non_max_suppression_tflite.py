@@ -1,6 +1,9 @@
-"""Non-maximum suppression in TFLite, whose operators fill what they select up: cut to as many as there are.
+"""Non-maximum suppression in TFLite, whose operators fill up what they take, and take equal scores in any order.
 
-Source: TensorFlow Lite's NON_MAX_SUPPRESSION_V4 and V5, and TensorFlow's `NonMaxSuppressionV3`, `V4` and `V5`.
+TensorFlow takes the first of them; saturated scores are common. Without sigma, only the order of the scores counts:
+each is replaced by its rank, and what was selected is cut to as many as there are. With one, every box that is taken
+lowers the scores of the others, so it is a loop over what is taken.
+Source: TensorFlow Lite's NON_MAX_SUPPRESSION_V4; TensorFlow's `NonMaxSuppressionV3`, `V4` and `V5`.
 """
 
 from __future__ import annotations
@@ -11,22 +14,84 @@ from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings._rule import Lowering
 
 
+def _hard(boxes: Tensor, scores: Tensor, most: Tensor, overlap: Tensor, lowest: Tensor | None) -> tuple[Tensor, Tensor]:
+    """The places of the boxes that are taken, and how many they are; all those with a score above the lowest."""
+    import tensorflow as tf
+
+    count = tf.shape(scores)[0]
+    order = tf.math.top_k(scores, count).indices  # the first of equal ones first
+    able = count if lowest is None else tf.reduce_sum(tf.cast(scores > lowest, tf.int32))
+    selected, taken = tf.raw_ops.NonMaxSuppressionV4(
+        boxes=_with_area(tf.gather(boxes, order)),
+        scores=tf.cast(count - tf.range(count), tf.float32),
+        max_output_size=most,
+        iou_threshold=overlap,
+        score_threshold=tf.cast(count - able, tf.float32),
+        pad_to_max_output_size=True,
+    )
+    return tf.gather(order, selected[:taken]), taken
+
+
+def _with_area(boxes: Tensor) -> Tensor:
+    """The boxes, those without area as ones that overlap no other either: the kernel takes them several times over."""
+    import tensorflow as tf
+
+    empty = tf.logical_or(tf.equal(boxes[:, 0], boxes[:, 2]), tf.equal(boxes[:, 1], boxes[:, 3]))
+    size = tf.reduce_max(tf.abs(boxes))
+    places = tf.cast(tf.range(tf.shape(boxes)[0]), boxes.dtype)
+    far = tf.stack([2.0 * places + 2.0, tf.ones_like(places), 2.0 * places + 3.0, 2.0 * tf.ones_like(places)], 1)
+    return tf.where(empty[:, None], tf.where(size > 0.0, size, 1.0) * far, boxes)
+
+
+def _overlaps(boxes: Tensor, box: Tensor) -> Tensor:
+    """Intersection over union of each box with one; 0 where either has no area."""
+    import tensorflow as tf
+
+    lower, upper = tf.minimum(boxes[:, :2], boxes[:, 2:]), tf.maximum(boxes[:, :2], boxes[:, 2:])
+    low, high = tf.minimum(box[:2], box[2:]), tf.maximum(box[:2], box[2:])
+    areas, area = tf.reduce_prod(upper - lower, 1), tf.reduce_prod(high - low)
+    common = tf.reduce_prod(tf.maximum(tf.minimum(upper, high) - tf.maximum(lower, low), 0.0), 1)
+    some = tf.logical_and(areas > 0.0, area > 0.0)
+    return tf.where(some, common / tf.where(some, areas + area - common, 1.0), 0.0)
+
+
+def _soft(boxes: Tensor, scores: Tensor, most: Tensor, lowest: Tensor, sigma: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The places of the boxes that are taken, their scores then, and how many they are."""
+    import tensorflow as tf
+
+    places = tf.range(most)
+    everywhere = tf.range(tf.shape(scores)[0])
+
+    def some_are_left(taken: Tensor, left: Tensor, *_: Tensor) -> Tensor:
+        return tf.logical_and(taken < most, tf.reduce_any(left > lowest))
+
+    def take(taken: Tensor, left: Tensor, selected: Tensor, kept: Tensor) -> tuple[Tensor, ...]:
+        score, at = tf.math.top_k(left, 1)
+        overlaps = _overlaps(boxes, tf.gather(boxes, at[0]))
+        lowered = tf.where(left > lowest, left * tf.exp(-0.5 * overlaps * overlaps / sigma), left)
+        return (
+            taken + 1,
+            tf.where(tf.equal(everywhere, at[0]), lowest, lowered),
+            tf.where(tf.equal(places, taken), at[0], selected),
+            tf.where(tf.equal(places, taken), score[0], kept),
+        )
+
+    start = tf.constant(0), scores, tf.zeros_like(places), tf.zeros([most], scores.dtype)
+    taken, _, selected, kept = tf.while_loop(some_are_left, take, start)
+    return selected[:taken], kept[:taken], taken
+
+
 def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     import tensorflow as tf
 
     boxes, scores, most, overlap, *rest = inputs
-    if op.type == "NonMaxSuppressionV5":
-        selected, kept, count = tf.raw_ops.NonMaxSuppressionV5(
-            boxes=boxes, scores=scores, max_output_size=most, iou_threshold=overlap, score_threshold=rest[0],
-            soft_nms_sigma=rest[1], pad_to_max_output_size=True,
-        )  # fmt: skip
-        return [selected[:count], kept[:count], count]
-    lowest = rest[0] if rest else tf.constant(float("-inf"), scores.dtype)
-    selected, count = tf.raw_ops.NonMaxSuppressionV4(
-        boxes=boxes, scores=scores, max_output_size=most, iou_threshold=overlap, score_threshold=lowest,
-        pad_to_max_output_size=True,
-    )  # fmt: skip
-    return [selected[:count], count][: len(op.outputs)]
+    if op.type != "NonMaxSuppressionV5":
+        selected, taken = _hard(boxes, scores, most, overlap, rest[0] if rest else None)
+        return [selected, taken][: len(op.outputs)]
+    if tf.get_static_value(rest[1]) == 0:
+        selected, taken = _hard(boxes, scores, most, overlap, rest[0])
+        return [selected, tf.gather(scores, selected), taken]
+    return _soft(boxes, scores, most, rest[0], rest[1])
 
 
 def _applies(op: Operation, inputs: Sequence[Tensor]) -> bool:

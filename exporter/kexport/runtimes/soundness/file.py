@@ -114,5 +114,5 @@ def _check(path: Path, format_name: str, check: Callable[[memoryview], None]) ->
         f"{path.name} is not a sound {format_name} file: {flaw.place}",
         got=flaw.got,
         expected=flaw.expected,
-        hint="it would crash the runtime; copy or build the bundle again",
+        hint="it would crash the runtime; copy it again, or if it was built so, tell whoever built it",
     )
