@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from kexport.factory.trace.program import Program
 from kexport.factory.trace.protocols import BuiltModel
 from kexport.factory.trace.served import Served
 from kexport.factory.truth import float64_twin, graph_twin, operation_noise
+from kexport.factory.truth.compiled_loops import compiled_loops
 from kexport.parity.conditioning import nudged, widened
 from kexport.parity.tolerance import EPSILON
 
@@ -38,6 +40,7 @@ class Oracle:
         self._domains = dict(domains or {})
         self._twin: BuiltModel | None = None
         self._in_place = False
+        self._graphs: dict[object, Any] = {}
         self._graph_twin: graph_twin.FlatFunction | None = None
         self._no_graph = False  # whether the graph in float64 fails, or is another function
         self._narrow: tuple[str, ...] | None = None  # layers that compute in float32 in the twin, once it is known
@@ -57,7 +60,8 @@ class Oracle:
     def outputs(self, cases: Sequence[list[Array]]) -> list[list[Array]]:
         """The outputs of the model itself on each case of flat inputs; may raise anything."""
         self._program.reset()
-        return [self._program.interface.run(self._program.model, case) for case in cases]
+        with compiled_loops(self._graphs):
+            return [self._program.interface.run(self._program.model, case) for case in cases]
 
     def truth(self, cases: Sequence[list[Array]]) -> list[list[Array]] | None:
         """The true outputs, real ones in float64: those of the twin; None when no twin runs.
@@ -135,7 +139,8 @@ class Oracle:
             lambda dtype: "float64" if float64_twin.is_float(dtype) else dtype
         )
         self._program.reset()
-        return [self._typed(interface.run(twin, [widened(array) for array in case])) for case in cases]
+        with compiled_loops({} if self._in_place else self._graphs):  # the twin in place has other variables
+            return [self._typed(interface.run(twin, [widened(array) for array in case])) for case in cases]
 
     def _typed(self, outputs: Sequence[Array]) -> list[Array]:
         pairs = zip(self._program.signature.outputs, outputs, strict=True)
