@@ -61,11 +61,16 @@ class Subject:
         return found
 
     def computes(self) -> bool:
-        """Whether Keras itself can compute it: what its layers say of their shapes is not always true."""
+        """Whether Keras itself can compute it: what its layers say of their shapes is not always true.
+
+        Eagerly, a spectrum of what is shorter than its frames has another number of axes or channels than declared.
+        """
+        declared = self.model.outputs[0].shape
         try:
-            return bool(self.trials)
+            shapes = [wanted.shape for _, wanted in self.trials]
         except Exception:  # noqa: BLE001  whatever Keras raises, the layers do not fit
             return False
+        return all(len(shape) == len(declared) and all(map(_fits, declared, shape)) for shape in shapes)
 
     def in_double(self, x: Array) -> tuple[Array, float]:
         """The truth for an input, and how far Keras in float32 is from it there and one rounding of the input away."""
@@ -78,6 +83,10 @@ class Subject:
             truths = [np.asarray(double(each.astype("float64"), training=False)) for each in nearby]
         given = [np.asarray(self.model(each, training=False)) for each in nearby]
         return truths[0], max(np.abs(one - other).max() for one, other in zip(given, truths, strict=True))
+
+
+def _fits(declared: int | None, size: int) -> bool:
+    return declared in (None, size)
 
 
 def judged(pairs: Sequence[Pair], seed: int, folder: Path) -> Mapping[str, Mapping[str, Verdict]]:
