@@ -172,3 +172,14 @@ def test_a_failed_check_writes_to_rejected_and_exits_1(kexport, tmp_path):
     verified = kexport("verify", "out.rejected", "--runtime", "keras", "--import", "layers.py")
     assert verified.returncode == 1
     assert "FAIL" in verified.stdout
+
+
+def test_the_model_needs_no_option(kexport, tmp_path):
+    result = kexport("build", "scaled", "--formats", "onnx", "--out", "here")
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "here" / "model.onnx").exists()
+    for given, words in (((), "no model to build was named"), (("scaled", "--model", "lowpass"), "said twice")):
+        result = kexport("build", *given, "--out", "there")
+        assert result.returncode == 2
+        assert words in result.stderr
+        assert not (tmp_path / "there").exists()

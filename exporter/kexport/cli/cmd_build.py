@@ -31,6 +31,7 @@ from kexport.cli._options import (
 from kexport.cli._pairs import pairs
 from kexport.cli._plots import plotting
 from kexport.cli._streams import styled
+from kexport.errors import UsageError
 
 if TYPE_CHECKING:
     from kexport.bundle.folder import Bundle
@@ -143,7 +144,8 @@ def _quantizing(function: Command) -> Command:
 
 
 @click.command("build")
-@click.option("--model", required=True, metavar="MODEL", help=_MODEL)
+@click.argument("positional", required=False, metavar="[MODEL]")
+@click.option("--model", "named", metavar="MODEL", help=_MODEL)
 @click.option(
     "--set",
     "settings",
@@ -163,7 +165,8 @@ def _quantizing(function: Command) -> Command:
 @delivering
 @plotting
 def command(
-    model: str,
+    positional: str | None,
+    named: str | None,
     out: str | None,
     check: bool,
     settings: dict[str, str],
@@ -178,8 +181,8 @@ def command(
 ) -> int:
     """Build a model into a bundle, and check every artifact in its runtimes.
 
-    A bundle whose checks fail is written to OUT.rejected. The code named by --import, and that of a
-    registered model, is run.
+    MODEL is what --model takes. A bundle whose checks fail is written to OUT.rejected. The code named by
+    --import, and that of a registered model, is run.
     """
     from kexport.bundle.report import Report
     from kexport.cli._boundary import quiet_libraries
@@ -188,7 +191,7 @@ def command(
 
     os.environ.setdefault(*_THREADS)
     conversion = replace(conversion, precisions=precisions)
-    request = BuildRequest(model, out, settings, declarations, conversion, trust, strictness)
+    request = BuildRequest(_one_model(positional, named), out, settings, declarations, conversion, trust, strictness)
     with quiet_libraries():
         requests = each_signature(request)
     stream, reports, folder = sys.stderr if as_json else sys.stdout, {}, Path()
@@ -206,6 +209,19 @@ def command(
         click.echo(json.render(report))
     deliver(report, folder)
     return report.exit_code
+
+
+def _one_model(positional: str | None, named: str | None) -> str:
+    """The model, given with `--model` or without."""
+    given = [each for each in (positional, named) if each is not None]
+    if len(given) != 1:
+        raise UsageError(
+            "which model to build was said twice" if given else "no model to build was named",
+            got=" and ".join(given) or None,
+            expected=_MODEL[0].lower() + _MODEL[1:].rstrip("."),
+            hint="kexport build lowpass; kexport list tells the registered models",
+        )
+    return given[0]
 
 
 def _checked(request: BuildRequest, signature: str, check: bool) -> tuple[Bundle, Report]:
