@@ -65,7 +65,7 @@ def test_a_pinned_batch_passes_only_when_the_manifest_says_so(pinned):
     path, details = pinned
     runtime = runtimes.get("litert")
     opened = runtime.open(path, SIGNATURE).opened
-    artifact: Any = SimpleNamespace(path="model.tflite", details=details)
+    artifact: Any = SimpleNamespace(path="model.tflite", details=details, quantization={})
     bundle: Any = SimpleNamespace(signature=SIGNATURE)
     tested = ArtifactInRuntime(bundle, artifact, runtime, ())
     assert check_signature(tested, opened).passed

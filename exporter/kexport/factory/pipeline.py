@@ -28,7 +28,6 @@ from kexport.factory.inputs import recordings, resolve_domains
 from kexport.factory.precisions import SmallArtifacts, calibration_inputs, keep_smallest
 from kexport.factory.promises import collect, statements
 from kexport.factory.request import BuildPlan, BuildRequest, Conversion, Declarations, reasons
-from kexport.factory.smallest_call import require_affordable
 from kexport.factory.sources import fresh_names
 from kexport.factory.tensorflow_workers import tensorflow_workers
 from kexport.factory.trace import BuiltModel, Served
@@ -39,6 +38,7 @@ from kexport.field.search import Reference
 from kexport.field.trust import Trust
 from kexport.field.verification import Processes, Verification, verify_bundle
 from kexport.parity.budget import Budget
+from kexport.parity.smallest_call import require_affordable
 from kexport.parity.strictness import Strictness
 from kexport.parity.tolerance import Tolerance
 from kexport.process import DEFAULT_TIMEOUT, Worker

@@ -19,6 +19,7 @@ from kexport.field.comparison.shared_interface import (
 )
 from kexport.field.comparison.tensor_pairs import TensorPair, batch_first, batch_symbol, paired, require_names
 from kexport.field.remote import Outputs, RemoteSession, RuntimeFailedError
+from kexport.parity.smallest_call import require_affordable
 
 _PROBES = 2  # calls that show the dtypes and shapes of outputs
 
@@ -79,9 +80,10 @@ class Agreement:
         """The outputs of each operand; those of a bare artifact are observed, since it states no shapes of them.
 
         Raises:
-            ModelError: both refuse every input.
+            ModelError: both refuse every input, or the smallest takes too much memory.
             RuntimeFailedError: one of them refuses every input.
         """
+        require_affordable(inputs.signature, self.options.max_bytes)
         specs: list[Sequence[TensorSpec]] = []
         for index, (operand, session) in enumerate(zip(self.operands, self.sessions, strict=True)):
             outputs: Sequence[TensorSpec] = session.signature.outputs

@@ -1,10 +1,12 @@
+import json
+
 import keras
 import pytest
 
 import kexport
 from kexport.bundle.signature import Signature, TensorSpec
 from kexport.errors import ModelError
-from kexport.factory.smallest_call import require_affordable
+from kexport.parity.smallest_call import require_affordable
 
 
 def test_a_model_that_no_machine_can_call_is_refused_before_it_is_called(tmp_path):
@@ -22,3 +24,12 @@ def test_open_axes_count_once_and_the_limit_can_be_raised():
     with pytest.raises(ModelError):
         require_affordable(large)
     require_affordable(large, 1 << 30)
+
+
+def test_models_that_no_machine_can_call_are_not_compared(reference):
+    manifest = json.loads((reference / "manifest.json").read_text())
+    manifest["signature"]["inputs"][0]["shape"] = [1 << 29, None]
+    (reference / "manifest.json").write_text(json.dumps(manifest))
+    report = kexport.compare(reference, reference, ["onnxruntime"])
+    assert not report.passed
+    assert any("takes more memory than a model may" in check.detail for check in report.checks)
