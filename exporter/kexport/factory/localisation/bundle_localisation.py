@@ -88,7 +88,7 @@ def _require_model(bundle: Bundle) -> Path:
     """The path of the bundle's `.keras` file, after its digest was checked."""
     artifacts = bundle.artifacts_of("keras")
     if not artifacts:
-        formats = ", ".join(artifact.format for artifact in bundle.manifest.artifacts)
+        formats = ", ".join(dict.fromkeys(artifact.format for artifact in bundle.manifest.artifacts))
         raise UncheckedError(
             f"the layers of {bundle.manifest.name!r} cannot be checked: its model is not in the bundle",
             got=f"artifacts in {formats}",
