@@ -57,6 +57,12 @@ CASES = {
         "at most 134217728"),
     "a long transform": ("RFFT2D f1,4,4 i2=4,4 > c1,4,3", "RFFT2D f1,4,4 i2=16777216,4 > c1,4,3", "at most 1048576"),
     "sizes of too many axes": ("RANDOM_UNIFORM i2=2,3 > f2,3", "RANDOM_UNIFORM i1000= > f2,3", "at most 16"),
+    "a radius below zero": (
+        "LOCAL_RESPONSE_NORMALIZATION f1,2,2,3 > f1,2,2,3 | radius=0 bias=1.0 alpha=1.0 beta=0.5",
+        "LOCAL_RESPONSE_NORMALIZATION f1,2,2,3 > f1,2,2,3 | radius=-1 bias=1.0 alpha=1.0 beta=0.5", "the radius"),
+    "rows without elements": (
+        "HASHTABLE_LOOKUP i2=1,2 i3=0,1,2 f3,4 > f2,4 u2", "HASHTABLE_LOOKUP i2=1,2 i3=0,1,2 f3,0 > f2,0 u2",
+        "the rows"),
     "a radius beyond every image": (
         "LOCAL_RESPONSE_NORMALIZATION f1,2,2,3 > f1,2,2,3 | radius=1 bias=1.0 alpha=1.0 beta=0.5",
         "LOCAL_RESPONSE_NORMALIZATION f1,2,2,3 > f1,2,2,3 | radius=2147483647", "the radius"),

@@ -249,6 +249,12 @@ def _check_gates(node: Node) -> None:
     node.require(len(there) == 1, "the input gate", "a part of its weights and bias", "all of them, or none")
 
 
+def _check_rows(node: Node) -> None:
+    """The rows that keys find are read whether there is anything in them or not."""
+    rows = node.input(2)
+    node.require(rows is None or 0 not in rows.shape, "the rows", rows and f"shape {rows.shape}", "rows with elements")
+
+
 def _refuse(node: Node) -> None:
     """Its options hold lists of axes and sizes that its kernel follows, and nothing here knows how they must fit."""
     node.require(False, "the kind", node.row.name, "an operator that can be checked")
@@ -272,6 +278,7 @@ _CHECKS: dict[str, Callable[[Node], None]] = {
     "SOFTMAX": _check_image,
     "LOG_SOFTMAX": _check_image,
     "VAR_HANDLE": _check_names,
+    "HASHTABLE_LOOKUP": _check_rows,
     "BATCH_MATMUL": _check_product,
     "MATRIX_SET_DIAG": _check_diagonal,
     "FULLY_CONNECTED": _check_weights,
