@@ -215,7 +215,7 @@ class OutputComparison:
         """Why nothing can be concluded; None when something can: a wrong dtype or shape always counts."""
         if self._malformed:
             return None
-        stated = self._limit.source == DECLARED or (self._one_case and self._limit.source == BUDGET)
+        stated = self._limit.source == DECLARED or (self._limit.source == BUDGET and self._limit.decibels is None)
         if self._limit.limit > LARGEST_LIMIT and not stated and self._spec.is_float:
             return f"the model's own float error is {self._limit.floor:.1e} {UNIT}: nothing can be concluded"
         if self._compared and not self._numbers and not self._one_case and not failed:

@@ -220,3 +220,14 @@ def test_one_case_of_a_small_precision_is_judged_by_the_peak_that_its_budget_all
         (outcome,) = comparison.outcomes().values()
         assert outcome.ran
         assert (not outcome.problems) == passed
+
+
+def test_layers_of_a_healthy_small_artifact_are_not_to_blame(tmp_path):
+    bundle = kexport.build("lowpass", tmp_path / "b", formats=["keras", "tflite"], precision="int8")
+    healthy = run_kexport("localise", bundle.path, "--runtime", "litert", cwd=tmp_path)
+    assert healthy.returncode == 0, healthy.stdout
+    assert healthy.stdout.count("every output is within its limit") == 2
+    _double_scale_of_output(bundle.path / "model.int8.tflite")
+    wrong = run_kexport("localise", bundle.path, "--runtime", "litert", cwd=tmp_path)
+    assert wrong.returncode == 1, wrong.stdout
+    assert wrong.stdout.count("every output is within its limit") == 1

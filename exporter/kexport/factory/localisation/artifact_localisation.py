@@ -149,7 +149,8 @@ def _worst_case(probe: ArtifactProbe) -> _WorstCase:
         unjudged = tuple(spec.name for spec in probe.bundle.signature.outputs if spec.name in nowhere)
     except ArtifactError as error:
         crash = str(error.facts["got"])
-    case = next(itertools.islice(replay_cases(probe.bundle, probe.runtime.accumulation_factor), index, None))
+    cases = replay_cases(probe.bundle, probe.runtime.accumulation_factor, probe.artifact.limits)
+    case = next(itertools.islice(cases, index, None))
     pinned = probe.artifact.details.get("pinned")
     return _WorstCase(case.sample(row) if pinned else case, problems, crash, unjudged)
 

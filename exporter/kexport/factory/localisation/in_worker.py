@@ -64,7 +64,8 @@ def replay(bundle: str, artifact: ArtifactJson) -> Iterator[ReplayResult]:
     """
     opened, runtime = Bundle.open(bundle), runtimes.get(artifact["runtime"])
     session: Session | None = None
-    for index, case in enumerate(replay_cases(opened, runtime.accumulation_factor)):
+    own = [each.limits for each in opened.manifest.artifacts if opened.path / each.path == Path(artifact["path"])]
+    for index, case in enumerate(replay_cases(opened, runtime.accumulation_factor, *own)):
         with _running(artifact):
             if session is None or case.before:  # what a session keeps must not come from other cases
                 session = runtime.open(Path(artifact["path"]), opened.signature)

@@ -44,18 +44,20 @@ class ReplayCase:
         return ReplayCase(sample, self.limits, [one(call) for call in self.before])
 
 
-def replay_cases(bundle: Bundle, accumulation_factor: float) -> Iterator[ReplayCase]:
+def replay_cases(bundle: Bundle, accumulation_factor: float, own: Sequence[OutputLimit] = ()) -> Iterator[ReplayCase]:
     """The cases of a bundle in order, one in memory at a time.
 
     Args:
         bundle: the bundle.
         accumulation_factor: the accumulation factor of the runtime.
+        own: the limits of an artifact in a small precision; by default those of the model hold.
 
     Raises:
         ArtifactError: the goldens are not those that were built.
         BundleError: a witness is damaged.
     """
-    limits = tuple(for_kernels(limit, accumulation_factor) for limit in bundle.manifest.limits)
+    stated = [limit.of_one_case() for limit in own] or bundle.manifest.limits
+    limits = tuple(for_kernels(limit, accumulation_factor) for limit in stated)
     for golden in bundle.goldens():
         yield ReplayCase(golden, limits)
     for path, witness in witnesses.stream(bundle.path, bundle.signature, bundle.max_bytes):
