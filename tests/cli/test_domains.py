@@ -88,7 +88,7 @@ def arrays(folder):
     ("file", "words"),
     [
         ("missing.csv", ["there is no file missing.csv"]),
-        ("empty.npz", ["holds no arrays"]),
+        ("empty.npz", ["holds no array"]),
         ("pickled.npy", ["cannot be read", "pickle"]),
         ("none.npy", ["holds no samples", "(0, 5)"]),
         ("cut.npz", ["cannot be read"]),

@@ -258,3 +258,17 @@ def test_signals_end_a_model_that_never_ends(tmp_path, number, status, word):
     assert command.returncode == status
     assert said.endswith(f"{word}: b is as it was\n")
     assert (tmp_path / "undone").exists()
+
+
+def test_signals_of_a_process_that_has_handlers_of_its_own_are_left_to_these():
+    code = (
+        "import os, signal, time\n"
+        "from kexport.cli import _boundary\n"
+        "_boundary.heed_in_native_code()\n"
+        "signal.signal(signal.SIGINT, lambda number, frame: print('mine', flush=True))\n"
+        "os.kill(os.getpid(), signal.SIGINT)\n"
+        "time.sleep(5)\n"
+        "print('alive')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "mine\nalive\n"), done.stderr

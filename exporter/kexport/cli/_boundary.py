@@ -126,13 +126,18 @@ def _on_interrupt(number: int, frame: FrameType | None) -> None:
 
 
 def heed_in_native_code() -> None:
-    """From now on, have Ctrl-C end the command in native code too; call it after the last fork."""
+    """From now on, have Ctrl-C end the command in native code too; call it after the last fork.
 
-    def end(number: int) -> NoReturn:
-        _undo(number)
-        leave(_BY_SIGNAL + number)
+    In a process that is not the command line's alone, another handler may deal with the signal: it is left to that.
+    """
 
-    _interrupts.heed_in_native_code(end)
+    def end(number: int) -> None:
+        if signal.getsignal(number) is _on_interrupt:
+            _undo(number)
+            leave(_BY_SIGNAL + number)
+
+    if signal.getsignal(signal.SIGINT) is _on_interrupt or signal.getsignal(signal.SIGTERM) is _on_interrupt:
+        _interrupts.heed_in_native_code(end)
 
 
 def _undo(number: int) -> None:
