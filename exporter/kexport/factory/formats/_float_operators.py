@@ -9,6 +9,7 @@ from kexport.factory.emit.trail import Trail, layer_of
 from kexport.factory.formats._onnx_integers import MOVING
 from kexport.factory.graph.onnx_protocols import OnnxGraph
 from kexport.runtimes.files import tflite
+from kexport.runtimes.files.protocols import TfliteModel
 
 _BETWEEN = ("QUANTIZE", "DEQUANTIZE")
 _FLOATS = ("FLOAT16", "FLOAT32", "FLOAT64", "BFLOAT16")
@@ -17,9 +18,8 @@ _BETWEEN_ONNX = ("QuantizeLinear", "DequantizeLinear")
 _NOT_COMPUTING = frozenset((*_BETWEEN_ONNX, *MOVING, "Shape", "Constant", "ConstantOfShape"))
 
 
-def of_tflite(path: Path, trail: Trail) -> list[dict[str, str]]:
+def of_tflite(model: TfliteModel, trail: Trail) -> list[dict[str, str]]:
     """The operators of a TFLite file with floats among their operands, each with the layer that it comes from."""
-    model = tflite.parse(path.read_bytes())
     schema = tflite.schema()
     types, names = tflite.numbered(schema.TensorType), tflite.numbered(schema.BuiltinOperator)
     found = []

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any, Protocol
 
 from kexport.bundle.quantization import AffineQuantization, to_json
 from kexport.bundle.signature import Array, Signature
 from kexport.factory.formats._integer_io import integers_refused
 from kexport.runtimes.files import tflite
+from kexport.runtimes.files.protocols import TfliteModel
 
 
 class QuantisingConverter(Protocol):
@@ -52,13 +52,12 @@ def set_precision(
             converter.inference_input_type = converter.inference_output_type = dtype
 
 
-def quantization_of(path: Path, signature: Signature) -> dict[str, object]:
+def quantization_of(model: TfliteModel, signature: Signature) -> dict[str, object]:
     """How the integer inputs and outputs of a file stand for the floats of the signature; for the manifest.
 
     Raises:
         ExportError: one of them is not of integers.
     """
-    model = tflite.parse(path.read_bytes())
     graph, types = model.subgraphs[0], tflite.numbered(tflite.schema().TensorType)
     tensors = {
         (tensor.name or b"").decode(): tensor for tensor in (graph.tensors[n] for n in (*graph.inputs, *graph.outputs))

@@ -68,9 +68,10 @@ def narrow(
     program = handovers.read(Path(handover))
     details = _written(Path(handover), Path(target), quantise)
     if precision in INTEGER:
-        details[FLOAT_OPERATORS] = of_tflite(Path(target), program.trail)
-    if io == "int":
-        details["quantization"] = quantization_of(Path(target), program.signature)
+        model = tflite.parse(Path(target).read_bytes())
+        details[FLOAT_OPERATORS] = of_tflite(model, program.trail)
+        if io == "int":
+            details["quantization"] = quantization_of(model, program.signature)
     yield details
 
 
