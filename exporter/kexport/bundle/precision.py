@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from kexport.bundle.budgets import Budgets
 from kexport.bundle.limits import OutputLimit
 from kexport.bundle.signature import Signature
 from kexport.errors import UsageError, require_known
@@ -66,7 +66,7 @@ class Precisions:
 
     Attributes:
         names: of the precisions; float32 is always written.
-        decibels: the least ratio of signal to quantisation noise of each small one; None for the usual ones.
+        budgets: what each small one must keep.
         io: `"int"` where artifacts of integers take and return integers, `"float"` where they convert these themselves.
         calibration: `"samples"` where ranges are measured on recorded samples alone, `"domain"` where on all between
             their least and largest values too. Of inputs that were not recorded, it is always all of the domain.
@@ -74,7 +74,7 @@ class Precisions:
     """
 
     names: tuple[str, ...] = (FLOAT32,)
-    decibels: float | None = None
+    budgets: Budgets = field(default_factory=Budgets)
     io: str = IO[0]
     calibration: str = CALIBRATIONS[0]
     choose: bool = False
@@ -83,11 +83,11 @@ class Precisions:
     def of(
         cls,
         names: Iterable[str] | str | None,
-        budget: str | None,
+        budget: Iterable[str] | str | None,
         io: str | None = None,
         calibration: str | None = None,
     ) -> Precisions:
-        """The precisions that a list or a text such as `float32,int8` names, and a budget such as `sqnr=35dB`.
+        """The precisions that a list or a text such as `float32,int8` names, and budgets such as `sqnr=35dB`.
 
         Raises:
             UsageError: a precision does not exist, the budget cannot be read, or no precision has integer inputs.
@@ -100,10 +100,10 @@ class Precisions:
         for name in given:
             require_known(name, (*PRECISIONS, AUTO), f"unknown precision {name!r}")
         given = PRECISIONS if choose else given
-        decibels = None if budget is None else _decibels(budget)
-        if budget is not None and not {*given} - {FLOAT32}:
+        budgets = Budgets.of(budget)
+        if budgets.texts and not {*given} - {FLOAT32}:
             raise UsageError(
-                f"the budget {budget!r} is of no artifact",
+                f"the budget {budgets.texts[0]!r} is of no artifact",
                 got=f"the precision {FLOAT32}",
                 expected="a small precision that must keep it",
                 hint=f"--precision {', '.join(each for each in PRECISIONS if each != FLOAT32)}",
@@ -118,11 +118,4 @@ class Precisions:
                 expected=" or ".join(INTEGER),
                 hint=f"--precision {INTEGER[-1]}",
             )
-        return cls(given or (FLOAT32,), decibels, io, calibration, choose)
-
-
-def _decibels(budget: str) -> float:
-    match = re.fullmatch(r"\s*sqnr\s*=\s*([0-9]+(?:\.[0-9]+)?)\s*dB\s*", budget)
-    if not match or not float(match[1]):
-        raise UsageError(f"unreadable budget {budget!r}", expected="the least ratio of signal to noise, sqnr=35dB")
-    return float(match[1])
+        return cls(given or (FLOAT32,), budgets, io, calibration, choose)

@@ -12,9 +12,9 @@ from kexport.bundle.json_files import flag, list_of, mapping, member, number, ob
 from kexport.bundle.json_text import JsonObject
 from kexport.errors import FAILED, UNCHECKED
 
-#: 2 added the kinds `model` and `adequacy`, which a reader of 1 does not know; 3 the kind `metric`. A report without
-#: metrics stays 2.
-SCHEMA = 3
+#: 2 added the kinds `model` and `adequacy`, which a reader of 1 does not know; 3 the kind `metric`; 4 the kind
+#: `budget`. A report without the newer kinds keeps the older number.
+SCHEMA = 4
 _SEPARATOR = "; "
 
 
@@ -30,12 +30,17 @@ class CheckKind(str, Enum):
     SEARCH = "search"  # the worst input that this search found
     CONTRACT = "contract"  # a promise about the function or about weights
     METRIC = "metric"  # a metric of labelled samples
+    BUDGET = "budget"  # what a small precision may cost: a metric, size, latency
     RUNTIME = "runtime"  # a runtime that could not run, or crashed
     EXPORT = "export"  # a format that could not be written
     REBUILD = "rebuild"  # the bytes of a file are those that another build writes
 
     def __str__(self) -> str:
         return self.value
+
+
+#: The schema that added a kind.
+_SINCE = {CheckKind.METRIC: 3, CheckKind.BUDGET: 4}
 
 
 @dataclass(frozen=True)
@@ -265,7 +270,7 @@ class Report:
     def to_json(self) -> dict[str, object]:
         """The content of `report.json`, and what `--json` prints."""
         return {
-            "schema": SCHEMA if any(check.kind is CheckKind.METRIC for check in self.checks) else SCHEMA - 1,
+            "schema": max((_SINCE.get(check.kind, 2) for check in self.checks), default=2),
             "bundle": self.bundle,
             "passed": self.passed,
             "checks": [check.to_json() for check in self.checks],

@@ -38,7 +38,7 @@ def manifest_of(
     precisions = plan.request.conversion.precisions
     for target, details in small.details.items():
         entry = _artifact(target.form.name, target.precision, target.path, folder, details)
-        limits = small_limits(golden_set.limits, signature, target.precision, precisions.decibels)
+        limits = small_limits(golden_set.limits, signature, target.precision, precisions.budgets.decibels)
         entries.append(replace(entry, limits=limits))
     refusals = {**exports.refusals, **({} if precisions.choose else small.refusals)}
     chosen = {option.name: option.read(exports.details[form.name]) for form in written for option in form.options}

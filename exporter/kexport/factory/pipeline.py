@@ -33,6 +33,7 @@ from kexport.factory.tensorflow_workers import tensorflow_workers
 from kexport.factory.trace import BuiltModel, Served
 from kexport.factory.truth import Oracle, TwinReference, carry_counterexamples, carry_witnesses, establish
 from kexport.factory.user_code_record import record_user_code
+from kexport.field.budgets import budget_checks
 from kexport.field.evaluation import Evaluation, MetricRequest
 from kexport.field.search import Reference
 from kexport.field.trust import Trust
@@ -62,7 +63,7 @@ def build(
     max_bytes: int = 0,
     opset: int | None = None,
     precision: Sequence[str] | str | None = None,
-    budget: str | None = None,
+    budget: Sequence[str] | str | None = None,
     io: str | None = None,
     calibration: str | None = None,
     timeout: float = DEFAULT_TIMEOUT,
@@ -97,7 +98,10 @@ def build(
         precision: small precisions to write beside float32: `"float16"`, `"dynamic"` (weights of 8 bits), `"int16x8"`
             (and activations of 16) or `"int8"`, in the formats that have them; or `"auto"`, which writes all of them,
             and keeps of each format the smallest that meets the budget and the promises.
-        budget: the least that these must keep, `"sqnr=35dB"`; by default that of all but five of their bits.
+        budget: what these must keep, one or several, against float32: the least ratio of signal to noise,
+            `"sqnr=35dB"` (by default that of all but five of their bits); `"accuracy=-0.5%"`, how many points `metric`
+            may be worse (in its own unit `"mae=+0.02"`); `"size=0.3x"` or `"size=64KB"`; and `"latency=0.5x"` or
+            `"latency=2ms"`, the median of paired calls.
         io: `"int"` for artifacts of integers (int16x8, int8) that take and return the integers themselves, as
             microcontrollers do; by default, `"float"`, they convert. `kexport.load` serves both in float.
         calibration: `"domain"` to measure the ranges of integers on all between the least and largest recorded values;
@@ -184,8 +188,9 @@ def make(plan: BuildPlan, folder: Path, progress: Progress, observe: Observer = 
             searching = plan.request.strictness.search is not None
             progress("checking every artifact in its runtimes" + " and searching" * searching)
             report = _check(plan, folder, workers[0], observe, written)
-            if plan.request.conversion.precisions.choose:
-                report = keep_smallest(folder, report, written.refusals)
+            precisions = plan.request.conversion.precisions
+            if precisions.choose:
+                report = keep_smallest(folder, report, written.refusals, precisions.budgets)
             write_json(folder / REPORT_NAME, report.to_json())
         except OSError as error:
             raise store.unwritable(plan.target, error) from error
@@ -285,4 +290,8 @@ def _check(plan: BuildPlan, folder: Path, tensorflow_worker: Worker, observe: Ob
         Check.failure(CheckKind.EXPORT, Subject(known_formats.path_of(name)), why)
         for name, why in bundle.manifest.refused.items()
     ]
-    return Report(report.bundle, (*refused, *written.checks, *report.checks), (*written.notes, *report.notes))
+    budgets = list(budget_checks(bundle, plan.request.conversion.precisions.budgets, report.checks))
+    for check in budgets:
+        observe(check)
+    checks = (*refused, *written.checks, *report.checks, *budgets)
+    return Report(report.bundle, checks, (*written.notes, *report.notes))

@@ -19,6 +19,7 @@ from kexport.factory.inputs.recording import Recording
 from kexport.factory.promises import statements
 from kexport.factory.sources import Source
 from kexport.factory.trace import BuiltModel, Served
+from kexport.field.budgets import require_metric
 from kexport.field.evaluation import Evaluation, MetricRequest
 from kexport.field.trust import Trust
 from kexport.parity.strictness import Strictness
@@ -129,6 +130,7 @@ class BuildRequest:
         )
         formats.require_supported(self.conversion.options)
         small_targets(chosen, self.conversion.precisions)
+        require_metric(self.conversion.precisions.budgets, metric.metric if metric else None)
         if not self.trust.imports:
             statements(self.declarations.contracts)  # imported code may register kinds of contract
         _require_packages(chosen)

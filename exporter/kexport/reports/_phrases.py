@@ -86,8 +86,18 @@ def figure_and_limit(check: Check) -> tuple[str, str]:
     if check.kind is CheckKind.METRIC:
         texts = ["-" if each is None else figure_text(each, check.unit) for each in (check.figure, check.limit)]
         return texts[0], texts[1]
+    if check.kind is CheckKind.BUDGET:
+        texts = ["-" if each is None else _plain(each, check.unit) for each in (check.figure, check.limit)]
+        return texts[0], texts[1]
     decimals = 2 if check.kind is CheckKind.CONTRACT else 1
     return number(check.figure, check.unit, decimals), number(check.limit, check.unit, decimals)
+
+
+def _plain(value: float, unit: str | None) -> str:
+    """The figure of a budget: whole bytes, two decimals of points, else three digits."""
+    if unit == "points":
+        return figure_text(value, unit)
+    return f"{value:,.0f}" if unit == "bytes" else f"{value:.3g}"
 
 
 def number(value: float | None, unit: str | None = None, decimals: int = 1) -> str:

@@ -15,6 +15,7 @@ from kexport.bundle.folder import Bundle
 from kexport.bundle.report import Check, CheckKind, Report
 from kexport.parity.outcome import UNIT
 from kexport.reports._adequacy import adequacy_summary
+from kexport.reports._budgets import LEGEND, budget_rows
 from kexport.reports._metrics import metric_legend, metric_rows
 from kexport.reports._phrases import fact_lines, figure_and_limit, number, short_contract, size, verdict
 from kexport.visible import visible
@@ -64,6 +65,9 @@ def show(report: Report, bundle: Bundle, stream: TextIO) -> None:
         out(_metric_table(figures))
         for line in metric_legend(figures):
             out(Text(line, style="dim"))
+    if budgets := [check for check in report.checks if check.kind is CheckKind.BUDGET]:
+        out(_budget_table(budgets))
+        out(Text(LEGEND, style="dim"))
     searches = [check for check in report.checks if check.kind is CheckKind.SEARCH]
     if searches:
         out(_search_table(searches))
@@ -161,6 +165,14 @@ def _metric_table(rows: list[Check]) -> Table:
         table.add_column(title, justify="right", no_wrap=True)
     for cells in metric_rows(rows):
         table.add_row(*cells)
+    return table
+
+
+def _budget_table(rows: list[Check]) -> Table:
+    """One row per budget of an artifact, in a runtime where it depends on that."""
+    table = _empty(["artifact", "runtime", "budget"], ["figure", "noise", "limit"], ["unit"])
+    for check, cells in zip(rows, budget_rows(rows), strict=True):
+        table.add_row(*cells, _verdict(check))
     return table
 
 
