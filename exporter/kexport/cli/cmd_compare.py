@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -102,8 +103,9 @@ def command(
         click.echo(json.render(report))
     else:
         from kexport.reports import pairs as table
+        from kexport.reports import screen_width
 
-        click.echo(table.render(report))
+        click.echo(table.render(report, screen_width(sys.stdout)))
     deliver(report, b if Path(b).is_dir() and Path(b, "manifest.json").exists() else Path(b).parent)
     return report.exit_code
 

@@ -170,9 +170,11 @@ def _text(name: str, value: object) -> str:
 
 
 def _section(title: str, rows: Iterable[tuple[str, str]]) -> None:
-    click.echo(f"\n{title}")
-    for name, text in rows:
-        click.echo(f"  {name:<16} {text}".rstrip())
+    from kexport.reports import listing, screen_width
+
+    lines = listing([*rows], screen_width(sys.stdout))
+    if lines:
+        click.echo("\n".join(["", title, *lines]))
 
 
 COMMAND = command

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 KINDS = ("models", "layers", "formats", "runtimes", "contracts", "metrics")
@@ -12,14 +14,14 @@ KINDS = ("models", "layers", "formats", "runtimes", "contracts", "metrics")
 def command(kind: str) -> None:
     """List the models, layers, formats, runtimes, kinds of contract or metrics that are available."""
     from kexport.errors import unknown
+    from kexport.reports import listing, screen_width
 
     if kind not in KINDS:
         raise unknown("list", kind, KINDS)
     rows_of = {"formats": _formats, "runtimes": _runtimes, "contracts": _contracts, "metrics": _metrics}
     rows = rows_of[kind]() if kind in rows_of else _offers(kind)
-    width = max((len(name) for name, _ in rows), default=0)
-    for name, text in rows:
-        click.echo(f"{name:<{width}}  {text}".rstrip())
+    for line in listing(rows, screen_width(sys.stdout), "", 0):
+        click.echo(line)
 
 
 def _offers(kind: str) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -28,14 +29,14 @@ def command(bundle: str, runtimes: tuple[str, ...], trust: Trust, as_json: bool)
     from kexport.cli._boundary import quiet_libraries
     from kexport.cli._progress import ProgressDisplay
     from kexport.factory.localisation import localise
-    from kexport.reports import layers_json, layers_table
+    from kexport.reports import layers_json, layers_table, screen_width
 
     with quiet_libraries() as stream, ProgressDisplay(stream) as progress:
         found = localise(bundle, list(runtimes) or None, trust, progress)
     if as_json:
         click.echo(layers_json(bundle, found))
     else:
-        click.echo(layers_table(found))
+        click.echo(layers_table(found, screen_width(sys.stdout)))
     return found.exit_code
 
 

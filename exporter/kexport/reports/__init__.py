@@ -6,6 +6,7 @@ A rendering is a function `render(report)` that returns text, or `show(report, b
 from typing import TYPE_CHECKING
 
 from kexport.reports._adequacy import adequacy_lines
+from kexport.reports._page import listing, screen_width, wrapped
 from kexport.reports._phrases import (
     NOTHING_COMPARED,
     fact_lines,
@@ -33,12 +34,15 @@ __all__ = [
     "figure_and_limit",
     "layers_json",
     "layers_table",
+    "listing",
     "number",
     "prepare_plots",
+    "screen_width",
     "short_contract",
     "size",
     "summary",
     "verdict",
+    "wrapped",
 ]
 
 # Imported when first used: a rendering needs neither.

@@ -3,21 +3,37 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from kexport.bundle.report import Check
 from kexport.parity.layer_report import FUSED, REWRITTEN, RIGHT, SAME, WRONG, Divergence, LayerRow, Localisation
 from kexport.parity.localised_bundle import LocalisedBundle
+from kexport.reports._page import PLAIN_WIDTH, wrapped
 from kexport.reports._phrases import figures
+from kexport.reports._table import VERDICT, TextColumn, table
 
-_HEADER = ("layer", "class", "shape", "artifact's operators", "error", "limit", "SQNR", "")
-_RIGHT_ALIGNED = (4, 5, 6)
-_MOST_OPERATORS = 40  # characters
+_COLUMNS = (
+    VERDICT,
+    TextColumn("layer"),
+    TextColumn("class", spare=2),
+    TextColumn("shape", spare=3),
+    TextColumn("error", True),
+    TextColumn("limit", True),
+    TextColumn("SQNR", True, 1),
+    TextColumn("artifact's operators", spare=4),
+)
+_MOST_OPERATORS = 3  # of a layer
 
 
-def render(bundle: LocalisedBundle) -> str:
+def render(bundle: LocalisedBundle, width: int = PLAIN_WIDTH) -> str:
     """The table and the verdict of each artifact, then of the model and of the build, where these failed."""
-    return "\n\n".join([*map(render_artifact, bundle.artifacts), *filter(None, ["\n".join(_of_the_whole(bundle))])])
+    artifacts = [render_artifact(each, width) for each in bundle.artifacts]
+    whole = [part for line in _of_the_whole(bundle) for part in _wrapped(line, width)]
+    return "\n\n".join([*artifacts, *filter(None, ["\n".join(whole)])])
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    return wrapped(line.lstrip(), width, " " * (len(line) - len(line.lstrip())))
 
 
 def _of_the_whole(bundle: LocalisedBundle) -> Iterator[str]:
@@ -42,13 +58,14 @@ def _check(check: Check) -> str:
     return ": ".join(filter(None, [f"{check.kind} {about}".strip(), *of, said]))
 
 
-def render_artifact(localisation: Localisation) -> str:
+def render_artifact(localisation: Localisation, width: int = PLAIN_WIDTH) -> str:
     """The table of one artifact in one runtime, followed by where it diverges from its model."""
     first_wrong = {divergence.layer for divergence in localisation.divergences}
     head = f"{localisation.artifact} in {localisation.runtime}, on {localisation.case}"
     cells = [_cells(row, row.layer in first_wrong) for row in localisation.rows]
-    notes = [f"note: {note}" for note in localisation.notes]
-    return "\n".join([head, *_table(cells), *_verdict(localisation), *notes])
+    rest = [*_verdict(localisation), *(f"note: {note}" for note in localisation.notes)]
+    lines = [part for line in rest for part in _wrapped(line, width)]
+    return "\n".join([*wrapped(head, width), *table(_COLUMNS, cells, width, "  ").text, *lines])
 
 
 def render_json(path: str, bundle: LocalisedBundle) -> str:
@@ -66,36 +83,25 @@ def _finite(data: object) -> object:
 
 
 def _cells(row: LayerRow, first_wrong: bool) -> tuple[str, ...]:
-    operators, error = row.source.operator, row.error
+    operators, error = row.source.operator.split(", "), row.error
+    said = ", ".join(operators[:_MOST_OPERATORS])
     if len(operators) > _MOST_OPERATORS:
-        operators = operators[: _MOST_OPERATORS - 3] + "..."
+        said += f" and {len(operators) - _MOST_OPERATORS} more"
     ratio = "-" if error.sqnr_db is None else f"{error.sqnr_db:.0f} dB"
-    names = (row.layer, row.kind, "x".join(map(str, row.shape)), operators)
-    return (*names, _number(error.figure), _number(error.limit), ratio, _state(row, first_wrong))
+    names = (_state(row, first_wrong), row.layer, row.kind, "x".join(map(str, row.shape)))
+    return (*names, _number(error.figure), _number(error.limit), ratio, said)
 
 
 def _state(row: LayerRow, first_wrong: bool) -> str:
     if first_wrong:
         return "DIVERGES HERE"
-    texts = {RIGHT: "", WRONG: "beyond its limit", FUSED: f"fused into {row.other}", SAME: f"same as {row.other}"}
+    texts = {RIGHT: "pass", WRONG: "beyond its limit", FUSED: f"fused into {row.other}", SAME: f"same as {row.other}"}
     texts[REWRITTEN] = "rewritten by the converter"
     return texts.get(row.state, row.state)
 
 
 def _number(value: float | None) -> str:
     return "-" if value is None else "0" if value == 0 else f"{value:.1e}"
-
-
-def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(row[column]) for row in (_HEADER, *rows)) for column in range(len(_HEADER))]
-    lines = []
-    for row in (_HEADER, *rows):
-        cells = [
-            cell.rjust(width) if column in _RIGHT_ALIGNED else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append("  " + "  ".join(cells).rstrip())
-    return lines
 
 
 def _verdict(localisation: Localisation) -> list[str]:

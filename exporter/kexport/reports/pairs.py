@@ -2,34 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from kexport.bundle.facts import FactCode
 from kexport.bundle.report import Check, CheckKind, Report
 from kexport.parity.outcome import UNIT
+from kexport.reports._failures import failure_heading, failure_summary
 from kexport.reports._metrics import metric_pair
+from kexport.reports._page import PLAIN_WIDTH, wrapped
 from kexport.reports._phrases import fact_lines, number, summary, verdict
+from kexport.reports._table import VERDICT, TextColumn, table
 
-_HEADER = ("A", "B", "output", "error", "limit", "verdict", "worst element")
-_RIGHT_ALIGNED = (3, 4)
+_COLUMNS = (
+    VERDICT,
+    TextColumn("A"),
+    TextColumn("B"),
+    TextColumn("output"),
+    TextColumn("error", True),
+    TextColumn("limit", True),
+    TextColumn("worst element", spare=1, kept=True),
+)
 _LEGEND = "error and limit: largest distance of B from A, relative to the output's scale"
 _ROWS = (CheckKind.PARITY, CheckKind.RUNTIME, CheckKind.SEARCH)
 
 
-def render(report: Report) -> str:
-    """The table, the failures in words, the notes, and the report in one line."""
+def render(report: Report, width: int = PLAIN_WIDTH) -> str:
+    """The table, the failures in words, the notes, and the report in one line; in at most `width` columns."""
     checks = [check for check in report.checks if check.kind in _ROWS]
-    text = _table([_cells(check) for check in checks]) if checks else []
+    text = table(_COLUMNS, map(_cells, checks), width).text if checks else []
     if any(check.unit == UNIT for check in checks):
-        text.append(_LEGEND)
+        text += wrapped(_LEGEND, width)
     for check in report.checks:
         if check.kind is CheckKind.METRIC:
-            text += [*metric_pair(check), ""]
+            text += [line for each in metric_pair(check) for line in wrapped(each, width)] + [""]
+    for first, line in _in_words(report):
+        text += wrapped(line, width, first)
+    return "\n".join(text)
+
+
+def _in_words(report: Report) -> Iterator[tuple[str, str]]:
+    """The failures, the notes and the whole, with what each line begins with."""
+    for line in failure_summary(report.checks):
+        yield " " * (len(line) - len(line.lstrip())), line.strip()
     for check in report.checks:
         if not check.passed and not (check.kind is CheckKind.METRIC and check.figure is not None):
-            where = " ".join(part for part in (check.kind, check.artifact, check.runtime, check.output) if part)
-            text += [f"{verdict(check)} {where}", *(f"  {line}" for line in fact_lines(check))]
-    return "\n".join([*text, *(f"note: {note}" for note in report.notes), summary(report)])
+            yield "", f"{verdict(check)} {failure_heading(check)}"
+            yield from (("  ", line) for line in fact_lines(check))
+    yield from (("", f"note: {note}") for note in report.notes)
+    yield "", summary(report)
 
 
 def _cells(check: Check) -> tuple[str, ...]:
@@ -40,7 +60,7 @@ def _cells(check: Check) -> tuple[str, ...]:
     else:
         output, limit = check.output or "-", number(check.limit, check.unit)
         figure = number(check.figure, check.unit)
-    return (*sides, output, figure, limit, verdict(check), _worst(check))
+    return (verdict(check), *sides, output, figure, limit, _worst(check))
 
 
 def _side(side: Mapping[str, str]) -> str:
@@ -54,13 +74,3 @@ def _worst(check: Check) -> str:
         return "identical" if check.passed and check.states(FactCode.IDENTICAL) else ""
     index = ", ".join(map(str, worst["index"]))
     return f"[{index}] of {worst['golden']}: {worst['value']} instead of {worst['truth']}"
-
-
-def _table(rows: list[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(row[column]) for row in (_HEADER, *rows)) for column in range(len(_HEADER))]
-    aligned = [
-        [cell.rjust(width) if column in _RIGHT_ALIGNED else cell.ljust(width)
-         for column, (cell, width) in enumerate(zip(row, widths, strict=True))]
-        for row in (_HEADER, *rows)
-    ]  # fmt: skip
-    return ["  ".join(cells).rstrip() for cells in aligned]

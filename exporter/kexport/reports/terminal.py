@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import os
+import re
+from collections.abc import Iterator, Mapping
 from typing import TextIO
 
-from rich.console import Console, ConsoleOptions, RenderableType
-from rich.segment import Segment
-from rich.table import Table
+from rich.console import Console
 from rich.text import Text
 
 from kexport.bundle.folder import Bundle
@@ -16,25 +15,47 @@ from kexport.bundle.report import Check, CheckKind, Report
 from kexport.parity.outcome import UNIT
 from kexport.reports._adequacy import adequacy_summary
 from kexport.reports._budgets import LEGEND, budget_rows
+from kexport.reports._failures import failure_heading, failure_summary
 from kexport.reports._metrics import metric_legend, metric_rows
+from kexport.reports._page import screen_width, wrapped
 from kexport.reports._phrases import fact_lines, figure_and_limit, number, short_contract, size, verdict
-from kexport.visible import visible
+from kexport.reports._table import VERDICT, TextColumn, TextTable, table
 
 _CONTRACT_WIDTH = 44
-_PLAIN_WIDTH = 120  # columns, where the output is not a terminal
+_LEAST_PROMISE = 60  # characters, in several lines where the page is narrower
 _TABLE_KINDS = (CheckKind.PARITY, CheckKind.RUNTIME, CheckKind.EXPORT)
 _STYLES = {"pass": "green", "FAIL": "bold red", "not checked": "bold yellow"}
+_SAID = re.compile(rf"\s*({'|'.join(_STYLES)})\b")
 
 
-@dataclass(frozen=True)
-class _Visible:
-    """Something to print, in which names that a file brought cannot move the cursor or change colours."""
+class _Page:
+    """Prints lines in the width of a stream: plain where it is no terminal, or NO_COLOR is set."""
 
-    content: RenderableType
+    def __init__(self, stream: TextIO) -> None:
+        self.width = screen_width(stream)
+        plain = bool(os.environ.get("NO_COLOR"))
+        self._console = Console(
+            file=stream, color_system=None if plain else "auto", highlight=False, markup=False, emoji=False
+        )
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
-        for segment in console.render(self.content, options):
-            yield segment if segment.control else segment._replace(text=visible(segment.text))
+    def line(self, text: str, style: str = "") -> None:
+        """Print a line as it is; a verdict at its beginning has its colour."""
+        styled = Text(text, style=style)
+        if found := _SAID.match(text):
+            styled.stylize(_STYLES[found[1]], *found.span(1))
+        self._console.print(styled, soft_wrap=True)
+
+    def prose(self, text: str, style: str = "", first: str = "") -> None:
+        """Print a text, broken between words."""
+        for line in wrapped(text, self.width, first):
+            self.line(line, style)
+
+    def table(self, made: TextTable) -> None:
+        """Print a table."""
+        if made.header:
+            self.line(made.header, "bold")
+        for line in made.lines:
+            self.line(line)
 
 
 def show(report: Report, bundle: Bundle, stream: TextIO) -> None:
@@ -45,71 +66,73 @@ def show(report: Report, bundle: Bundle, stream: TextIO) -> None:
         bundle: for the sizes of its artifacts.
         stream: to print to.
     """
-    console = Console(
-        file=stream, width=None if stream.isatty() else _PLAIN_WIDTH, highlight=False, markup=False, emoji=False
-    )
-
-    def out(renderable: RenderableType) -> None:
-        console.print(_Visible(renderable))
-
-    sizes = {artifact.path: artifact.bytes for artifact in bundle.manifest.artifacts}
+    page = _Page(stream)
     several = len(bundle.signature.outputs) > 1
-    rows = [check for check in report.checks if check.kind in _TABLE_KINDS]
-    if rows:
-        out(_parity_table(rows, sizes, several))
-    if any(check.unit == UNIT for check in rows):
-        out(Text(_legend(rows), style="dim"))
-    for remark in dict.fromkeys(remark for check in report.checks for remark in _judged_apart(check)):
-        out(Text(remark, style="dim"))
+    _show_parity(report, bundle, page, several)
     if figures := [check for check in report.checks if check.kind is CheckKind.METRIC and check.figure is not None]:
-        out(_metric_table(figures))
+        page.table(_metric_table(figures, page.width))
         for line in metric_legend(figures):
-            out(Text(line, style="dim"))
+            page.prose(line, "dim")
     if budgets := [check for check in report.checks if check.kind is CheckKind.BUDGET]:
-        out(_budget_table(budgets))
-        out(Text(LEGEND, style="dim"))
+        page.table(_budget_table(budgets, page.width))
+        page.prose(LEGEND, "dim")
     searches = [check for check in report.checks if check.kind is CheckKind.SEARCH]
     if searches:
-        out(_search_table(searches))
-        out(Text(_search_legend(searches), style="dim"))
-    contracts = [check for check in report.checks if check.kind is CheckKind.CONTRACT]
-    if contracts:
-        out(_contract_table(contracts, several))
-        legend = "promise: figure and limit in the unit beside them; a violation was searched for in every runtime"
-        out(Text(legend, style="dim"))
-    for remark in dict.fromkeys(filter(None, map(_untested, contracts))):
-        out(Text(remark, style="dim"))
+        page.table(_search_table(searches, page.width))
+        page.prose(_search_legend(searches), "dim")
+    _show_contracts([check for check in report.checks if check.kind is CheckKind.CONTRACT], page, several)
     for check in report.checks:
         if check.kind is CheckKind.MODEL and check.passed:
-            out(Text(f"the model itself: {check.detail}", style="dim"))
+            page.prose(f"the model itself: {check.detail}", "dim")
     for check in report.checks:
         if check.kind is CheckKind.ADEQUACY and check.passed and (words := adequacy_summary(check)):
-            out(Text(words, style="dim"))
+            page.prose(words, "dim")
     changed = [check for check in report.checks if check.kind is CheckKind.REBUILD and not check.passed]
-    if changed:
-        out(_rebuild_table(changed))
-    for check in report.checks:
-        if not check.passed and check.kind is not CheckKind.REBUILD:
-            out(_failure(check))
+    for check in changed:
+        page.prose(f"differs: {check.artifact or '-'}")
+        page.prose(check.detail, first="  ")
+    others = [check for check in report.checks if check.kind is not CheckKind.REBUILD]
+    for line in failure_summary(others):
+        page.prose(line.strip(), first=" " * (len(line) - len(line.lstrip())))
+    for check in others:
+        if not check.passed:
+            page.prose(f"{verdict(check)} {failure_heading(check)}")
+            for fact in fact_lines(check):
+                page.prose(fact, first="  ")
     for note in report.notes:
-        out(Text(f"note: {note}", style="dim"))
+        page.prose(f"note: {note}", "dim")
 
 
-def _parity_table(rows: list[Check], sizes: Mapping[str, int], several: bool) -> Table:
+def _show_parity(report: Report, bundle: Bundle, page: _Page, several: bool) -> None:
+    """The outputs on the goldens, and what the table says nothing of."""
+    sizes = {artifact.path: artifact.bytes for artifact in bundle.manifest.artifacts}
+    rows = [check for check in report.checks if check.kind in _TABLE_KINDS]
+    if rows:
+        made = _parity_table(rows, sizes, several, page.width)
+        page.table(made)
+        if any(check.unit == UNIT for check in rows):
+            page.prose(_legend(rows, floors=not made.header or "x floor" in made.header), "dim")
+    for remark in dict.fromkeys(remark for check in report.checks for remark in _judged_apart(check)):
+        page.prose(remark, "dim")
+
+
+def _parity_table(rows: list[Check], sizes: Mapping[str, int], several: bool, width: int) -> TextTable:
     """One row per artifact, runtime and output: size, error, noise floors, signal-to-error ratio, limit, verdict."""
-    names = ["artifact", "runtime", *(["output"] if several else [])]
-    table = _empty(names, ["size", "error", "x floor", "SQNR", "limit"])
+    columns = [VERDICT, TextColumn("artifact"), TextColumn("runtime"), *([TextColumn("output")] if several else [])]
+    columns += [TextColumn("error", True), TextColumn("limit", True), TextColumn("x floor", True, 1)]
+    columns += [TextColumn("SQNR", True, 2), TextColumn("size", True, 3)]
+    cells = []
     for check in rows:
-        names_of_check = [check.artifact or "-", check.runtime or "-", *([check.output or "-"] if several else [])]
+        names = [check.artifact or "-", check.runtime or "-", *([check.output or "-"] if several else [])]
         figures = [
-            size(sizes[check.artifact or ""]) if check.artifact in sizes else "-",
             _distance(check.figure, check),
+            _distance(check.limit, check),
             _formatted(check.metrics.get("noise_multiple"), ".1f"),
             _formatted(check.metrics.get("sqnr_db"), ".0f"),
-            _distance(check.limit, check),
+            size(sizes[check.artifact or ""]) if check.artifact in sizes else "-",
         ]
-        table.add_row(*names_of_check, *figures, _verdict(check))
-    return table
+        cells.append((verdict(check), *names, *figures))
+    return table(columns, cells, width)
 
 
 def _distance(value: float | None, check: Check) -> str:
@@ -117,21 +140,12 @@ def _distance(value: float | None, check: Check) -> str:
     return number(value, check.unit) + " dB" * (check.unit == "dB" and value is not None)
 
 
-def _empty(names: Sequence[str], figures: Sequence[str], words: Sequence[str] = ()) -> Table:
-    """A table without rows: columns of names, of right-aligned figures, of words, and the verdict."""
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for title in names:
-        table.add_column(title, no_wrap=True)
-    for title in figures:
-        table.add_column(title, justify="right", no_wrap=True)
-    for title in (*words, "verdict"):
-        table.add_column(title, no_wrap=True)
-    return table
-
-
-def _legend(rows: list[Check]) -> str:
+def _legend(rows: list[Check], *, floors: bool) -> str:
     sources = dict.fromkeys(str(c.metrics["limit_source"]) for c in rows if c.metrics.get("limit_source"))
-    text = "error and limit: distance from the truth, relative to the output's scale; x floor: in noise floors"
+    text = (
+        "error and limit: distance from the truth, relative to the output's scale"
+        + "; x floor: in noise floors" * floors
+    )
     return text + f" ({', '.join(sources)})" * bool(sources)
 
 
@@ -156,48 +170,42 @@ def _untested(check: Check) -> str:
     return f"untested: {short_contract(check.contract or '-', _CONTRACT_WIDTH)}: {check.metrics['untested']}"
 
 
-def _metric_table(rows: list[Check]) -> Table:
+def _metric_table(rows: list[Check], width: int) -> TextTable:
     """One row for the truth and for every artifact and runtime: the figure, its interval, how much worse it is."""
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for title in ("artifact", "runtime"):
-        table.add_column(title, no_wrap=True)
-    for title in (str(rows[0].metrics.get("metric")), "95 % interval", "change"):
-        table.add_column(title, justify="right", no_wrap=True)
-    for cells in metric_rows(rows):
-        table.add_row(*cells)
-    return table
+    metric = TextColumn(str(rows[0].metrics.get("metric")), True)
+    columns = [
+        TextColumn("artifact"),
+        TextColumn("runtime"),
+        metric,
+        TextColumn("95 % interval", True, 1),
+        TextColumn("change", True),
+    ]
+    return table(columns, metric_rows(rows), width)
 
 
-def _budget_table(rows: list[Check]) -> Table:
+def _budget_table(rows: list[Check], width: int) -> TextTable:
     """One row per budget of an artifact, in a runtime where it depends on that."""
-    table = _empty(["artifact", "runtime", "budget"], ["figure", "noise", "limit"], ["unit"])
-    for check, cells in zip(rows, budget_rows(rows), strict=True):
-        table.add_row(*cells, _verdict(check))
-    return table
+    columns = [VERDICT, TextColumn("artifact"), TextColumn("runtime"), TextColumn("budget")]
+    columns += [TextColumn("figure", True), TextColumn("noise", True, 1), TextColumn("limit", True), TextColumn("unit")]
+    cells = [(verdict(check), *each) for check, each in zip(rows, budget_rows(rows), strict=True)]
+    return table(columns, cells, width)
 
 
-def _rebuild_table(rows: list[Check]) -> Table:
-    """One row per file that another build writes differently, with the first difference."""
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    table.add_column("file", no_wrap=True)
-    table.add_column("first difference", overflow="fold")
-    for check in rows:
-        table.add_row(check.artifact or "-", check.detail)
-    return table
-
-
-def _search_table(rows: list[Check]) -> Table:
-    table = _empty(["search", "runtime"], ["inputs", "set apart", "worst / limit"])
-    for check in rows:
-        table.add_row(
+def _search_table(rows: list[Check], width: int) -> TextTable:
+    columns = [VERDICT, TextColumn("search"), TextColumn("runtime"), TextColumn("worst / limit", True)]
+    columns += [TextColumn("inputs", True, 1), TextColumn("set apart", True, 2)]
+    cells = [
+        (
+            verdict(check),
             check.artifact or "-",
             check.runtime or "-",
+            _formatted(check.figure, ".2g"),
             _formatted(check.metrics.get("evaluations"), ","),
             _formatted(check.metrics.get("set_apart"), ","),
-            _formatted(check.figure, ".2g"),
-            _verdict(check),
         )
-    return table
+        for check in rows
+    ]
+    return table(columns, cells, width)
 
 
 def _search_legend(rows: list[Check]) -> str:
@@ -207,26 +215,38 @@ def _search_legend(rows: list[Check]) -> str:
     return f"search: {against}, {metrics.get('budget', 'no budget')}, seed {metrics.get('seed', 0)}"
 
 
-def _contract_table(rows: list[Check], several: bool) -> Table:
-    """One row per contract and runtime; the rows of one contract are adjacent."""
+def _show_contracts(rows: list[Check], page: _Page, several: bool) -> None:
+    """The promises: each in a line of its own, and below it what was measured in every runtime."""
+    if not rows:
+        return
     files = len({(check.artifact, check.runtime) for check in rows}) > len({check.runtime for check in rows})
-    names = ["promise", *["output"] * several, *["precision"] * files, "runtime"]
-    table = _empty(names, ["figure", "limit"], ["unit"])
-    last = None
-    order = list(dict.fromkeys((check.output, check.contract) for check in rows))
-    for check in sorted(rows, key=lambda check: order.index((check.output, check.contract))):
-        key = check.output, check.contract
-        table.add_row(
-            short_contract(check.contract or "-", _CONTRACT_WIDTH) if key != last else "",
-            *[check.output or "-"] * several,
-            *[_precision(check.artifact)] * files,
-            check.runtime or "weights",
-            *figure_and_limit(check),
-            check.unit or "-",
-            _verdict(check),
-        )
-        last = key
-    return table
+    columns = [
+        VERDICT,
+        *[TextColumn("precision")] * files,
+        TextColumn("runtime"),
+        TextColumn("figure", True),
+        TextColumn("limit", True),
+    ]
+    for output, contract in dict.fromkeys((check.output, check.contract) for check in rows):
+        members = [check for check in rows if (check.output, check.contract) == (output, contract)]
+        units = dict.fromkeys(check.unit for check in members if check.figure is not None and check.unit)
+        title = short_contract(contract or "-", max(_LEAST_PROMISE, page.width - len("promise: ")))
+        title += f" of {output}" * several + "".join(f", {unit}" for unit in units if len(units) == 1)
+        page.prose(f"promise: {title}")
+        cells = [
+            (
+                verdict(check),
+                *[_precision(check.artifact)] * files,
+                check.runtime or "weights",
+                *figure_and_limit(check),
+                *[check.unit or "-"] * (len(units) > 1),
+            )
+            for check in members
+        ]
+        page.table(table([*columns, *[TextColumn("unit")] * (len(units) > 1)], cells, page.width, "  "))
+    page.prose("promises: a violation was searched for in every runtime", "dim")
+    for remark in dict.fromkeys(filter(None, map(_untested, rows))):
+        page.prose(remark, "dim")
 
 
 def _precision(artifact: str | None) -> str:
@@ -236,16 +256,3 @@ def _precision(artifact: str | None) -> str:
 
 def _formatted(value: object, form: str) -> str:
     return format(value, form) if isinstance(value, int | float) else "-"
-
-
-def _verdict(check: Check) -> Text:
-    text = verdict(check)
-    return Text(text, style=_STYLES[text])
-
-
-def _failure(check: Check) -> Text:
-    contract = short_contract(check.contract) if check.contract else None
-    where = " ".join(part for part in (check.kind, contract, check.artifact, check.runtime, check.output) if part)
-    text = _verdict(check)
-    text.append(f" {where}\n", style="not bold default")
-    return text.append("\n".join(f"  {line}" for line in fact_lines(check)), style="not bold default")
