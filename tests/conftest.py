@@ -57,6 +57,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def run_kexport(*args: object, cwd: Path, **options: Any) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "kexport", *map(str, args)]
+    options.setdefault("env", dict(os.environ))  # without the COLUMNS that readline sets behind Python's back
     return subprocess.run(
         command, cwd=cwd, capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL, **options
     )
