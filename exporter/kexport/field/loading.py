@@ -29,7 +29,7 @@ def load(
     allow_lambda: bool = False,
     trust: bool = False,
     max_bytes: int = 0,
-    isolated: bool = False,
+    isolated: bool | None = None,
     signed_by: str | Path | None = None,
 ) -> Session:
     """Load the model of a bundle, after checking the digest of its artifact.
@@ -48,7 +48,10 @@ def load(
         trust: let a SavedModel run any operation, such as one that writes files; by default only what computes.
         max_bytes: allow files, and arrays and weights in them, that are larger than usual, up to this size.
         isolated: serve the model from a process of its own. If that dies during a call, the call raises
-            `ProcessDiedError`, and the next one starts it again, unless the model keeps state between calls.
+            `ProcessDiedError`, and the next one starts it again, unless the model keeps state between calls. By
+            default where the values of a call decide how long an operator of a `.tflite` or `.onnx` file runs, such as
+            a loop until something converges, or how much it takes: a warning then names the operator. With `trust` or
+            `signed_by` nothing is isolated by default.
         signed_by: a public key in PEM, as a file or as text: before anything in the bundle is read, it must have been
             signed with it. Needs `kexport[sign]`.
 
@@ -95,7 +98,7 @@ def session_of(
     *,
     precision: str | None = None,
     integers: bool = False,
-    isolated: bool = False,
+    isolated: bool | None = None,
     signed_by: str | None = None,
 ) -> tuple[Session, list[str]]:
     """Load the model of an open bundle, as `load` does.
@@ -116,10 +119,25 @@ def session_of(
         chosen.name,
         tuple(artifact.files),
         trust.expecting(bundle.manifest.code),
-        isolated,
+        bool(isolated),
         bundle.manifest.stateful,
     )
-    return replace(recipe, integers=integers, signed_by=signed_by).open(bundle, artifact)
+    recipe = replace(recipe, integers=integers, signed_by=signed_by)
+    session, differences = recipe.open(bundle, artifact)
+    decided = session.opened.decided_by_values
+    if not decided or isolated is not None or trust.unrestricted or signed_by is not None:
+        return session, differences
+    session.close()
+    session, differences = replace(recipe, isolated=True).open(bundle, artifact)
+    return session, [*differences, _isolated_because(artifact, decided)]
+
+
+def _isolated_because(artifact: Artifact, operator: str) -> str:
+    return (
+        f"{artifact.path} is served from a process of its own: the values of a call decide how long {operator} runs, "
+        "or how much it takes, and nothing else bounds it; isolated=True says that this is meant, isolated=False "
+        "serves it from this process, where a call may never end"
+    )
 
 
 def _choice(bundle: Bundle, runtime: Runtime | None, precision: str | None) -> tuple[Runtime, Artifact]:

@@ -29,7 +29,7 @@ PACKAGE = Package("ai_edge_litert", ("ai-edge-litert",), extra="litert", unable=
 
 def open_with(resolver: str, path: Path, signature: Signature) -> Opened:
     """Load a `.tflite` file with one of LiteRT's kernel sets, named as in `OpResolverType`."""
-    require_sound_tflite(path, reference=resolver == "BUILTIN_REF")
+    decided = require_sound_tflite(path, reference=resolver == "BUILTIN_REF")
     from ai_edge_litert import interpreter as litert
 
     interpreter: LiteRTInterpreter = litert.Interpreter(
@@ -37,7 +37,7 @@ def open_with(resolver: str, path: Path, signature: Signature) -> Opened:
     )
     names = tuple(interpreter.get_signature_list())
     if signature.name:
-        return _function(interpreter, signature, names)
+        return replace(_function(interpreter, signature, names), decided_by_values=decided)
     declared = interpreter.get_input_details()
     produced = interpreter.get_output_details()
     inputs = _indices([spec.name for spec in signature.inputs], declared)
@@ -68,6 +68,7 @@ def open_with(resolver: str, path: Path, signature: Signature) -> Opened:
         produced=tuple(map(_spec, produced)),
         remarks=_remarks(tensors),
         signatures=names,
+        decided_by_values=decided,
     )
     return converting(opened, signature, _quantization(tensors))
 

@@ -146,6 +146,7 @@ def _open(path: Path, signature: Signature) -> Opened:
         reentrant=True,
         produced=tuple(_spec(node) for node in declared if _dtype(node)),
         foreign={node.name: _in_words(node, path) for node in declared if not _dtype(node)},
+        decided_by_values=sound.decided_by_values,
     )
     return converting(opened, signature, _quantization(session))
 

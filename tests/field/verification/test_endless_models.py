@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -100,3 +101,16 @@ def test_a_model_that_takes_all_memory_is_not_checked(tmp_path):
     report = kexport.verify(with_model(tmp_path, enormous, "value"), ["onnxruntime"])
     assert report.exit_code == 3
     assert any("more memory" in str(fact) for check in report.checks if not check.ran for fact in check.facts)
+
+
+def test_a_session_whose_calls_may_never_end_is_isolated_unless_the_caller_says_otherwise(tmp_path, hasty):
+    bundle = with_model(tmp_path, endless, "value")
+    with pytest.warns(UserWarning, match="decide how long the node .*Loop.* isolated=False"):
+        session = kexport.load(bundle, "onnxruntime")
+    with session, pytest.raises(UncheckedError, match="--max-seconds"):
+        session(np.ones((1, 3), "float32"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        kexport.load(bundle, "onnxruntime", isolated=True).close()
+        kexport.load(bundle, "onnxruntime", isolated=False).close()
+        kexport.load(bundle, "onnxruntime", trust=True).close()

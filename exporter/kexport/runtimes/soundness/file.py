@@ -6,7 +6,7 @@ import mmap
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from kexport.bundle.regular_files import resolved
 from kexport.confinement import most_of_a_tensor
@@ -19,18 +19,25 @@ if TYPE_CHECKING:
 
 #: Where a path begins so, ONNX Runtime takes the offset for an address in memory, unless it is new enough to refuse.
 _MEMORY = "*/_ORT_"
+_Found = TypeVar("_Found")
 
 
-def require_sound_tflite(path: Path, *, reference: bool = False) -> None:
-    """Raise `ArtifactError` where a TFLite file is not one that a runtime can load and run safely.
+def require_sound_tflite(path: Path, *, reference: bool = False) -> str:
+    """Check a TFLite file.
 
     Args:
         path: the file.
         reference: whether LiteRT's reference kernels are to run it, which demand more.
+
+    Returns:
+        The first operator whose time or memory the values of a call decide; empty where there is none.
+
+    Raises:
+        ArtifactError: it is not one that a runtime can load and run safely.
     """
     from kexport.runtimes.soundness.tflite_file import check_tflite
 
-    _check(path, "TFLite", lambda content: check_tflite(content, reference=reference))
+    return _checked(path, "TFLite", lambda content: check_tflite(content, reference=reference))
 
 
 class SoundOnnx(NamedTuple):
@@ -39,10 +46,12 @@ class SoundOnnx(NamedTuple):
     Attributes:
         weights: its bytes, and those of its weights beside it.
         windows: pooling windows that fit only some inputs, if there are any.
+        decided_by_values: the first loop whose end the values of a call decide; empty where there is none.
     """
 
     weights: int
     windows: Windows | None
+    decided_by_values: str
 
     def require_fitting(self, shapes: Mapping[str, Dims]) -> None:
         """Raise `InputError` where inputs of these shapes are too small for a window of the model."""
@@ -66,7 +75,6 @@ def require_sound_onnx(path: Path) -> SoundOnnx:
     from kexport.runtimes.soundness.onnx_file import check_onnx
 
     folder, sizes = path.parent, dict[str, int]()
-    windows: list[Windows | None] = []
 
     def size_beside(location: str) -> int:
         if not location or os.path.isabs(location):
@@ -77,16 +85,16 @@ def require_sound_onnx(path: Path) -> SoundOnnx:
             sizes[location] = os.path.getsize(resolved(folder / location, folder))
         return sizes[location]
 
-    def check(content: memoryview) -> None:
+    def check(content: memoryview) -> tuple[Windows | None, str]:
         sizes[""] = len(content)
-        windows.append(check_onnx(content, size_beside, lambda inputs: most_of_a_tensor(sum(sizes.values()), inputs)))
+        return check_onnx(content, size_beside, lambda inputs: most_of_a_tensor(sum(sizes.values()), inputs))
 
-    _check(path, "ONNX", check)
-    return SoundOnnx(sum(sizes.values()), *windows)
+    windows, decided = _checked(path, "ONNX", check)
+    return SoundOnnx(sum(sizes.values()), windows, decided)
 
 
-def _check(path: Path, format_name: str, check: Callable[[memoryview], None]) -> None:
-    """Check the content of a file, of which only what is looked at is read.
+def _checked(path: Path, format_name: str, check: Callable[[memoryview], _Found]) -> _Found:
+    """What a check finds in the content of a file, of which only what is looked at is read.
 
     Args:
         path: the file.
@@ -100,8 +108,7 @@ def _check(path: Path, format_name: str, check: Callable[[memoryview], None]) ->
         with path.open("rb") as file:
             # Closed when the last view of it goes, some of which an error may hold.
             content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        check(memoryview(content))
-        return
+        return check(memoryview(content))
     except FlawError as error:
         flaw = error
     except (OSError, ValueError) as error:  # an empty file cannot be mapped

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+#: Turns that a loop may take.
+LONGEST_LOOP = 1 << 24
+
 
 class FlawError(Exception):
     """A part of a file is not what its format demands.

@@ -18,6 +18,7 @@ from functools import partial
 from typing import Any
 
 from kexport.runtimes.soundness.flaw import FlawError
+from kexport.runtimes.soundness.onnx_bounds import decided_by_values
 from kexport.runtimes.soundness.onnx_functions import Name, require_few_calls
 from kexport.runtimes.soundness.onnx_operators import check_node
 from kexport.runtimes.soundness.onnx_rows import GraphRows, NodeRow, OfCall
@@ -33,8 +34,10 @@ _TYPES = 64
 _SHORT = 64  # bytes of an attribute that other nodes may have too
 
 
-def check_onnx(content: memoryview, size_beside: Callable[[str], int], most: Callable[[int], int]) -> Windows | None:
-    """Check the model in a buffer; returns the windows that `check_sizes` found.
+def check_onnx(
+    content: memoryview, size_beside: Callable[[str], int], most: Callable[[int], int]
+) -> tuple[Windows | None, str]:
+    """Check the model in a buffer; returns what `check_sizes` and `decided_by_values` found.
 
     Args:
         content: the bytes of the file.
@@ -59,7 +62,7 @@ class Walk:
         self._nodes_left = _MOST_NODES
         self._attributes: dict[bytes, dict[str, Any]] = {}
 
-    def model(self, content: memoryview, most: Callable[[int], int]) -> Windows | None:
+    def model(self, content: memoryview, most: Callable[[int], int]) -> tuple[Windows | None, str]:
         """Check a whole file; `most` and the result are as for `check_onnx`."""
         graphs, functions = list[GraphRows](), dict[Name, GraphRows]()
         for number, value in fields(content, "the model"):
@@ -76,7 +79,8 @@ class Walk:
             raise FlawError("the number of graphs", len(graphs), "1")
         if functions:
             require_few_calls(graphs[0], functions, _MOST_NODES)
-        return check_sizes(graphs[0], functions, most(sum(known.least for _, known in graphs[0].inputs)))
+        windows = check_sizes(graphs[0], functions, most(sum(known.least for _, known in graphs[0].inputs)))
+        return windows, decided_by_values(graphs[0], functions)
 
     def _function(self, content: Bytes) -> tuple[Name, GraphRows]:
         """Check a function."""

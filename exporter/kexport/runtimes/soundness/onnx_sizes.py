@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 
 import numpy as np
 
-from kexport.runtimes.soundness.flaw import FlawError
+from kexport.runtimes.soundness.flaw import LONGEST_LOOP, FlawError
 from kexport.runtimes.soundness.onnx_contributed import check_known
 from kexport.runtimes.soundness.onnx_functions import Name
 from kexport.runtimes.soundness.onnx_images import POOLS
@@ -24,7 +24,6 @@ from kexport.runtimes.soundness.onnx_tensors import INTEGERS, UNKNOWN, Dims, Kno
 from kexport.runtimes.soundness.onnx_values import LIKE, computed
 
 _BLOCKED = "com.microsoft.nchwc"  # as the optimiser writes it, with operators as the standard has them
-_LONGEST_LOOP = 1 << 24  # turns
 _MOST_NODES = 100_000  # with the bodies of functions in place: beyond, sizes are not followed into them
 _NO_LIMIT = 1 << 62  # bytes: a call has a limit of its own
 _Scope = MutableMapping[str, Known]
@@ -160,9 +159,9 @@ def _require_end(node: NodeRow, given: Sequence[Known], results: Sequence[Known]
     if not (goes_on and begins) or not given:
         return
     turns = given[0].value
-    if not node.inputs[0] or (turns is not None and turns.size == 1 and turns.item() > _LONGEST_LOOP):
+    if not node.inputs[0] or (turns is not None and turns.size == 1 and turns.item() > LONGEST_LOOP):
         got = "no condition that ends it" if not node.inputs[0] else f"{turns.item()} turns"
-        raise FlawError(f"the end of {node.place}", got, f"at most {_LONGEST_LOOP} turns, or a condition")
+        raise FlawError(f"the end of {node.place}", got, f"at most {LONGEST_LOOP} turns, or a condition")
 
 
 def _require_rank(node: NodeRow, given: Sequence[Known], place: int, ranks: Sequence[int], what: str) -> None:

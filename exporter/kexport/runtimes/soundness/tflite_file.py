@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from kexport.runtimes.soundness import tflite_schema as schema
 from kexport.runtimes.soundness.flatbuffer import Flatbuffer, Layout, Value, integer, numbers
 from kexport.runtimes.soundness.flaw import FlawError
+from kexport.runtimes.soundness.tflite_bounds import decided_by_values
 from kexport.runtimes.soundness.tflite_calls import check_calls
 from kexport.runtimes.soundness.tflite_dataflow import check_dataflow
 from kexport.runtimes.soundness.tflite_kernels import check_kernels
@@ -24,8 +25,8 @@ _IDENTIFIER = b"TFL3"
 _DELEGATE, _CUSTOM = 51, 32
 
 
-def check_tflite(content: memoryview, *, reference: bool = False) -> None:
-    """Check the model in a buffer.
+def check_tflite(content: memoryview, *, reference: bool = False) -> str:
+    """Check the model in a buffer; returns the operator that `decided_by_values` found.
 
     Args:
         content: the bytes of the file.
@@ -41,6 +42,7 @@ def check_tflite(content: memoryview, *, reference: bool = False) -> None:
     check_kernels(subgraphs, content, reference=reference)
     check_variables(subgraphs, content)
     check_loops(subgraphs)
+    return decided_by_values(subgraphs, content)
 
 
 class ModelReader:
