@@ -155,3 +155,21 @@ def test_a_system_that_cannot_confine_is_named_in_the_report(monkeypatch):
     assert any("write files or use the network" in str(note) for note in report.notes)
     trusted = kexport.verify(REFERENCE / "scaled", ["onnxruntime"], trust=True)
     assert not any("write files" in str(note) for note in trusted.notes)
+
+
+@needs_landlock
+def test_a_fork_is_confined_too(folder, tmp_path):
+    """In a process of its own: a fork of one that has threads may not work."""
+    code = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from kexport.confinement import Confinement
+from kexport.process import Worker
+worker = Worker(fork=True, confinement=Confinement.of(1000, 1000, {str(folder)!r}))
+print(worker.run({ATTEMPTS!r}, what="write", path={str(tmp_path / "new")!r}))
+worker.close()
+"""
+    environment = {**os.environ, "TMPDIR": str(folder)}
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert ran.stdout.strip() == "['PermissionError']"
+    assert not (tmp_path / "new").exists()

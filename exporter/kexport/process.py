@@ -23,7 +23,7 @@ from typing import IO, Any
 
 from kexport import cleanup
 from kexport.carried_errors import error_from_json
-from kexport.confinement import Confinement, ended_by_limit
+from kexport.confinement import Confinement, confine, ended_by_limit
 from kexport.errors import UncheckedError
 from kexport.fork import Fork
 from kexport.lifeline import Lifeline
@@ -103,9 +103,16 @@ class Worker:
 
     def _started(self, fork: bool, preload: Sequence[str], folder: str) -> subprocess.Popen[bytes] | Fork:
         line = self._lifeline
+        confinement = None if self._confinement is None else self._confinement.writing_to(folder)
+
+        def confined() -> None:
+            if confinement is not None:
+                confine(confinement)
+            serve(line.reader, folder, ())
+
         if fork:
-            return Fork(self._log, lambda: serve(line.reader, folder, ()))
-        limits = None if self._confinement is None else self._confinement.writing_to(folder).to_json()
+            return Fork(self._log, confined)
+        limits = None if confinement is None else confinement.to_json()
         return subprocess.Popen(
             [sys.executable, "-c", _START, str(line.reader), folder, json.dumps(limits), *preload],
             stdin=subprocess.PIPE,

@@ -133,7 +133,7 @@ def _require_refusable(mutation: Mutation, files: Files) -> None:
         raise WrongError(f"{special.what} {special.target} in the place of {mutation.path}".replace("  ", " "))
 
 
-def _load(mutation: Mutation, folder: Path, isolated: bool = False) -> str:
+def _load(mutation: Mutation, folder: Path, isolated: bool | None = None) -> str:
     session = kexport.load(folder, mutation.runtime or None, isolated=isolated)
     _require_same_signature(mutation, session.signature)
     if mutation.kind in OPERATORS:

@@ -18,6 +18,7 @@ _GIB = 2**30
 #: What a runtime takes by itself, with TensorFlow's 0.5 GB; the stacks of a core's threads; and how often a runtime may
 #: hold weights (copied, packed, folded) and what one call takes in and gives out (intermediate values).
 _RUNTIME, _PER_CORE, _COPIES_OF_WEIGHTS, _COPIES_OF_DATA = 2 * _GIB, 32 * 2**20, 32, 256
+_SMALL_RUNTIME = 3 * _GIB // 4  # of one that takes 0.1 GB by itself
 #: Seconds of each core for the loading of an artifact, or for one call: alone, and by megabytes of weights and of data.
 #: Long sequences cost most by their size: a loop of TensorFlow takes 30 us for a step of 4 bytes. A slow machine has
 #: more, by what importing the runtime took on it.
@@ -38,12 +39,15 @@ class Confinement:
         memory: bytes that it may allocate.
         seconds: seconds of each core for loading an artifact, or for one call.
         cut_off: whether it is kept from writing elsewhere, from the network and from starting programs.
+        beside_data: where a call may take what follows from its own inputs: the bytes that the process may allocate
+            beside these; 0 where `memory` is the limit of all calls alike.
     """
 
     folders: tuple[str, ...]
     memory: int
     seconds: float
     cut_off: bool = True
+    beside_data: int = 0
 
     @classmethod
     def of(cls, weights: int, data: int, *folders: str) -> Confinement:
@@ -51,6 +55,18 @@ class Confinement:
         cores = os.cpu_count() or 1
         memory = _RUNTIME + cores * _PER_CORE + _COPIES_OF_WEIGHTS * weights + _COPIES_OF_DATA * data
         return cls(folders, memory, _SECONDS + _BY_MEGABYTE_OF_WEIGHTS * weights / 1e6)
+
+    def by_call(self, weights: int, *, tensorflow: bool, max_bytes: int) -> Confinement:
+        """The same, where each call may take what follows from its own inputs.
+
+        Args:
+            weights: the size of the artifacts, in bytes.
+            tensorflow: whether TensorFlow runs them, which takes more by itself.
+            max_bytes: what any call may take, if it is more.
+        """
+        runtime = _RUNTIME if tensorflow else _SMALL_RUNTIME
+        beside = runtime + (os.cpu_count() or 1) * _PER_CORE + _COPIES_OF_WEIGHTS * weights
+        return replace(self, beside_data=max(beside, max_bytes))
 
     def writing_to(self, folder: str) -> Confinement:
         """The same, with one more folder where it may write, if there is one."""
@@ -138,16 +154,31 @@ def limited(data: int = 0, calls: int = 1) -> Iterator[None]:
     if _current is None:
         yield
         return
+    most = _current.memory
+    if _current.beside_data:
+        most = min(most, _current.beside_data + _COPIES_OF_DATA * data)
+        _allow(most)
     _arm(calls * (_current.seconds + _BY_MEGABYTE_OF_DATA * data / 1e6))
     try:
         yield
     except Exception as error:
         if isinstance(error, MemoryError) or _NO_MEMORY.search(str(error)):
-            raise out_of_memory(_current.memory) from error
+            raise out_of_memory(most) from error
         raise
     finally:
         if hasattr(signal, "setitimer"):
             signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+def _allow(memory: int) -> None:
+    """Let this process allocate so many bytes from now on, within the limit of its life."""
+    if sys.platform == "linux":
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        lowered = memory if hard == resource.RLIM_INFINITY else min(memory, hard)
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_DATA, (lowered, hard))
 
 
 def _arm(seconds: float) -> None:
@@ -178,5 +209,5 @@ def ended_by_limit(status: int, log: str, confinement: Confinement | None) -> st
             "give more with --max-seconds, or lift the limit with --trust"
         )
     if status < 0 and _NO_MEMORY.search(log):
-        return out_of_memory(confinement.memory).subject + "; --trust lifts the limit"
+        return out_of_memory(confinement.beside_data or confinement.memory).subject + "; --trust lifts the limit"
     return None

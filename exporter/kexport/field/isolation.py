@@ -18,6 +18,7 @@ from kexport.bundle import packed_arrays
 from kexport.bundle.json_text import Json, JsonObject
 from kexport.bundle.quantization import to_json
 from kexport.bundle.signature import Array, Signature
+from kexport.confinement import Confinement
 from kexport.errors import KexportError, ProcessDiedError, UncheckedError, UsageError, reason
 from kexport.field.interface import declared_quantization, declared_signature
 from kexport.field.trust import Trust, TrustJson
@@ -25,7 +26,7 @@ from kexport.parity.structure import as_text
 from kexport.process import DEFAULT_TIMEOUT, Worker, WorkerCrashError, WorkerLimitError
 from kexport.runtimes import Opened, Runtime, Session
 
-_DATA = 1 << 26  # bytes that a call may take: its process may then use 16 GiB more than the runtime and the weights do
+_DATA = 1 << 26  # bytes that the largest call may take: its process may then use 16 GiB
 _CHATTER = ("INFO:", "WARNING:")  # how lines of a runtime begin that are no last words
 
 
@@ -91,11 +92,20 @@ class Isolation:
             quantization=declared_quantization(declared["quantization"], self._artifact.path.name),
         )
 
+    def _confinement(self) -> Confinement | None:
+        """What the process may use; a call, what follows from its inputs."""
+        artifact, trust = self._artifact, self._artifact.trust
+        whole = trust.confinement(artifact.weights, _DATA)
+        if whole is None:
+            return None
+        heavy = runtimes.group_of(artifact.runtime) == "tensorflow"
+        return whole.by_call(artifact.weights, tensorflow=heavy, max_bytes=trust.max_bytes)
+
     def _start(self) -> _Declared:
         """Start a process that loads the artifact; returns what that declares."""
         artifact = self._artifact
         try:
-            confinement = artifact.trust.confinement(artifact.weights, _DATA)
+            confinement = self._confinement()
             worker = Worker([artifact.runtime.package.module], confinement=confinement)
         except OSError as error:
             hint = "raise the limits of open files and of processes: ulimit -n, ulimit -u"

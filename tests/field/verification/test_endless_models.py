@@ -69,10 +69,10 @@ def endless(helper, types, x):
     yield helper.make_node("Loop", ["steps", "on", "start"], ["value"], body=step)
 
 
-def enormous(helper, types, x):
-    """64 GB of ones, whose number depends on the input."""
+def enormous(helper, types, x, number=2.0**34):
+    """64 GB of ones, or another number of them that depends on the input."""
     yield helper.make_node("ReduceSum", [x], ["sum"], keepdims=0)
-    yield from computed(helper, types, "sum", 2.0**34, "number")
+    yield from computed(helper, types, "sum", number, "number")
     yield helper.make_node("Constant", [], ["one"], value=helper.make_tensor("", types.INT64, [1], [1]))
     yield helper.make_node("Reshape", ["number", "one"], ["size"])
     yield helper.make_node("Expand", ["sum", "size"], ["many"])
@@ -114,3 +114,20 @@ def test_a_session_whose_calls_may_never_end_is_isolated_unless_the_caller_says_
         kexport.load(bundle, "onnxruntime", isolated=True).close()
         kexport.load(bundle, "onnxruntime", isolated=False).close()
         kexport.load(bundle, "onnxruntime", trust=True).close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts what is allocated")
+def test_a_call_of_an_isolated_session_takes_what_follows_from_its_inputs(tmp_path):
+    def large(helper, types, x):
+        return enormous(helper, types, x, 2.0**28)  # 1 GB, which other processes may take
+
+    bundle = with_model(tmp_path, large, "value")
+    with (
+        kexport.load(bundle, "onnxruntime", isolated=True) as session,
+        pytest.raises(UncheckedError, match="more memory than the 0.8 GB"),
+    ):
+        session(np.ones((1, 3), "float32"))
+    with kexport.load(bundle, "onnxruntime", isolated=True, max_bytes=1 << 32) as session:
+        assert np.isfinite(session(np.ones((1, 3), "float32"))).all()
+    with kexport.load(bundle, "onnxruntime", isolated=True) as session:  # 256 times as much for larger inputs
+        assert np.isfinite(session(np.ones((1 << 19, 3), "float32"))).all()

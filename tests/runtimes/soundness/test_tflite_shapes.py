@@ -110,6 +110,13 @@ FLOAT_LSTM = (
 )  # fmt: skip
 
 
+def test_steps_of_an_lstm_have_time_batch_and_features(tmp_path: Path) -> None:
+    path = tmp_path / "model.tflite"
+    path.write_bytes(healthy(FLOAT_LSTM.replace("f1,3,2 ", "f1,3,2,1 ")))
+    with pytest.raises(ArtifactError, match="2 or 3 axes"):
+        require_sound_tflite(path)
+
+
 @pytest.mark.parametrize(
     ("left_out", "words"),
     [((), ""), ((1, 5, 12), ""), ((2,), "input 2"), ((14,), "input 14"), ((12,), "the input gate"), ((1, 5), "gate")],

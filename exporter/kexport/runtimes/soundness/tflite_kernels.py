@@ -243,6 +243,8 @@ def _check_gates(node: Node) -> None:
     """Weights and a bias are read for each gate; the input gate alone may be left out, with all that belongs to it."""
     if len(node.row.inputs) < _LSTM_INPUTS:
         return
+    steps = node.input(0)
+    node.require(steps is not None and len(steps.shape) in (2, 3), "input 0", steps and steps.shape, "2 or 3 axes")
     for index in _GATES:
         node.require(node.input(index) is not None, f"input {index}", "it is left out", "a tensor")
     there = {node.input(index) is not None for index in _INPUT_GATE}
