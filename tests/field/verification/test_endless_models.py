@@ -124,7 +124,7 @@ def test_a_call_of_an_isolated_session_takes_what_follows_from_its_inputs(tmp_pa
     bundle = with_model(tmp_path, large, "value")
     with (
         kexport.load(bundle, "onnxruntime", isolated=True) as session,
-        pytest.raises(UncheckedError, match="more memory than the 0.8 GB"),
+        pytest.raises(UncheckedError, match=r"more memory than the 0\.8 GB"),
     ):
         session(np.ones((1, 3), "float32"))
     with kexport.load(bundle, "onnxruntime", isolated=True, max_bytes=1 << 32) as session:
