@@ -10,6 +10,7 @@ import pytest
 
 from conftest import REFERENCE, ROOT
 
+SUFFIXES = (".py", ".html", ".css")
 SHIPPED = ("exporter", "layers", "docs/LICENSE", "setup.cfg", "pyproject.toml", "README.md")
 
 
@@ -29,7 +30,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_holds_our_sources_and_nothing_else(wheel):
     expected = set()
     for root in (ROOT / "exporter", ROOT / "layers"):
-        files = [path for path in root.rglob("*") if path.suffix == ".py" or path.name == "py.typed"]
+        files = [path for path in root.rglob("*") if path.suffix in SUFFIXES or path.name == "py.typed"]
         expected |= {path.relative_to(root).as_posix() for path in files}
     with zipfile.ZipFile(wheel) as archive:
         found = {name for name in archive.namelist() if ".dist-info/" not in name}

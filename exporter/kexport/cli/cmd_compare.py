@@ -106,7 +106,7 @@ def command(
         from kexport.reports import screen_width
 
         click.echo(table.render(report, screen_width(sys.stdout)))
-    deliver(report, b if Path(b).is_dir() and Path(b, "manifest.json").exists() else Path(b).parent)
+    deliver(report, b if Path(b).is_dir() and Path(b, "manifest.json").exists() else Path(b).parent, (a, b))
     return report.exit_code
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kexport.cli._options import JSON, RUNTIMES, trusting
+from kexport.cli._page import HTML, PageFile
 
 if TYPE_CHECKING:
     from kexport.field.trust import Trust
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 @RUNTIMES
 @trusting
 @JSON
-def command(bundle: str, runtimes: tuple[str, ...], trust: Trust, as_json: bool) -> int:
+@HTML
+def command(bundle: str, runtimes: tuple[str, ...], trust: Trust, as_json: bool, html: str | None) -> int:
     """Name the layer at which an artifact of a bundle diverges from the model.
 
     The result of every layer in an artifact is compared with the truth, which is computed from the bundle's .keras
@@ -31,12 +33,21 @@ def command(bundle: str, runtimes: tuple[str, ...], trust: Trust, as_json: bool)
     from kexport.factory.localisation import localise
     from kexport.reports import layers_json, layers_table, screen_width
 
+    page = PageFile(html, sys.stderr if as_json else sys.stdout)
+    page.prepare({"path": bundle})
     with quiet_libraries() as stream, ProgressDisplay(stream) as progress:
         found = localise(bundle, list(runtimes) or None, trust, progress)
     if as_json:
         click.echo(layers_json(bundle, found))
     else:
         click.echo(layers_table(found, screen_width(sys.stdout)))
+    if html is not None:
+        from kexport.bundle.folder import Bundle
+        from kexport.bundle.regular_files import NO_LIMIT
+        from kexport.page import PageSubject
+
+        opened = Bundle.open(bundle, NO_LIMIT)
+        page.write(PageSubject(opened.manifest.name, found.built, opened, found))
     return found.exit_code
 
 

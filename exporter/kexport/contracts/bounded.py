@@ -63,6 +63,8 @@ class Bounded:
             return Measured(excess, experiment.slack_of(values))
 
         verdict = falsify(experiment, measure, unit="beyond the bounds")
+        ends = {"least": float(seen[0]), "largest": float(seen[1])} if seen[0] <= seen[1] else {}
+        verdict = replace(verdict, metrics={**verdict.metrics, **ends})
         return replace(verdict, untested=self._far_from(*seen)) if verdict.passed else verdict
 
     def _far_from(self, least: float, most: float) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from kexport.bundle.signature import Array
 from kexport.contracts.falsification.hunt import Measured, Propose, falsify
 from kexport.contracts.falsification.pairs import by_slope, first_of, second_of
+from kexport.contracts.falsification.sweep import sweeps
 from kexport.contracts.filters.signals import ends, only_input
 from kexport.contracts.protocol import Experiment, Verdict, check_by_experiment
 from kexport.errors import UsageError
@@ -94,6 +95,7 @@ class Monotonic:
         pairs = space.twice([name])
         ranges: list[Propose] = [_one_element(space, name, ways, whole) for whole in (True, False)]
         verdict = falsify(experiment, measure, unit=_UNIT, space=pairs, propose=ranges, describe=describe)
+        verdict = replace(verdict, metrics={**verdict.metrics, "curves": sweeps(experiment, name, ways)})
         slack = relative * max(changes[1], 1e-300)
         constant = verdict.passed and function.varies and changes[0] <= slack
         return replace(verdict, untested=f"{name} does not change the output") if constant else verdict

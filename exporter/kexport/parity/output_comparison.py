@@ -29,7 +29,7 @@ class OutputComparison:
     one unit in the last place moves them by more than the limit; `ulp`, the largest distance in units in the last place
     of the output's scale; `noise_multiple`, the same in noise floors; `sqnr_db`, the ratio of signal to error;
     `label_flips`, in how many rows of scores another column is the largest; `worst`, the golden, index, value and truth
-    of the worst element; `floor`, and where the limit comes from.
+    of the worst element; `floor`, and where the limit comes from; `distribution`, how many elements err by how much.
 
     Args:
         spec: the specification of the output.
@@ -108,9 +108,12 @@ class OutputComparison:
         if ulp_sensitivity is not None and (ulp_sensitivity > self._limit.sensitive).any():
             unlike = None if odd is None else odd & (np.isfinite(value) | np.isfinite(truth))
             skipped = self._judge_ill_conditioned(label, (truth, value), error, ulp_sensitivity, unlike)
+            self._tally.add_errors(error[~skipped])
             error[skipped] = 0.0
             counted = np.where(skipped, 0.0, truth)
             largest = float(error.max())
+        else:
+            self._tally.add_errors(error)
         self._tally.add_power(counted, error)
         figure = largest / self._limit.scale
         if figure > self._figure or self._worst is None:
@@ -237,6 +240,7 @@ class OutputComparison:
                 "noise_multiple": _finite(self._figure / self._limit.floor) if self._limit.floor else None,
                 "sqnr_db": _finite(self._tally.decibels),
                 "floor": self._limit.floor,
+                "distribution": self._tally.distribution(self._limit.scale),
             }
         if self._tally.label_flips is not None:
             metrics["label_flips"] = self._tally.label_flips

@@ -6,7 +6,12 @@ import math
 
 import numpy as np
 
+from kexport.bundle.json_text import Json
 from kexport.bundle.signature import Array
+
+_EXPONENTS = 2048  # of float64, 11 bits; biased by 1023
+_BIAS = 1023
+_MANTISSA = 52  # bits
 
 
 class Tally:
@@ -28,6 +33,7 @@ class Tally:
         self.ill_conditioned = self.as_in_keras = 0
         self.label_flips: int | None = None
         self._signal = self._error = 0.0
+        self._exponents = np.zeros(_EXPONENTS, np.int64)
 
     def add_golden(self, truth: Array) -> None:
         """Count its samples and elements."""
@@ -51,6 +57,24 @@ class Tally:
         if math.isfinite(power):
             self._signal += power
             self._error += _power(error.ravel())
+
+    def add_errors(self, error: Array) -> None:
+        """Count the sizes of errors, which are not negative, by their power of two: the bits of their exponents."""
+        bits = error.astype(np.float64, copy=False).ravel().view(np.int64)
+        self._exponents += np.bincount(bits >> _MANTISSA, minlength=_EXPONENTS)
+
+    def distribution(self, scale: float) -> dict[str, Json]:
+        """How many elements err by how much, relative to the output's scale.
+
+        Returns:
+            `exact`, how many do not err at all; `counts`, how many err by at least `from`, by twice that, and so on.
+        """
+        exact, found = int(self._exponents[0]), np.flatnonzero(self._exponents[1:]) + 1
+        if not len(found) or not scale:
+            return {"exact": exact, "from": 0.0, "counts": []}
+        first, last = int(found[0]), int(found[-1])
+        counts = [int(count) for count in self._exponents[first : last + 1]]
+        return {"exact": exact, "from": 2.0 ** (first - _BIAS) / scale, "counts": counts}
 
     @property
     def decibels(self) -> float | None:

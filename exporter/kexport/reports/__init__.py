@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 from kexport.reports._adequacy import adequacy_lines
 from kexport.reports._page import listing, screen_width, wrapped
+from kexport.reports._metrics import metric_legend, metric_rows
 from kexport.reports._phrases import (
     NOTHING_COMPARED,
     fact_lines,
     figure_and_limit,
+    figures,
     number,
+    place,
     short_contract,
     size,
     summary,
@@ -32,10 +35,14 @@ __all__ = [
     "draw_responses",
     "fact_lines",
     "figure_and_limit",
+    "figures",
     "layers_json",
     "layers_table",
     "listing",
+    "metric_legend",
+    "metric_rows",
     "number",
+    "place",
     "prepare_plots",
     "screen_width",
     "short_contract",
