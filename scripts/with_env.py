@@ -5,7 +5,7 @@
 
 Needs Python and nothing else. The environment is in `.venv`, or in the folder that KEXPORT_VENV names. It is updated
 when setup.cfg or scripts/constraints.txt changes. With KEXPORT_NEWEST=1 it gets the newest versions that setup.cfg
-allows in place of the tested ones.
+allows in place of the tested ones. Before tests it also installs a Chromium where there is none (`browser.py`).
 """
 
 import hashlib
@@ -15,11 +15,14 @@ import sys
 import venv
 from pathlib import Path
 
+import browser
+
 ROOT = Path(__file__).resolve().parent.parent
 CONSTRAINTS = ROOT / "scripts" / "constraints.txt"
 VENV = Path(os.environ.get("KEXPORT_VENV", ROOT / ".venv"))
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 MARK = VENV / "installed-for"
+TESTS = ("pytest", "coverage")  # the commands that run them
 
 
 def main() -> int:
@@ -42,6 +45,8 @@ def main() -> int:
             print("the environment could not be set up: see pip's message above", file=sys.stderr)
             return code
         MARK.write_text(wanted)
+    if sys.argv[1] in TESTS:
+        browser.provide(str(BIN / "python"))
     path = f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}"
     environment = {**os.environ, "PATH": path, "VIRTUAL_ENV": str(VENV), "ORT_DISABLE_TELEMETRY": "1"}
     command = BIN / sys.argv[1]

@@ -28,7 +28,7 @@ Kexport = Callable[..., subprocess.CompletedProcess[str]]
 SLOW = (
     "cli/", "contracts/test_linear_time_invariant.py", "factory/", "field/comparison/", "field/search/test_bundle",
     "field/test_bundles_that_travel.py", "field/verification/", "layers/test_constraint_layers.py",
-    "layers/test_layers_in_every_runtime.py", "runtimes/keras_model/test_weights.py",
+    "layers/test_layers_in_every_runtime.py", "page/test_page_in_chromium.py", "runtimes/keras_model/test_weights.py",
     "runtimes/test_saved_model_graph.py",
     "scripts/", "test_docs.py", "test_plugins.py",
     "test_same_bytes.py", "test_wheel.py", "test_workflows.py", "testing/",

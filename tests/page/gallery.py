@@ -110,7 +110,8 @@ def localised() -> LocalisedBundle:
     """Thirty layers, of which the twentieth diverges."""
     rows = [
         LayerRow(
-            f"block_{index}/conv", "Conv2D", (f"block_{index - 1}/conv",) if index else (), WRONG if index >= 20 else RIGHT,
+            f"block_{index}/conv", "Conv2D", (f"block_{index - 1}/conv",) if index else (),
+            WRONG if index >= 20 else RIGHT,
             source=TensorSource(f"t{index}", "Conv"), shape=(1, 8, 8, 4),
             error=LayerError(1e-7 * (index + 1) * (500 if index >= 20 else 1), 6e-6, UNIT, 0.2 + 10 * (index >= 20)),
         )
@@ -124,14 +125,14 @@ def localised() -> LocalisedBundle:
 
 def subjects(folder: Path) -> dict[str, PageSubject]:
     """A page of each kind, by name."""
-    small, old = Bundle.open(REFERENCE / "lowpass_small"), Bundle.open(REFERENCE / "lowpass")
+    small, old, new = (Bundle.open(REFERENCE / name) for name in ("lowpass_small", "lowpass", "scaled"))
     drawn = gallery(folder / "drawn")
     compared = parity("scores", None, 3e-7, 4e-7, {}, a={"artifact": "old.onnx"}, b={"artifact": "new.tflite"})
     return {
         "precisions": PageSubject("lowpass", small.report, small),
         "gallery": PageSubject("gallery", drawn.report, drawn),
         "hostile": hostile(folder / "hostile"),
-        "old and new": PageSubject("lowpass", small.report, small, before=(old,)),
-        "compared": PageSubject("new against old", Report("c", (compared,)), operands=(old, small)),
+        "old and new": PageSubject("scaled", new.report, new, before=(old,)),
+        "compared": PageSubject("new against old", Report("c", (compared,)), operands=(old, new)),
         "localised": PageSubject("deep", localised().built, None, localised()),
     }

@@ -6,9 +6,9 @@ import time
 from dataclasses import replace
 from html.parser import HTMLParser
 
+import gallery
 import pytest
 
-import gallery
 from conftest import REFERENCE
 from kexport.bundle.folder import Bundle
 from kexport.bundle.report import CheckKind, Report
@@ -18,8 +18,9 @@ from kexport.page import MOST_BYTES, PageSubject, page, part, require_writable, 
 VOID = {"meta", "img", "br"}
 #: What a page may consist of: none of these loads or runs anything, but for an image that holds its data.
 KNOWN = {
-    "html", "head", "meta", "title", "style", "body", "a", "header", "h1", "h2", "h3", "p", "strong", "span", "nav", "ul",
-    "ol", "li", "main", "section", "table", "caption", "thead", "tbody", "tr", "th", "td", "small", "code", "details",
+    "html", "head", "meta", "title", "style", "body", "a", "header", "h1", "h2", "h3", "p", "strong", "span", "nav",
+    "ul", "ol", "li", "main", "section", "table", "caption", "thead", "tbody", "tr", "th", "td", "small", "code",
+    "details",
     "summary", "figure", "figcaption", "dl", "dt", "dd", "footer", "div", "br", "q", "img",
     "svg", "rect", "line", "circle", "polyline", "text",
 }  # fmt: skip
@@ -80,7 +81,6 @@ def test_a_page_loads_and_runs_nothing(pages, name):
 def test_what_a_bundle_names_is_text(pages):
     text = pages["hostile"]
     assert "<script" not in text
-    assert "49" not in re.sub(r"[^{}]*<style>.*?</style>", "", text).split("{{ 7*7 }}")[0][:400]
     assert "{{ 7*7 }}" in "".join(outline(text).text)
     assert "\u202e" not in text
     assert "onerror=alert" in "".join(outline(text).text)

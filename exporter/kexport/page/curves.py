@@ -70,11 +70,11 @@ def chart(label_: str, curves: Sequence[Curve], axes: tuple[Scale, Scale], boxes
     """
     x, y = axes
     grid, names = [], []
-    for value, text in y.ticks():
+    for value, text in y.ticks(1 + height // 36):
         place = height * (1 - y.share(value))
         grid.append(element("line", x1="0%", x2="100%", y1=place, y2=place, class_="grid"))
         names.append(element("text", text, x="0%", y=place - 3 if place > _TEXT else place + _TEXT, class_="tick"))
-    ticks = x.ticks()
+    ticks = x.ticks(5)
     for index, (value, text) in enumerate(ticks):
         words = f"{text} {unit}" if unit and index == len(ticks) - 1 else text
         names.append(label(words, x.share(value), height + _AXIS - 5, "tick"))

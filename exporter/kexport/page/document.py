@@ -20,10 +20,16 @@ from kexport.page.parity import output_errors
 from kexport.page.promises import promises
 from kexport.page.worst_inputs import WorstInput, worst_inputs
 from kexport.parity.localised_bundle import LocalisedBundle
-from kexport.reports import metric_legend, metric_rows
+from kexport.reports import budget_rows, metric_legend, metric_rows
 from kexport.visible import visible
 
 MOST_BYTES = 1_000_000
+#: What is left out of a page that is too large, step by step: `most` rows of a table are shown.
+_LEANER: tuple[dict[str, object], ...] = (
+    {"most": 400, "digest": False},
+    {"most": 100, "inputs": [], "left_out": "Left out: together they are too large for this page."},
+    {"most": 8, "digest": True},
+)
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,7 @@ def page(subject: PageSubject) -> str:
     """The page as text, of at most `MOST_BYTES` bytes of UTF-8: what is too much is left out, and that is said."""
     context = _context(subject)
     template = _environment().get_template("page.html")
-    for leaner in ({}, {"inputs": [], "left_out": "the inputs are too large to be drawn"}, {"digest": True}):
+    for leaner in _LEANER:
         context |= leaner
         text = template.render(context)
         if len(text.encode("utf-8", "replace")) <= MOST_BYTES:
@@ -78,7 +84,8 @@ def page(subject: PageSubject) -> str:
 
 def part(subject: PageSubject) -> str:
     """The verdict, the errors and what failed, as a part of another page: a notebook's."""
-    return _environment().get_template("part.html").render(_context(replace(subject, before=()), brief=True))
+    context = _context(replace(subject, before=()), brief=True)
+    return _environment().get_template("part.html").render(context, most=24)
 
 
 def _context(subject: PageSubject, *, brief: bool = False) -> dict[str, object]:
@@ -87,6 +94,7 @@ def _context(subject: PageSubject, *, brief: bool = False) -> dict[str, object]:
     sides = {label: each.report.checks for label, each in zip(labels, subject.before, strict=False)}
     sides[labels[-1] if labels else ""] = report.checks
     metrics = [check for check in report.checks if check.kind is CheckKind.METRIC and check.figure is not None]
+    budgets = [check for check in report.checks if check.kind is CheckKind.BUDGET]
     drawn, left_out = ([], "") if brief else _inputs(subject)
     beside = [*subject.before, bundle] if subject.before and bundle else list(subject.operands)
     return {
@@ -96,9 +104,9 @@ def _context(subject: PageSubject, *, brief: bool = False) -> dict[str, object]:
         "failures": failures(report),
         "outputs": output_errors(sides),
         "sides": list(sides) if subject.before else [],
-        "digest": False,
         "promises": promises(report, bundle),
         "searches": [check for check in report.checks if check.kind is CheckKind.SEARCH],
+        "budgets": list(budget_rows(budgets)),
         "metrics": list(metric_rows(metrics)),
         "metric_legend": list(metric_legend(metrics)) if metrics else [],
         "inputs": drawn,

@@ -122,5 +122,5 @@ def _upright(share: float, kind: str) -> Markup:
 
 def axis(scale: LogScale) -> Markup:
     """The numbers below the strips."""
-    ticks = [label(text, scale.share(value), 11, "tick") for value, text in scale.ticks()]
+    ticks = [label(text, scale.share(value), 11, "tick") for value, text in scale.ticks(4)]
     return element("svg", *ticks, class_="chart", width="100%", height=14, aria_hidden="true")

@@ -20,6 +20,7 @@ _WORDS = {
     CheckKind.SEARCH: "searches for the worst input",
     CheckKind.CONTRACT: "promises, in each runtime",
     CheckKind.METRIC: "metrics of labelled samples",
+    CheckKind.BUDGET: "budgets of small precisions",
     CheckKind.RUNTIME: "runtimes that could not run",
     CheckKind.EXPORT: "formats that could not be written",
     CheckKind.REBUILD: "the bytes of another build",

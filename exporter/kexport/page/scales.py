@@ -17,8 +17,8 @@ class Scale(Protocol):
         """The place of a number: 0 at the beginning, 1 at the end; outside of it, less or more."""
         ...
 
-    def ticks(self) -> list[tuple[float, str]]:
-        """A few numbers to name, with their text."""
+    def ticks(self, most: int) -> list[tuple[float, str]]:
+        """A few round numbers to name, about as many as asked for, with their text."""
         ...
 
 
@@ -43,9 +43,9 @@ class LogScale:
         """The place of a number; of one that is not positive, the beginning."""
         return (math.log10(value) - self.low) / (self.high - self.low) if value > 0 else 0.0
 
-    def ticks(self) -> list[tuple[float, str]]:
-        """Powers of ten, at most six."""
-        step = max(1, math.ceil((self.high - self.low) / 5))
+    def ticks(self, most: int) -> list[tuple[float, str]]:
+        """Powers of ten."""
+        step = max(1, math.ceil((self.high - self.low) / max(1, most - 1)))
         return [(10.0**power, f"1e{power}") for power in range(self.low, self.high + 1, step)]
 
 
@@ -68,9 +68,9 @@ class LinearScale:
         """The place of a number."""
         return (value - self.low) / (self.high - self.low)
 
-    def ticks(self) -> list[tuple[float, str]]:
-        """Round numbers, about four."""
-        rough = (self.high - self.low) / 4
+    def ticks(self, most: int) -> list[tuple[float, str]]:
+        """Round numbers."""
+        rough = (self.high - self.low) / max(1, most - 1)
         power = 10.0 ** math.floor(math.log10(rough))
         step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough)
         first = math.ceil(self.low / step - 1e-9)

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from markupsafe import Markup, escape
 
+from kexport.visible import visible
+
 _STRETCHED = {"x": 0, "width": "100%", "viewbox": "0 0 1000 1000", "preserveAspectRatio": "none", "overflow": "visible"}
 _VOID = ("img",)  # elements of HTML that have no end
 
@@ -19,13 +21,13 @@ def element(tag: str, *children: str, **attributes: object) -> Markup:
         **attributes: `class_` is `class`, an underscore a hyphen; what is None is left out.
     """
     given = "".join(
-        f' {"viewBox" if name == "viewbox" else name.rstrip("_").replace("_", "-")}="{escape(_short(value))}"'
+        f' {"viewBox" if name == "viewbox" else name.rstrip("_").replace("_", "-")}="{escape(visible(_short(value)))}"'
         for name, value in attributes.items()
         if value is not None
     )
     if tag in _VOID:
         return Markup(f"<{tag}{given}>")
-    inner = Markup("").join(children)
+    inner = Markup("").join(child if isinstance(child, Markup) else visible(child) for child in children)
     return Markup(f"<{tag}{given}>") + inner + Markup(f"</{tag}>")
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kexport.reports._adequacy import adequacy_lines
 from kexport.reports._page import listing, screen_width, wrapped
+from kexport.reports._budgets import budget_rows
 from kexport.reports._metrics import metric_legend, metric_rows
 from kexport.reports._phrases import (
     NOTHING_COMPARED,
@@ -32,6 +33,7 @@ __all__ = [
     "NOTHING_COMPARED",
     "adequacy_lines",
     "artifact_layers_table",
+    "budget_rows",
     "draw_responses",
     "fact_lines",
     "figure_and_limit",
