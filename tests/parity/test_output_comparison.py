@@ -329,3 +329,21 @@ def test_a_comparison_keeps_no_golden():
     held, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert held < truth.nbytes
+
+
+def test_the_distribution_counts_every_element_by_the_size_of_its_error():
+    truth = np.zeros((2, 4))
+    value = np.array([[0, 2e-8, 3e-8, 5e-8], [1e-7, -1e-7, 0, 4e-7]], "float32")
+    found = outcome(value, truth).metrics["distribution"]
+    assert found["exact"] == 2
+    ends = [found["from"] * 2**index for index in range(len(found["counts"]) + 1)]
+    errors = np.abs(value.astype("float64")).ravel() / LIMIT.scale
+    assert found["counts"] == np.histogram(errors[errors > 0], ends)[0].tolist()
+    assert sum(found["counts"]) == 6
+
+
+def test_elements_that_are_judged_apart_are_in_the_distribution_once():
+    comparison = OutputComparison(FLOAT, LIMIT)
+    comparison.add("case", TRUTH, TRUTH.astype("float32"), ulp_sensitivity=np.array([[1.0, 0.0], [0.0, 0.0]]))
+    found = comparison.outcome().metrics["distribution"]
+    assert found["exact"] + sum(found["counts"]) == TRUTH.size - 1

@@ -6,9 +6,9 @@ A rendering is a function `render(report)` that returns text, or `show(report, b
 from typing import TYPE_CHECKING
 
 from kexport.reports._adequacy import adequacy_lines
-from kexport.reports._page import listing, screen_width, wrapped
 from kexport.reports._budgets import budget_rows
 from kexport.reports._metrics import metric_legend, metric_rows
+from kexport.reports._page import listing, screen_width, wrapped
 from kexport.reports._phrases import (
     NOTHING_COMPARED,
     fact_lines,
