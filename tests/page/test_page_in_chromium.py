@@ -66,7 +66,7 @@ def opened(chromium, files):
         said = []
         shown.on("console", lambda message: said.append(message.text))
         shown.on("pageerror", lambda error: said.append(str(error)))
-        shown.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
+        shown.on("dialog", lambda dialog: said.append(dialog.message))
         address = files[name].as_uri()
 
         def note(request):

@@ -1,5 +1,6 @@
 import json
 import tracemalloc
+from typing import Any
 
 import numpy as np
 import pytest
@@ -334,7 +335,7 @@ def test_a_comparison_keeps_no_golden():
 def test_the_distribution_counts_every_element_by_the_size_of_its_error():
     truth = np.zeros((2, 4))
     value = np.array([[0, 2e-8, 3e-8, 5e-8], [1e-7, -1e-7, 0, 4e-7]], "float32")
-    found = outcome(value, truth).metrics["distribution"]
+    found: Any = outcome(value, truth).metrics["distribution"]
     assert found["exact"] == 2
     ends = [found["from"] * 2**index for index in range(len(found["counts"]) + 1)]
     errors = np.abs(value.astype("float64")).ravel() / LIMIT.scale
@@ -345,5 +346,5 @@ def test_the_distribution_counts_every_element_by_the_size_of_its_error():
 def test_elements_that_are_judged_apart_are_in_the_distribution_once():
     comparison = OutputComparison(FLOAT, LIMIT)
     comparison.add("case", TRUTH, TRUTH.astype("float32"), ulp_sensitivity=np.array([[1.0, 0.0], [0.0, 0.0]]))
-    found = comparison.outcome().metrics["distribution"]
+    found: Any = comparison.outcome().metrics["distribution"]
     assert found["exact"] + sum(found["counts"]) == TRUTH.size - 1
