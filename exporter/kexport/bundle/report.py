@@ -231,11 +231,13 @@ class Report:
         bundle: its name.
         checks: every check, passed or not.
         notes: further notes for the reader, such as the runtimes that were left out.
+        request: of a build: the SHA-256 of all that it followed from, where that is known before it runs.
     """
 
     bundle: str
     checks: tuple[Check, ...]
     notes: tuple[Note, ...] = ()
+    request: str = ""
 
     @property
     def passed(self) -> bool:
@@ -275,10 +277,12 @@ class Report:
             "passed": self.passed,
             "checks": [check.to_json() for check in self.checks],
             "notes": list(map(str, self.notes)),
+            **({"request": self.request} if self.request else {}),
         }
 
     @classmethod
     def from_json(cls, data: JsonObject) -> Report:
         """The inverse of `to_json`, except that all notes become text."""
         checks = member(data, "checks", list_of(object_of(Check.from_json)))
-        return cls(member(data, "bundle", text), checks, optional(data, "notes", texts, ()))
+        notes, request = optional(data, "notes", texts, ()), optional(data, "request", text, "")
+        return cls(member(data, "bundle", text), checks, notes, request)

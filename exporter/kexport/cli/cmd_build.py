@@ -160,6 +160,7 @@ def _quantizing(function: Command) -> Command:
 )
 @click.option("--out", metavar="DIR", help="Where to write the bundle; by default artifacts/NAME.")
 @click.option("--check", is_flag=True, help="Build again, and only say in which bytes the bundle in DIR differs.")
+@click.option("--fresh", is_flag=True, help="Build anew even where nothing has changed since the bundle was built.")
 @_converting
 @_quantizing
 @_declaring
@@ -173,6 +174,7 @@ def command(
     named: str | None,
     out: str | None,
     check: bool,
+    fresh: bool,
     settings: dict[str, str],
     declarations: Declarations,
     conversion: Conversion,
@@ -190,7 +192,7 @@ def command(
     """
     from kexport.bundle.report import Report
     from kexport.cli._boundary import quiet_libraries
-    from kexport.factory import BuildRequest, each_signature
+    from kexport.factory import BuildRequest, each_signature, unchanged
     from kexport.reports import json, terminal
 
     os.environ.setdefault(*_THREADS)
@@ -201,9 +203,13 @@ def command(
     stream, reports, folder = sys.stderr if as_json else sys.stdout, {}, Path()
     for signature, each in requests.items():
         began = time.monotonic()
-        bundle, report = _checked(each, signature if len(requests) > 1 else "", check)
+        existing = None if check or fresh else unchanged(each)
+        if existing is None:
+            bundle, report = _checked(each, signature if len(requests) > 1 else "", check)
+        else:
+            bundle, report = existing, existing.report
         terminal.show(report, bundle, styled(stream))
-        summary = _comparison if check else _summary
+        summary = _comparison if check else _summary if existing is None else _kept
         print(summary(bundle, report, time.monotonic() - began), file=stream)
         plot(report, bundle.path)
         reports[bundle.path.name], folder = report, bundle.path
@@ -249,6 +255,11 @@ def _summary(bundle: Bundle, report: Report, seconds: float) -> str:
     if not report.passed:
         return f"rejected: {summary(report)}; the bundle is at {bundle.path}"
     return f"built {bundle.path}: {len(report.checks)} checks passed, {seconds:.1f} s"
+
+
+def _kept(bundle: Bundle, report: Report, seconds: float) -> str:
+    checks = f"{len(report.checks)} checks passed when it was built"
+    return f"{bundle.path} is as a build would write it, {checks}; --fresh builds it anew, {seconds:.1f} s"
 
 
 def _comparison(bundle: Bundle, report: Report, seconds: float) -> str:

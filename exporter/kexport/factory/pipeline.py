@@ -24,6 +24,7 @@ from kexport.factory.adequacy import require_subjects, see
 from kexport.factory.built_manifest import manifest_of
 from kexport.factory.diagnosis import diagnose, traced
 from kexport.factory.exports import HANDOVER, Exports
+from kexport.factory.fingerprint import fingerprint
 from kexport.factory.inputs import recordings, resolve_domains
 from kexport.factory.precisions import SmallArtifacts, calibration_inputs, keep_smallest
 from kexport.factory.promises import collect, statements
@@ -171,6 +172,7 @@ def build_bundle(
 def make(plan: BuildPlan, folder: Path, progress: Progress, observe: Observer = lambda check: None) -> Report:
     """Write a bundle into an empty folder, and check it; what an earlier bundle at the target found is carried over."""
     with contextlib.ExitStack() as stack:
+        request = fingerprint(plan)  # before the model is loaded, which its file may not outlast
         progress("importing TensorFlow")
         count = max(1, sum(form.converter is not None for form in plan.formats))
         workers = [stack.enter_context(contextlib.closing(worker)) for worker in tensorflow_workers(count)]
@@ -191,6 +193,7 @@ def make(plan: BuildPlan, folder: Path, progress: Progress, observe: Observer = 
             precisions = plan.request.conversion.precisions
             if precisions.choose:
                 report = keep_smallest(folder, report, written.refusals, precisions.budgets)
+            report = replace(report, request=request)
             write_json(folder / REPORT_NAME, report.to_json())
         except OSError as error:
             raise store.unwritable(plan.target, error) from error

@@ -23,6 +23,7 @@ class Source:
         load: returns the Keras model, or a function that stands for one; Keras is imported only here.
         domains: the domain of some or all inputs, as text or as a `Domain`, by the input's name.
         live: whether the model is created in this process; its classes may then exist nowhere else.
+        content: returns what the model is made of, such as the digest of its file; None where only running code tells.
         signed: the same source with another of its functions as the model, by name; None where it has only one.
     """
 
@@ -30,6 +31,7 @@ class Source:
     load: Callable[[], Any]
     domains: Mapping[str, object] = field(default_factory=dict)
     live: bool = False
+    content: Callable[[], str] | None = None
     signed: Callable[[str], Source] | None = None
 
     def with_signature(self, name: str | None) -> Source:

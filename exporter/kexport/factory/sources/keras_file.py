@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from kexport.bundle.digests import digest
 from kexport.bundle.naming import carried
 from kexport.errors import MissingCodeError, ModelError
 from kexport.factory.sources import _keras2
@@ -34,7 +35,7 @@ def _find(model: str | Path, settings: Mapping[str, str]) -> Source:
                     raise
                 return _keras2.from_file(path, config, error)
 
-    return Source(carried(path.stem), load)
+    return Source(carried(path.stem), load, content=lambda: digest(path))
 
 
 @contextlib.contextmanager

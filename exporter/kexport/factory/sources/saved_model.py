@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from kexport.bundle.digests import digest
 from kexport.bundle.naming import carried
 from kexport.errors import ModelError
 from kexport.factory.sources._source import Source, SourceKind, refuse_settings
@@ -35,7 +36,7 @@ def _source(path: Path, name: str, signature: str | None) -> Source:
     def signed(chosen: str) -> Source:
         return _source(path, carried(f"{name}_{chosen}"), chosen)
 
-    return Source(name, load, live=True, signed=signed)
+    return Source(name, load, live=True, content=lambda: digest(path), signed=signed)
 
 
 KIND = SourceKind(rank=15, claims=_claims, find=_find)
