@@ -13,7 +13,9 @@ from types import FrameType, TracebackType
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _INSTALLED = tuple(sysconfig.get_paths()[name] + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+_PACKAGES = tuple(sysconfig.get_paths()[name] + os.sep for name in ("purelib", "platlib"))
 _GENERATED = "__autograph_generated_file"
+_AUTOGRAPH = os.sep + "autograph" + os.sep
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,17 @@ def is_user_code(path: str) -> bool:
     """Whether a file belongs neither to Python, nor to an installed package, nor to kexport."""
     written = os.path.isfile(path) or (path in linecache.cache and path.startswith("<ipython"))
     return written and not path.startswith((_PACKAGE, *_INSTALLED)) and _GENERATED not in path
+
+
+@lru_cache(maxsize=4096)
+def is_library(path: str) -> bool:
+    """Whether a file belongs to kexport or to an installed package, rather than to Python itself."""
+    return path.startswith((_PACKAGE, *_PACKAGES))
+
+
+def is_generated(path: str) -> bool:
+    """Whether a file holds user code that AutoGraph rewrote, or is the part of AutoGraph that calls it."""
+    return _GENERATED in path or _AUTOGRAPH in path
 
 
 def user_frames(trace: TracebackType | None) -> Iterator[tuple[FrameType, CodePlace]]:

@@ -110,10 +110,28 @@ class MissingExtraError(KexportError):
     """A part of kexport needs packages that are not installed."""
 
 
+_CLEARLY = 0.85  # likeness of a slip of the finger
+#: What people call things of ours, by the names that they use.
+_ALSO_CALLED = {
+    "tf": ("saved_model",), "tensorflow": ("saved_model",), "savedmodel": ("saved_model",), "pb": ("saved_model",),
+    "ort": ("onnxruntime",), "onnx": ("onnxruntime",), "onnx_runtime": ("onnxruntime",),
+    "tflite": ("litert",), "tf_lite": ("litert", "tflite"), "litert": ("tflite",), "lite": ("litert", "tflite"),
+    "h5": ("keras",), "hdf5": ("keras",), "tflm": ("litert_reference",),
+    "fp16": ("float16",), "half": ("float16",), "f16": ("float16",), "fp32": ("float32",), "single": ("float32",),
+    "uint8": ("int8",), "int4": ("int8",), "int16": ("int16x8",), "qint8": ("int8",), "quantized": ("int8",),
+    "acc": ("accuracy",), "mse": ("rmse",), "top_5": ("top5",), "f1_score": ("f1",),
+}  # fmt: skip
+
+
 def nearest(name: str, names: Iterable[str]) -> str:
     """A hint with the existing names nearest to `name`, or with all of them if none is near."""
     existing = sorted(names)
+    meant = [each for each in _ALSO_CALLED.get(name.lower(), ()) if each in existing]
+    if meant:
+        return f"did you mean {meant[0]}?"
     close = difflib.get_close_matches(name, existing, n=3, cutoff=0.5)
+    if close and difflib.SequenceMatcher(None, close[0], name).ratio() > _CLEARLY:
+        close = close[:1]
     if close:
         return "did you mean " + " or ".join(close) + "?"
     return "known: " + (", ".join(existing) or "none")

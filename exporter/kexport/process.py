@@ -21,7 +21,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import IO, Any
 
-from kexport import cleanup
+from kexport import cleanup, progress
 from kexport.carried_errors import error_from_json
 from kexport.confinement import Confinement, confine, ended_by_limit
 from kexport.errors import UncheckedError
@@ -183,6 +183,8 @@ class Worker:
                     yield content
                 elif event == "importing":
                     self._importing = value
+                elif event == "printed":
+                    progress.note_once(value)
                 elif event == "done":
                     return
                 elif event != "error":

@@ -10,8 +10,9 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
-from typing import Any
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import IO, Any
 
 from kexport.carried_errors import error_to_json
 from kexport.confinement import Confinement, confine
@@ -21,6 +22,7 @@ from kexport.lifeline import follow
 from kexport.process_exit import guard_exit
 from kexport.scratch import NOWHERE
 from kexport.user_code import hear_imports
+from kexport.user_output import UserOutput
 
 
 def serve(lifeline: int, folder: str, preload: Sequence[str], limits: Mapping[str, Any] | None = None) -> None:
@@ -52,11 +54,8 @@ def serve(lifeline: int, folder: str, preload: Sequence[str], limits: Mapping[st
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=lambda: _leave_alone(tasks.fileno(), events.fileno()))
 
-    def emit(event: str, value: object = None, content: bytes = b"") -> None:
-        events.write(json.dumps([event, value]).encode() + b"\n")
-        events.write(content)
-        events.flush()
-
+    emit = _emitting(events)
+    sys.stdout = sys.stderr = UserOutput(lambda line: emit("printed", line), beside=sys.__stderr__)
     hear_imports(lambda name: emit("importing", name))
     # Garbage collections during the import of TensorFlow take a fifth of its time and free nothing.
     gc.disable()
@@ -82,6 +81,19 @@ def serve(lifeline: int, folder: str, preload: Sequence[str], limits: Mapping[st
             emit("error", error_to_json(ended))
         else:
             emit("done")
+
+
+def _emitting(events: IO[bytes]) -> Callable[..., None]:
+    """Writes events to the parent, whole: the user's code may print from any thread."""
+    turn = threading.RLock()
+
+    def emit(event: str, value: object = None, content: bytes = b"") -> None:
+        with turn:
+            events.write(json.dumps([event, value]).encode() + b"\n")
+            events.write(content)
+            events.flush()
+
+    return emit
 
 
 def _leave_alone(*descriptors: int) -> None:

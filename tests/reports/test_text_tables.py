@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from kexport.reports._page import listing, screen_width, wrapped
 from kexport.reports._table import VERDICT, TextColumn, table
+from kexport.screen_text import listing, screen_width, wrapped
 
 COLUMNS = (
     VERDICT,

@@ -14,15 +14,16 @@ from typing import NoReturn, TextIO
 
 import click
 
-from kexport import cleanup
-from kexport.cli import _interrupts, _streams
-from kexport.errors import INTERRUPTED, KexportError, UsageError, located
+from kexport import cleanup, progress
+from kexport.cli import _announcement, _interrupts, _streams
+from kexport.errors import FAILED, INTERRUPTED, UNCHECKED, KexportError, UsageError, located
 from kexport.home import leave_untouched
 from kexport.process_exit import guard_exit, leave
 from kexport.scratch import own_temporaries
+from kexport.user_output import UserOutput
 
 _BY_SIGNAL = 128  # with the number of a signal, the exit code that shells show for it
-_SHOW_CURSOR = b"\x1b[?25h"  # a progress display hides it
+_LEAVE_DISPLAY = b"\x1b[?25h\r\n"  # a progress display hides the cursor
 _standard_error = 2  # another descriptor while the libraries are kept quiet
 _HINTS = {
     errno.EMFILE: "raise the limit of open files: ulimit -n",
@@ -40,17 +41,20 @@ def run() -> NoReturn:
     _streams.take_over()
     guard_exit()
     leave_untouched()
+    from kexport.cli._completion import VARIABLE
     from kexport.cli._group import kexport
 
+    if os.environ.get(VARIABLE):
+        _complete(kexport, VARIABLE)
     code: int | None = None
     try:
         code = kexport.main(standalone_mode=False)
     except KexportError as error:
         code = _say(error)
     except click.ClickException as error:
-        _streams.restore()
-        error.show()
-        code = error.exit_code
+        from kexport.cli._mistakes import as_ours
+
+        code = _say(as_ours(error))
     except click.Abort as end:  # as click calls a KeyboardInterrupt, which no Ctrl-C raises here
         code = _say(_ended(end.__cause__ or end))
     except (OSError, MemoryError, UnicodeEncodeError) as error:
@@ -63,11 +67,22 @@ def run() -> NoReturn:
         if isinstance(end, Exception):
             raise
         code = _say(_ended(end))
+    budget = sys.modules.get("kexport.parity.budget")
+    if budget is not None and budget.searches_stopped() and code in (0, FAILED, UNCHECKED):
+        code = INTERRUPTED
     lost = _streams.finish()
     if lost is not None:
         code = _say(UsageError("standard output cannot be written", got=lost.strerror or lost))
         _streams.finish()
     leave(code or 0)
+
+
+def _complete(group: click.Group, variable: str) -> NoReturn:
+    """Answer a shell that asks what completes a line; a line with a mistake in it has no answer."""
+    with contextlib.suppress(KexportError, SystemExit):
+        group.main(prog_name="kexport", complete_var=variable)
+    _streams.finish()
+    leave(0)
 
 
 def _use_utf8() -> None:
@@ -80,7 +95,10 @@ def _use_utf8() -> None:
 
 def _say(error: KexportError) -> int:
     _streams.restore()
-    click.echo(f"error: {error}", err=True)
+    from kexport.cli._screen import echo  # help is shown without it
+
+    _announcement.forget()
+    echo(f"error: {error}", err=True)
     return error.exit_code
 
 
@@ -114,6 +132,11 @@ def _folder_exists() -> bool:
 def _on_interrupt(number: int, frame: FrameType | None) -> None:
     """Exit at once: an exception raised here would unwind native code that called back into Python, and crash it."""
     _interrupts.heard()
+    budget = sys.modules.get("kexport.parity.budget")  # nothing searches unless it is imported
+    if number == signal.SIGINT and budget is not None and budget.stop_searches():
+        _interrupts.goes_on()
+        progress.note("interrupted: the search ends, and reports what it has found; Ctrl-C again ends the command")
+        return
     if cleanup.postponed(lambda: _on_interrupt(number, None)):
         return
     for each in (signal.SIGINT, signal.SIGTERM):
@@ -147,13 +170,16 @@ def _undo(number: int) -> None:
     message = f"{word}: {cleanup.stated()}\n" if cleanup.stated() else f"{word}\n"
     with contextlib.suppress(OSError):
         if os.isatty(_standard_error):
-            os.write(_standard_error, _SHOW_CURSOR)
+            os.write(_standard_error, _LEAVE_DISPLAY)
         os.write(_standard_error, message.encode(errors="backslashreplace"))
 
 
 @contextlib.contextmanager
 def quiet_libraries() -> Iterator[TextIO]:
-    """Within the block, the output of libraries is discarded; yields a stream to the real standard error."""
+    """Within the block, the output of libraries is discarded; yields a stream to the real standard error.
+
+    What the user's own code prints is shown there.
+    """
     global _standard_error
     sys.stdout.flush()
     sys.stderr.flush()
@@ -163,13 +189,18 @@ def quiet_libraries() -> Iterator[TextIO]:
     try:
         with (
             own_temporaries(),
-            open(os.devnull, "w", encoding="utf-8", errors="backslashreplace") as nowhere,
+            open(os.devnull, "wb") as nowhere,
             _streams.copy_of(os.dup(real_err), like=2) as stream,
+            progress.shown_by(_Lines(stream)),
         ):
             os.dup2(nowhere.fileno(), 1)
             os.dup2(nowhere.fileno(), 2)
-            sys.stdout = sys.stderr = nowhere
-            yield stream
+            users = UserOutput(progress.note)
+            sys.stdout = sys.stderr = users
+            try:
+                yield stream
+            finally:
+                users.finish()
     finally:
         os.dup2(real_out, 1)
         os.dup2(real_err, 2)
@@ -178,3 +209,20 @@ def quiet_libraries() -> Iterator[TextIO]:
         os.close(real_err)
         sys.stdout, sys.stderr = before
         _streams.restore()
+
+
+class _Lines:
+    """Shows notes alone."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def step(self, words: str) -> None:
+        """Shows nothing: the command does not say what it does."""
+
+    def advance(self, share: float | None, said: str) -> None:
+        """Shows nothing."""
+
+    def note(self, words: str) -> None:
+        """Print a line."""
+        print(words, file=self._stream, flush=True)

@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from kexport import __version__
-from kexport.errors import unknown
 
 _PREFIX = "cmd_"
 
@@ -21,9 +20,22 @@ class _Folder(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.list_commands(ctx):
-            raise unknown("command", cmd_name, self.list_commands(ctx))
+            from kexport.cli._mistakes import unknown_command
+
+            raise unknown_command(cmd_name, self.list_commands(ctx))
         command: click.Command = importlib.import_module(f"kexport.cli.{_PREFIX}{cmd_name}").COMMAND
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands, each with the whole first sentence of its help."""
+        commands = {name: self.get_command(ctx, name) for name in self.list_commands(ctx)}
+        rows = [(name, _first_sentence(command.help or "")) for name, command in commands.items() if command]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+def _first_sentence(text: str) -> str:
+    return " ".join(text.split("\n\n")[0].split()).partition(". ")[0].rstrip(".") + "."
 
 
 @click.group(cls=_Folder, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

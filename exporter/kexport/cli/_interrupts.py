@@ -23,6 +23,11 @@ def heard() -> None:
     _heard.set()
 
 
+def goes_on() -> None:
+    """Say that the process goes on after a signal: the next one must be heard too."""
+    threading.Timer(_PATIENCE, _heard.clear).start()
+
+
 def heed_in_native_code(end: Callable[[int], object]) -> None:
     """From now on, have a thread end the process where a signal is not heard in time; call it after the last fork.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kexport.cli import _completion
 from kexport.cli._pairs import pairs
 from kexport.errors import UsageError
 
@@ -26,6 +27,9 @@ class Seconds(click.FloatRange):
 
     def __init__(self, least: float) -> None:
         super().__init__(min=least, max=1e8)
+
+    def _describe_range(self) -> str:
+        return ""  # the help states no bounds: every reasonable number is within them
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """The number; fails as `click.FloatRange` does."""
@@ -49,7 +53,12 @@ _SIGNATURE = (
     "bundle of each into a folder."
 )
 RUNTIMES = click.option(
-    "--runtime", "runtimes", multiple=True, metavar="NAME", help="Use only this runtime; may be repeated."
+    "--runtime",
+    "runtimes",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=_completion.one_of(_completion.runtimes),
+    help="Use only this runtime; may be repeated.",
 )
 DOMAIN = click.option(
     "--domain",
@@ -61,7 +70,10 @@ DOMAIN = click.option(
     "may be repeated.",
 )
 SAMPLES = click.option(
-    "--samples", metavar="FILE", help="Recorded inputs: a .npz with arrays by input name, a .npy or a .csv."
+    "--samples",
+    metavar="FILE",
+    shell_complete=_completion.path,
+    help="Recorded inputs: a .npz with arrays by input name, a .npy or a .csv.",
 )
 SIGNATURE = click.option(
     "--signature",
@@ -74,6 +86,7 @@ SIGNATURES = click.option("--signature", "signatures", multiple=True, metavar="N
 PRECISION = click.option(
     "--precision",
     metavar="NAME[,NAME]",
+    shell_complete=_completion.several_of(_completion.precisions),
     help="float32, or a small precision: float16, dynamic, int16x8, int8. A build takes several, and writes float32 "
     "too; or auto, which keeps the smallest that meets the budget. By default float32.",
 )
@@ -112,12 +125,14 @@ _TRUST: Mapping[str, Option] = {
         "--max-seconds",
         "seconds",
         type=Seconds(0),
+        metavar="SECONDS",
         help="Seconds of each processor core for one call of a model, where that is more than follows from its size.",
     ),
     "max_bytes": click.option(
         "--max-bytes",
         type=click.IntRange(min=0),
         default=0,
+        show_default=False,
         metavar="N",
         help="Allow files, and arrays and weights in them, that are larger than usual, up to this many bytes.",
     ),
@@ -126,12 +141,16 @@ _TOLERANCE = click.option(
     "--tolerance",
     multiple=True,
     metavar="OUTPUT=LIMIT[: REASON]",
-    callback=pairs("'out=1e-4: 12-bit sensor'"),
+    callback=pairs("'y=1e-4: 12-bit sensor'", "OUTPUT=", "kexport inspect tells the names of the outputs"),
     help="A limit in place of the derived one: relative to the output's scale, or a signal-to-error ratio such as "
     "40dB; may be repeated.",
 )
 _SEED = click.option(
-    "--seed", type=click.IntRange(min=0), default=0, help="Seed of the search: the same seed finds the same inputs."
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="Seed of the search: the same seed finds the same inputs.",
 )
 
 
@@ -173,6 +192,7 @@ def checking(function: Command, search: str | None = None) -> Command:
         "--search",
         metavar="30s|5000",
         default=search,
+        show_default=False,
         help=f"Search for the worst input for this long, or for this many evaluations.{by_default}",
     )
     options = {"search": budget, "seed": _SEED, "tolerance": _TOLERANCE}

@@ -10,7 +10,7 @@ from kexport.bundle.regular_files import resolved
 from kexport.errors import UsageError
 
 #: Parameters that name a bundle or a model, in any command.
-_SUBJECTS = ("path", "a", "b", "out")
+_SUBJECTS = ("path", "paths", "a", "b", "out")
 
 
 def require_outside(option: str, target: str, options: Mapping[str, object]) -> None:
@@ -22,13 +22,14 @@ def require_outside(option: str, target: str, options: Mapping[str, object]) -> 
         options: the parameters of the command.
     """
     for name in _SUBJECTS:
-        subject = options.get(name)
-        if isinstance(subject, str) and subject and _is_within(target, subject):
-            raise UsageError(
-                f"{option} {target} would change {subject}",
-                expected="a file outside of the bundle or model",
-                hint="what is in a bundle is checked and signed: write beside it",
-            )
+        given = options.get(name)
+        for subject in given if isinstance(given, tuple) else (given,):
+            if isinstance(subject, str) and subject and _is_within(target, subject):
+                raise UsageError(
+                    f"{option} {target} would change {subject}",
+                    expected="a file outside of the bundle or model",
+                    hint="what is in a bundle is checked and signed: write beside it",
+                )
 
 
 def _is_within(target: str, subject: str) -> bool:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kexport.cli import _completion
+from kexport.cli._command import ToolCommand
 from kexport.cli._delivery import Delivery, delivering
 from kexport.cli._options import (
     DOMAIN,
@@ -45,6 +47,7 @@ _MODEL = (
     "A registered model, file.py:callable or package.module:callable (its code runs), a .keras or .h5 file, or a "
     "SavedModel folder."
 )
+_MODELS = _completion.file_or(_completion.models)
 _CONTRACT = (
     "A promise of the model besides those of its layers, such as 'y=bounded(0, 1)' or 'x->y=monotonic(1)'; may be "
     "repeated."
@@ -53,6 +56,7 @@ _CONTRACT = (
 
 #: TensorFlow divides sums among its threads: with one a core, the last bits would depend on the number of cores.
 _THREADS = ("TF_NUM_INTRAOP_THREADS", "2")
+_READING = "reading the request"
 _UNSEEN = (
     "A layer, weight or output that no golden need see, with the reason, which the report states; may be repeated."
 )
@@ -119,10 +123,17 @@ def _converting(function: Command) -> Command:
     """Give the command the options about formats; it gets `conversion`."""
     options = {
         "formats": click.option(
-            "--formats", metavar="A,B", help="Formats to write; by default all that suit the model."
+            "--formats",
+            metavar="A,B",
+            shell_complete=_completion.several_of(_completion.formats),
+            help="Formats to write; by default all that suit the model.",
         ),
-        "opset": click.option("--opset", type=int, help="Opset of the ONNX artifact; by default the highest."),
-        "timeout": click.option("--timeout", type=Seconds(1), help="Time limit for each conversion, in seconds."),
+        "opset": click.option(
+            "--opset", type=int, metavar="N", help="Opset of the ONNX artifact; by default the highest."
+        ),
+        "timeout": click.option(
+            "--timeout", type=Seconds(1), metavar="SECONDS", help="Time limit for each conversion, in seconds."
+        ),
         "keep_going": click.option(
             "--keep-going", is_flag=True, help="Build the other formats when one is refused; still exits with 1."
         ),
@@ -147,9 +158,19 @@ def _quantizing(function: Command) -> Command:
     return gathered("precisions", _precisions, options)(function)
 
 
-@click.command("build")
-@click.argument("positional", required=False, metavar="[MODEL]")
-@click.option("--model", "named", metavar="MODEL", help=_MODEL)
+@click.command(
+    "build",
+    cls=ToolCommand,
+    begins=lambda given: _READING,
+    examples=(
+        "kexport build lowpass",
+        "kexport build my.keras --formats onnx,tflite --out artifacts/mine",
+        "kexport build net.py:make --samples recorded.npz --search 30s",
+        "kexport build my.keras --precision int8 --samples recorded.npz --budget sqnr=35dB",
+    ),
+)
+@click.argument("positional", required=False, metavar="[MODEL]", shell_complete=_MODELS)
+@click.option("--model", "named", metavar="MODEL", shell_complete=_MODELS, help=_MODEL)
 @click.option(
     "--set",
     "settings",
@@ -191,14 +212,14 @@ def command(
     --import, and that of a registered model, is run.
     """
     from kexport.bundle.report import Report
-    from kexport.cli._boundary import quiet_libraries
+    from kexport.cli._progress import working
     from kexport.factory import BuildRequest, each_signature, unchanged
     from kexport.reports import json, terminal
 
     os.environ.setdefault(*_THREADS)
     conversion = replace(conversion, precisions=precisions)
     request = BuildRequest(_one_model(positional, named), out, settings, declarations, conversion, trust, strictness)
-    with quiet_libraries():
+    with working(_READING, stays=False):
         requests = each_signature(request)
     stream, reports, folder = sys.stderr if as_json else sys.stdout, {}, Path()
     for signature, each in requests.items():
@@ -236,13 +257,10 @@ def _one_model(positional: str | None, named: str | None) -> str:
 
 def _checked(request: BuildRequest, signature: str, check: bool) -> tuple[Bundle, Report]:
     """Build a bundle, or what `--check` compares with it; `signature` is shown where there are several."""
-    from kexport.cli._boundary import quiet_libraries
-    from kexport.cli._progress import ProgressDisplay
+    from kexport.cli._progress import BUILD, working
     from kexport.factory import build_bundle, check_rebuild
 
-    with quiet_libraries() as stream, ProgressDisplay(stream) as progress:
-        if signature:
-            progress(f"signature {signature}")
+    with working(f"signature {signature}" if signature else _READING, BUILD) as progress:
         if check:
             return check_rebuild(request, progress)
         bundle = build_bundle(request, progress)

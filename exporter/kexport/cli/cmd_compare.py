@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kexport.cli import _completion
+from kexport.cli._command import ToolCommand
 from kexport.cli._delivery import Delivery, delivering
 from kexport.cli._options import (
     DOMAIN,
@@ -25,6 +27,7 @@ from kexport.cli._options import (
 from kexport.cli._pairs import pairs
 from kexport.cli._targets import require_outside
 from kexport.parity.budget import DEFAULT_SEARCH
+from kexport.screen_text import screen_width
 
 if TYPE_CHECKING:
     from kexport.field.comparison import MetricGate
@@ -47,9 +50,18 @@ def _gate(metric: str | None, labels: str | None, max_drop: float | None) -> Met
     return MetricGate.of(metric, labels, max_drop)
 
 
-@click.command("compare")
-@click.argument("a", metavar="A")
-@click.argument("b", metavar="B")
+@click.command(
+    "compare",
+    cls=ToolCommand,
+    begins=lambda given: f"comparing {given['a']} with {given['b']}",
+    examples=(
+        "kexport compare old/model.onnx new/model.onnx",
+        "kexport compare model.onnx model.tflite --map image=input_1 --witness worst.npz",
+        "kexport compare old new --samples d.npz --labels d.npz:label --metric accuracy --max-drop 0.5",
+    ),
+)
+@click.argument("a", metavar="A", shell_complete=_completion.path)
+@click.argument("b", metavar="B", shell_complete=_completion.path)
 @RUNTIMES
 @click.option(
     "--map",
@@ -89,21 +101,23 @@ def command(
     names. The limit is that of the bundles, or else how far the outputs move with one unit in the last place of the
     inputs. With --metric they are compared by it alone: exit 1 where B is worse by more than --max-drop.
     """
-    from kexport.field.comparison import ComparisonRequest, InterfaceOptions, compare_models
+    from kexport.cli._progress import working
 
-    interface = InterfaceOptions(names, domain, samples, signature, trust.max_bytes)
-    kept = None if witness is None else Path(witness)
-    if witness is not None:
-        require_outside("--witness", witness, {"a": a, "b": b})
-    request = ComparisonRequest(Path(a), Path(b), runtimes, interface, trust, strictness, kept)
-    report = compare_models(request, gate=gate)
+    with working(f"comparing {a} with {b}"):
+        from kexport.field.comparison import ComparisonRequest, InterfaceOptions, compare_models
+
+        interface = InterfaceOptions(names, domain, samples, signature, trust.max_bytes)
+        kept = None if witness is None else Path(witness)
+        if witness is not None:
+            require_outside("--witness", witness, {"a": a, "b": b})
+        request = ComparisonRequest(Path(a), Path(b), runtimes, interface, trust, strictness, kept)
+        report = compare_models(request, gate=gate)
     if as_json:
         from kexport.reports import json
 
         click.echo(json.render(report))
     else:
         from kexport.reports import pairs as table
-        from kexport.reports import screen_width
 
         click.echo(table.render(report, screen_width(sys.stdout)))
     deliver(report, b if Path(b).is_dir() and Path(b, "manifest.json").exists() else Path(b).parent, (a, b))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -10,7 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from kexport.bundle.code_entry import CodeKind
-from kexport.cli._options import trusting
+from kexport.cli import _completion
+from kexport.cli._command import ToolCommand
+from kexport.cli._options import JSON, trusting
 from kexport.cli._streams import styled
 from kexport.cli._targets import require_outside
 from kexport.errors import UncheckedError, UsageError
@@ -18,29 +21,54 @@ from kexport.errors import UncheckedError, UsageError
 if TYPE_CHECKING:
     from kexport.bundle.code_entry import CodeEntry
     from kexport.bundle.contract_entries import ContractEntry, NotCarried
+    from kexport.bundle.folder import Bundle
     from kexport.bundle.manifest import Artifact, Manifest
     from kexport.field.inspection import ArtifactFacts
     from kexport.field.trust import Trust
 
 
-@click.command("inspect")
-@click.argument("path", metavar="BUNDLE|FILE")
+@click.command(
+    "inspect",
+    cls=ToolCommand,
+    begins=lambda given: f"reading {given['path']}",
+    stays=False,
+    examples=(
+        "kexport inspect artifacts/lowpass",
+        "kexport inspect model.onnx",
+        "kexport inspect artifacts/lowpass --sbom lowpass.cdx.json",
+    ),
+)
+@click.argument("path", metavar="BUNDLE|FILE", shell_complete=_completion.path)
 @click.option("--sbom", metavar="FILE", help="Write a bundle's bill of materials, CycloneDX 1.6 in JSON, and no more.")
+@JSON
 @trusting
-def command(path: str, sbom: str | None, trust: Trust) -> int:
+def command(path: str, sbom: str | None, as_json: bool, trust: Trust) -> int:
     """Show the contents of a bundle or a single artifact: signature, promises, sizes, versions, parity."""
-    from kexport.bundle.folder import is_bundle
+    from kexport.bundle.folder import Bundle, is_bundle
+    from kexport.cli._progress import working
+    from kexport.reports import finite
 
     if sbom is not None:
         require_outside("--sbom", sbom, {"path": path})
         _write_sbom(path, sbom, trust.max_bytes)
     elif is_bundle(Path(path)):
-        _show_bundle(path, trust.max_bytes)
+        with working(f"reading {path}", stays=False):
+            bundle = Bundle.open(path, trust.max_bytes)
+        if as_json:
+            whole = {"passed": bundle.passed, "manifest": bundle.manifest.to_json(), "report": bundle.report.to_json()}
+            click.echo(json.dumps(finite(whole), indent=2, allow_nan=False))
+        else:
+            _show_bundle(bundle)
     else:
         from kexport.field.inspection import describe
 
-        trust.require_imports()
-        _show_file(path, describe(Path(path), trust))
+        with working(f"reading {path}", stays=False):
+            trust.require_imports()
+            facts = describe(Path(path), trust)
+        if as_json:
+            click.echo(json.dumps(finite({"path": path, **_file_json(facts)}), indent=2, allow_nan=False, default=str))
+        else:
+            _show_file(path, facts)
     return 0
 
 
@@ -55,11 +83,9 @@ def _write_sbom(path: str, target: str, max_bytes: int) -> None:
         raise UsageError(f"{target} cannot be written", got=getattr(error, "strerror", None) or error) from None
 
 
-def _show_bundle(path: str, max_bytes: int) -> None:
-    from kexport.bundle.folder import Bundle
+def _show_bundle(bundle: Bundle) -> None:
     from kexport.reports import adequacy_lines, size, terminal
 
-    bundle = Bundle.open(path, max_bytes)
     manifest = bundle.manifest
     click.echo(f"{manifest.name}: {'every check of the build passed' if bundle.passed else 'REJECTED at build time'}")
     _section("inputs", ((s.name, f"{s}" + _domain(manifest, s.name)) for s in manifest.signature.inputs))
@@ -85,6 +111,20 @@ def _show_bundle(path: str, max_bytes: int) -> None:
     _section("built with", _texts(manifest.provenance))
     click.echo(f"\nparity at build time, over {len(manifest.cases)} goldens")
     terminal.show(bundle.report, bundle, styled(sys.stdout))
+
+
+def _file_json(facts: ArtifactFacts) -> dict[str, object]:
+    declaration = facts.declaration
+    functions = [
+        {
+            "signature": each.signature.name,
+            "inputs": {spec.name: str(spec) for spec in each.signature.inputs},
+            "outputs": {spec.name: str(spec) if each.stated else None for spec in each.signature.outputs},
+        }
+        for each in declaration.functions
+    ]
+    known = {"format": facts.format, "sha256": facts.sha256, "bytes": facts.bytes}
+    return {**known, "details": dict(declaration.details), "functions": functions, "lacking": declaration.lacking}
 
 
 def _show_file(path: str, facts: ArtifactFacts) -> None:
@@ -170,7 +210,7 @@ def _text(name: str, value: object) -> str:
 
 
 def _section(title: str, rows: Iterable[tuple[str, str]]) -> None:
-    from kexport.reports import listing, screen_width
+    from kexport.screen_text import listing, screen_width
 
     lines = listing([*rows], screen_width(sys.stdout))
     if lines:

@@ -7,15 +7,26 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kexport.cli import _completion
+from kexport.cli._command import ToolCommand
 from kexport.cli._options import JSON, RUNTIMES, trusting
 from kexport.cli._page import HTML, PageFile
+from kexport.screen_text import screen_width
 
 if TYPE_CHECKING:
     from kexport.field.trust import Trust
 
 
-@click.command("localise")
-@click.argument("bundle", metavar="BUNDLE")
+@click.command(
+    "localise",
+    cls=ToolCommand,
+    begins=lambda given: f"reading {given['bundle']}",
+    examples=(
+        "kexport localise artifacts/lowpass.rejected",
+        "kexport localise artifacts/lowpass --runtime onnxruntime --json",
+    ),
+)
+@click.argument("bundle", metavar="BUNDLE", shell_complete=_completion.path)
 @RUNTIMES
 @trusting
 @JSON
@@ -28,14 +39,14 @@ def command(bundle: str, runtimes: tuple[str, ...], trust: Trust, as_json: bool,
     observable layers. A bundle that was rejected when it was built never passes: what the build's report says then
     follows, and where the model itself is no function, the layer that makes it so.
     """
-    from kexport.cli._boundary import quiet_libraries
-    from kexport.cli._progress import ProgressDisplay
-    from kexport.factory.localisation import localise
-    from kexport.reports import layers_json, layers_table, screen_width
+    from kexport.cli._progress import working
 
     page = PageFile(html, sys.stderr if as_json else sys.stdout)
     page.prepare({"path": bundle})
-    with quiet_libraries() as stream, ProgressDisplay(stream) as progress:
+    with working(f"reading {bundle}") as progress:
+        from kexport.factory.localisation import localise
+        from kexport.reports import layers_json, layers_table
+
         found = localise(bundle, list(runtimes) or None, trust, progress)
     if as_json:
         click.echo(layers_json(bundle, found))

@@ -6,12 +6,18 @@ import sys
 
 import click
 
+from kexport.cli import _completion
+from kexport.cli._command import ToolCommand
 from kexport.cli._page import HTML, PageFile
 from kexport.cli._streams import styled
 
 
-@click.command("report")
-@click.argument("bundles", metavar="BUNDLE...", nargs=-1, required=True)
+@click.command(
+    "report",
+    cls=ToolCommand,
+    examples=("kexport report artifacts/lowpass --html lowpass.html", "kexport report old new --html change.html"),
+)
+@click.argument("bundles", metavar="BUNDLE...", nargs=-1, required=True, shell_complete=_completion.path)
 @HTML
 def command(bundles: tuple[str, ...], html: str | None) -> int:
     """Show the report of a bundle's build again, or set bundles against each other, the oldest first.

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kexport.cli import _completion
+from kexport.cli._command import ToolCommand
 from kexport.cli._options import PRECISION, trusting
 from kexport.cli._targets import require_outside
 
@@ -14,10 +16,30 @@ if TYPE_CHECKING:
     from kexport.field.trust import Trust
 
 
-@click.command("run")
-@click.argument("path", metavar="BUNDLE")
-@click.option("--input", "source", required=True, metavar="FILE", help="A .npy, .npz or .csv file.")
-@click.option("--runtime", metavar="NAME", help="By default the best installed one.")
+@click.command(
+    "run",
+    cls=ToolCommand,
+    begins=lambda given: f"running {given['path']}",
+    examples=(
+        "kexport run artifacts/lowpass --input signal.csv",
+        "kexport run artifacts/lowpass --input in.npz --runtime litert --output out.npz",
+    ),
+)
+@click.argument("path", metavar="BUNDLE", shell_complete=_completion.path)
+@click.option(
+    "--input",
+    "source",
+    required=True,
+    metavar="FILE",
+    shell_complete=_completion.path,
+    help="A .npy, .npz or .csv file.",
+)
+@click.option(
+    "--runtime",
+    metavar="NAME",
+    shell_complete=_completion.one_of(_completion.runtimes),
+    help="By default the best installed one.",
+)
 @PRECISION
 @click.option("--output", metavar="FILE", help="A .npy, .npz or .csv file; by default CSV on standard output.")
 @trusting
@@ -33,7 +55,7 @@ def command(
     from kexport import runtimes
     from kexport.bundle import data_files
     from kexport.bundle.folder import Bundle
-    from kexport.cli._boundary import quiet_libraries
+    from kexport.cli._progress import working
     from kexport.field.loading import session_of
 
     if output is not None:
@@ -46,7 +68,7 @@ def command(
     writer = data_files.writer_for(output, bundle.signature)
     feeds = data_files.read(Path(source), bundle.signature, trust.max_bytes)
     bundle.signature.check(feeds)  # before a runtime is imported
-    with quiet_libraries():
+    with working(f"running {path}"):
         session, notes = session_of(bundle, requested, trust, precision=precision, isolated=True)
         with session:
             outputs = session(feeds)

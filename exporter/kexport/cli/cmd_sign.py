@@ -6,9 +6,19 @@ import sys
 
 import click
 
+from kexport.cli import _completion
+from kexport.cli._command import ToolCommand
 
-@click.command("sign")
-@click.argument("path", metavar="BUNDLE")
+
+@click.command(
+    "sign",
+    cls=ToolCommand,
+    examples=(
+        "kexport sign artifacts/lowpass --key private.pem",
+        "kexport verify artifacts/lowpass --signed-by public.pem",
+    ),
+)
+@click.argument("path", metavar="BUNDLE", shell_complete=_completion.path)
 @click.option("--key", required=True, metavar="FILE", help="A private key in PEM: EC P-256 or Ed25519.")
 def command(path: str, key: str) -> int:
     """Sign a bundle: every file in it, the report of its build included, goes into BUNDLE/model.sig.

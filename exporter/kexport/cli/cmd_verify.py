@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from kexport.cli import _completion
+from kexport.cli._command import ToolCommand
 from kexport.cli._delivery import Delivery, delivering
 from kexport.cli._options import JSON, LABELS, METRIC, RUNTIMES, checking, gathered, trusting
 from kexport.cli._plots import plotting
+from kexport.cli._screen import echo
 from kexport.cli._streams import styled
-from kexport.errors import UsageError
+from kexport.errors import FAILED, UNCHECKED, USAGE, KexportError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from kexport.bundle.folder import Bundle
     from kexport.bundle.report import Report
@@ -31,8 +35,17 @@ def _metric(metric: str | None, labels: str | None) -> MetricRequest | None:
     return MetricRequest.of(metric, labels)
 
 
-@click.command("verify")
-@click.argument("path", metavar="BUNDLE")
+@click.command(
+    "verify",
+    cls=ToolCommand,
+    begins=lambda given: f"checking {given['paths'][0]}",
+    examples=(
+        "kexport verify artifacts/lowpass",
+        "kexport verify artifacts/lowpass --runtime litert --search 30s",
+        "kexport verify artifacts/lowpass artifacts/scaled --junit report.xml",
+    ),
+)
+@click.argument("paths", nargs=-1, required=True, metavar="BUNDLE...", shell_complete=_completion.path)
 @RUNTIMES
 @trusting
 @click.option("--require", metavar="A,B", help="Run these runtimes too; each must compare at least one output.")
@@ -44,7 +57,7 @@ def _metric(metric: str | None, labels: str | None) -> MetricRequest | None:
 @delivering
 @plotting
 def command(
-    path: str,
+    paths: tuple[str, ...],
     runtimes: tuple[str, ...],
     trust: Trust,
     require: str | None,
@@ -56,34 +69,122 @@ def command(
     deliver: Delivery,
     plot: Callable[[Report, str | Path], None],
 ) -> int:
-    """Check a bundle on this machine: digests, signature, witnesses and goldens in every runtime.
+    """Check bundles on this machine: digests, signature, witnesses and goldens in every runtime.
 
     Without --runtime it takes every runtime that is installed and can read an artifact of the bundle. A search
     compares each of them with every other that is installed, and keeps what it finds in the bundle. A metric is
-    computed on the recorded samples that the bundle keeps.
+    computed on the recorded samples that the bundle keeps. Of several bundles the exit code is the worst.
     """
-    from kexport import runtimes as known_runtimes
-    from kexport.bundle.folder import Bundle
-    from kexport.cli._boundary import quiet_libraries
-    from kexport.field.authenticity import require_signed
-    from kexport.field.verification import Verification, required_runtimes, verify_bundle
-
     if truth and strictness.search is None:
         raise UsageError("--truth needs --search: it sets what the search compares with", hint="--search 30s --truth")
-    required = () if require is None else required_runtimes.names_of(require)
-    names = required_runtimes.including(runtimes, required)
-    requested = None if names is None else tuple(map(known_runtimes.get, names))
-    signed = None if signed_by is None else require_signed(path, signed_by, trust.max_bytes)
-    bundle = Bundle.open(path, trust.max_bytes)
-    evaluation = None if metric is None else metric.of_bundle(bundle)
-    with quiet_libraries():
-        reference = _model_in(bundle, trust) if truth else None
+    request = _Request(runtimes, trust, require, signed_by, truth, metric, strictness)
+    outcomes = _Outcomes(paths)
+    for path in paths:
+        try:
+            bundle, report = _checked(path, request)
+        except KexportError as error:
+            if len(paths) == 1:
+                raise
+            outcomes.errors[path] = error
+            echo(f"error: {error}", err=True)
+            continue
+        if not as_json:
+            _show(report, bundle)
+        outcomes.reports[path] = report
+        plot(report, path)
+        if _interrupted():
+            break
+    report = outcomes.report
+    if as_json:
+        from kexport.reports import json
+
+        click.echo(json.render(report))
+    elif len(paths) > 1:
+        echo(outcomes.summary)
+    deliver(report, paths[0] if len(paths) == 1 else Path(paths[0]).parent)
+    return outcomes.exit_code
+
+
+@dataclass(frozen=True)
+class _Request:
+    """How to check a bundle; the command's options, grouped."""
+
+    runtimes: tuple[str, ...]
+    trust: Trust
+    require: str | None
+    signed_by: str | None
+    truth: bool
+    metric: MetricRequest | None
+    strictness: Strictness
+
+
+@dataclass
+class _Outcomes:
+    """What came of each of several bundles: a report, or an error."""
+
+    paths: tuple[str, ...]
+    reports: dict[str, Report] = field(default_factory=dict)
+    errors: dict[str, KexportError] = field(default_factory=dict)
+
+    @property
+    def report(self) -> Report:
+        """All checks; of several bundles the artifacts' paths begin with the bundle's."""
+        from kexport.bundle.report import Report
+
+        if len(self.paths) == 1:
+            return self.reports[self.paths[0]]
+        notes = tuple(f"{path}: {error.subject}" for path, error in self.errors.items())
+        whole = Report.of_several(f"{len(self.paths)} bundles", self.reports)
+        return replace(whole, notes=(*whole.notes, *notes))
+
+    @property
+    def exit_code(self) -> int:
+        """The worst: bad input, then a failed check, then what could not be checked."""
+        codes = {report.exit_code for report in self.reports.values()}
+        codes |= {error.exit_code for error in self.errors.values()}
+        return next((code for code in (USAGE, FAILED, UNCHECKED) if code in codes), 0)
+
+    @property
+    def summary(self) -> str:
+        """One line for each bundle."""
+        from kexport.reports import summary
+
+        passed = sum(report.passed for report in self.reports.values())
+        lines = [f"{len(self.paths)} bundles, {passed} passed"]
+        for path in self.paths:
+            if (report := self.reports.get(path)) is not None:
+                said = "pass" if report.passed else "FAIL" if report.exit_code == FAILED else "not checked"
+                lines.append(f"  {said} {path}: {summary(report)}")
+            else:
+                lines.append(f"  error {path}: {self.errors[path].subject if path in self.errors else 'not reached'}")
+        return "\n".join(lines)
+
+
+def _interrupted() -> bool:
+    from kexport.parity.budget import searches_stopped
+
+    return searches_stopped()
+
+
+def _checked(path: str, request: _Request) -> tuple[Bundle, Report]:
+    from kexport.cli._progress import working
+
+    with working(f"checking {path}"):
+        from kexport import runtimes as known_runtimes
+        from kexport.bundle.folder import Bundle
+        from kexport.field.authenticity import require_signed
+        from kexport.field.verification import Verification, required_runtimes, verify_bundle
+
+        trust, strictness = request.trust, request.strictness
+        required = () if request.require is None else required_runtimes.names_of(request.require)
+        names = required_runtimes.including(request.runtimes, required)
+        requested = None if names is None else tuple(map(known_runtimes.get, names))
+        signed = None if request.signed_by is None else require_signed(path, request.signed_by, trust.max_bytes)
+        bundle = Bundle.open(path, trust.max_bytes)
+        evaluation = None if request.metric is None else request.metric.of_bundle(bundle)
+        reference = _model_in(bundle, trust) if request.truth else None
         report = verify_bundle(Verification(bundle, requested, trust, strictness, reference, evaluation=evaluation))
-    report = required_runtimes.require(report if signed is None else signed.recorded(report), bundle, required)
-    _show(report, bundle, as_json)
-    deliver(report, path)
-    plot(report, path)
-    return report.exit_code
+    return bundle, required_runtimes.require(report if signed is None else signed.recorded(report), bundle, required)
 
 
 def _model_in(bundle: Bundle, trust: Trust) -> Reference:
@@ -95,16 +196,11 @@ def _model_in(bundle: Bundle, trust: Trust) -> Reference:
     return of_bundle(bundle, trust)
 
 
-def _show(report: Report, bundle: Bundle, as_json: bool) -> None:
-    if as_json:
-        from kexport.reports import json
+def _show(report: Report, bundle: Bundle) -> None:
+    from kexport.reports import summary, terminal
 
-        click.echo(json.render(report))
-    else:
-        from kexport.reports import summary, terminal
-
-        terminal.show(report, bundle, styled(sys.stdout))
-        click.echo(summary(report))
+    terminal.show(report, bundle, styled(sys.stdout))
+    echo(summary(report))
 
 
 COMMAND = command

@@ -187,8 +187,7 @@ def make(plan: BuildPlan, folder: Path, progress: Progress, observe: Observer = 
             written = _write(plan, model, folder, workers, progress)
             for worker in workers[1:]:
                 worker.close()
-            searching = plan.request.strictness.search is not None
-            progress("checking every artifact in its runtimes" + " and searching" * searching)
+            progress("checking every artifact in its runtimes")
             report = _check(plan, folder, workers[0], observe, written)
             precisions = plan.request.conversion.precisions
             if precisions.choose:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kexport.errors import UsageError
@@ -49,6 +51,12 @@ class Budget:
         else:
             if max(len(times), len(counts)) == 1:
                 return cls(next(iter(times), None), next(iter(counts), None), seed)
+        if re.fullmatch(r"0+(?:\.0+)?[smh]?", text.strip()):
+            raise UsageError(
+                f"a budget of {text.strip()!r} searches nothing",
+                expected="a time or a number above 0, such as 30s or 5000",
+                hint="leave --search out (in Python: search=None) where nothing is to be searched",
+            )
         raise UsageError(
             f"unreadable budget {text!r}",
             expected="a time, such as 30s or 2m, a number of evaluations, such as 5000, or 5000,2m for what ends first",
@@ -72,12 +80,14 @@ class Clock:
     Attributes:
         budget: the budget.
         evaluations: how many were made so far; the search counts them.
+        stopped: whether somebody has ended the search before its budget was used up.
     """
 
     def __init__(self, budget: Budget) -> None:
         self.budget = budget
         self._began = time.monotonic()
         self.evaluations = 0
+        self.stopped = False
 
     @property
     def seconds(self) -> float:
@@ -85,14 +95,54 @@ class Clock:
         return time.monotonic() - self._began
 
     @property
-    def over(self) -> bool:
-        """Whether the budget is used up."""
+    def share(self) -> float:
+        """The part of the budget that is used, from 0 to 1."""
         budget = self.budget
-        late = budget.seconds is not None and self.seconds >= budget.seconds
-        return late or (budget.evaluations is not None and self.evaluations >= budget.evaluations)
+        of_time = 0.0 if budget.seconds is None else self.seconds / budget.seconds
+        of_evaluations = 0.0 if budget.evaluations is None else self.evaluations / budget.evaluations
+        return min(1.0, max(of_time, of_evaluations))
+
+    @property
+    def over(self) -> bool:
+        """Whether the budget is used up, or the search was stopped."""
+        return self.stopped or self.share >= 1
+
+    @property
+    def interruption(self) -> list[str]:
+        """A note where the search was stopped."""
+        if not self.stopped:
+            return []
+        return [f"the search was interrupted: {self.evaluations:,} inputs were tried of a budget of {self.budget}"]
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """Within the block, `stop_searches` ends the search."""
+        _running.append(self)
+        try:
+            yield
+        finally:
+            _running.remove(self)
 
     def left(self, count: int) -> int:
         """`count`, or as many evaluations as are left if that is fewer."""
         if self.budget.evaluations is None:
             return count
         return max(0, min(count, self.budget.evaluations - self.evaluations))
+
+
+_running: list[Clock] = []
+_any_stopped = False
+
+
+def stop_searches() -> bool:
+    """End the searches of this process as if their budget were used up; whether there was one that still ran."""
+    going = [clock for clock in _running if not clock.stopped]
+    global _any_stopped
+    for clock in going:
+        clock.stopped = _any_stopped = True
+    return bool(going)
+
+
+def searches_stopped() -> bool:
+    """Whether `stop_searches` has ended a search in this process."""
+    return _any_stopped

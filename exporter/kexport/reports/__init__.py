@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from kexport.reports._adequacy import adequacy_lines
 from kexport.reports._budgets import budget_rows
 from kexport.reports._metrics import metric_legend, metric_rows
-from kexport.reports._page import listing, screen_width, wrapped
 from kexport.reports._phrases import (
     NOTHING_COMPARED,
     fact_lines,
@@ -23,6 +22,7 @@ from kexport.reports._phrases import (
 )
 
 if TYPE_CHECKING:
+    from kexport.reports._layers import finite
     from kexport.reports._layers import render as layers_table
     from kexport.reports._layers import render_artifact as artifact_layers_table
     from kexport.reports._layers import render_json as layers_json
@@ -38,26 +38,25 @@ __all__ = [
     "fact_lines",
     "figure_and_limit",
     "figures",
+    "finite",
     "layers_json",
     "layers_table",
-    "listing",
     "metric_legend",
     "metric_rows",
     "number",
     "place",
     "prepare_plots",
-    "screen_width",
     "short_contract",
     "size",
     "summary",
     "verdict",
-    "wrapped",
 ]
 
 # Imported when first used: a rendering needs neither.
 _LAZY = {
     "artifact_layers_table": ("_layers", "render_artifact"),
     "draw_responses": ("_response", "draw"),
+    "finite": ("_layers", "finite"),
     "layers_json": ("_layers", "render_json"),
     "layers_table": ("_layers", "render"),
     "prepare_plots": ("_response", "prepare"),

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from kexport.bundle.report import Check
 from kexport.parity.layer_report import FUSED, REWRITTEN, RIGHT, SAME, WRONG, Divergence, LayerRow, Localisation
 from kexport.parity.localised_bundle import LocalisedBundle
-from kexport.reports._page import PLAIN_WIDTH, wrapped
 from kexport.reports._phrases import figures
 from kexport.reports._table import VERDICT, TextColumn, table
+from kexport.screen_text import PLAIN_WIDTH, wrapped
 
 _COLUMNS = (
     VERDICT,
@@ -70,15 +70,15 @@ def render_artifact(localisation: Localisation, width: int = PLAIN_WIDTH) -> str
 
 def render_json(path: str, bundle: LocalisedBundle) -> str:
     """All that is known about the faults of a bundle as indented JSON without a final newline."""
-    return json.dumps(_finite(bundle.to_json(path)), indent=2, allow_nan=False)
+    return json.dumps(finite(bundle.to_json(path)), indent=2, allow_nan=False)
 
 
-def _finite(data: object) -> object:
+def finite(data: object) -> object:
     """The data with null in place of infinity and NaN, which JSON lacks."""
     if isinstance(data, dict):
-        return {key: _finite(value) for key, value in data.items()}
+        return {key: finite(value) for key, value in data.items()}
     if isinstance(data, list | tuple):
-        return [_finite(value) for value in data]
+        return [finite(value) for value in data]
     return None if isinstance(data, float) and data - data != 0 else data
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from kexport.reports._page import together, wrapped
+from kexport.screen_text import together, wrapped
 from kexport.visible import visible
 
 _NOTHING = ("", "-")

@@ -9,9 +9,9 @@ from kexport.bundle.report import Check, CheckKind, Report
 from kexport.parity.outcome import UNIT
 from kexport.reports._failures import failure_heading, failure_summary
 from kexport.reports._metrics import metric_pair
-from kexport.reports._page import PLAIN_WIDTH, wrapped
 from kexport.reports._phrases import fact_lines, number, summary, verdict
 from kexport.reports._table import VERDICT, TextColumn, table
+from kexport.screen_text import PLAIN_WIDTH, wrapped
 
 _COLUMNS = (
     VERDICT,

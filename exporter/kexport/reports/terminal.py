@@ -17,9 +17,9 @@ from kexport.reports._adequacy import adequacy_summary
 from kexport.reports._budgets import LEGEND, budget_rows
 from kexport.reports._failures import failure_heading, failure_summary
 from kexport.reports._metrics import metric_legend, metric_rows
-from kexport.reports._page import screen_width, wrapped
 from kexport.reports._phrases import fact_lines, figure_and_limit, number, short_contract, size, verdict
 from kexport.reports._table import VERDICT, TextColumn, TextTable, table
+from kexport.screen_text import screen_width, wrapped
 
 _CONTRACT_WIDTH = 44
 _LEAST_PROMISE = 60  # characters, in several lines where the page is narrower

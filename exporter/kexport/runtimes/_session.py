@@ -100,14 +100,19 @@ class Session:
         return self.opened.quantization
 
     @overload
-    def __call__(self, inputs: Array) -> Array: ...
+    def __call__(self, inputs: Array, /) -> Array: ...
     @overload
-    def __call__(self, inputs: Mapping[str, Array]) -> dict[str, Array]: ...
-    def __call__(self, inputs: Array | Mapping[str, Array]) -> Array | dict[str, Array]:
+    def __call__(self, inputs: Mapping[str, Array], /) -> dict[str, Array]: ...
+    @overload
+    def __call__(self, /, **named: Array) -> Array | dict[str, Array]: ...
+    def __call__(
+        self, inputs: Array | Mapping[str, Array] | None = None, /, **named: Array
+    ) -> Array | dict[str, Array]:
         """Run the model.
 
         Args:
             inputs: an array, for a model with one input; or a mapping from input name to array.
+            named: instead, the arrays by the names of the inputs: `model(image=..., meta=...)`.
 
         Returns:
             A mapping from output name to array when a mapping was passed or the model has several outputs;
@@ -116,9 +121,15 @@ class Session:
         Raises:
             InputError: a name, dtype or shape does not fit the signature, or an array is empty.
             RunError: the runtime fails on these inputs, or an output has not the dtype or shape that the bundle states.
-            UsageError: the session is closed.
+            UsageError: the session is closed, or inputs were passed in both ways.
         """
-        arrays = self.signature.check(inputs)
+        if inputs is not None and named:
+            raise UsageError(
+                "inputs were passed by position and by name",
+                got=f"an unnamed value, and {', '.join(named)}",
+                expected="one of the two: model({'a': x, 'b': y}) or model(a=x, b=y)",
+            )
+        arrays = self.signature.check(named if inputs is None else inputs)
         _calls.begin()
         try:
             outputs = self._turns.run(self._run, arrays)

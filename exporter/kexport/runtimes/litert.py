@@ -11,6 +11,7 @@ import numpy as np
 
 from kexport.bundle.quantization import AffineQuantization
 from kexport.bundle.signature import Array, Signature, TensorSpec
+from kexport.runtimes._greeting import without_greeting
 from kexport.runtimes._integers import converting
 from kexport.runtimes._protocols import LiteRTInterpreter, TensorDetails
 from kexport.runtimes._runtime import ArtifactFile, Package, Runtime, by_sample
@@ -23,13 +24,14 @@ _UNABLE = (
     r"Node number \d+ \((Flex\w+)\) failed to prepare",
     r"Didn't find op for builtin opcode '(\w+)' version",
 )
+_NO_DELEGATE = "BUILTIN_REF"
 FILE = ArtifactFile("tflite", ".tflite", details=details)
 PACKAGE = Package("ai_edge_litert", ("ai-edge-litert",), extra="litert", unable=_UNABLE)
 
 
 def open_with(resolver: str, path: Path, signature: Signature) -> Opened:
     """Load a `.tflite` file with one of LiteRT's kernel sets, named as in `OpResolverType`."""
-    decided = require_sound_tflite(path, reference=resolver == "BUILTIN_REF")
+    decided = require_sound_tflite(path, reference=resolver == _NO_DELEGATE)
     from ai_edge_litert import interpreter as litert
 
     interpreter: LiteRTInterpreter = litert.Interpreter(
@@ -52,7 +54,8 @@ def open_with(resolver: str, path: Path, signature: Signature) -> Opened:
             allocated = None  # stays so when a resize is refused
             for index, shape in zip(inputs, shapes, strict=True):
                 interpreter.resize_tensor_input(index, shape)
-            interpreter.allocate_tensors()
+            with without_greeting() if resolver != _NO_DELEGATE else contextlib.nullcontext():
+                interpreter.allocate_tensors()
             allocated = shapes
         for index, array in zip(inputs, arrays, strict=True):
             set_tensor(index, array)
@@ -90,7 +93,8 @@ def _function(interpreter: LiteRTInterpreter, signature: Signature, names: tuple
     input_names = [spec.name for spec in signature.inputs]
 
     def run(arrays: Sequence[Array]) -> Sequence[Array]:
-        outputs = runner(**dict(zip(input_names, arrays, strict=True)))
+        with without_greeting():
+            outputs = runner(**dict(zip(input_names, arrays, strict=True)))
         return [outputs[spec.name] for spec in signature.outputs]
 
     declared = _in_order(runner.get_input_details(), interpreter.get_input_details())

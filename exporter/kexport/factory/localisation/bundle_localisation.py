@@ -17,6 +17,7 @@ from kexport.factory.localisation.model_probe import ModelProbe
 from kexport.factory.localisation.replay_cases import replay_cases
 from kexport.field.trust import NO_TRUST, Trust
 from kexport.parity.localised_bundle import LocalisedBundle
+from kexport.progress import advance, note
 from kexport.runtimes import Runtime
 from kexport.runtimes import every as every_runtime
 from kexport.runtimes import get as get_runtime
@@ -61,10 +62,11 @@ def localise(
         progress("importing TensorFlow and Keras, and tracing the layers")
         truths.trace(str(keras_file), next(replay_cases(bundle, 1.0)).golden.inputs)
         for difference in truths.differences:
-            progress(f"note: {difference}")
+            note(f"note: {difference}")
         localisations = []
-        for probe in probes:
+        for index, probe in enumerate(probes):
             progress(f"observing {probe.artifact.path} in {probe.runtime.name}")
+            advance(index / len(probes), f"artifact {index + 1} of {len(probes)}")
             localisations.append(localise_artifact(probe, truths))
         return LocalisedBundle(tuple(localisations), truths.model_faults, built)
 

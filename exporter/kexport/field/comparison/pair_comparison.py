@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from kexport import progress
 from kexport.bundle.facts import FactCode
 from kexport.bundle.report import Check, CheckKind
 from kexport.field.comparison.case_differences import CaseDifferences
@@ -103,8 +104,9 @@ class PairComparison:
     def _search(
         self, pairs: Sequence[ArtifactPair], targets: Sequence[SearchTarget], clock: Clock, path: Path | None
     ) -> None:
+        progress.step(f"searching for the worst input: {clock.budget}")
         loop.run(targets, clock)
-        self._record.note(keep(targets, path))
+        self._record.note([*clock.interruption, *keep(targets, path)])
         for pair, target in zip(pairs, targets, strict=True):
             check = search_checks.check(pair.b, [target], [target] if target.failed else [], clock)
             metrics = {**check.metrics, **pair.metrics}

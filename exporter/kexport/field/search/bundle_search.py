@@ -64,8 +64,11 @@ class BundleSearch:
     limits: tuple[OutputLimit, ...]
     budget: Budget
 
-    def run(self, record: Observer) -> None:
-        """Search, store inputs that reveal a fault as witnesses, and record a check of each tested runtime."""
+    def run(self, record: Observer) -> list[str]:
+        """Search, store inputs that reveal a fault as witnesses, and record a check of each tested runtime.
+
+        Returns notes for the reader.
+        """
         bundle, tested = self.bundle, self.participants.tested
         try:
             if bundle.manifest.stateful:
@@ -74,7 +77,7 @@ class BundleSearch:
         except UncheckedError as error:
             for session in tested:
                 record(not_run(session, str(error)))
-            return
+            return []
         targets = _targets(bundle, self.participants, space, self.limits, self.budget.seed)
         clock = Clock(self.budget)
         if targets:
@@ -86,6 +89,7 @@ class BundleSearch:
         for session in tested:
             compared = [target for target in targets if session in target.sessions]
             record(check(session, compared, blamed(session, targets), clock))
+        return clock.interruption
 
 
 def _targets(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kexport import progress
 from kexport.bundle.signature import Array
 from kexport.field.remote import Outputs, RemoteSession, RuntimeFailedError
 from kexport.field.search.blame import blamed
@@ -24,6 +25,11 @@ def run(targets: Sequence[SearchTarget], clock: Clock, tested: Sequence[RemoteSe
         clock: measures the budget.
         tested: the runtimes under test.
     """
+    with clock.running():
+        _run(targets, clock, tested)
+
+
+def _run(targets: Sequence[SearchTarget], clock: Clock, tested: Sequence[RemoteSession]) -> None:
     space = targets[0].terms.space
     sampler = Sampler(space, [target.name for target in targets], clock.budget.seed)
     call: SearchCall | None = None
@@ -46,6 +52,10 @@ def run(targets: Sequence[SearchTarget], clock: Clock, tested: Sequence[RemoteSe
                 sampler.drop(target.name)
             elif scores is not None:
                 sampler.tell(trial, {target.name: scores})
+        worst = max(target.state.worst for target in targets)
+        failed = sum(target.failed for target in targets)
+        said = f", {failed} of {len(targets)} comparisons failed" if failed else ""
+        progress.advance(clock.share, f"{clock.evaluations:,} inputs, worst {worst:.2g} of the limit{said}")
         if tested and all(blamed(session, targets) for session in tested):
             return
 

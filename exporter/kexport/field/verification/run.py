@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from kexport import progress
 from kexport import runtimes as known_runtimes
 from kexport.bundle.facts import CodedFact, Fact, FactCode, Note, RuntimeNote
 from kexport.bundle.limits import DECLARED
@@ -67,12 +68,15 @@ class _Run:
         self.notes: list[Note] = []
         self._verification = verification
         self._observe = observe
+        self._expected = 0  # about how many checks there are before the search
 
     def record(self, *checks: Check) -> None:
         """Record checks."""
         for check in checks:
             self.checks.append(check)
             self._observe(check)
+            if self._expected:
+                progress.advance(min(1.0, len(self.checks) / self._expected), f"{len(self.checks)} checks")
 
     def choose_runtimes(self) -> tuple[list[Runtime], list[Note]]:
         """The requested runtimes, or the installed ones; records notes on those that were left out."""
@@ -106,6 +110,8 @@ class _Run:
         """Check every runtime: the worker processes in parallel, and meanwhile the runtimes of this process."""
         bundle = self._verification.bundle
         checks = RuntimeChecks(bundle, self._verification.trust, self._verification.strictness)
+        of_each = 1 + len(bundle.signature.outputs) + len(bundle.manifest.contracts)
+        self._expected = len(self.checks) + sum(len(bundle.artifacts_of(each.reads)) * of_each for each in tested)
         remote = [runtime for runtime in tested if workers.worker_for(runtime) is not None]
         groups: dict[str, list[Runtime]] = {}
         for runtime in remote:
@@ -165,7 +171,9 @@ class _Run:
         beside = self._with_their_code(self._sessions(partners, workers, folder))
         participants = Participants(self._sessions(tested, workers, folder), beside, request.truth)
         try:
-            BundleSearch(request.bundle, participants, request.limits, budget).run(self.record)
+            self._expected = 0  # the search says how far it is
+            progress.step(f"searching for the worst inputs: {budget}")
+            self.notes += BundleSearch(request.bundle, participants, request.limits, budget).run(self.record)
         except UncheckedError as error:
             self.record(Check.not_run(CheckKind.SEARCH, Subject(), str(error)))
 

@@ -35,7 +35,7 @@ def together(text: str) -> str:
     return text.replace(" ", _GLUE)
 
 
-def wrapped(text: str, width: int, first: str = "", rest: str | None = None) -> list[str]:
+def wrapped(text: str, width: int, first: str = "", rest: str | None = None, *, fold: bool = False) -> list[str]:
     """The lines of a text, broken between words; a word that is longer than a line, such as a path, stays whole.
 
     Args:
@@ -43,6 +43,7 @@ def wrapped(text: str, width: int, first: str = "", rest: str | None = None) -> 
         width: columns of a line.
         first: what the first line begins with.
         rest: what the others begin with; by default as much space.
+        fold: break a longer word too.
     """
     indent = " " * len(first) if rest is None else rest
     lines: list[str] = []
@@ -53,7 +54,7 @@ def wrapped(text: str, width: int, first: str = "", rest: str | None = None) -> 
             width,
             initial_indent=indent if lines else first,
             subsequent_indent=indent,
-            break_long_words=False,
+            break_long_words=fold,
             break_on_hyphens=False,
             expand_tabs=False,
         )
@@ -75,7 +76,7 @@ def listing(rows: Sequence[tuple[str, str]], width: int, indent: str = "  ", lea
     lines = []
     for name, text in rows:
         if len(margin) * 2 > width:
-            lines += [f"{indent}{visible(name)}"] * bool(name) + wrapped(text, width, indent + "  ")
+            lines += [f"{indent}{visible(name)}"] * bool(name) + wrapped(text, width, indent + "  ", fold=True)
         else:
-            lines += wrapped(text, width, f"{indent}{visible(name):<{column}}  ", margin)
+            lines += wrapped(text, width, f"{indent}{visible(name):<{column}}  ", margin, fold=True)
     return lines
