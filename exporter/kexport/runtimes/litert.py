@@ -11,8 +11,8 @@ import numpy as np
 
 from kexport.bundle.quantization import AffineQuantization
 from kexport.bundle.signature import Array, Signature, TensorSpec
-from kexport.runtimes._greeting import without_greeting
 from kexport.runtimes._integers import converting
+from kexport.runtimes._litert_notice import without_greeting
 from kexport.runtimes._protocols import LiteRTInterpreter, TensorDetails
 from kexport.runtimes._runtime import ArtifactFile, Package, Runtime, by_sample
 from kexport.runtimes._session import Opened
