@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     "run",
     cls=ToolCommand,
     begins=lambda given: f"running {given['path']}",
+    stays=False,
     examples=(
         "kexport run artifacts/lowpass --input signal.csv",
         "kexport run artifacts/lowpass --input in.npz --runtime litert --output out.npz",
@@ -68,7 +69,7 @@ def command(
     writer = data_files.writer_for(output, bundle.signature)
     feeds = data_files.read(Path(source), bundle.signature, trust.max_bytes)
     bundle.signature.check(feeds)  # before a runtime is imported
-    with working(f"running {path}"):
+    with working(f"running {path}", stays=False):
         session, notes = session_of(bundle, requested, trust, precision=precision, isolated=True)
         with session:
             outputs = session(feeds)
