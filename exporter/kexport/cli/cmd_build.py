@@ -32,6 +32,7 @@ from kexport.cli._options import (
 )
 from kexport.cli._pairs import pairs
 from kexport.cli._plots import plotting
+from kexport.cli._screen import echo
 from kexport.cli._streams import styled
 from kexport.errors import UsageError
 
@@ -231,7 +232,7 @@ def command(
             bundle, report = existing, existing.report
         terminal.show(report, bundle, styled(stream))
         summary = _comparison if check else _summary if existing is None else _kept
-        print(summary(bundle, report, time.monotonic() - began), file=stream)
+        echo(summary(bundle, report, time.monotonic() - began), stream=stream)
         plot(report, bundle.path)
         reports[bundle.path.name], folder = report, bundle.path
     if len(reports) > 1:
