@@ -67,3 +67,10 @@ def test_a_second_signature_is_refused_and_not_taken_in_place_of_the_first(kexpo
     assert result.returncode == 2
     assert "one signature at a time" in result.stderr
     assert "a, b" in result.stderr
+
+
+def test_a_signature_without_a_name_is_refused(kexport):
+    for words in (("compare", "a.onnx", "b.onnx"), ("build", "model_folder")):
+        result = kexport(*words, "--signature", "")
+        assert result.returncode == 2
+        assert "without a name" in result.stderr

@@ -385,3 +385,9 @@ def test_a_signed_file_that_has_grown_is_not_read_to_its_end(signed):
         file.truncate(1 << 40)
     with pytest.raises(AuthenticityError, match=r"model\.onnx of .* cannot be read(.|\n)*too large"):
         require_signed(signed, KEYS["p256"][1])
+
+
+def test_several_keys_in_one_text_are_refused(signed):
+    both = KEYS["p256"][1] + OTHER_KEYS["p256"][1]
+    with pytest.raises(UsageError, match="2 in one PEM"):
+        kexport.load(signed, signed_by=both)

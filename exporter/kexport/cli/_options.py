@@ -39,8 +39,18 @@ class Seconds(click.FloatRange):
         return number
 
 
+def _named(context: click.Context, parameter: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names, none of which is empty."""
+    if not all(names):
+        raise UsageError(
+            "a signature was given without a name", got="--signature ''", hint="kexport inspect names them"
+        )
+    return names
+
+
 def _single(context: click.Context, parameter: click.Parameter, names: tuple[str, ...]) -> str | None:
     """The only name, if any: the last of several would be taken without a word."""
+    _named(context, parameter, names)
     if len(names) > 1:
         raise UsageError(
             "one signature at a time can be used", got=", ".join(names), hint="run the command once for each of them"
@@ -82,7 +92,7 @@ SIGNATURE = click.option(
     callback=_single,
     help=_SIGNATURE,
 )
-SIGNATURES = click.option("--signature", "signatures", multiple=True, metavar="NAME", help=_SIGNATURE)
+SIGNATURES = click.option("--signature", "signatures", multiple=True, metavar="NAME", callback=_named, help=_SIGNATURE)
 PRECISION = click.option(
     "--precision",
     metavar="NAME[,NAME]",

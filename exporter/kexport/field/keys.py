@@ -6,6 +6,7 @@ The package `cryptography` does the work; it is imported when a signature is ask
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _BEGIN = "-----BEGIN"
 _CURVE = "secp256r1"
+_KEYS = re.compile(r"-----BEGIN [A-Z ]*KEY-----")
 _MOST = 1 << 16  # bytes of a file with a key
 _EXPECTED = "a key in PEM: EC P-256 or Ed25519"
 _MAKE = "openssl ecparam -name prime256v1 -genkey -noout -out key.pem; openssl ec -in key.pem -pubout -out key.pub"
@@ -43,7 +45,7 @@ def read_pem(source: str | Path) -> str:
     """The text of a key: `source` itself where it is in PEM, else the content of that file.
 
     Raises:
-        UsageError: the file cannot be read, or holds no PEM.
+        UsageError: the file cannot be read, or does not hold one key in PEM.
     """
     content = str(source)
     if not content.lstrip().startswith(_BEGIN):
@@ -54,6 +56,9 @@ def read_pem(source: str | Path) -> str:
             raise UsageError(f"the key {source} cannot be read", got=got, expected=_EXPECTED) from None
     if _BEGIN not in content:
         raise UsageError(f"{source} holds no key", got="no line that begins with " + _BEGIN, expected=_EXPECTED)
+    count = len(_KEYS.findall(content))
+    if count > 1:
+        raise UsageError("several keys were given where one is meant", got=f"{count} in one PEM", expected=_EXPECTED)
     return content
 
 
