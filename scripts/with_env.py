@@ -12,6 +12,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import time
 import venv
 from pathlib import Path
 
@@ -25,6 +26,28 @@ MARK = VENV / "installed-for"
 TESTS = ("pytest", "coverage")  # the commands that run them
 
 
+def set_up(versions: list[str]) -> int:
+    """Create or update the environment, and say what is being done; returns pip's exit code.
+
+    Args:
+        versions: pip's options on the versions to take.
+    """
+    began = time.monotonic()
+    if not BIN.exists():
+        print(f"setting up {VENV}, once: creating it", file=sys.stderr, flush=True)
+        venv.create(VENV, with_pip=True)
+    print(f"installing kexport and all that it tests with in {VENV}: about two minutes", file=sys.stderr, flush=True)
+    pip = [str(BIN / "python"), "-m", "pip", "--disable-pip-version-check", "install"]
+    if not sys.stderr.isatty():  # a terminal shows each package and its download; a log only what goes wrong
+        pip.append("-q")
+    code = subprocess.call([*pip, *versions, "-e", f"{ROOT}[dev]"], stdout=sys.stderr)
+    if code:
+        print("the environment could not be set up: see pip's message above", file=sys.stderr)
+    else:
+        print(f"{VENV} is ready after {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+    return code
+
+
 def main() -> int:
     """Set the environment up if need be, then run the command in it and return its exit code."""
     if len(sys.argv) < 2:
@@ -35,14 +58,7 @@ def main() -> int:
     stated = (ROOT / "setup.cfg").read_bytes() + (b"newest" if newest else CONSTRAINTS.read_bytes())
     wanted = hashlib.sha256(stated).hexdigest()
     if not MARK.exists() or MARK.read_text() != wanted:
-        print(f"setting up {VENV} (once, about two minutes)", file=sys.stderr, flush=True)
-        if not BIN.exists():
-            venv.create(VENV, with_pip=True)
-        # -q hides pip's notes on where it looks; its errors are still shown.
-        pip = [str(BIN / "python"), "-m", "pip", "--disable-pip-version-check", "-q"]
-        code = subprocess.call([*pip, "install", *versions, "-e", f"{ROOT}[dev]"])
-        if code:
-            print("the environment could not be set up: see pip's message above", file=sys.stderr)
+        if code := set_up(versions):
             return code
         MARK.write_text(wanted)
     if sys.argv[1] in TESTS:

@@ -29,7 +29,7 @@ def test_a_build_writes_every_file_and_says_so_in_one_table(built):
 
 def test_a_good_build_prints_our_lines_only(built):
     _, result = built
-    known = ("importing", "loading", "tracing", "judging", "writing", "computing", "looking", "checking")
+    known = ("reading", "importing", "loading", "tracing", "judging", "writing", "computing", "looking", "checking")
     assert all(line.startswith(known) for line in result.stderr.splitlines()), result.stderr
 
 

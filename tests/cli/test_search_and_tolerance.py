@@ -18,7 +18,7 @@ def bundle(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--search", "0"), "unreadable budget '0'"),
+        (("--search", "0"), "a budget of '0' searches nothing"),
         (("--search", "abc"), "unreadable budget 'abc'"),
         (("--search", ""), "unreadable budget ''"),
         (("--search", "10", "--seed", "-1"), "-1 is not in the range x>=0"),
