@@ -19,8 +19,14 @@ _BITS_LOST = 5
 PRECISIONS = (FLOAT32, *_BITS)
 #: The precisions whose arithmetic is that of integers.
 INTEGER = ("int16x8", "int8")
+#: The one of them in which some layers may stay in float.
+MIXABLE = "int8"
 #: Where the manifest lists the operators of such an artifact that compute in float all the same.
 FLOAT_OPERATORS = "float_operators"
+#: Where a converter lists the layers of which some operator computes in integers.
+INTEGER_LAYERS = "integer_layers"
+#: Where the manifest lists the layers of such an artifact that were kept in float.
+KEPT = "kept"
 #: What such artifacts take and return.
 IO = ("float", "int")
 #: What the ranges of integers are measured on where inputs were recorded: that alone, or all between its ends too.
@@ -70,6 +76,7 @@ class Precisions:
         io: `"int"` where artifacts of integers take and return integers, `"float"` where they convert these themselves.
         calibration: `"samples"` where ranges are measured on recorded samples alone, `"domain"` where on all between
             their least and largest values too. Of inputs that were not recorded, it is always all of the domain.
+        keep: names of layers that stay in float in artifacts of int8.
         choose: whether of each format only the smallest artifact is kept that keeps its budget and its promises.
     """
 
@@ -78,6 +85,7 @@ class Precisions:
     io: str = IO[0]
     calibration: str = CALIBRATIONS[0]
     choose: bool = False
+    keep: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -86,6 +94,7 @@ class Precisions:
         budget: Iterable[str] | str | None,
         io: str | None = None,
         calibration: str | None = None,
+        keep: Iterable[str] | str | None = None,
     ) -> Precisions:
         """The precisions that a list or a text such as `float32,int8` names, and budgets such as `sqnr=35dB`.
 
@@ -118,4 +127,11 @@ class Precisions:
                 expected=" or ".join(INTEGER),
                 hint=f"--precision {INTEGER[-1]}",
             )
-        return cls(given or (FLOAT32,), budgets, io, calibration, choose)
+        kept = (keep,) if isinstance(keep, str) else tuple(dict.fromkeys(keep or ()))
+        if kept and (choose or MIXABLE not in given):
+            raise UsageError(
+                "only int8 keeps some layers in float" if not choose else f"{AUTO!r} itself chooses the layers to keep",
+                got=f"--keep {kept[0]}" + f" --precision {AUTO if choose else ','.join(given) or FLOAT32}",
+                expected=f"--precision {MIXABLE} --keep {kept[0]}",
+            )
+        return cls(given or (FLOAT32,), budgets, io, calibration, choose, kept)

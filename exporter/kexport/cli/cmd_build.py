@@ -98,10 +98,13 @@ def _conversion(
     return Conversion(names, opset, timeout or DEFAULT_TIMEOUT, keep_going)
 
 
-def _precisions(precision: str | None, budget: tuple[str, ...], io: str | None, calibration: str | None) -> Precisions:
+def _precisions(
+    precision: str | None, budget: tuple[str, ...], keep: tuple[str, ...], io: str | None, calibration: str | None
+) -> Precisions:
     from kexport.bundle.precision import Precisions
 
-    return Precisions.of(None if precision is None else listed("--precision", precision), budget, io, calibration)
+    names = None if precision is None else listed("--precision", precision)
+    return Precisions.of(names, budget, io, calibration, keep)
 
 
 def _declaring(function: Command) -> Command:
@@ -147,6 +150,12 @@ def _quantizing(function: Command) -> Command:
     options = {
         "precision": PRECISION,
         "budget": click.option("--budget", multiple=True, metavar="KIND=AMOUNT", help=_BUDGET),
+        "keep": click.option(
+            "--keep",
+            multiple=True,
+            metavar="LAYER",
+            help="A layer that int8 artifacts keep in float; may be repeated.",
+        ),
         "io": click.option(
             "--io", metavar="float|int", help="Whether artifacts of integers (int8, int16x8) take floats or integers."
         ),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from kexport.bundle import goldens
-from kexport.bundle.digests import digest, size
-from kexport.bundle.manifest import Artifact, Manifest
+from kexport.bundle.digests import digest
+from kexport.bundle.manifest import Manifest
 from kexport.bundle.manifest_entries import BuildEntry, DomainsEntry, GoldensEntry, ModelEntry
 from kexport.bundle.precision import small_limits
 from kexport.bundle.samples import write as write_samples
@@ -20,6 +19,7 @@ from kexport.factory.precisions import SmallArtifacts
 from kexport.factory.provenance import provenance
 from kexport.factory.request import BuildPlan
 from kexport.factory.truth import GoldenSet
+from kexport.factory.written_artifact import artifact_entry
 
 
 def manifest_of(
@@ -34,10 +34,10 @@ def manifest_of(
     signature, (exports, small) = model.signature, artifacts
     written = [form for form in plan.formats if form.name in exports.details]
     own = _precision(signature.outputs)
-    entries = [_artifact(form.name, own, form.path, folder, exports.details[form.name]) for form in written]
+    entries = [artifact_entry(form.name, own, form.path, folder, exports.details[form.name]) for form in written]
     precisions = plan.request.conversion.precisions
     for target, details in small.details.items():
-        entry = _artifact(target.form.name, target.precision, target.path, folder, details)
+        entry = artifact_entry(target.form.name, target.precision, target.path, folder, details)
         limits = small_limits(golden_set.limits, signature, target.precision, precisions.budgets.decibels)
         entries.append(replace(entry, limits=limits))
     refusals = {**exports.refusals, **({} if precisions.choose else small.refusals)}
@@ -62,22 +62,6 @@ def manifest_of(
             {**provenance(), **chosen},
             {name: str(error) for name, error in refusals.items()},
         ),
-    )
-
-
-def _artifact(name: str, precision: str, path: str, folder: Path, details: Mapping[str, Any]) -> Artifact:
-    """The entry of a written artifact; its bytes are those of the files beside it too."""
-    beside = [
-        {"path": name, "sha256": digest(folder / name), "bytes": size(folder / name)}
-        for name in details.get("external", ())
-    ]
-    return Artifact(
-        name,
-        precision,
-        path,
-        digest(folder / path),
-        size(folder / path) + sum(file["bytes"] for file in beside),
-        {**details, **({"external": beside} if beside else {})},
     )
 
 

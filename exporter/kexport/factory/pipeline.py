@@ -8,25 +8,25 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from kexport import runtimes
 from kexport.bundle import goldens, manifest, store
 from kexport.bundle.folder import REPORT_NAME, Bundle
 from kexport.bundle.json_files import write_json
 from kexport.bundle.manifest_entries import ModelEntry
 from kexport.bundle.precision import CALIBRATIONS, Precisions
-from kexport.bundle.report import Check, CheckKind, Observer, Report, Subject
-from kexport.errors import ExportError, ModelError, located
-from kexport.factory import formats as known_formats
+from kexport.bundle.report import Observer, Report
+from kexport.errors import ModelError, located
 from kexport.factory.adequacy import require_subjects, see
+from kexport.factory.build_checks import Written, check_build
 from kexport.factory.built_manifest import manifest_of
 from kexport.factory.diagnosis import diagnose, traced
+from kexport.factory.emit import handover
 from kexport.factory.exports import HANDOVER, Exports
 from kexport.factory.fingerprint import fingerprint
 from kexport.factory.inputs import recordings, resolve_domains
-from kexport.factory.precisions import SmallArtifacts, calibration_inputs, keep_smallest
+from kexport.factory.precisions import SmallArtifacts, calibration_inputs, keep_smallest, with_mixed
 from kexport.factory.promises import collect, statements
 from kexport.factory.request import BuildPlan, BuildRequest, Conversion, Declarations, reasons
 from kexport.factory.sources import fresh_names
@@ -34,11 +34,8 @@ from kexport.factory.tensorflow_workers import tensorflow_workers
 from kexport.factory.trace import BuiltModel, Served
 from kexport.factory.truth import Oracle, TwinReference, carry_counterexamples, carry_witnesses, establish
 from kexport.factory.user_code_record import record_user_code
-from kexport.field.budgets import budget_checks
-from kexport.field.evaluation import Evaluation, MetricRequest
-from kexport.field.search import Reference
+from kexport.field.evaluation import MetricRequest
 from kexport.field.trust import Trust
-from kexport.field.verification import Processes, Verification, verify_bundle
 from kexport.parity.budget import Budget
 from kexport.parity.smallest_call import require_affordable
 from kexport.parity.strictness import Strictness
@@ -65,6 +62,7 @@ def build(
     opset: int | None = None,
     precision: Sequence[str] | str | None = None,
     budget: Sequence[str] | str | None = None,
+    keep: Sequence[str] | str | None = None,
     io: str | None = None,
     calibration: str | None = None,
     timeout: float = DEFAULT_TIMEOUT,
@@ -98,11 +96,13 @@ def build(
         opset: the opset of the ONNX artifact; by default the highest that its converter writes.
         precision: small precisions to write beside float32: `"float16"`, `"dynamic"` (weights of 8 bits), `"int16x8"`
             (and activations of 16) or `"int8"`, in the formats that have them; or `"auto"`, which writes all of them,
-            and keeps of each format the smallest that meets the budget and the promises.
+            and where int8 does not pass mixed ones, and keeps of each format the smallest that meets the budgets and
+            the promises.
         budget: what these must keep, one or several, against float32: the least ratio of signal to noise,
             `"sqnr=35dB"` (by default that of all but five of their bits); `"accuracy=-0.5%"`, how many points `metric`
             may be worse (in its own unit `"mae=+0.02"`); `"size=0.3x"` or `"size=64KB"`; and `"latency=0.5x"` or
             `"latency=2ms"`, the median of paired calls.
+        keep: names of layers that stay in float in artifacts of int8.
         io: `"int"` for artifacts of integers (int16x8, int8) that take and return the integers themselves, as
             microcontrollers do; by default, `"float"`, they convert. `kexport.load` serves both in float.
         calibration: `"domain"` to measure the ranges of integers on all between the least and largest recorded values;
@@ -144,7 +144,7 @@ def build(
             (signature,) if signature else (),
             MetricRequest.of(metric, labels),
         ),
-        Conversion(formats, opset, timeout, keep_going, Precisions.of(precision, budget, io, calibration)),
+        Conversion(formats, opset, timeout, keep_going, Precisions.of(precision, budget, io, calibration, keep)),
         Trust(tuple(imports), allow_lambda, unrestricted=trust, seconds=max_seconds, max_bytes=max_bytes),
         Strictness.of(search, tolerance),
     )
@@ -187,11 +187,17 @@ def make(plan: BuildPlan, folder: Path, progress: Progress, observe: Observer = 
             written = _write(plan, model, folder, workers, progress)
             for worker in workers[1:]:
                 worker.close()
+            stack.enter_context(contextlib.closing(written.small))
             progress("checking every artifact in its runtimes")
-            report = _check(plan, folder, workers[0], observe, written)
+            report = check_build(plan, folder, workers[0], observe, written)
             precisions = plan.request.conversion.precisions
             if precisions.choose:
-                report = keep_smallest(folder, report, written.refusals, precisions.budgets)
+                progress("choosing among the small precisions")
+                report = with_mixed(
+                    folder, report, written.small, precisions.budgets,
+                    lambda: check_build(plan, folder, workers[0], lambda check: None, written),
+                )  # fmt: skip
+                report = keep_smallest(folder, report, written.small.refusals, precisions.budgets)
             report = replace(report, request=request)
             write_json(folder / REPORT_NAME, report.to_json())
         except OSError as error:
@@ -199,28 +205,9 @@ def make(plan: BuildPlan, folder: Path, progress: Progress, observe: Observer = 
         return report
 
 
-@dataclass(frozen=True)
-class _Written:
-    """What writing a bundle passes on to its check.
-
-    Attributes:
-        notes: for the report.
-        reference: the model itself, which answers on any input.
-        checks: the checks of the model itself, and of promises about weights.
-        refusals: the errors of small precisions that could not be written, by label.
-        evaluation: the metric of labelled samples, if one was requested.
-    """
-
-    notes: list[str]
-    reference: Reference
-    checks: tuple[Check, ...]
-    refusals: Mapping[str, ExportError]
-    evaluation: Evaluation | None = None
-
-
 def _write(
     plan: BuildPlan, model: BuiltModel | Served, folder: Path, workers: Sequence[Worker], progress: Progress
-) -> _Written:
+) -> Written:
     """Write artifacts, goldens and manifest into the folder."""
     progress("tracing")
     program = traced(model, recordings({**plan.domain, **plan.recording.examples(model)}))
@@ -252,7 +239,10 @@ def _write(
     between = plan.request.conversion.precisions.calibration == CALIBRATIONS[1]
     calibration = calibration_inputs(signature, inputs.domains, golden_set.goldens, between=between)
     small.write(calibration, [*exports.details], progress)
-    store.remove(folder / HANDOVER)
+    if small.details:
+        progress("looking at the ranges of integers")
+        held_back = (golden.inputs for golden in golden_set.goldens)
+        small.look_at_ranges(signature, held_back, handover.read(folder / HANDOVER).layer_of_result)
     code = record_user_code(program, folder, promises.contracts)
     entry = ModelEntry(signature, bool(program.state), promises.contracts, promises.not_carried, code.entries)
     written = manifest_of(plan, folder, entry, inputs, (exports, small), golden_set)
@@ -268,32 +258,4 @@ def _write(
         *golden_set.notes,
         *small.notes,
     ]
-    return _Written(notes, reference, (*diagnosis.checks, *promises.checks), small.refusals, evaluation)
-
-
-def _check(plan: BuildPlan, folder: Path, tensorflow_worker: Worker, observe: Observer, written: _Written) -> Report:
-    """Check the bundle the way a device would, in every runtime of its formats."""
-    bundle = Bundle.open(folder, 1 << 62)  # it is ours: no limit
-    formats = {artifact.format for artifact in bundle.manifest.artifacts}
-    able = [runtime for runtime in runtimes.every() if runtime.reads in formats]
-    needing_code = [runtime for runtime in runtimes.every() if runtime.runs_user_code]
-    processes = Processes(
-        {runtimes.group_of(runtime): tensorflow_worker for runtime in needing_code},
-        # The classes of a live model may exist in this process only.
-        frozenset(runtime.name for runtime in needing_code) if plan.source.live else frozenset(),
-    )
-    # The manifest holds the declared limits already.
-    strictness = Strictness(plan.request.strictness.search, repeatable=True)
-    verification = Verification(
-        bundle, tuple(able), plan.request.trust, strictness, written.reference, processes, written.evaluation
-    )
-    report = verify_bundle(verification, observe)
-    refused = [
-        Check.failure(CheckKind.EXPORT, Subject(known_formats.path_of(name)), why)
-        for name, why in bundle.manifest.refused.items()
-    ]
-    budgets = list(budget_checks(bundle, plan.request.conversion.precisions.budgets, report.checks))
-    for check in budgets:
-        observe(check)
-    checks = (*refused, *written.checks, *report.checks, *budgets)
-    return Report(report.bundle, checks, (*written.notes, *report.notes))
+    return Written(notes, reference, (*diagnosis.checks, *promises.checks), small, evaluation)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from kexport.bundle.signature import Array, Signature
-from kexport.factory.emit.trail import Trail
+from kexport.factory.emit.trail import Trail, layer_of
 from kexport.factory.emit.user_lines import user_lines
 from kexport.factory.graph import function_names
 from kexport.factory.graph.protocols import GraphDef, Tensor
@@ -83,6 +84,18 @@ class Handover:
     def weight_bytes(self) -> int:
         """Bytes of all captured arrays."""
         return sum(value.nbytes for value in self.graph.captures.values() if isinstance(value, np.ndarray))
+
+    def layer_of_result(self, name: str) -> str:
+        """The layer that computes a tensor of a converted file, in words; an output there has lost its old name."""
+        public = [spec.name for spec in self.signature.outputs]
+        emitted = re.fullmatch(r"output_(\d+)", name)
+        index = int(emitted[1]) if emitted else public.index(name) if name in public else -1
+        if 0 <= index < len(self.graph.outputs):
+            nodes = {node.name: node for node in self.graph.graph_def.node}
+            name = self.graph.outputs[index].partition(":")[0]
+            while name in nodes and nodes[name].op == "Identity":
+                name = nodes[name].input[0].partition(":")[0]
+        return layer_of(name, self.trail.scopes)
 
 
 def write(program: Program, folder: Path) -> None:

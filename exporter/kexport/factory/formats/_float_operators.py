@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from kexport.factory.emit.trail import Trail, layer_of
@@ -18,8 +18,13 @@ _BETWEEN_ONNX = ("QuantizeLinear", "DequantizeLinear")
 _NOT_COMPUTING = frozenset((*_BETWEEN_ONNX, *MOVING, "Shape", "Constant", "ConstantOfShape"))
 
 
-def of_tflite(model: TfliteModel, trail: Trail) -> list[dict[str, str]]:
-    """The operators of a TFLite file with floats among their operands, each with the layer that it comes from."""
+def of_tflite(model: TfliteModel, layer: Callable[[str], str]) -> list[dict[str, str]]:
+    """The operators of a TFLite file with floats among their operands, each with the layer that it comes from.
+
+    Args:
+        model: the file.
+        layer: the layer that computes a tensor of a name, in words.
+    """
     schema = tflite.schema()
     types, names = tflite.numbered(schema.TensorType), tflite.numbered(schema.BuiltinOperator)
     found = []
@@ -29,8 +34,19 @@ def of_tflite(model: TfliteModel, trail: Trail) -> list[dict[str, str]]:
             outputs = [graph.tensors[index] for index in operator.outputs if index >= 0]
             operands = [*outputs, *(graph.tensors[index] for index in operator.inputs if index >= 0)]
             if kind not in _BETWEEN and any(types[tensor.type] in _FLOATS for tensor in operands):
-                found.append(_entry(kind, (outputs[0].name or b"").decode() if outputs else "", trail))
+                name = (outputs[0].name or b"").decode() if outputs else ""
+                found.append({"op": kind, "layer": layer(name)})
     return found
+
+
+def integer_layers_of_onnx(path: Path, trail: Trail) -> list[str]:
+    """The layers of which some operator computes in integers, in the order of the file, in words."""
+    import onnx
+
+    graph = onnx.shape_inference.infer_shapes(onnx.load(path), data_prop=False).graph
+    floats = {name for _, name in _in_float(graph)}
+    computing = [node.name or node.output[0] for node in graph.node if node.op_type not in _NOT_COMPUTING]
+    return [*dict.fromkeys(layer_of(name, trail.scopes) for name in computing if name not in floats)]
 
 
 def of_onnx(path: Path, trail: Trail) -> list[dict[str, str]]:

@@ -50,8 +50,8 @@ class Format:
         precisions: the small precisions in which it can be written too.
         narrower: `"module:function"`, run in a worker process once the format is written: it writes a small precision.
             It takes the paths `handover`, `wide` (what was written), `target` and `calibration` as text, the
-            `precision`, and as `io` whether the model takes and returns `"float"` or `"int"`; it yields the details
-            once.
+            `precision`, as `io` whether the model takes and returns `"float"` or `"int"`, and the names of layers to
+            `keep` in float; it yields the details once, of integers with `INTEGER_LAYERS`.
     """
 
     name: str

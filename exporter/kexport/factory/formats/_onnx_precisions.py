@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from kexport.bundle.signature import Array, Signature
+from kexport.factory.graph.onnx_protocols import OnnxGraph
 from kexport.factory.inputs.calibration_file import read_inputs
 
 
@@ -23,7 +24,14 @@ class _Reader:
         return None if arrays is None else dict(zip(self._names, arrays, strict=True))
 
 
-def write_precision(wide: Path, target: Path, precision: str, calibration: Path, signature: Signature) -> None:
+#: Operators that the quantiser takes into the one before.
+_ABSORBED = ("Relu", "Clip")
+Kept = Callable[[str], bool]
+
+
+def write_precision(
+    wide: Path, target: Path, precision: str, calibration: Path, signature: Signature, kept: Kept = lambda name: False
+) -> None:
     """Write a small precision of an ONNX file; inputs and outputs of the model keep their dtypes.
 
     Args:
@@ -32,6 +40,7 @@ def write_precision(wide: Path, target: Path, precision: str, calibration: Path,
         precision: the precision.
         calibration: the file with the calibration inputs.
         signature: of the model.
+        kept: whether the operator of that name stays in float where others become integers.
     """
     import onnx
     from onnxruntime import quantization
@@ -57,5 +66,16 @@ def write_precision(wide: Path, target: Path, precision: str, calibration: Path,
             "weight_type": quantization.QuantType.QInt8,
             "calibrate_method": quantization.CalibrationMethod.MinMax,
         }
+        settings["nodes_to_exclude"] = _excluded(onnx.load(prepared).graph, kept)
         reader = _Reader(read_inputs(calibration, signature), [spec.name for spec in signature.inputs])
         quantization.quantize_static(prepared, target, reader, **settings)
+
+
+def _excluded(graph: OnnxGraph, kept: Kept) -> list[str]:
+    """The names of the nodes that stay in float, with the activations behind them."""
+    excluded: dict[str, str] = {}  # the node by each of its outputs
+    for node in graph.node:
+        behind = node.op_type in _ABSORBED and node.input[0] in excluded
+        if node.name and (behind or kept(node.name)):
+            excluded |= dict.fromkeys(node.output, node.name)
+    return [*dict.fromkeys(excluded.values())]

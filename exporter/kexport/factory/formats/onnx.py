@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from kexport.bundle.precision import FLOAT_OPERATORS, INTEGER
+from kexport.bundle.precision import FLOAT_OPERATORS, INTEGER, INTEGER_LAYERS
 from kexport.bundle.signature import Signature, TensorSpec
 from kexport.errors import ExportError, KexportError, located
 from kexport.factory.emit import handover as handovers
 from kexport.factory.emit.emission import Emitted, emit
 from kexport.factory.emit.refusal import leaving_out
+from kexport.factory.emit.trail import layer_of
 from kexport.factory.formats._clips import clips
-from kexport.factory.formats._float_operators import of_onnx
+from kexport.factory.formats._float_operators import integer_layers_of_onnx, of_onnx
 from kexport.factory.formats._format import Format, Option
+from kexport.factory.formats._kept_layers import require_layers
 from kexport.factory.formats._mapping_log import unmapped_nodes
 from kexport.factory.formats._narrow_transposes import narrow_transposes
 from kexport.factory.formats._onnx_graphs import scalar_counters, with_inner
@@ -67,7 +69,7 @@ def convert(handover: str, target: str, options: Mapping[str, int | None]) -> It
 
 
 def narrow(
-    handover: str, wide: str, target: str, precision: str, io: str, calibration: str
+    handover: str, wide: str, target: str, precision: str, io: str, calibration: str, keep: Sequence[str] = ()
 ) -> Iterator[dict[str, object]]:
     """Write a small precision of the float32 file; yields the details once.
 
@@ -76,7 +78,13 @@ def narrow(
     """
     program, further = handovers.read(Path(handover)), dict[str, object]()
     try:
-        write_precision(Path(wide), Path(target), precision, Path(calibration), program.signature)
+        arguments = (Path(wide), Path(target), precision, Path(calibration), program.signature)
+        write_precision(*arguments)
+        if precision in INTEGER:
+            further[INTEGER_LAYERS] = layers = integer_layers_of_onnx(Path(target), program.trail)
+            if keep:
+                words = require_layers(keep, layers, precision)
+                write_precision(*arguments, lambda name: layer_of(name, program.trail.scopes) in words)
         if io == "int":
             further["quantization"] = take_integers(Path(target), program.signature)
         if precision in INTEGER:

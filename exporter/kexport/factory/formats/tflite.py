@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from kexport.bundle.precision import FLOAT_OPERATORS, INTEGER
-from kexport.bundle.signature import Signature
+from kexport.bundle.precision import FLOAT_OPERATORS, INTEGER, INTEGER_LAYERS
+from kexport.bundle.signature import Array, Signature
 from kexport.errors import ExportError, KexportError
 from kexport.factory.emit import handover as handovers
 from kexport.factory.emit.emission import emit
@@ -18,7 +18,8 @@ from kexport.factory.formats._dtype_probe import writable_as
 from kexport.factory.formats._float_operators import of_tflite
 from kexport.factory.formats._format import Format
 from kexport.factory.formats._own_files import require_own_sound
-from kexport.factory.formats._tflite_precisions import QuantisingConverter, quantization_of, set_precision
+from kexport.factory.formats._tflite_conversion import Mixed, Small, Wide, integer_layers
+from kexport.factory.formats._tflite_precisions import QuantisingConverter, quantization_of
 from kexport.factory.formats._tflite_shared_memory import keep_what_is_read
 from kexport.factory.formats._tflite_signature import use_public_names
 from kexport.factory.graph.protocols import GraphDef, Tensor
@@ -40,20 +41,17 @@ class _Converter(QuantisingConverter, Protocol):
         """The bytes of the file."""
 
 
-_Prepare = Callable[[_Converter, Signature], None]
-
-
 def convert(handover: str, target: str, options: Mapping[str, int | None]) -> Iterator[dict[str, object]]:
     """Convert a handed-over program; yields the details once.
 
     Raises:
         ExportError: the model needs an operation that TFLite has no built-in operator for, or is too large.
     """
-    yield _written(Path(handover), Path(target), lambda converter, signature: None)
+    yield _written(Path(handover), Path(target), Wide())
 
 
 def narrow(
-    handover: str, wide: str, target: str, precision: str, io: str, calibration: str
+    handover: str, wide: str, target: str, precision: str, io: str, calibration: str, keep: Sequence[str] = ()
 ) -> Iterator[dict[str, object]]:
     """Convert a handed-over program to a small precision; yields the details once. The wide file is not needed.
 
@@ -62,21 +60,24 @@ def narrow(
     """
     del wide
 
-    def quantise(converter: _Converter, signature: Signature) -> None:
-        set_precision(converter, precision, lambda: read_inputs(Path(calibration), signature), integer_io=io == "int")
+    def inputs(signature: Signature) -> Iterator[list[Array]]:
+        return read_inputs(Path(calibration), signature)
 
+    integer_io = io == "int"
+    way = Mixed(keep, inputs, integer_io=integer_io) if keep else Small(precision, inputs, integer_io=integer_io)
     program = handovers.read(Path(handover))
-    details = _written(Path(handover), Path(target), quantise)
+    details = _written(Path(handover), Path(target), way)
     if precision in INTEGER:
         model = tflite.parse(Path(target).read_bytes())
-        details[FLOAT_OPERATORS] = of_tflite(model, program.trail)
-        if io == "int":
+        details[FLOAT_OPERATORS] = of_tflite(model, program.layer_of_result)
+        details[INTEGER_LAYERS] = integer_layers(model, program)
+        if integer_io:
             details["quantization"] = quantization_of(model, program.signature)
     yield details
 
 
-def _written(folder: Path, target: Path, prepare: _Prepare) -> dict[str, object]:
-    """Write the file of a handed-over program; `prepare` is called with each converter, and what it converts."""
+def _written(folder: Path, target: Path, way: Wide) -> dict[str, object]:
+    """Write the file of a handed-over program."""
     import tensorflow as tf
     from tensorflow.lite.tools import flatbuffer_utils
 
@@ -92,10 +93,10 @@ def _written(folder: Path, target: Path, prepare: _Prepare) -> dict[str, object]
     pinned: dict[str, object] = {}
     try:
         if program.assigned:
-            content = _keeping_state(folder / handovers.STATEFUL, program, prepare)
+            content = _keeping_state(folder / handovers.STATEFUL, program, way)
             model = _finished(content, program.signature, in_order=False)
         else:
-            model, pinned = _dynamic_or_pinned(program, prepare)
+            model, pinned = _dynamic_or_pinned(program, way)
     except (KexportError, OSError):
         raise
     except Exception as error:  # whatever TensorFlow raises
@@ -106,16 +107,16 @@ def _written(folder: Path, target: Path, prepare: _Prepare) -> dict[str, object]
     return {"tensorflow": tf.__version__, **tflite.details_of(model), **pinned}
 
 
-def _dynamic_or_pinned(program: handovers.Handover, prepare: _Prepare) -> tuple[TfliteModel, dict[str, object]]:
+def _dynamic_or_pinned(program: handovers.Handover, way: Wide) -> tuple[TfliteModel, dict[str, object]]:
     """The model; where TFLite refuses a dynamic batch, one for a batch of 1, and what the manifest says of that."""
     try:
-        return _finished(_converted(program, prepare), program.signature), {}
+        return _finished(_converted(program, way), program.signature), {}
     except ExportError as refused:
         pinned = _pinned(program.signature)
         if pinned is None:
             raise
         try:
-            model = _finished(_converted(replace(program, signature=pinned), prepare), program.signature)
+            model = _finished(_converted(replace(program, signature=pinned), way), program.signature)
         except ExportError:
             raise refused from None
         return model, {"pinned": {"batch": 1}}
@@ -140,36 +141,36 @@ def _pinned(signature: Signature) -> Signature | None:
     return Signature(inputs, outputs)
 
 
-def _converted(program: handovers.Handover, prepare: _Prepare) -> bytes:
+def _converted(program: handovers.Handover, way: Wide) -> bytes:
     import tensorflow as tf
 
     emitted = emit(program, "tflite")
     converter = tf.compat.v1.lite.TFLiteConverter(
         emitted.graph.as_graph_def(), list(emitted.inputs), list(emitted.outputs)
     )
-    return _run(converter, program, prepare)
+    return _run(converter, program, way)
 
 
-def _keeping_state(saved_model: Path, program: handovers.Handover, prepare: _Prepare) -> bytes:
+def _keeping_state(saved_model: Path, program: handovers.Handover, way: Wide) -> bytes:
     """The file of a model that keeps state: its variables are TFLite's resource variables."""
     import tensorflow as tf
 
     converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model), signature_keys=["serving_default"])
     converter.experimental_enable_resource_variables = True
-    return _run(converter, program, prepare)
+    return _run(converter, program, way)
 
 
-def _run(converter: _Converter, program: handovers.Handover, prepare: _Prepare) -> bytes:
+def _run(converter: _Converter, program: handovers.Handover, way: Wide) -> bytes:
     import tensorflow as tf
 
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     converter.canonicalizing_inf_as_min_max_float = False  # by default an infinite constant becomes the largest number
-    prepare(converter, program.signature)
+    way.prepare(converter, program.signature)
     try:
         content = converter.convert()
     except Exception as error:  # the converter's own exception type is private to it
         raise _refusal(str(error), program) from error
-    return content
+    return way.finish(content, program)
 
 
 def _refusal(message: str, program: handovers.Handover) -> ExportError:

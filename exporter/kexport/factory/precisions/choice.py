@@ -10,6 +10,7 @@ from pathlib import Path
 from kexport.bundle import manifest, store
 from kexport.bundle.budgets import Budgets
 from kexport.bundle.manifest import Artifact
+from kexport.bundle.precision import KEPT
 from kexport.bundle.report import Check, CheckKind, Report, Subject
 from kexport.errors import ExportError
 
@@ -41,7 +42,9 @@ class _Candidate:
         failed = [check for check in self.checks if not check.passed]
         first = next((check.metrics.get("budget") or check.contract or check.kind for check in failed), "")
         verdict = f", fails: {first}" if failed else ""
-        return f"{self.artifact.precision} {self.artifact.bytes:,} bytes, {self.decibels:.0f} dB{verdict}"
+        kept = self.artifact.details.get(KEPT, ())
+        mixed = f" but for {len(kept)} layers" if kept else ""
+        return f"{self.artifact.precision}{mixed} {self.artifact.bytes:,} bytes, {self.decibels:.0f} dB{verdict}"
 
 
 def _missed(check: Check) -> float:
@@ -107,10 +110,10 @@ def _chosen(group: Sequence[_Candidate], wide: int, budgets: Budgets) -> _Candid
     if not passed:
         return min(group, key=lambda each: (each.missed, -each.decibels))
     smallest = min(passed, key=lambda each: each.artifact.bytes)
-    return smallest if smallest.artifact.bytes < wide or not _will_do(wide, budgets) else None
+    return smallest if smallest.artifact.bytes < wide or not will_do(wide, budgets) else None
 
 
-def _will_do(wide: int, budgets: Budgets) -> bool:
+def will_do(wide: int, budgets: Budgets) -> bool:
     """Whether float32 keeps the budgets of size and latency; how long it takes is known as a share of itself alone."""
     size, latency = budgets.size, budgets.latency
     small = size is None or (size.value >= 1 if size.relative else wide <= size.value)
@@ -122,4 +125,5 @@ def _note(name: str, group: Iterable[_Candidate], kept: _Candidate | None) -> st
     if kept is None:
         return f"{name}: float32 is the smallest: {tried}"
     what = "the smallest that passed" if kept.passed else "none passed, the nearest"
-    return f"{name}: {kept.artifact.precision}, {what}, of: {tried}"
+    mixed = f" but for {', '.join(kept.artifact.details[KEPT])}" if KEPT in kept.artifact.details else ""
+    return f"{name}: {kept.artifact.precision}{mixed}, {what}, of: {tried}"

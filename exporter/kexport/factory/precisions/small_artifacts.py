@@ -8,18 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from kexport.bundle import store
-from kexport.bundle.precision import FLOAT_OPERATORS, INTEGER, IO
+from kexport.bundle.precision import FLOAT_OPERATORS, INTEGER, INTEGER_LAYERS, IO, KEPT, MIXABLE
+from kexport.bundle.signature import Signature
 from kexport.errors import ExportError
 from kexport.factory.exports import HANDOVER, crashed
-from kexport.factory.formats import SmallTarget
+from kexport.factory.formats import SmallTarget, layer_name
 from kexport.factory.inputs.calibration_file import write_inputs
 from kexport.factory.internal_error import fault
 from kexport.factory.precisions.calibration import Feeds
+from kexport.factory.precisions.ranges import Outside, count_outside
 from kexport.factory.request import Conversion
 from kexport.factory.tensorflow_workers import tensorflow_workers
 from kexport.process import Worker, WorkerCrashError
 
-_CALIBRATION = "calibration.npz"
+_CALIBRATION, _HELD_BACK = "calibration.npz", "held_back.npz"
 
 
 class SmallArtifacts:
@@ -33,19 +35,24 @@ class SmallArtifacts:
     Attributes:
         details: of each that was written, what the manifest records about it.
         refusals: the error of each that was refused, by its label.
+        integer_layers: of each of integers, the names of the layers of which some operator computes in these.
     """
 
     def __init__(self, targets: Sequence[SmallTarget], folder: Path, conversion: Conversion) -> None:
         self.details: dict[SmallTarget, Mapping[str, Any]] = {}
         self.refusals: dict[str, ExportError] = {}
+        self.integer_layers: dict[SmallTarget, tuple[str, ...]] = {}
+        self._mixing: Worker | None = None
+        self._outside: list[Outside] = []
         self._targets = targets
         self._folder = folder
         self._conversion = conversion
 
     @property
     def notes(self) -> list[str]:
-        """What of each artifact of integers is computed in float, by operator and layer."""
-        return [
+        """What of each artifact of integers is computed in float, by operator and layer; and what is out of range."""
+        outside = [note for found in self._outside for note in found.told()]
+        return outside + [
             f"{target.path} computes in float: " + ", ".join(f"{each['op']} of {each['layer']}" for each in floats)
             for target, details in self.details.items()
             if (floats := details.get(FLOAT_OPERATORS))
@@ -75,9 +82,48 @@ class SmallArtifacts:
                     stack.enter_context(closing(worker))
                 self._attempt(target, worker)
 
+    def look_at_ranges(self, signature: Signature, held_back: Iterator[Feeds], layer: Callable[[str], str]) -> None:
+        """Count the values outside of the ranges of all artifacts of integers.
+
+        Args:
+            signature: of the model.
+            held_back: inputs on which no range was measured.
+            layer: the layer that computes a tensor of a name in a file, in words.
+        """
+        targets = [target for target in self.details if target.precision in INTEGER]
+        if not targets:
+            return
+        inputs = self._folder / HANDOVER / _HELD_BACK
+        write_inputs(inputs, held_back)
+        self._outside = count_outside(targets, self._folder, signature, inputs, layer)
+        for target, found in zip(targets, self._outside, strict=True):
+            self.details[target] = {**self.details[target], **found.details}
+
+    def build_mixed(self, target: SmallTarget, path: Path, keep: Sequence[str]) -> Mapping[str, Any]:
+        """Write a target again, with some layers in float, on the same inputs; returns the details of the artifact.
+
+        Args:
+            target: what was written of integers.
+            path: what to write.
+            keep: the names of the layers.
+
+        Raises:
+            ExportError: it is refused.
+        """
+        if self._mixing is None or not self._mixing.alive:
+            (self._mixing,) = tensorflow_workers(1)
+        return self._written(target, self._mixing, path, keep)
+
+    def close(self) -> None:
+        """Remove what was handed over to the converters, and end the process that wrote last."""
+        if self._mixing is not None:
+            self._mixing.close()
+        store.remove(self._folder / HANDOVER)
+
     def _attempt(self, target: SmallTarget, worker: Worker) -> None:
         try:
-            self.details[target] = self._written(target, worker)
+            keep = self._conversion.precisions.keep if target.precision == MIXABLE else ()
+            self.details[target] = self._written(target, worker, self._folder / target.path, keep)
         except ExportError as error:
             if not (self._conversion.keep_going or self._conversion.precisions.choose):
                 raise
@@ -85,17 +131,18 @@ class SmallArtifacts:
             for path in self._folder.glob(f"{target.path}*"):
                 store.remove(path)
 
-    def _written(self, target: SmallTarget, worker: Worker) -> Mapping[str, object]:
+    def _written(self, target: SmallTarget, worker: Worker, path: Path, keep: Sequence[str]) -> Mapping[str, object]:
         io = self._conversion.precisions.io if target.precision in INTEGER else IO[0]
-        worker.submit(
-            target.form.narrower or "",
-            handover=str(self._folder / HANDOVER),
-            wide=str(self._folder / target.form.path),
-            target=str(self._folder / target.path),
-            precision=target.precision,
-            io=io,
-            calibration=str(self._folder / HANDOVER / _CALIBRATION),
-        )
+        task = {
+            "handover": str(self._folder / HANDOVER),
+            "wide": str(self._folder / target.form.path),
+            "target": str(path),
+            "precision": target.precision,
+            "io": io,
+            "calibration": str(self._folder / HANDOVER / _CALIBRATION),
+            "keep": list(keep),
+        }
+        worker.submit(target.form.narrower or "", **task)
         way_out = f"leave out {target.precision} (--precision)"
         if io == "int":
             way_out += ", or keep float inputs and outputs (--io float)"
@@ -109,4 +156,7 @@ class SmallArtifacts:
             raise ExportError(f"the model cannot be written as {target.label}", got=got, hint=way_out) from error
         except RuntimeError as error:
             raise fault(f"the model cannot be written as {target.label}", str(error), way_out) from error
-        return dict(details)
+        found = dict(details)
+        layers = map(layer_name, found.pop(INTEGER_LAYERS, ()))
+        self.integer_layers.setdefault(target, tuple(layers))
+        return {**found, KEPT: list(keep)} if keep else found
