@@ -63,6 +63,7 @@ _UNSEEN = (
 )
 
 
+_KEEP = "A layer that int8 artifacts keep in float; may be repeated."
 _BUDGET = (
     "What small precisions must keep, against float32: sqnr=35dB; accuracy=-0.5%, the points that --metric may lose "
     "(or mae=+0.02, in its unit); size=0.3x or 64KB; latency=0.5x or 2ms. May be repeated."
@@ -150,12 +151,7 @@ def _quantizing(function: Command) -> Command:
     options = {
         "precision": PRECISION,
         "budget": click.option("--budget", multiple=True, metavar="KIND=AMOUNT", help=_BUDGET),
-        "keep": click.option(
-            "--keep",
-            multiple=True,
-            metavar="LAYER",
-            help="A layer that int8 artifacts keep in float; may be repeated.",
-        ),
+        "keep": click.option("--keep", multiple=True, metavar="LAYER", help=_KEEP),
         "io": click.option(
             "--io", metavar="float|int", help="Whether artifacts of integers (int8, int16x8) take floats or integers."
         ),
