@@ -104,8 +104,12 @@ def unchanged(request: BuildRequest) -> Bundle | None:
 
 def own_code() -> str:
     """The SHA-256 of the source of kexport and of the layers that come with it."""
-    lines = [f"{name}\t{digest(path)}\n" for name, path in sorted(_sources().items())]
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
+    hasher = hashlib.sha256()
+    for name, path in sorted(_sources().items()):
+        content = path.read_bytes()
+        hasher.update(f"{name}\t{len(content)}\n".encode())
+        hasher.update(content)
+    return hasher.hexdigest()
 
 
 def _sources() -> Mapping[str, Path]:
