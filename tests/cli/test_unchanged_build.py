@@ -53,7 +53,7 @@ print(sorted({{"tensorflow", "keras", "onnx", "onnxruntime"}} & sys.modules.keys
     assert KEPT in ran.stdout
     assert "--fresh" in ran.stdout
     assert ran.stdout.rstrip().endswith("[]")
-    assert ran.stderr == ""
+    assert ran.stderr == "reading the request\n"
     assert written(bundle) == before
 
 
