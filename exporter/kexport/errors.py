@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from kexport.code_places import raised_at
 from kexport.visible import visible
@@ -31,13 +32,18 @@ class KexportError(Exception):
     exit_code = USAGE
 
     def __init__(self, subject: str, *, got: object = None, expected: object = None, hint: str | None = None) -> None:
-        self.facts = {"got": got, "expected": expected, "hint": hint}
+        self.facts: dict[str, object] = {"got": got, "expected": expected, "hint": hint}
         self.subject = subject
         lines = [subject]
         for label, fact in self.facts.items():
             if fact is not None:
                 lines.append(f"  {label + ':':<10}{fact}")
         super().__init__(visible("\n".join(lines)))
+
+    def restate(self, words: Callable[[str], str]) -> None:
+        """Say it in other words: every text of it goes through `words`."""
+        facts: dict[str, Any] = {key: None if fact is None else words(str(fact)) for key, fact in self.facts.items()}
+        KexportError.__init__(self, words(self.subject), **facts)
 
 
 class UsageError(KexportError):

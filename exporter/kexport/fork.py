@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
+import sys
 from collections.abc import Callable
 from typing import IO, ClassVar
 
@@ -35,6 +37,10 @@ class Fork:
                     os.dup2(source, number)
                 for number in (tasks_in, tasks_out, events_in, events_out):
                     os.close(number)
+                # A notebook's streams would carry what is written here to the notebook.
+                sys.stdout = sys.stderr = io.TextIOWrapper(
+                    io.FileIO(2, "w", closefd=False), "utf-8", "backslashreplace"
+                )
                 serve()
             finally:
                 leave(0)

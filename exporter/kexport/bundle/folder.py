@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from kexport import notebook
 from kexport.bundle import goldens, manifest, report, samples
 from kexport.bundle.archives import EXPANSION
 from kexport.bundle.digests import digest, size
@@ -51,6 +52,13 @@ class Bundle:
             BundleError: there is no bundle, or this kexport cannot read it.
         """
         return cls(Path(path), manifest.read(Path(path), max(MOST_JSON, max_bytes)), max_bytes)
+
+    def __repr__(self) -> str:
+        formats = ", ".join(artifact.path for artifact in self.manifest.artifacts)
+        return notebook.plain(f"Bundle {self.manifest.name} at {self.path}: {formats}")
+
+    def _repr_html_(self) -> str | None:
+        return notebook.drawn(self)
 
     @property
     def signature(self) -> Signature:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from kexport import notebook
 from kexport.bundle.adequacy_entry import AdequacyEntry
 from kexport.bundle.artifact_entry import Artifact
 from kexport.bundle.code_entry import CodeEntry
@@ -75,6 +76,9 @@ class Manifest:
     inputs: DomainsEntry
     build: BuildEntry
     adequacy: AdequacyEntry | None = None
+
+    def __repr__(self) -> str:
+        return notebook.plain(f"Manifest of {self.name}: {', '.join(each.path for each in self.artifacts)}")
 
     @property
     def signature(self) -> Signature:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, TypeAlias
 
+from kexport import notebook
 from kexport.bundle.facts import CodedFact, Fact, FactCode, Note, fact_from_json, fact_to_json
 from kexport.bundle.json_files import flag, list_of, mapping, member, number, object_of, optional, text, texts
 from kexport.bundle.json_text import JsonObject
@@ -238,6 +239,14 @@ class Report:
     checks: tuple[Check, ...]
     notes: tuple[Note, ...] = ()
     request: str = ""
+
+    def __repr__(self) -> str:
+        failed = sum(not check.passed for check in self.checks)
+        outcome = "passed" if self.passed else f"{failed} not passed" if failed else "nothing compared"
+        return notebook.plain(f"Report of {self.bundle}: {len(self.checks)} checks, {outcome}")
+
+    def _repr_html_(self) -> str | None:
+        return notebook.drawn(self)
 
     @property
     def passed(self) -> bool:

@@ -41,11 +41,13 @@ from kexport.parity.smallest_call import require_affordable
 from kexport.parity.strictness import Strictness
 from kexport.parity.tolerance import Tolerance
 from kexport.process import DEFAULT_TIMEOUT, Worker
+from kexport.python_call import public
 from kexport.runtimes.keras_model import calls_seen
 
 Progress = Callable[[str], None]
 
 
+@public("progress")
 def build(
     model: object,
     out: str | Path | None = None,

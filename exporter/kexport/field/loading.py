@@ -15,9 +15,11 @@ from kexport.errors import MissingRuntimeError, UsageError, require_known
 from kexport.field.keys import read_pem
 from kexport.field.recipe import BundleRecipe, require_key
 from kexport.field.trust import NO_TRUST, Trust
+from kexport.python_call import public
 from kexport.runtimes import Runtime, Session
 
 
+@public()
 def load(
     path: str | Path,
     runtime: str | None = None,
@@ -41,7 +43,7 @@ def load(
         signature: of several, the one to load, by the name that it has in the SavedModel.
         precision: which of its artifacts: `"float32"`, or a small one that was built, such as `"int8"`; by default the
             most exact one.
-        integers: pass and get the integers of an artifact that was built with `--io int`, whose scales are in
+        integers: pass and get the integers of an artifact that was built with `io="int"`, whose scales are in
             `.quantization`; by default it takes and returns real numbers, like all others.
         imports: files or modules that register the layers of a `.keras` artifact; run only where that is loaded.
         allow_lambda: load the Lambda layers of a `.keras` artifact, which runs the bytecode in it.

@@ -82,6 +82,15 @@ def page(subject: PageSubject) -> str:
     return text
 
 
+def drawn(subject: Bundle | Report | LocalisedBundle) -> str:
+    """A bundle, a report, or the layers of a bundle, as a part of a notebook."""
+    if isinstance(subject, Bundle):
+        return part(PageSubject(subject.manifest.name, subject.report, subject))
+    if isinstance(subject, Report):
+        return part(PageSubject(subject.bundle, subject))
+    return part(PageSubject(subject.built.bundle, subject.built, localised=subject))
+
+
 def part(subject: PageSubject) -> str:
     """The verdict, the errors and what failed, as a part of another page: a notebook's."""
     context = _context(replace(subject, before=()), brief=True)

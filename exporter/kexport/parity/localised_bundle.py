@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
+from kexport import notebook
 from kexport.bundle.report import Check, CheckKind, Report
 from kexport.errors import FAILED, UNCHECKED
 from kexport.parity.layer_report import SCHEMA, Localisation
@@ -40,6 +41,14 @@ class LocalisedBundle:
     artifacts: tuple[Localisation, ...]
     model_faults: tuple[ModelFault, ...]
     built: Report
+
+    def __repr__(self) -> str:
+        layers = ", ".join(each.layer for artifact in self.artifacts for each in artifact.divergences)
+        outcome = "passed" if self.passed else f"diverges at {layers}" if layers else "not passed"
+        return notebook.plain(f"LocalisedBundle {self.built.bundle}: {outcome}")
+
+    def _repr_html_(self) -> str | None:
+        return notebook.drawn(self)
 
     @property
     def model_at_fault(self) -> tuple[str, ...]:

@@ -126,7 +126,7 @@ def rooted():
 def test_an_output_that_stays_in_float_is_refused_as_integers_and_named_otherwise(tmp_path):
     with pytest.raises(ExportError, match="cannot be written as onnx int8") as caught:
         kexport.build(rooted(), tmp_path / "b", formats=["onnx"], precision="int8", io="int")
-    assert "--io float" in str(caught.value)
+    assert "io='float'" in str(caught.value)
     bundle = kexport.build(rooted(), tmp_path / "b", formats=["onnx", "tflite"], precision="int8")
     stayed = {artifact.path: artifact.float_operators for artifact in bundle.manifest.artifacts}
     assert stayed["model.onnx"] is None

@@ -158,7 +158,7 @@ def test_what_a_small_precision_cannot_hold_is_refused_by_its_name(tmp_path):
     model = keras.Model(ids, keras.layers.Embedding(9, 4, name="y")(ids))
     with pytest.raises(ExportError, match="cannot be written as tflite int16x8") as caught:
         kexport.build(model, tmp_path / "b", formats=["tflite"], precision="int16x8")
-    assert "leave out int16x8 (--precision)" in str(caught.value)
+    assert "leave out int16x8 (precision)" in str(caught.value)
     assert not (tmp_path / "b").exists()
 
 

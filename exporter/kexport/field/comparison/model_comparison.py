@@ -24,9 +24,11 @@ from kexport.field.workers import unconfined
 from kexport.parity.budget import DEFAULT_SEARCH, Budget
 from kexport.parity.strictness import Strictness
 from kexport.parity.tolerance import Tolerance
+from kexport.python_call import public
 from kexport.runtimes import get as get_runtime
 
 
+@public("observe")
 def compare(
     a: str | Path,
     b: str | Path,

@@ -17,11 +17,13 @@ from kexport.field.verification.run import verify_bundle
 from kexport.parity.budget import Budget
 from kexport.parity.strictness import Strictness
 from kexport.parity.tolerance import Tolerance
+from kexport.python_call import public
 
 if TYPE_CHECKING:
     from kexport.field.search import Reference
 
 
+@public("observe")
 def verify(
     path: str | Path,
     runtimes: Sequence[str] | None = None,
