@@ -12,7 +12,10 @@ PACKAGE = "chromium-headless-shell"  # of Debian
 NAMES = (PACKAGE, "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 PLACES = ("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",)
 #: Where Playwright keeps what it downloads.
-CACHES = ("~/.cache/ms-playwright", "~/Library/Caches/ms-playwright", "~/AppData/Local/ms-playwright")
+CACHES = (
+    "$PLAYWRIGHT_BROWSERS_PATH", "$XDG_CACHE_HOME/ms-playwright", "~/.cache/ms-playwright",
+    "~/Library/Caches/ms-playwright", "~/AppData/Local/ms-playwright",
+)  # fmt: skip
 MISSING = (
     "no Chromium was found; the tests of the page open it in one\n"
     f"  hint: apt-get install {PACKAGE}, or python -m playwright install chromium, or KEXPORT_BROWSER=/path/of/chrome"
@@ -25,8 +28,8 @@ def executable() -> str | None:
         return given
     found = [path for name in NAMES if (path := shutil.which(name))]
     found += [place for place in PLACES if Path(place).exists()]
-    for cache in map(Path, map(os.path.expanduser, (os.environ.get("PLAYWRIGHT_BROWSERS_PATH", ""), *CACHES))):
-        if cache.is_dir() and str(cache) != ".":
+    for cache in (Path(os.path.expandvars(os.path.expanduser(each))) for each in CACHES):
+        if cache.is_dir():
             found += map(str, sorted(cache.glob("chromium*/*/*headless*shell*")))
             found += map(str, sorted(cache.glob("chromium*/*/chrome*")))
     return next((path for path in found if os.access(path, os.X_OK) and Path(path).is_file()), None)

@@ -16,7 +16,7 @@ from kexport.errors import UsageError
 from kexport.python_call import in_python
 
 CELLS = (
-    "import kexport",
+    "import os\nos.environ.pop('TF_CPP_MIN_LOG_LEVEL', None)  # as conftest sets it\nimport kexport",
     "bundle = kexport.build('lowpass', 'lowpass', formats=['onnx', 'tflite'])\nbundle",
     "bundle.report",
     "report = kexport.verify('lowpass', ['onnxruntime'])\nreport",

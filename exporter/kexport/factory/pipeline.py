@@ -119,8 +119,7 @@ def build(
         unseen: layers, weights or outputs that no golden need see, each with the reason: `{"layer": "reason"}`, or
             texts such as `"layer: reason"`. The reasons go into the report.
         signature: which function of a SavedModel is the model; by default its only one, or `serving_default`.
-        labels: of the samples: an array, or the path of a `.npy`, `.csv`, `FILE.csv:TITLE`, `.npz` or `FILE.npz:NAME`,
-            which may be the file of the samples.
+        labels: of the samples: an array, or a path: `.npy`, `.csv`, `FILE.csv:TITLE`, `.npz` or `FILE.npz:NAME`.
         metric: of the labelled samples, computed for the model itself and for every artifact in its runtimes:
             `"accuracy"`, `"top5"`, `"f1"`, `"mae"`, `"rmse"`, `"FILE.py:callable"`, or a function that gets
             `(labels, outputs)` and returns a number, the larger the better unless it has `lower_is_better = True`;
