@@ -20,6 +20,8 @@ os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(tempfile.gettempd
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+for _name in ("COLUMNS", "LINES"):  # readline sets them in a process that starts test processes, which inherit them
+    os.environ.pop(_name, None)
 
 Kexport = Callable[..., subprocess.CompletedProcess[str]]
 

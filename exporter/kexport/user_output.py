@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+import weakref
 from collections.abc import Callable
 from types import FrameType
 from typing import TextIO
@@ -25,7 +26,9 @@ class UserOutput(io.TextIOWrapper):
 
     def __init__(self, show: Callable[[str], object], beside: TextIO | None = None) -> None:
         # A descriptor of its own: whoever keeps the stream may use it for as long as the process lives.
-        super().__init__(io.BufferedWriter(io.FileIO(os.devnull, "w")), "utf-8", "backslashreplace")
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        super().__init__(io.BufferedWriter(io.FileIO(nowhere, "w", closefd=False)), "utf-8", "backslashreplace")
+        weakref.finalize(self, os.close, nowhere)
         self._show, self._beside = show, beside
         self._lines = 0
         self._pending: dict[str, str] = {}

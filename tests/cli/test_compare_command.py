@@ -101,7 +101,7 @@ def test_a_file_that_is_no_model_is_exit_code_2(kexport, different, tmp_path):
         result = kexport("compare", *pair)
         assert result.returncode == 2
         assert "Traceback" not in result.stderr
-        assert result.stderr.startswith("error: ")
+        assert result.stderr.splitlines()[1].startswith("error: ")
 
 
 def test_a_runtime_that_is_missing_is_exit_code_3(kexport, tmp_path):

@@ -48,7 +48,7 @@ def test_a_time_or_a_number_of_evaluations_is_a_budget(text, seconds, evaluation
     ],
 )
 def test_what_is_no_budget_is_told_with_an_example(text):
-    with pytest.raises(UsageError, match="unreadable budget|searches nothing") as refused:
+    with pytest.raises(UsageError, match=r"unreadable budget|searches nothing") as refused:
         Budget.parse(text)
     assert "30s" in str(refused.value)
     assert "5000" in str(refused.value)

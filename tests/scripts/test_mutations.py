@@ -125,6 +125,7 @@ def test_a_changed_artifact_reaches_its_parser(bases, tmp_path, kind):
         bundle.checked_path(artifact)
 
 
+@pytest.mark.filterwarnings("ignore:.*is served from a process of its own")
 @pytest.mark.parametrize("kind", _mutation.OPERATORS)
 def test_a_file_of_one_operator_is_loaded_and_called_as_a_bundle(bases, tmp_path, kind):
     verdicts = []

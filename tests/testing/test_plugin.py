@@ -78,7 +78,7 @@ def test_the_function_and_the_fixture_fail_with_no_frame_of_ours(suite, referenc
         (
             "bundle='reference/lowpass', runtimes='litert', imports=['none.py']",
             "()",
-            "--import none.py: there is no such",
+            "imports=['none.py']: there is no such",
         ),
         ("bundle='reference/lowpass', runtimes='lite'", "()", "did you mean litert?"),
         ("runtimes='litert'", "()", "nothing was compared"),

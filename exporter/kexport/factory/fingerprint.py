@@ -87,6 +87,8 @@ def unchanged(request: BuildRequest) -> Bundle | None:
     Raises:
         KexportError: the request is wrong.
     """
+    if not _follows_from_texts(request):
+        return None
     plan = request.plan()
     if not plan.target.is_dir():
         return None

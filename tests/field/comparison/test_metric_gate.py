@@ -124,15 +124,15 @@ def test_a_model_that_cannot_run_fails(gate, tmp_path):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"labels": None}, "--metric needs labels"),
-        ({"metric": None}, "--labels needs a metric"),
-        ({"labels": None, "metric": None, "max_drop": 1}, "--max-drop needs a metric"),
-        ({"max_drop": -1}, "--max-drop is no number"),
-        ({"max_drop": float("nan")}, "--max-drop is no number"),
+        ({"labels": None}, "^metric needs labels"),
+        ({"metric": None}, "^labels needs a metric"),
+        ({"labels": None, "metric": None, "max_drop": 1}, "^max_drop needs a metric"),
+        ({"max_drop": -1}, "^max_drop is no number"),
+        ({"max_drop": float("nan")}, "^max_drop is no number"),
         ({"samples": None}, "needs recorded samples"),
-        ({"search": "10"}, "without --search"),
-        ({"witness": "w.npz"}, "without --witness"),
-        ({"tolerance": {"y": 1e-3}}, "without --tolerance"),
+        ({"search": "10"}, "without search"),
+        ({"witness": "w.npz"}, "without witness"),
+        ({"tolerance": {"y": 1e-3}}, "without tolerance"),
         ({"metric": "z=accuracy"}, "no output 'z'"),
     ],
 )

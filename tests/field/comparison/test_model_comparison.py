@@ -142,7 +142,7 @@ def test_what_has_no_partner_is_refused_with_both_sides(tmp_path):
     a, b = models.two(tmp_path / "a.onnx"), models.two(tmp_path / "b.onnx", "pqrs")
     with pytest.raises(UsageError, match="cannot be paired") as error:
         compare(a, b)
-    for word in ("x float32 (?, 4)", "q int64 (?, 2)", "--map A_NAME=B_NAME"):
+    for word in ("x float32 (?, 4)", "q int64 (?, 2)", "names={'A_NAME': 'B_NAME'"):
         assert word in str(error.value)
     with pytest.raises(UsageError, match="outputs of A and B cannot be paired"):
         compare(a, b, names={"x": "p", "n": "q"})
