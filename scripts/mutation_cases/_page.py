@@ -31,6 +31,8 @@ def page(table: Mapping[str, Any]) -> str:
     about = (
         f"{run['count']:,} mutations with seed {run['seed']}, in {run['minutes']} minutes. Measured with {made_with}."
     )
+    if run["cured"]:
+        about += f" Of these, {run['cured']} failed at first, and were taken again when the cause was cured."
     failures = [f"- {name}: {each['count']}" for name, each in sorted(table["failures"].items())] or ["None."]
     return "\n".join([_PROSE, about, "", *_figures(table), "", "## Failures", "", *failures]) + "\n"
 
