@@ -6,11 +6,10 @@ is a flaw. What is steady here depends on constants and sizes alone.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Sequence
 
 from kexport.runtimes.soundness.flaw import LONGEST_LOOP
-from kexport.runtimes.soundness.tflite_schema import INT32, INT64, OperatorRow, SubgraphRows
+from kexport.runtimes.soundness.tflite_schema import OperatorRow, SubgraphRows, constant_integers
 
 #: Operands that decide how large a result is.
 _SIZES = {
@@ -153,12 +152,8 @@ class _Bounds:
 
     def _number(self, subgraph: SubgraphRows, tensor: int) -> int | None:
         """The number in a constant of one integer."""
-        row = subgraph.tensors[tensor]
-        if row.constant is None or row.type not in (INT32, INT64):
-            return None
-        start, size = row.constant
-        letter, width = ("i", 4) if row.type == INT32 else ("q", 8)
-        return int(struct.unpack_from(f"<{letter}", self._content, start)[0]) if size == width else None
+        values = constant_integers(subgraph.tensors[tensor], self._content)
+        return values[0] if values is not None and len(values) == 1 else None
 
 
 class _Loop:

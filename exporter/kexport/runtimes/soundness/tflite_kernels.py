@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from kexport.runtimes.soundness.flaw import FlawError
 from kexport.runtimes.soundness.tflite_scales import check_scales
-from kexport.runtimes.soundness.tflite_schema import INT32, INT64, OperatorRow, SubgraphRows, TensorRow
+from kexport.runtimes.soundness.tflite_schema import OperatorRow, SubgraphRows, TensorRow, constant_integers
 from kexport.runtimes.soundness.tflite_shapes import check_shapes
 
 #: The fields of options that divide, or count elements.
@@ -95,11 +94,7 @@ class Node:
     def values(self, index: int) -> tuple[int, ...] | None:
         """The numbers of a constant input of integers; None where they are known only at the call."""
         tensor = self.input(index)
-        if tensor is None or tensor.constant is None or tensor.type not in (INT32, INT64):
-            return None
-        start, size = tensor.constant
-        letter, width = ("i", 4) if tensor.type == INT32 else ("q", 8)
-        return struct.unpack_from(f"<{min(size // width, 64)}{letter}", self.content, start)
+        return None if tensor is None else constant_integers(tensor, self.content)
 
     def require(self, condition: object, part: str, got: object, expected: str) -> None:
         """Raise `FlawError` unless the condition holds."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -151,3 +152,12 @@ class SubgraphRows:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     operators: tuple[OperatorRow, ...]
+
+
+def constant_integers(tensor: TensorRow, content: memoryview) -> tuple[int, ...] | None:
+    """The first 64 numbers of a constant of integers; None for a tensor of another type, or without a value."""
+    if tensor.constant is None or tensor.type not in (INT32, INT64):
+        return None
+    start, size = tensor.constant
+    letter, width = ("i", 4) if tensor.type == INT32 else ("q", 8)
+    return struct.unpack_from(f"<{min(size // width, 64)}{letter}", content, start)
