@@ -32,7 +32,7 @@ SLOW = (
     "field/test_bundles_that_travel.py", "field/verification/", "layers/test_constraint_layers.py",
     "layers/test_layers_in_every_runtime.py", "page/test_page_in_chromium.py", "runtimes/keras_model/test_weights.py",
     "runtimes/test_saved_model_graph.py",
-    "scripts/", "test_docs.py", "test_plugins.py",
+    "scripts/", "test_docs.py", "test_tutorials.py", "test_plugins.py",
     "test_same_bytes.py", "test_wheel.py", "test_workflows.py", "testing/",
 )  # fmt: skip
 #: These take minutes each, so they start first: no process is left with one of them at the end.

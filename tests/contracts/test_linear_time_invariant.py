@@ -7,6 +7,7 @@ from functions import checked, function_of
 from scipy.signal import firwin
 
 from kexport.bundle.domain import Samples
+from kexport.bundle.precision import weight_rounding
 from kexport.contracts import Effort, LinearTimeInvariant
 from kexport.errors import UsageError
 
@@ -37,6 +38,18 @@ def test_a_tap_off_by_one_percent_is_found_and_named(domain, shape, place):
     assert not verdict.passed
     assert f"tap {place} is" in verdict.detail
     assert "+1" in verdict.detail or "+0.9" in verdict.detail or "+5" in verdict.detail or "+4.9" in verdict.detail
+
+
+def test_taps_that_are_stored_in_eight_bits_keep_it_and_others_do_not():
+    steps = np.max(np.abs(TAPS)) / 127
+    stored = np.rint(np.asarray(TAPS) / steps) * steps
+    function, space, slack = function_of(fir(tuple(stored), 15))
+    assert not PROMISED.check(function, space, slack, Effort(seconds=1.0)).passed
+    slack.weights = weight_rounding("int8")
+    assert PROMISED.check(function, space, slack, Effort(seconds=1.0)).passed
+    stored[15] += 32 * steps
+    function, space, _ = function_of(fir(tuple(stored), 15))
+    assert not PROMISED.check(function, space, slack, Effort(seconds=1.0)).passed
 
 
 def gain_once(x):

@@ -47,6 +47,15 @@ def usual_decibels(precision: str) -> float:
     return round(6.02 * (_BITS[precision] - _BITS_LOST) + 1.76, 1)
 
 
+def weight_rounding(precision: str) -> float:
+    """How far an artifact's weight may lie from the model's, relative to the largest of its channel; 0 in float32.
+
+    Half a step of integers that reach from -(2^(n-1) - 1) to 2^(n-1) - 1, or of a mantissa of n bits.
+    """
+    bits = _BITS.get(precision)
+    return 0.0 if bits is None else 0.5 / (2 ** (bits - 1) - 1)
+
+
 def small_limits(
     limits: Iterable[OutputLimit], signature: Signature, precision: str, decibels: float | None
 ) -> tuple[OutputLimit, ...]:

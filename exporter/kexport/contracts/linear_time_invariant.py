@@ -11,7 +11,7 @@ import numpy as np
 
 from kexport.bundle.signature import Array
 from kexport.contracts.falsification.hunt import Measured, Propose, falsify
-from kexport.contracts.filters.bench import Bench, fitted_taps, measured_taps, rounding
+from kexport.contracts.filters.bench import Bench, fitted_taps, measured_taps, rounding, stored
 from kexport.contracts.filters.signals import (
     Signal,
     ends,
@@ -136,7 +136,9 @@ class LinearTimeInvariant:
                 return Measured(np.full(len(x), -np.inf), np.ones(len(x)))
             error, y = off(population)
             reach = x.shape[signal.axis]
-            slack = np.maximum(experiment.slack_of(y), rounding(taps, x, experiment.slack.epsilon, reach))
+            given = experiment.slack
+            own = rounding(taps, x, given.epsilon, reach) + stored(taps, x, given.weights, reach)
+            slack = np.maximum(experiment.slack_of(y), own)
             return Measured(error.max(axis=1, initial=-np.inf), share * slack)
 
         def describe(probe: Population) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 from kexport.bundle import goldens, manifest, store
@@ -26,7 +27,13 @@ from kexport.factory.emit import handover
 from kexport.factory.exports import HANDOVER, Exports
 from kexport.factory.fingerprint import fingerprint
 from kexport.factory.inputs import recordings, resolve_domains
-from kexport.factory.precisions import SmallArtifacts, calibration_inputs, keep_smallest, with_mixed
+from kexport.factory.precisions import (
+    SmallArtifacts,
+    calibration_inputs,
+    keep_smallest,
+    reaching_inputs,
+    with_mixed,
+)
 from kexport.factory.promises import collect, statements
 from kexport.factory.request import BuildPlan, BuildRequest, Conversion, Declarations, reasons
 from kexport.factory.sources import fresh_names
@@ -239,6 +246,9 @@ def _write(
     small = SmallArtifacts(plan.small, folder, plan.request.conversion)
     between = plan.request.conversion.precisions.calibration == CALIBRATIONS[1]
     calibration = calibration_inputs(signature, inputs.domains, golden_set.goldens, between=between)
+    if between or promises.contracts:  # which hold on the whole domain
+        reaching = reaching_inputs(program, inputs.domains, golden_set.goldens, between=between)
+        calibration = chain(calibration, reaching)
     small.write(calibration, [*exports.details], progress)
     if small.details:
         progress("looking at the ranges of integers")

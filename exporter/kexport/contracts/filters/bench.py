@@ -136,6 +136,22 @@ def fitted_taps(bench: Bench, rng: np.random.Generator, skip: tuple[int, int], s
     return np.asarray(solution), advance
 
 
+def stored(taps: Array, x: Array, error: float, reach: int) -> Array:
+    """How far the output may lie from the truth because each tap is stored with an error, where all of them add up.
+
+    Args:
+        taps: the taps, of shape `(taps,)`.
+        x: signals, the first axis counting the samples.
+        error: of a tap, relative to the largest one.
+        reach: the length of the signals: no more taps act on any output.
+
+    Returns:
+        Float64 of shape `(samples,)`.
+    """
+    largest = np.abs(x.astype(np.float64)).reshape(len(x), -1).max(axis=1, initial=0.0)
+    return np.asarray(error * np.abs(taps).max(initial=0.0) * min(len(taps), reach) * largest)
+
+
 def rounding(taps: Array, x: Array, epsilon: float, reach: int) -> Array:
     """The rounding error of a sum of that many products for each sample, where a search looks for large errors.
 

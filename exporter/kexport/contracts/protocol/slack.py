@@ -16,11 +16,13 @@ class Slack:
     Args:
         limits: the limits of the outputs in one runtime, by output name.
         epsilon: one unit in the last place of 1, in the coarsest arithmetic of the model.
+        weights: how far a weight may lie from its true value, relative to the largest of its channel.
     """
 
-    def __init__(self, limits: Mapping[str, OutputLimit], epsilon: float) -> None:
+    def __init__(self, limits: Mapping[str, OutputLimit], epsilon: float, weights: float = 0.0) -> None:
         self._limits = limits
         self.epsilon = epsilon
+        self.weights = weights
 
     def relative(self, output: str) -> float:
         """The slack of an output, relative to its scale."""

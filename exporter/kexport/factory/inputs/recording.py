@@ -82,7 +82,14 @@ class Recording:
             only = self.only
             arrays[names[0]] = only.rows_for(signature.inputs[0]) if isinstance(only, CsvTable) else only
         for name in arrays:
-            require_known(name, names, f"{self.origin} holds {name!r}, which is not an input of the model")
+            subject = f"{self.origin} holds {name!r}, which is not an input of the model"
+            if name not in names and self.origin.endswith(".npz") and set(names) < set(arrays):
+                raise UsageError(
+                    subject,
+                    expected="one of " + ", ".join(names),
+                    hint=f"if these are labels: --labels {self.origin}:{name} --metric accuracy",
+                )
+            require_known(name, names, subject)
         if len(arrays) < len(self.arrays):
             raise UsageError(f"{self.origin} holds an input twice, under two names", got=", ".join(self.arrays))
         self._refuse_declared(arrays, own)

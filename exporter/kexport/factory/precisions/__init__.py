@@ -3,6 +3,7 @@
 from kexport.factory.precisions.calibration import calibration_inputs
 from kexport.factory.precisions.choice import keep_smallest
 from kexport.factory.precisions.mixed import with_mixed
+from kexport.factory.precisions.reaching_inputs import reaching_inputs
 from kexport.factory.precisions.small_artifacts import SmallArtifacts
 
-__all__ = ["SmallArtifacts", "calibration_inputs", "keep_smallest", "with_mixed"]
+__all__ = ["SmallArtifacts", "calibration_inputs", "keep_smallest", "reaching_inputs", "with_mixed"]

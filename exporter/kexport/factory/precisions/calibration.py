@@ -35,15 +35,24 @@ def calibration_inputs(
 
     for _, feeds in golden_inputs.plan(signature, domains, refusal, SEED, calibrating=True):
         yield feeds
-    longest = max((golden.inputs for golden in goldens), key=lambda feeds: sum(value.size for value in feeds.values()))
-    wider = {name: _range(domain) for name, domain in domains.items()} if between else domains
+    wider = whole_ranges(domains) if between else domains
     if wider != domains:
         fixed = {spec.name for spec in signature.inputs if None not in spec.shape[1:]}
         for _, feeds in golden_inputs.plan(signature, wider, refusal, SEED, calibrating=True):
             # Each element has a range of its own, unless it may stand at another place of a longer input.
             yield {name: domains[name].project(x) if name in fixed else x for name, x in feeds.items()}
-    if not any(isinstance(domain, Samples) for domain in wider.values()):
-        yield from _further(signature, wider, longest)  # a recording says what occurs, and some of its rows check
+    if not any(isinstance(domain, Samples) for domain in wider.values()):  # a recording says what occurs
+        yield from _further(signature, wider, longest(goldens))
+
+
+def longest(goldens: Sequence[Golden]) -> Feeds:
+    """The inputs of the golden that has most elements: in longer inputs, sums reach further."""
+    return max((golden.inputs for golden in goldens), key=lambda feeds: sum(value.size for value in feeds.values()))
+
+
+def whole_ranges(domains: Mapping[str, Domain]) -> dict[str, Domain]:
+    """The domains, of recorded floats all between the least and the largest value."""
+    return {name: _range(domain) for name, domain in domains.items()}
 
 
 def _further(signature: Signature, domains: Mapping[str, Domain], like: Feeds) -> Iterator[Feeds]:
@@ -51,7 +60,7 @@ def _further(signature: Signature, domains: Mapping[str, Domain], like: Feeds) -
     rng = np.random.default_rng(SEED)
     shapes = {name: value.shape for name, value in like.items()}
     for _, fill in corner_inputs.of(signature.inputs, domains):
-        yield fill(rng, shapes)  # in longer inputs, sums reach further
+        yield fill(rng, shapes)
     rows = max((len(value) for value in like.values() if value.ndim), default=1)
     calls = min(-(-_ROWS // rows), _MOST_BYTES // max(1, sum(value.nbytes for value in like.values())))
     for _ in range(calls):
@@ -59,7 +68,6 @@ def _further(signature: Signature, domains: Mapping[str, Domain], like: Feeds) -
 
 
 def _range(domain: Domain) -> Domain:
-    """All between the least and the largest value of recorded floats; other domains as they are."""
     if not isinstance(domain, Samples) or domain.values.dtype.kind != "f":
         return domain
     finite = domain.values[np.isfinite(domain.values)]

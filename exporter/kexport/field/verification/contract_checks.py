@@ -15,7 +15,7 @@ from kexport.bundle.contract_entries import ContractEntry
 from kexport.bundle.facts import CodedFact, FactCode
 from kexport.bundle.folder import Bundle
 from kexport.bundle.json_text import Json
-from kexport.bundle.precision import INTEGER
+from kexport.bundle.precision import INTEGER, weight_rounding
 from kexport.bundle.report import Check, CheckKind, Measurement, Subject
 from kexport.bundle.signature import Array
 from kexport.contracts import EFFORT, Contract, Effort, Experiment, Function, Slack, Verdict, WeightContract, kinds
@@ -33,6 +33,7 @@ _SATURATED = (
     "integers end where calibration ended: calibrate on the whole domain (--calibration domain), or leave out this "
     "precision"
 )
+_COARSE = "integers are too coarse for it, or end too early: leave out this precision, or keep layers in float (--keep)"
 _IMPORT = "name the file or module that registers it with --import"
 
 
@@ -58,7 +59,8 @@ def check_contracts(tested: ArtifactInRuntime, session: Session, effort: Effort 
     if not manifest.contracts:
         return
     space = space_of(bundle)
-    slack = Slack({limit.output: limit for limit in tested.limits}, manifest.ulp)
+    limits = {limit.output: limit for limit in tested.limits}
+    slack = Slack(limits, manifest.ulp, weight_rounding(tested.artifact.precision))
     try:
         earlier, damaged = _earlier_counterexamples(bundle)
     except BundleError as error:
@@ -84,7 +86,8 @@ def check_contracts(tested: ArtifactInRuntime, session: Session, effort: Effort 
         function = Function(session, space, entry.inputs, entry.outputs)
         experiment = Experiment(function, space, slack, replace(effort, first=first))
         check = _check(entry, contract, experiment, replace(subject, contract=kinds.text(contract)))
-        saturated = (_SATURATED,) if tested.artifact.precision in INTEGER and check.ran and not check.passed else ()
+        failed_in_integers = tested.artifact.precision in INTEGER and check.ran and not check.passed
+        saturated = (_SATURATED if space.recorded else _COARSE,) * failed_in_integers
         yield replace(check, facts=(*check.facts, *_code_facts(bundle, entry, contract), *saturated))
 
 
