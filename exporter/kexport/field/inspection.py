@@ -26,6 +26,7 @@ class _FunctionJson(TypedDict):
     stated: bool
     foreign: Mapping[str, str]
     remarks: Mapping[str, str]
+    quantized: Mapping[str, str]
 
 
 class _DeclarationJson(TypedDict):
@@ -44,12 +45,14 @@ class DeclaredFunction:
             otherwise.
         foreign: its other outputs, each with its type, in words.
         remarks: what else the artifact says about inputs and outputs, in words.
+        quantized: for the inputs and outputs whose integers stand for real numbers, how they do.
     """
 
     signature: Signature
     stated: bool = True
     foreign: Mapping[str, str] = field(default_factory=dict)
     remarks: Mapping[str, str] = field(default_factory=dict)
+    quantized: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -160,7 +163,11 @@ def declaration_of(worker: Worker, path: Path, runtime: Runtime, trust: Trust = 
         raise BundleError(f"{path} cannot be loaded by {runtime.name}", got=crash) from None
     functions = [
         DeclaredFunction(
-            declared_signature(each["signature"], path.name), each["stated"], each["foreign"], each["remarks"]
+            declared_signature(each["signature"], path.name),
+            each["stated"],
+            each["foreign"],
+            each["remarks"],
+            each["quantized"],
         )
         for each in declared["functions"]
     ]
@@ -209,4 +216,5 @@ def _function(name: str, opened: Opened) -> _FunctionJson:
         "stated": bool(opened.produced),
         "foreign": opened.foreign,
         "remarks": opened.remarks,
+        "quantized": {name: str(each) for name, each in opened.quantization.items()},
     }

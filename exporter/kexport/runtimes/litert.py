@@ -102,8 +102,9 @@ def _function(interpreter: LiteRTInterpreter, signature: Signature, names: tuple
     inputs, outputs = (
         tuple(replace(_spec(detail), name=name) for name, detail in details.items()) for details in (declared, produced)
     )
-    remarks = _remarks({**declared, **produced})
-    return Opened(run, inputs, tuple(produced), produced=outputs, remarks=remarks, signatures=names)
+    tensors = {**declared, **produced}
+    opened = Opened(run, inputs, tuple(produced), produced=outputs, remarks=_remarks(tensors), signatures=names)
+    return converting(opened, signature, _quantization(tensors))
 
 
 def _in_order(by_name: Mapping[str, TensorDetails], graph: Sequence[TensorDetails]) -> dict[str, TensorDetails]:

@@ -11,6 +11,7 @@ from kexport.field.comparison.agreement import Agreement
 from kexport.field.comparison.metric_gate import MetricGate
 from kexport.field.comparison.operands import Operand, bare, contenders, same_bytes
 from kexport.field.comparison.pair_comparison import PairComparison
+from kexport.field.comparison.real_numbers import in_real_numbers
 from kexport.field.comparison.record import ComparisonRecord
 from kexport.field.comparison.replay import runtimes_of
 from kexport.field.comparison.sessions import Sessions
@@ -153,7 +154,9 @@ def compare_models(
             subject = Subject(candidates[0][1].artifact, runtimes_of(*candidates[0]))
             record.add(*(Check.failure(CheckKind.SIGNATURE, subject, fact) for fact in functions.missing))
             record.note(functions.notes)
-            for function in functions.pairs:
+            for declared in functions.pairs:
+                function, converted = in_real_numbers(*declared, request.interface.names)
+                record.note(converted)
                 pairs = []
                 for candidate in candidates:
                     one, other = (
