@@ -2,7 +2,6 @@
 
 import keras
 import numpy as np
-import pytest
 from keras import layers
 
 import kexport
@@ -32,8 +31,8 @@ def test_of_a_linear_model_they_reach_the_ends_of_the_output():
     kernel = np.asarray(model.layers[0].kernel, "float64")
     highest = np.where(kernel > 0, 3 * kernel, -2 * kernel).sum(axis=0)
     lowest = np.where(kernel > 0, -2 * kernel, 3 * kernel).sum(axis=0)
-    assert outputs.max(axis=0) == pytest.approx(highest, rel=1e-5)
-    assert outputs.min(axis=0) == pytest.approx(lowest, rel=1e-5)
+    np.testing.assert_array_max_ulp(outputs.max(axis=0), highest.astype("float32"), maxulp=8)
+    np.testing.assert_array_max_ulp(outputs.min(axis=0), lowest.astype("float32"), maxulp=8)
 
 
 def test_of_recorded_inputs_there_are_none_unless_all_between_them_counts():
@@ -62,4 +61,4 @@ def test_integers_of_a_filter_keep_its_promise_at_the_far_ends_of_the_domain(tmp
     worst = np.pad(5 * np.sign(taps)[None].astype("float32"), ((0, 0), (15, 15)))
     for precision in ("int16x8", "int8"):
         with kexport.load(bundle.path, "litert", precision=precision) as model:
-            assert model(worst).max() == pytest.approx(5 * np.abs(taps).sum(), rel=0.02)
+            assert model(worst).max() > 4.9 * np.abs(taps).sum(), "it ends before the end of the domain"
