@@ -1,6 +1,6 @@
 """What a process that runs foreign artifacts may do: compute, within limits, and write into its own folders."""
 
-from kexport.confinement.allowance import most_of_a_call, most_of_a_tensor, raised
+from kexport.confinement.allowance import most_of_a_call, most_of_a_tensor, most_seconds, raised
 from kexport.confinement.limits import (
     Confinement,
     confine,
@@ -20,6 +20,7 @@ __all__ = [
     "limited",
     "most_of_a_call",
     "most_of_a_tensor",
+    "most_seconds",
     "out_of_memory",
     "raised",
 ]

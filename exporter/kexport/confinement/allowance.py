@@ -1,4 +1,4 @@
-"""How much memory the tensors of a model may take, where nothing but its runtime limits them.
+"""How much memory and time the tensors of a model may take, where nothing but its runtime limits them.
 
 The limits are those of a confined process: they follow from the sizes of the artifact and of what a call gives.
 """
@@ -6,11 +6,12 @@ The limits are those of a confined process: they follow from the sizes of the ar
 from __future__ import annotations
 
 import contextlib
+import math
 import sys
 from collections.abc import Iterator
 from contextvars import ContextVar
 
-from kexport.confinement.limits import Confinement
+from kexport.confinement.limits import Confinement, seconds_of
 
 _TENSORS = 4  # of the largest size, which a runtime holds at a time
 
@@ -36,3 +37,8 @@ def most_of_a_call(weights: int, data: int) -> int:
 def most_of_a_tensor(weights: int, data: int) -> int:
     """The bytes that one tensor may take, from those of the artifact and of the inputs."""
     return max(Confinement.of(weights, data).memory // _TENSORS, _raised.get())
+
+
+def most_seconds(weights: int, data: int) -> float:
+    """The seconds of a core that a call may take, from the bytes of the artifact and of the inputs."""
+    return math.inf if _raised.get() == sys.maxsize else seconds_of(weights, data)

@@ -30,6 +30,11 @@ _NO_MEMORY = re.compile(
 )
 
 
+def seconds_of(weights: int, data: int) -> float:
+    """Seconds of each core for one call, from the sizes of artifacts and of its inputs, in bytes."""
+    return _SECONDS + _BY_MEGABYTE_OF_WEIGHTS * weights / 1e6 + _BY_MEGABYTE_OF_DATA * data / 1e6
+
+
 @dataclass(frozen=True)
 class Confinement:
     """What a process may use.
@@ -54,7 +59,7 @@ class Confinement:
         """The limits that follow from the sizes of artifacts and of data, in bytes."""
         cores = os.cpu_count() or 1
         memory = _RUNTIME + cores * _PER_CORE + _COPIES_OF_WEIGHTS * weights + _COPIES_OF_DATA * data
-        return cls(folders, memory, _SECONDS + _BY_MEGABYTE_OF_WEIGHTS * weights / 1e6)
+        return cls(folders, memory, seconds_of(weights, 0))
 
     def by_call(self, weights: int, *, tensorflow: bool, max_bytes: int) -> Confinement:
         """The same, where each call may take what follows from its own inputs.

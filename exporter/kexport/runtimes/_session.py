@@ -36,8 +36,8 @@ class Opened:
         remarks: what else it says about inputs and outputs, in words.
         signatures: the names of the functions in the artifact, where it has names for them; this is one of them.
         quantization: how the integers that it takes and returns stand for real numbers, by input and output.
-        decided_by_values: the first operator of which the values of a call decide how long it runs, or how much it
-            takes; empty where there is none, or where nobody looked.
+        decided_by_values: the first operator that may run for long, take much or end the process, as the values or
+            sizes of a call decide; empty where there is none, or where nobody looked.
     """
 
     run: Run

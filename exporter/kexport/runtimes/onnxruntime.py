@@ -35,13 +35,14 @@ _FATAL = 4  # the highest severity of its log: errors are raised as well
 _NO_MEMORY = "Available memory of"  # how its arena says that its limit is reached
 
 
-def _session(path: Path, most: int, most_folded: int) -> InferenceSession:
+def _session(path: Path, most: int, most_folded: int, *, foldable: bool) -> InferenceSession:
     """Load a file.
 
     Args:
         path: the file.
         most: the bytes that a call may take.
         most_folded: the bytes that a tensor may have that is computed before any call.
+        foldable: whether anything may be computed before.
     """
     import onnxruntime
 
@@ -54,6 +55,7 @@ def _session(path: Path, most: int, most_folded: int) -> InferenceSession:
         str(path),
         options,
         providers=["CPUExecutionProvider"],
+        disabled_optimizers=[] if foldable else ["ConstantFolding"],
         enable_fallback=0,  # to the same provider, after a message on standard output
     )
     _register_arena(most)  # or the memory of this session would outlive it
@@ -96,7 +98,7 @@ class _Limited:
         self._outputs = [spec.name for spec in signature.outputs]
         self._folded = most_of_a_tensor(self._weights, 0)
         self._most = most_of_a_call(self._weights, 0)
-        self.session = _session(path, self._most, self._folded)
+        self.session = _session(path, self._most, self._folded, foldable=sound.foldable)
 
     def run(self, arrays: Sequence[Array]) -> Sequence[Array]:
         """The outputs for some inputs."""
@@ -116,7 +118,7 @@ class _Limited:
                 f"{self._path.name} was replaced since it was loaded, and larger inputs need it once more",
                 hint="load the model again, or with max_bytes, which makes room from the start",
             )
-        self.session, self._most = _session(self._path, needed, self._folded), needed
+        self.session, self._most = _session(self._path, needed, self._folded, foldable=self._sound.foldable), needed
         return self.run(arrays)
 
     def _require_fitting(self, shapes: tuple[tuple[int, ...], ...]) -> None:

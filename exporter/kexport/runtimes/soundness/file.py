@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from kexport.bundle.regular_files import resolved
-from kexport.confinement import most_of_a_tensor
+from kexport.confinement import most_of_a_tensor, most_seconds
 from kexport.errors import ArtifactError, InputError
 from kexport.runtimes.soundness.flaw import FlawError
 
 if TYPE_CHECKING:
-    from kexport.runtimes.soundness.onnx_sizes import Windows
+    from kexport.runtimes.soundness.onnx_costs import CostLimits
+    from kexport.runtimes.soundness.onnx_sizes import Found, Windows
     from kexport.runtimes.soundness.onnx_tensors import Dims
 
 #: Where a path begins so, ONNX Runtime takes the offset for an address in memory, unless it is new enough to refuse.
@@ -46,12 +47,15 @@ class SoundOnnx(NamedTuple):
     Attributes:
         weights: its bytes, and those of its weights beside it.
         windows: pooling windows that fit only some inputs, if there are any.
-        decided_by_values: the first loop whose end the values of a call decide; empty where there is none.
+        decided_by_values: the first loop whose end the values of a call decide, or node that may take too long or too
+            much, or end the process; empty where there is none.
+        foldable: whether the size of all that depends on nothing but constants is known.
     """
 
     weights: int
     windows: Windows | None
     decided_by_values: str
+    foldable: bool
 
     def require_fitting(self, shapes: Mapping[str, Dims]) -> None:
         """Raise `InputError` where inputs of these shapes are too small for a window of the model."""
@@ -85,12 +89,20 @@ def require_sound_onnx(path: Path) -> SoundOnnx:
             sizes[location] = os.path.getsize(resolved(folder / location, folder))
         return sizes[location]
 
-    def check(content: memoryview) -> tuple[Windows | None, str]:
+    def check(content: memoryview) -> Found:
         sizes[""] = len(content)
-        return check_onnx(content, size_beside, lambda inputs: most_of_a_tensor(sum(sizes.values()), inputs))
+        return check_onnx(content, size_beside, lambda inputs: _cost_limits(sizes, inputs))
 
-    windows, decided = _checked(path, "ONNX", check)
-    return SoundOnnx(sum(sizes.values()), windows, decided)
+    found = _checked(path, "ONNX", check)
+    return SoundOnnx(sum(sizes.values()), found.windows, found.apart, found.foldable)
+
+
+def _cost_limits(sizes: Mapping[str, int], inputs: int) -> CostLimits:
+    """What a model may take, from the sizes of its file and those beside it, and of its inputs."""
+    from kexport.runtimes.soundness.onnx_costs import CostLimits
+
+    weights = sum(sizes.values())
+    return CostLimits(most_of_a_tensor(weights, inputs), most_seconds(weights, inputs), sizes[""])
 
 
 def _checked(path: Path, format_name: str, check: Callable[[memoryview], _Found]) -> _Found:

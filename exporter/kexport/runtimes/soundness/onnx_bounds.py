@@ -11,13 +11,9 @@ from collections.abc import Mapping, MutableMapping, Sequence
 
 from kexport.runtimes.soundness.flaw import LONGEST_LOOP
 from kexport.runtimes.soundness.onnx_functions import Name
-from kexport.runtimes.soundness.onnx_rows import GraphRows, NodeRow
+from kexport.runtimes.soundness.onnx_rows import OF_SIZES, RANDOM, GraphRows, NodeRow
 from kexport.runtimes.soundness.onnx_tensors import Known
 
-_OF_SIZES = frozenset({"Shape", "Size"})
-_RANDOM = frozenset(
-    {"RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Multinomial", "Bernoulli"}
-)
 #: Of comparisons, which operand is the smaller one while the loop goes on.
 _LESS = {"Less": 0, "LessOrEqual": 0, "Greater": 1, "GreaterOrEqual": 1}
 _COUNTING = frozenset({6, 7})  # int32 and int64
@@ -87,9 +83,9 @@ class _Bounds:
             return self._loop(node, scope, numbers, turns)
         for graph in node.graphs.values():
             self.graph(graph, scope, numbers, [], turns)
-        if node.kind in _OF_SIZES:
+        if node.kind in OF_SIZES:
             return [True]
-        follows = all(given) and not node.graphs and node.kind not in _RANDOM
+        follows = all(given) and not node.graphs and node.kind not in RANDOM
         return [follows] * len(node.outputs)
 
     def _loop(self, node: NodeRow, scope: _Scope, numbers: Mapping[str, int], turns: int) -> list[bool]:

@@ -19,10 +19,11 @@ from typing import Any
 
 from kexport.runtimes.soundness.flaw import FlawError
 from kexport.runtimes.soundness.onnx_bounds import decided_by_values
+from kexport.runtimes.soundness.onnx_costs import CostLimits
 from kexport.runtimes.soundness.onnx_functions import Name, require_few_calls
 from kexport.runtimes.soundness.onnx_operators import check_node
 from kexport.runtimes.soundness.onnx_rows import GraphRows, NodeRow, OfCall
-from kexport.runtimes.soundness.onnx_sizes import Windows, check_sizes
+from kexport.runtimes.soundness.onnx_sizes import Found, check_sizes
 from kexport.runtimes.soundness.onnx_tensors import Known, declared, numbers
 from kexport.runtimes.soundness.protobuf import Bytes, fields, integers, signed, text
 
@@ -34,15 +35,13 @@ _TYPES = 64
 _SHORT = 64  # bytes of an attribute that other nodes may have too
 
 
-def check_onnx(
-    content: memoryview, size_beside: Callable[[str], int], most: Callable[[int], int]
-) -> tuple[Windows | None, str]:
+def check_onnx(content: memoryview, size_beside: Callable[[str], int], most: Callable[[int], CostLimits]) -> Found:
     """Check the model in a buffer; returns what `check_sizes` and `decided_by_values` found.
 
     Args:
         content: the bytes of the file.
         size_beside: the size of another file of its folder; raises `OSError` where it may not be read.
-        most: the bytes that one tensor may have, from those of the inputs that the file declares.
+        most: what it may take, from the bytes of the inputs that it declares.
 
     Raises:
         FlawError: something in it would harm the runtime.
@@ -62,7 +61,7 @@ class Walk:
         self._nodes_left = _MOST_NODES
         self._attributes: dict[bytes, dict[str, Any]] = {}
 
-    def model(self, content: memoryview, most: Callable[[int], int]) -> tuple[Windows | None, str]:
+    def model(self, content: memoryview, most: Callable[[int], CostLimits]) -> Found:
         """Check a whole file; `most` and the result are as for `check_onnx`."""
         graphs, functions = list[GraphRows](), dict[Name, GraphRows]()
         for number, value in fields(content, "the model"):
@@ -79,8 +78,8 @@ class Walk:
             raise FlawError("the number of graphs", len(graphs), "1")
         if functions:
             require_few_calls(graphs[0], functions, _MOST_NODES)
-        windows = check_sizes(graphs[0], functions, most(sum(known.least for _, known in graphs[0].inputs)))
-        return windows, decided_by_values(graphs[0], functions)
+        found = check_sizes(graphs[0], functions, most(sum(known.least for _, known in graphs[0].inputs)))
+        return found._replace(apart=decided_by_values(graphs[0], functions) or found.apart)
 
     def _function(self, content: Bytes) -> tuple[Name, GraphRows]:
         """Check a function."""
@@ -213,8 +212,8 @@ class Walk:
             raise FlawError(f"the shape of the tensor {name!r}", dims, "at least one element")
         if entries:
             self._external(f"the tensor {name!r}", dict(_entries(entries, name)))
-            return name, Known(dims, kind)
-        return name, Known(dims, kind, partial(numbers, dims, kind, content))
+            return name, Known(dims, kind, fixed=True)
+        return name, Known(dims, kind, partial(numbers, dims, kind, content), fixed=True)
 
     def _external(self, place: str, entries: dict[str, str]) -> None:
         """Weights in a file of their own: it must lie beside the model, and hold them."""

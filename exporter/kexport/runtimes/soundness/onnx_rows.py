@@ -9,6 +9,10 @@ from typing import Any, NamedTuple
 from kexport.runtimes.soundness.onnx_tensors import Known
 
 _STANDARD = ("", "ai.onnx")
+OF_SIZES = frozenset({"Shape", "Size"})
+RANDOM = frozenset(
+    {"RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Multinomial", "Bernoulli"}
+)
 
 
 class OfCall(NamedTuple):

@@ -8,34 +8,51 @@ followed from the inputs and constants through the graph; where they vary, with 
 from __future__ import annotations
 
 import graphlib
+import math
 from collections import ChainMap
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from kexport.runtimes.soundness.flaw import LONGEST_LOOP, FlawError
 from kexport.runtimes.soundness.onnx_contributed import check_known
+from kexport.runtimes.soundness.onnx_costs import CostLimits, Costs
 from kexport.runtimes.soundness.onnx_functions import Name
 from kexport.runtimes.soundness.onnx_images import POOLS
 from kexport.runtimes.soundness.onnx_operands import Operands
-from kexport.runtimes.soundness.onnx_rows import GraphRows, NodeRow, OfCall
+from kexport.runtimes.soundness.onnx_rows import OF_SIZES, RANDOM, GraphRows, NodeRow, OfCall
 from kexport.runtimes.soundness.onnx_shapes import KEEPING, RULES
 from kexport.runtimes.soundness.onnx_tensors import INTEGERS, UNKNOWN, Dims, Known
 from kexport.runtimes.soundness.onnx_values import LIKE, computed
 
 _BLOCKED = "com.microsoft.nchwc"  # as the optimiser writes it, with operators as the standard has them
 _MOST_NODES = 100_000  # with the bodies of functions in place: beyond, sizes are not followed into them
-_NO_LIMIT = 1 << 62  # bytes: a call has a limit of its own
+_NO_LIMIT = CostLimits(1 << 62, math.inf)  # a call has a limit of its own
 _Scope = MutableMapping[str, Known]
 
 
-def check_sizes(graph: GraphRows, functions: Mapping[Name, GraphRows], most: int) -> Windows | None:
-    """The windows that fit only some inputs; None where they fit all, or there are none.
+class Found(NamedTuple):
+    """What a look at sizes found.
+
+    Attributes:
+        windows: those that fit only some inputs; None where they fit all, or there are none.
+        apart: the first node that may take too long or too much in the caller's process; empty where there is none.
+        foldable: whether the size of all that depends on nothing but constants is known.
+    """
+
+    windows: Windows | None
+    apart: str
+    foldable: bool
+
+
+def check_sizes(graph: GraphRows, functions: Mapping[Name, GraphRows], most: CostLimits) -> Found:
+    """Follow the sizes through a model.
 
     Args:
         graph: the main graph.
         functions: the bodies of functions.
-        most: the bytes that one tensor may have, and all that depend on nothing but constants together.
+        most: what it may take.
 
     Raises:
         FlawError: a node would take too much memory, divide an integer by zero, or never end.
@@ -43,7 +60,8 @@ def check_sizes(graph: GraphRows, functions: Mapping[Name, GraphRows], most: int
     sizes = Sizes(functions, most)
     with np.errstate(all="ignore"):
         sizes.graph(graph, {})
-    return Windows(graph, functions) if sizes.windows_vary else None
+    windows = Windows(graph, functions) if sizes.windows_vary else None
+    return Found(windows, sizes.costs.apart, not sizes.costs.unknown)
 
 
 class Windows:
@@ -73,8 +91,9 @@ class Sizes:
         most: as for `check_sizes`.
     """
 
-    def __init__(self, functions: Mapping[Name, GraphRows], most: int) -> None:
+    def __init__(self, functions: Mapping[Name, GraphRows], most: CostLimits) -> None:
         self._functions, self._most = functions, most
+        self.costs = Costs(most)
         self._left = _MOST_NODES
         self.windows_vary = False
 
@@ -96,10 +115,6 @@ class Sizes:
 
     def _node(self, node: NodeRow, scope: _Scope) -> None:
         given = [scope.get(name, UNKNOWN) for name in node.inputs]
-        if node.kind in KEEPING and given and node.outputs and node.standard:
-            like = LIKE.get(node.kind, 0)
-            scope[node.outputs[0]] = Known(given[0].dims, given[like if like < len(given) else 0].type)
-            return
         function = self._functions.get(node.operator) if self._functions else None
         if function is not None:
             self._left -= len(function.nodes)
@@ -109,12 +124,27 @@ class Sizes:
         if node.graphs:
             self._graphs(node, given, scope)
             return
+        result = self._result(node, given)
+        fixed = all(known.fixed for name, known in zip(node.inputs, given, strict=True) if name)
+        if node.kind in OF_SIZES:
+            fixed = result.value is not None
+        fixed = fixed and node.kind not in RANDOM
+        self.costs.add(node, given, result, fixed=fixed)
+        for place, name in enumerate(node.outputs):
+            known = result if place == 0 else UNKNOWN
+            scope[name] = known.as_fixed() if fixed else known
+
+    def _result(self, node: NodeRow, given: Sequence[Known]) -> Known:
+        """What is known of the first result of a node."""
+        if node.kind in KEEPING and given and node.standard:
+            like = LIKE.get(node.kind, 0)
+            return Known(given[0].dims, given[like if like < len(given) else 0].type)
         if not node.standard:
             check_known(node, given)
         if not node.outputs or not (node.standard or node.operator[0] == _BLOCKED):
-            return
+            return UNKNOWN
         if node.kind in ("Div", "Mod"):
-            _require_divisor(node, given)
+            self._require_divisor(node, given)
         elif node.kind == "STFT":
             _require_rank(node, given, 2, (1,), "window")
         op = Operands(node, given)
@@ -123,18 +153,23 @@ class Sizes:
             dims = rule(op) if rule is not None else None
             result = computed(op, dims)
         except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError):
-            return  # axes, sizes or types that contradict each other, which the runtime says
+            return UNKNOWN  # axes, sizes or types that contradict each other, which the runtime says
         self._require_small(node, result)
         if node.kind in POOLS:
             self.windows_vary |= result.dims is None or any(size < 0 for size in result.dims[2:])
-        scope[node.outputs[0]] = result
+        return result
+
+    def _require_divisor(self, node: NodeRow, given: Sequence[Known]) -> None:
+        """Raise `FlawError` where constants cannot be divided; notes where the values of a call may not be."""
+        if _may_overflow(node, given):
+            self.costs.apart = self.costs.apart or node.place
 
     def _require_small(self, node: NodeRow, result: Known) -> None:
         size = result.least
-        if size > self._most:
+        if size > self._most.bytes:
             sizes = tuple(size if size >= 0 else f"{-size} or more" for size in result.dims or ())
             raise FlawError(f"the size of {node.place}", f"{size / 1e9:.1f} GB, {sizes}",
-                            f"at most {self._most / 1e9:.1f} GB; max_bytes raises that")  # fmt: skip
+                            f"at most {self._most.bytes / 1e9:.1f} GB; max_bytes raises that")  # fmt: skip
 
     def _graphs(self, node: NodeRow, given: Sequence[Known], scope: _Scope) -> None:
         """The graphs that a node runs, of whose inputs nothing is known but whether a loop goes on."""
@@ -143,8 +178,12 @@ class Sizes:
                 _require_rank(node, given, place, (0, 1), what)
         for name, graph in node.graphs.items():
             loop = node.kind == "Loop" and name == "body"
-            inputs = [UNKNOWN, given[1] if len(given) > 1 and node.inputs[1] else _TRUE] if loop else []
+            goes_on = given[1] if len(given) > 1 and node.inputs[1] else _TRUE
+            inputs = [UNKNOWN, Known(goes_on.dims, goes_on.type, goes_on.value)] if loop else []
+            turns = self.costs.turns
+            self.costs.turns *= _turns_of(node, given) if loop or node.kind == "Scan" else 1
             results = self.graph(graph, scope, inputs)
+            self.costs.turns = turns
             if loop:
                 _require_end(node, given, results)
 
@@ -171,21 +210,37 @@ def _require_rank(node: NodeRow, given: Sequence[Known], place: int, ranks: Sequ
         raise FlawError(f"the {what} of {node.place}", f"shape {dims}", f"{' or '.join(map(str, ranks))} axes")
 
 
-def _require_divisor(node: NodeRow, given: Sequence[Known]) -> None:
-    """Raise `FlawError` where integers are divided by zero, or the least by -1: processors stop there."""
+def _turns_of(node: NodeRow, given: Sequence[Known]) -> int:
+    """How often a node runs its graph at least, as far as constants and sizes say."""
+    if node.kind == "Loop":
+        turns = given[0].value if given else None
+        return max(int(turns.item()), 1) if turns is not None and turns.size == 1 else 1
+    sizes = given[-1].dims if given else None  # what it scans comes last
+    return max(map(abs, sizes[:1]), default=1) if sizes else 1
+
+
+def _may_overflow(node: NodeRow, given: Sequence[Known]) -> bool:
+    """Whether the values of a call decide if the least integer is divided by -1: processors stop there.
+
+    Raises:
+        FlawError: that of constants is, or one of their divisors is zero.
+    """
     if len(given) != 2 or given[1].value is None or given[1].type not in INTEGERS or node.attributes.get("fmod"):
-        return
+        return False
     left, right = given[0].value, given[1].value
     if not right.all():
         raise FlawError(f"the divisor of {node.place}", "zero among its integers", "no zero")
-    if left is None or right.dtype.kind != "i" or left.dtype.kind != "i":
-        return
+    if right.dtype.kind != "i" or (left is not None and left.dtype.kind != "i"):
+        return False
+    if left is None:
+        return node.kind == "Div" and bool((right == -1).any())
     try:
         overflow = bool(np.any((left == np.iinfo(left.dtype).min) & (right == -1)))
     except ValueError:
-        return  # shapes that do not fit
+        return False  # shapes that do not fit
     if overflow:
         raise FlawError(f"the quotient of {node.place}", "the least integer by -1", "one that its type has")
+    return False
 
 
 def _in_order(nodes: Sequence[NodeRow]) -> Iterable[NodeRow]:

@@ -18,8 +18,8 @@ DTYPES: dict[int, Any] = {
     1: np.float32, 2: np.uint8, 3: np.int8, 4: np.uint16, 5: np.int16, 6: np.int32, 7: np.int64, 9: np.bool_,
     10: np.float16, 11: np.float64, 12: np.uint32, 13: np.uint64, 14: np.complex64, 15: np.complex128,
 }  # fmt: skip
-_TEXT, _FLOAT16, _BFLOAT16 = 8, 10, 16
-_WIDTHS = {number: np.dtype(dtype).itemsize for number, dtype in DTYPES.items()} | {_TEXT: 32, _BFLOAT16: 2}
+TEXT, _FLOAT16, _BFLOAT16 = 8, 10, 16
+_WIDTHS = {number: np.dtype(dtype).itemsize for number, dtype in DTYPES.items()} | {TEXT: 32, _BFLOAT16: 2}
 INTEGERS = frozenset({2, 3, 4, 5, 6, 7, 12, 13})
 INT64, FLOAT = 7, 1
 _WORDS = 5
@@ -34,12 +34,13 @@ class Known:
         dims: its sizes; None where not even their number is known.
         kind: the number of its type, 0 where it is not known.
         value: its numbers, where they follow from the file and are few, or what gives them when they are asked for.
+        fixed: whether it depends on nothing but constants, also where its numbers are not known.
     """
 
-    __slots__ = ("_value", "dims", "type")
+    __slots__ = ("_value", "dims", "fixed", "type")
 
-    def __init__(self, dims: Dims | None = None, kind: int = 0, value: Any = None) -> None:
-        self.dims, self.type, self._value = dims, kind, value
+    def __init__(self, dims: Dims | None = None, kind: int = 0, value: Any = None, *, fixed: bool = False) -> None:
+        self.dims, self.type, self._value, self.fixed = dims, kind, value, fixed
 
     @property
     def value(self) -> Any:
@@ -48,10 +49,16 @@ class Known:
             self._value = self._value()
         return self._value
 
+    def as_fixed(self) -> Known:
+        """The same, of which nothing depends on a call."""
+        return Known(self.dims, self.type, self._value, fixed=True)
+
     def kept(self) -> Known:
         """The same, with a copy of its numbers where they are so few that they may be sizes."""
         few = self.dims is not None and math.prod(self.dims) <= _MOST_SIZES
-        return Known(self.dims, self.type, None if not few or self.value is None else self.value.copy())
+        return Known(
+            self.dims, self.type, None if not few or self.value is None else self.value.copy(), fixed=self.fixed
+        )
 
     @property
     def least(self) -> int:
