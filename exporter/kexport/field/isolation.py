@@ -147,6 +147,8 @@ class Isolation:
         except KexportError:
             raise
         except (TypeError, ValueError, RecursionError, MemoryError) as error:
+            if self._closed:  # while its answer was read
+                self._refuse_closed()
             worker.close()
             raise ProcessDiedError(f"{self._name} gave an unreadable answer", got=reason(error)) from None
         except BaseException:

@@ -1,10 +1,12 @@
 """Calibration inputs: all over the domain, and never those that check the result."""
 
 import numpy as np
+import pytest
 
 from kexport.bundle.domain import Samples, parse
 from kexport.bundle.goldens import Golden
 from kexport.bundle.signature import Signature, TensorSpec
+from kexport.errors import InputError
 from kexport.factory.inputs.calibration_file import read_inputs, write_inputs
 from kexport.factory.precisions import calibration_inputs
 from kexport.parity import golden_inputs
@@ -49,3 +51,23 @@ def test_where_the_batch_is_one_each_sample_is_read_alone(tmp_path):
     rows = [arrays[0] for arrays in read_inputs(tmp_path / "inputs.npz", pinned)]
     assert np.array_equal(np.concatenate(rows), np.concatenate([x, x[:1]]))
     assert {row.shape for row in rows} == {(1, 2)}
+
+
+@pytest.mark.parametrize("gap", [np.nan, np.inf, -np.inf])
+def test_rows_with_gaps_are_left_out_and_the_number_of_rows_stays(gap):
+    """A converter of integers did not end, or crashed, where a recording held one."""
+    recorded = np.arange(400, dtype="float32").reshape(100, 4)
+    recorded[::3, 1] = gap
+    domains = {"x": Samples(recorded)}
+    sound = goldens({"x": Samples(np.nan_to_num(recorded, posinf=0, neginf=0))})
+    with_gaps = list(calibration_inputs(SIGNATURE, domains, sound))
+    assert with_gaps
+    assert all(np.isfinite(feeds["x"]).all() for feeds in with_gaps)
+    as_planned = calibration_inputs(SIGNATURE, {"x": Samples(np.nan_to_num(recorded, posinf=0, neginf=0))}, sound)
+    assert [feeds["x"].shape for feeds in with_gaps] == [feeds["x"].shape for feeds in as_planned]
+
+
+def test_a_recording_of_gaps_alone_measures_no_range():
+    domains = {"x": Samples(np.full((100, 4), np.nan, "float32"))}
+    with pytest.raises(InputError, match="ranges of integers cannot be measured"):
+        list(calibration_inputs(SIGNATURE, domains, goldens({"x": parse("uniform(-1, 1)")})))

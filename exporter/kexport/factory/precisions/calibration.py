@@ -9,6 +9,7 @@ import numpy as np
 from kexport.bundle.domain import Domain, Samples, Uniform
 from kexport.bundle.goldens import Golden
 from kexport.bundle.signature import Array, Signature
+from kexport.errors import InputError
 from kexport.parity import corner_inputs, golden_inputs
 
 #: Another one than that of the goldens: of what is drawn, nothing is both calibrated and checked on.
@@ -27,7 +28,46 @@ def calibration_inputs(
         domains: of its inputs.
         goldens: those that check it; the sizes of dynamic axes are theirs.
         between: whether floats that were recorded are drawn between their least and largest values too.
+
+    Raises:
+        InputError: no recorded sample is finite.
     """
+    found = skipped = False
+    for feeds in _planned(signature, domains, goldens, between=between):
+        finite = finite_rows(feeds)
+        if finite is not None:
+            found = True
+            yield finite
+        else:
+            skipped = True
+    if skipped and not found:
+        raise InputError(
+            "ranges of integers cannot be measured",
+            got="samples that hold NaN or infinity, all of them",
+            expected="some that do not",
+        )
+
+
+def finite_rows(feeds: Feeds) -> Feeds | None:
+    """The same inputs with rows that are finite in place of those that are not; None where there is none.
+
+    No range holds NaN or infinity, and converters end in them, by a crash or not at all.
+    """
+    floats = {name: value for name, value in feeds.items() if value.dtype.kind == "f"}
+    if all(np.isfinite(value).all() for value in floats.values()):
+        return feeds
+    rows = {len(value) if value.ndim else 0 for value in feeds.values()}
+    if len(rows) != 1 or rows == {0}:
+        return None
+    finite = np.all([np.isfinite(value.reshape(len(value), -1)).all(axis=1) for value in floats.values()], axis=0)
+    places = np.flatnonzero(finite)
+    return {name: value[np.resize(places, len(value))] for name, value in feeds.items()} if len(places) else None
+
+
+def _planned(
+    signature: Signature, domains: Mapping[str, Domain], goldens: Sequence[Golden], *, between: bool
+) -> Iterator[Feeds]:
+    """Inputs as they were recorded and drawn."""
     known = {_sizes(golden.inputs) for golden in goldens}
 
     def refusal(feeds: Feeds) -> str | None:

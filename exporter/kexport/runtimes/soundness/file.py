@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from kexport.bundle.regular_files import resolved
-from kexport.confinement import most_of_a_tensor, most_seconds
+from kexport.confinement import most_of_a_call, most_of_a_tensor, most_seconds
 from kexport.errors import ArtifactError, InputError
 from kexport.runtimes.soundness.flaw import FlawError
 
@@ -36,9 +36,17 @@ def require_sound_tflite(path: Path, *, reference: bool = False) -> str:
     Raises:
         ArtifactError: it is not one that a runtime can load and run safely.
     """
+    from kexport.runtimes.soundness.tflite_costs import CallLimits
     from kexport.runtimes.soundness.tflite_file import check_tflite
 
-    return _checked(path, "TFLite", lambda content: check_tflite(content, reference=reference))
+    def check(content: memoryview) -> str:
+        return check_tflite(content, lambda inputs: limits(len(content), inputs))
+
+    def limits(weights: int, inputs: int) -> CallLimits:
+        most = most_of_a_call(weights, inputs) // 2
+        return CallLimits(most, most_seconds(weights, inputs), reference)
+
+    return _checked(path, "TFLite", check)
 
 
 class SoundOnnx(NamedTuple):

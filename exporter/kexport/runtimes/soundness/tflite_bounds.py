@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from kexport.runtimes.soundness.flaw import LONGEST_LOOP
+from kexport.runtimes.soundness.tflite_costs import CallLimits, may_overflow, most_at_a_time
 from kexport.runtimes.soundness.tflite_schema import OperatorRow, SubgraphRows, constant_integers
+from kexport.runtimes.soundness.tflite_work import work
 
 #: Operands that decide how large a result is.
 _SIZES = {
@@ -47,23 +49,38 @@ _OF_STATE = ("READ_", "RANDOM_", "MULTINOMIAL", "HASHTABLE", "STABLEHLO_", "CUST
 #: By name: which operand of a comparison is the smaller one while the loop goes on.
 _LESS = {"LESS": 0, "LESS_EQUAL": 0, "GREATER": 1, "GREATER_EQUAL": 1}
 _MOST_OPERATORS = 200_000  # each as often as it is looked at
+_OPERATOR = 100.0  # nanoseconds for an operator by itself
 _BITS = 32  # of the smallest integers that count turns
 _Flags = tuple[bool, ...]
 
 
-def decided_by_values(subgraphs: Sequence[SubgraphRows], content: memoryview) -> str:
+def decided_by_values(subgraphs: Sequence[SubgraphRows], content: memoryview, most: CallLimits) -> str:
     """The first operator whose time or memory the values of a call decide; empty where there is none.
 
     Args:
         subgraphs: all of a file that was checked.
         content: the file.
+        most: what a call may take.
     """
-    bounds = _Bounds(subgraphs, content)
+    bounds = _Bounds(subgraphs, content, most)
     called = {index for subgraph in subgraphs for operator in subgraph.operators for index in _targets(operator)}
     for index, subgraph in enumerate(subgraphs):
         if index not in called:
             bounds.steady_outputs(index, (False,) * len(subgraph.inputs), 1)
-    return bounds.found
+    return bounds.found or _too_large(subgraphs, most.bytes)
+
+
+def _too_large(subgraphs: Sequence[SubgraphRows], most: int) -> str:
+    """The operator at which the tensors of a subgraph take more than a call may."""
+    for subgraph in subgraphs:
+        held, operator = most_at_a_time(subgraph)
+        if held > most:
+            return subgraph.place if operator is None else _place(subgraph, subgraph.operators.index(operator))
+    return ""
+
+
+def _place(subgraph: SubgraphRows, number: int) -> str:
+    return f"operator {number} of {subgraph.place} ({subgraph.operators[number].name})"
 
 
 def _targets(operator: OperatorRow) -> list[int]:
@@ -78,10 +95,12 @@ def _targets(operator: OperatorRow) -> list[int]:
 class _Bounds:
     """A walk through the subgraphs that runs what it finds with flags for values: whether they are steady."""
 
-    def __init__(self, subgraphs: Sequence[SubgraphRows], content: memoryview) -> None:
-        self._subgraphs, self._content = subgraphs, content
+    def __init__(self, subgraphs: Sequence[SubgraphRows], content: memoryview, most: CallLimits) -> None:
+        self._subgraphs, self._content, self._most = subgraphs, content, most
+        self._nanoseconds = 0.0
         self._left = _MOST_OPERATORS
         self._known: dict[tuple[int, _Flags, int], _Flags] = {}
+        self._taken: dict[tuple[int, _Flags, int], float] = {}
         self.found = ""
 
     def steady_outputs(self, index: int, given: _Flags, turns: int) -> _Flags:
@@ -94,7 +113,12 @@ class _Bounds:
         """
         key = index, given, turns
         subgraph = self._subgraphs[index]
-        if key not in self._known:
+        if key in self._known:
+            self._nanoseconds += self._taken[key]
+            if self._nanoseconds > 1e9 * self._most.seconds:
+                self.found = self.found or subgraph.place
+        else:
+            begun = self._nanoseconds
             self._left -= len(subgraph.operators)
             if self._left < 0:  # loops within loops, more than can be followed
                 self.found = self.found or subgraph.place
@@ -102,14 +126,24 @@ class _Bounds:
             steady = {tensor for tensor, row in enumerate(subgraph.tensors) if row.constant is not None}
             steady |= {-1, *(tensor for tensor, flag in zip(subgraph.inputs, given, strict=True) if flag)}
             for number, operator in enumerate(subgraph.operators):
-                place = f"operator {number} of {subgraph.place} ({operator.name})"
+                place = _place(subgraph, number)
                 sizes = [operator.inputs[at] for at in _SIZES.get(operator.name, ()) if at < len(operator.inputs)]
-                if not steady.issuperset(sizes):
+                if not steady.issuperset(sizes) or self._is_costly(operator, subgraph, steady, turns):
                     self.found = self.found or place
                 flags = self._flags(subgraph, operator, steady, turns, place)
                 steady.update(tensor for tensor, flag in zip(operator.outputs, flags, strict=False) if flag)
             self._known[key] = tuple(tensor in steady for tensor in subgraph.outputs)
+            self._taken[key] = self._nanoseconds - begun
         return self._known[key]
+
+    def _is_costly(self, operator: OperatorRow, subgraph: SubgraphRows, steady: set[int], turns: int) -> bool:
+        """Whether a call takes too long up to an operator, or may end the process there."""
+        taken = work(operator, subgraph.tensors, reference=self._most.reference) + _OPERATOR
+        self._nanoseconds += turns * taken
+        values = not steady.issuperset(operator.inputs)
+        return self._nanoseconds > 1e9 * self._most.seconds or (
+            values and may_overflow(operator, subgraph.tensors, lambda tensor: constant_integers(tensor, self._content))
+        )
 
     def _flags(
         self, subgraph: SubgraphRows, operator: OperatorRow, steady: set[int], turns: int, place: str

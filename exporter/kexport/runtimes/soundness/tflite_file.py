@@ -5,13 +5,14 @@ Only tables are read, never weights: the time depends on the number of tensors a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from kexport.runtimes.soundness import tflite_schema as schema
 from kexport.runtimes.soundness.flatbuffer import Flatbuffer, Layout, Value, integer, numbers
 from kexport.runtimes.soundness.flaw import FlawError
 from kexport.runtimes.soundness.tflite_bounds import decided_by_values
 from kexport.runtimes.soundness.tflite_calls import check_calls
+from kexport.runtimes.soundness.tflite_costs import CallLimits, size_of
 from kexport.runtimes.soundness.tflite_dataflow import check_dataflow
 from kexport.runtimes.soundness.tflite_kernels import check_kernels
 from kexport.runtimes.soundness.tflite_operators import OperatorKind, kind_of
@@ -25,12 +26,12 @@ _IDENTIFIER = b"TFL3"
 _DELEGATE, _CUSTOM = 51, 32
 
 
-def check_tflite(content: memoryview, *, reference: bool = False) -> str:
+def check_tflite(content: memoryview, most: Callable[[int], CallLimits]) -> str:
     """Check the model in a buffer; returns the operator that `decided_by_values` found.
 
     Args:
         content: the bytes of the file.
-        reference: whether LiteRT's reference kernels are to run it, which demand more.
+        most: what a call may take, from the bytes of the inputs that the file declares.
 
     Raises:
         FlawError: something in it is not what the runtime takes it for.
@@ -39,10 +40,11 @@ def check_tflite(content: memoryview, *, reference: bool = False) -> str:
     for subgraph in subgraphs:
         check_dataflow(subgraph)
     check_calls(subgraphs)
-    check_kernels(subgraphs, content, reference=reference)
+    limits = most(sum(size_of(subgraphs[0].tensors[tensor]) for tensor in subgraphs[0].inputs))
+    check_kernels(subgraphs, content, reference=limits.reference)
     check_variables(subgraphs, content)
     check_loops(subgraphs)
-    return decided_by_values(subgraphs, content)
+    return decided_by_values(subgraphs, content, limits)
 
 
 class ModelReader:
