@@ -22,8 +22,8 @@ MAY_IMPORT_HEAVY = (
 #: Each may import those of a smaller rank, and its own.
 RANKS = {
     "code_places": -1, "errors": 0, "cleanup": 0, "confinement": 1, "process": 1, "user_code": 1, "registry": 1,
-    "notebook": 1, "python_call": 1, "bundle": 1, "runtimes": 2, "parity": 2, "metrics": 2, "contracts": 3, "field": 4,
-    "reports": 4, "page": 5, "factory": 5, "cli": 6, "testing": 6,
+    "notebook": 1, "argument_types": 1, "python_call": 1, "bundle": 1, "runtimes": 2, "parity": 2, "metrics": 2,
+    "contracts": 3, "field": 4, "reports": 4, "page": 5, "factory": 5, "cli": 6, "testing": 6,
 }  # fmt: skip
 
 

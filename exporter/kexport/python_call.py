@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
 from kexport import notebook
+from kexport.argument_types import require_types
 from kexport.errors import KexportError
 
 _Parameters = ParamSpec("_Parameters")
@@ -53,7 +54,7 @@ def _argument(found: re.Match[str]) -> str:
 
 
 def public(hook: str = "") -> Callable[[Callable[_Parameters, _Result]], Callable[_Parameters, _Result]]:
-    """Decorator of what users call from Python.
+    """Decorator of what users call from Python: arguments of wrong types are refused before the function runs.
 
     Args:
         hook: the argument that is called with each step, or each check; a notebook shows a bar where it is not given.
@@ -63,6 +64,7 @@ def public(hook: str = "") -> Callable[[Callable[_Parameters, _Result]], Callabl
         @functools.wraps(function)
         def call(*args: _Parameters.args, **options: _Parameters.kwargs) -> _Result:
             try:
+                require_types(function, args, options)
                 return _in_notebook(function, hook, args, options) if notebook.inside() else function(*args, **options)
             except KexportError as error:
                 error.restate(in_python)
