@@ -92,3 +92,11 @@ def test_the_file_says_its_own_encoding_in_every_locale(kexport, tmp_path):
         content = (tmp_path / "j.xml").read_bytes()
         assert content.startswith(b'<?xml version="1.0" encoding="UTF-8"?>\n')
         ElementTree.fromstring(content)
+
+
+def test_marks_of_direction_are_escaped():
+    """They reorder what a reader of the file shows."""
+    check = Check.failure(CheckKind.RUNTIME, Subject("a\u202eb"), "c\u2066d")
+    written = junit.render(Report("e\u200ff", (check,)))
+    assert not {"\u202e", "\u2066", "\u200f"} & set(written)
+    assert r"a\u202eb" in written

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kexport.bundle.entry_parts import limits_of, path_of
-from kexport.bundle.json_files import list_of, member, object_of, optional, text, whole
-from kexport.bundle.json_text import JsonObject
+from kexport.bundle.json_files import FieldError, list_of, member, object_of, optional, text, whole
+from kexport.bundle.json_text import Json, JsonObject
 from kexport.bundle.limits import OutputLimit
-from kexport.bundle.precision import FLOAT_OPERATORS
+from kexport.bundle.precision import FLOAT_OPERATORS, PRECISIONS
 from kexport.bundle.quantization import AffineQuantization, from_json
 from kexport.bundle.signature import Signature
 
@@ -74,13 +74,19 @@ class Artifact:
         optional(data, "pinned", object_of(lambda pinned: member(pinned, "batch", whole)), 0)
         return cls(
             member(data, "format", text),
-            member(data, "precision", text),
+            member(data, "precision", _precision),
             member(data, "path", path_of),
             member(data, "sha256", text),
             member(data, "bytes", whole),
             details,
             limits_of(data, signature) if "limits" in data else (),
         )
+
+
+def _precision(value: Json) -> str:
+    if value not in PRECISIONS:
+        raise FieldError((), f"is not one of {', '.join(PRECISIONS)} but {str(value)[:40]!r}")
+    return text(value)
 
 
 _KEYS = ("format", "precision", "path", "sha256", "bytes")

@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 
 from kexport.bundle.report import Check, CheckKind, Report, Subject
 from kexport.reports._phrases import NOTHING_COMPARED, counted
+from kexport.visible import visible
 
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'  # ElementTree would declare the locale's encoding
 
@@ -80,5 +81,6 @@ def _facts(check: Check) -> Iterator[str]:
 
 
 def _printable(text: str) -> str:
-    """The text without the control characters that XML 1.0 cannot represent; messages of runtimes may contain them."""
-    return re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "?", text)
+    """The text with escapes for marks of direction, and without controls that XML 1.0 cannot represent."""
+    written = re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "?", text)
+    return "\r".join(map(visible, written.split("\r")))

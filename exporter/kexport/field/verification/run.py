@@ -87,6 +87,11 @@ class _Run:
         if not installed:
             formats = sorted({artifact.format for artifact in self._verification.bundle.manifest.artifacts})
             self._record_not_run(None, f"no runtime that reads {', '.join(formats)} is installed")
+        read = {runtime.reads for runtime in readers}
+        for artifact in self._verification.bundle.manifest.artifacts if readers else ():
+            if artifact.format not in read:
+                why = f"no runtime reads the format {artifact.format!r}"
+                self.record(Check.not_run(CheckKind.RUNTIME, Subject(artifact.path), why))
         left_out = [RuntimeNote(each.name, "was left out: not installed") for each in readers if not each.installed]
         return installed, list(left_out)
 

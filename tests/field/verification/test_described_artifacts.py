@@ -1,0 +1,48 @@
+"""What a manifest says of an artifact is compared with its file, and what nothing reads has not passed."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+import kexport
+from kexport.errors import BundleError
+
+SCALED = Path(__file__).parents[3] / "artifacts" / "reference" / "scaled"
+
+
+def changed(folder, artifact_format, **entries):
+    """A copy of a bundle with other entries for one of its artifacts."""
+    copy = shutil.copytree(SCALED, folder / "copy")
+    manifest = json.loads((copy / "manifest.json").read_text())
+    (artifact,) = (each for each in manifest["artifacts"] if each["format"] == artifact_format)
+    artifact.update(entries)
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    return copy
+
+
+@pytest.mark.parametrize("artifact_format", ["onnx", "tflite"])
+@pytest.mark.parametrize("operators", [{"QuantizeLinear": 2}, {}, 3, "MatMul"], ids=str)
+def test_operators_that_are_not_in_the_file_are_a_failed_check(tmp_path, artifact_format, operators):
+    """Artifacts of two precisions may have changed places, each with its digest."""
+    report = kexport.verify(changed(tmp_path, artifact_format, ops=operators))
+    assert report.exit_code == 1
+    failed = {check.kind for check in report.checks if not check.passed}
+    assert {str(kind) for kind in failed} == {"signature"}
+
+
+def test_an_artifact_that_no_runtime_reads_is_not_checked(tmp_path):
+    report = kexport.verify(changed(tmp_path, "tflite", format="coreml"))
+    assert report.exit_code == 3
+    (missed,) = (check for check in report.checks if not check.ran)
+    assert missed.artifact == "model.tflite"
+    assert "no runtime reads the format 'coreml'" in missed.detail
+
+
+@pytest.mark.parametrize("precision", ["int4", "", "<b>"])
+def test_an_unknown_precision_is_no_precision(tmp_path, precision):
+    copy = changed(tmp_path, "onnx", precision=precision)
+    for function in (kexport.load, kexport.verify):
+        with pytest.raises(BundleError, match="precision is not one of float32"):
+            function(copy)
