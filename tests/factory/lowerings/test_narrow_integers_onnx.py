@@ -32,3 +32,15 @@ def test_powers_and_relu_of_small_integers(converted):
     for power, positive in results:
         np.testing.assert_array_equal(power, x**2)
         np.testing.assert_array_equal(positive, x.clip(0))
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int8", "uint8", "int16", "uint32", "uint64"])
+@pytest.mark.parametrize("mode", ["constant", "reflect", "symmetric"])
+def test_padding_keeps_every_bit(converted, dtype, mode):
+    high = 1 if dtype == "bool" else np.iinfo(dtype).max
+    x = np.array([[0, 1, high], [1, high, 0]], dtype)
+    paddings, filler = [(0, 0), (2, 1)], x[0, 2]
+    options = {"constant_values": filler} if mode == "constant" else {}
+    results, _ = converted(lambda x: tf.pad(x, paddings, mode, **options), "onnx", x)
+    for (value,) in results:
+        np.testing.assert_array_equal(value, np.pad(x, paddings, mode, **options))

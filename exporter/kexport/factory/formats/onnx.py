@@ -15,6 +15,7 @@ from kexport.factory.emit.emission import Emitted, emit
 from kexport.factory.emit.refusal import leaving_out
 from kexport.factory.emit.trail import layer_of
 from kexport.factory.formats._clips import clips
+from kexport.factory.formats._eyes import eyes
 from kexport.factory.formats._float_operators import integer_layers_of_onnx, of_onnx
 from kexport.factory.formats._format import Format, Option
 from kexport.factory.formats._kept_layers import require_layers
@@ -59,6 +60,7 @@ def convert(handover: str, target: str, options: Mapping[str, int | None]) -> It
     _refuse_unmapped(model, program)
     scalar_counters(model)
     clips(model)
+    eyes(model)
     narrow_transposes(model)
     external = weights.attach(model, path)
     _name_axes(model, program.signature)

@@ -16,6 +16,7 @@ class OnnxAttribute(Protocol):
 
     g: OnnxGraph
     graphs: Sequence[OnnxGraph]
+    i: int
     ints: Sequence[int]
 
 

@@ -1,7 +1,7 @@
-"""Operations on integers of 8 or 16 bits, or unsigned, that onnxruntime has no kernel for: done in int32 or int64.
+"""Operations on bools, integers of 8 or 16 bits, or unsigned: done in int32 or int64, which onnxruntime has kernels for.
 
 Sums, products and powers of two's complement do not depend on the width that they are computed in, as long as the
-result is cut to its own; the others stay within it.
+result is cut to its own; the others stay within it. Padding tf2onnx does in float32, but for the number that it pads with.
 Source: Warren, Hacker's Delight, 2-1; onnxruntime's docs/OperatorKernels.md.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings._rule import Lowering
 
-_OPS = ("Sum", "Prod", "Mean", "Cumsum", "Cumprod", "Pow", "Relu", "ArgMax", "ArgMin")
+_OPS = ("Sum", "Prod", "Mean", "Cumsum", "Cumprod", "Pow", "Relu", "ArgMax", "ArgMin", "Pad", "PadV2", "MirrorPad")
 
 
 def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
@@ -25,6 +25,11 @@ def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
         return [tf.cast(tf.nn.relu(x), dtype)]
     if op.type == "Pow":
         return [tf.cast(tf.pow(x, tf.cast(inputs[1], wide)), dtype)]
+    if op.type == "MirrorPad":
+        return [tf.cast(tf.pad(x, inputs[1], op.get_attr("mode").decode()), dtype)]
+    if op.type in ("Pad", "PadV2"):
+        filler = tf.cast(inputs[2], wide) if op.type == "PadV2" else 0
+        return [tf.cast(tf.pad(x, inputs[1], constant_values=filler), dtype)]
     axis = inputs[1]
     if op.type in ("ArgMax", "ArgMin"):
         function = tf.argmax if op.type == "ArgMax" else tf.argmin
