@@ -1,5 +1,6 @@
 """Loops and choices inside each other, and lists that are written to at any depth of them."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -99,3 +100,24 @@ def test_a_list_without_any_item_is_refused_by_its_own_name(converted, format_na
     with pytest.raises(ExportError, match="TensorListReserve") as caught:
         converted(empty, format_name, X)
     assert "element_shape=" in str(caught.value)
+
+
+@FORMATS
+def test_an_axis_that_is_computed_around_a_branch_and_a_loop_is_a_constant_inside(converted, format_name):
+    def swept(x):
+        axis = tf.where(tf.constant(1) >= 0, tf.constant(1), tf.rank(x) - 1)  # as Keras' associative_scan has it
+        either = tf.cond(tf.reduce_sum(x) > 0, lambda: tf.concat([x, x], axis + 1), lambda: tf.concat([x, -x], axis + 1))
+        looped = tf.while_loop(lambda i, _: i < 3, lambda i, y: (i + 1, y + tf.cumsum(x, axis)), (0, x))[1]
+        return tf.concat([either, looped], axis + 1)
+
+    right(converted, format_name, swept)
+
+
+@FORMATS
+def test_a_choice_that_a_constant_makes_leaves_the_other_branch_out(converted, format_name):
+    right(converted, format_name, lambda x: tf.cond(tf.equal(tf.rank(x), tf.constant(3)), lambda: x * 2, lambda: x - 1))
+
+
+@FORMATS
+def test_an_associative_scan_along_an_axis_of_odd_length(converted, format_name):
+    right(converted, format_name, lambda x: keras.ops.associative_scan(lambda a, b: a + b, x[..., :3], axis=2))

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
+from kexport.bundle.signature import Array
 from kexport.factory.emit import reserved_lists
+from kexport.factory.emit.known_values import invariant, known
 from kexport.factory.graph.protocols import ConcreteFunction, DType, Operation, Shape, Tensor
 from kexport.factory.graph.tensor_lists import BRANCHES, LOOPS, Reserved
 
@@ -38,9 +40,22 @@ def branch(emitter: BodyEmitter, op: Operation, inputs: Sequence[Tensor | Reserv
     else:
         bodies = [_body(emitter, op.get_attr(f"{side}_branch").name) for side in ("then", "else")]
     given = reserved_lists.dense(emitter, op, inputs)
+    which = known(given[:1]).get(0)
+    if which is not None:
+        taken = _taken(op, int(which), len(bodies))
+        return bodies[taken](given[1:], f"{emitter.prefix}{op.name}/")
+    values = known(given[1:])
+    bodies = [_knowing(body, values) for body in bodies]
     if op.type.endswith("Case"):
         return _cases(emitter, op.name, bodies, 0)(given, emitter.prefix)
     return _either(emitter, op.name, bodies, given, emitter.prefix)
+
+
+def _taken(op: Operation, value: int, count: int) -> int:
+    """The place of the branch for a value of the first input; the others may not even fit the shapes."""
+    if not op.type.endswith("Case"):
+        return 0 if value else 1
+    return value if 0 <= value < count else count - 1
 
 
 def _either(
@@ -87,8 +102,9 @@ def loop(emitter: BodyEmitter, op: Operation, inputs: Sequence[Tensor | Reserved
     import tensorflow as tf
 
     variables = reserved_lists.dense(emitter, op, inputs)
-    compute = _body(emitter, op.get_attr("body").name)
-    test = _body(emitter, op.get_attr("cond").name)
+    values = invariant(emitter.body(op.get_attr("body").name), known(variables))
+    compute = _knowing(_body(emitter, op.get_attr("body").name), values, giving_back=True)
+    test = _knowing(_body(emitter, op.get_attr("cond").name), values)
     counted = bool(op.outputs[0].consumers())
     if counted:  # ONNX has the count of the steps, and their limit, inside of a loop only
         variables, compute, test = [*variables, variables[0]], _counting(compute), _not_counting(test)
@@ -111,6 +127,23 @@ def loop(emitter: BodyEmitter, op: Operation, inputs: Sequence[Tensor | Reserved
     }
     outputs = emitter.copy(op, variables, changed, [spec.dtype for spec in specs])
     return [outputs[-1], variables[1], *outputs[2:-1]] if counted else outputs
+
+
+def _knowing(body: Body, values: Mapping[int, Array], giving_back: bool = False) -> Body:
+    """A body with constants in place of some of its inputs; as the body of a loop it gives these inputs back."""
+    import tensorflow as tf
+
+    def computed(inputs: Sequence[Tensor], prefix: str) -> list[Tensor]:
+        if not values:
+            return body(inputs, prefix)
+        with tf.name_scope(prefix):
+            constants = {place: tf.constant(value, inputs[place].dtype) for place, value in values.items()}
+        outputs = body([constants.get(place, tensor) for place, tensor in enumerate(inputs)], prefix)
+        return [
+            inputs[place] if giving_back and place in values else tensor for place, tensor in enumerate(outputs)
+        ]
+
+    return computed
 
 
 def _counting(body: Body) -> Body:

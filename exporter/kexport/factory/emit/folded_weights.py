@@ -49,7 +49,7 @@ class FoldedWeights:
         constants = [value for value in values if value is not None]
         if len(constants) < len(values):
             return None
-        results = _computed(op, constants)
+        results = computed(op, constants)
         if results is None or any(result.dtype.kind not in "fiub" for result in results):
             return None
         size = sum(np.asarray(value).size for value in constants)
@@ -68,8 +68,8 @@ class FoldedWeights:
         return tf.get_static_value(tensor) if tensor.op.type == "Const" else None
 
 
-def _computed(op: Operation, values: Sequence[Array]) -> list[Array] | None:
-    """What the operation gives for these values; None where it cannot be computed here."""
+def computed(op: Operation, values: Sequence[Array]) -> list[Array] | None:
+    """What an operation of the traced graph gives for these values; None where it cannot be computed here."""
     import tensorflow as tf
 
     with tf.Graph().as_default() as graph:

@@ -40,6 +40,7 @@ WAYS = (
     _Way("HashBucket|Fingerprint|FarmHash|SparseCross", "hash in preprocessing, and pass the number of the bucket"),
     _TEXT,
     _Way("Sparse|Ragged|^Set|ToDenseSet|DenseToSparse", "use dense tensors, with a mask for what is not there"),
+    _Way("^(Ref)?Enter$", "call tf.compat.v1.enable_control_flow_v2() before the graph is made, and save it again"),
     _Way("^EmptyTensorList$", "take no gradient of a loop: of a recurrent layer, unroll=True"),
     _Way("^TensorList", "let all items of the TensorArray have one known shape (element_shape=...), and stack() them"),
     _Way("", 'quantize("int8") instead of "float8"', ("float8_e4m3fn", "float8_e5m2")),
