@@ -20,7 +20,7 @@ from kexport.runtimes.files.onnx import QUANTIZATION, beside, computed_by, detai
 from kexport.runtimes.soundness import SoundOnnx, require_sound_onnx
 
 _DTYPES = frozenset(
-    {"bool", "string", "bfloat16", "float16", "float32", "float64", "complex64", "complex128"}
+    {"bool", "string", "float16", "float32", "float64", "complex64", "complex128"}
     | {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
 )
 _UNABLE = (
@@ -139,7 +139,7 @@ def _open(path: Path, signature: Signature) -> Opened:
     session = limited.session
     for node in session.get_inputs():
         if not _dtype(node):
-            raise UncheckedError(f"input {node.name!r} of {path.name} is no tensor of numbers or texts", got=node.type)
+            raise UncheckedError(f"input {node.name!r} of {path.name} is no tensor of a type that NumPy has", got=node.type)
     declared = session.get_outputs()
     opened = Opened(
         limited.run,

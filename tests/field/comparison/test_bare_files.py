@@ -42,6 +42,45 @@ def test_an_output_that_is_no_tensor_is_not_checked_and_the_others_are(tmp_path)
     assert describe(path).declaration.functions[0].foreign == {"s": "seq(tensor(float)), computed by SequenceConstruct"}
 
 
+@pytest.mark.parametrize(
+    ("nodes", "output"),
+    [
+        (
+            [node("SequenceConstruct", ["x", "x"], ["s"])],
+            helper.make_tensor_sequence_value_info("s", TensorProto.FLOAT, None),
+        ),
+        (
+            [node("Cast", ["x"], ["s"], to=TensorProto.BFLOAT16)],
+            helper.make_tensor_value_info("s", TensorProto.BFLOAT16, ["n", 2]),
+        ),
+    ],
+    ids=["sequence", "bfloat16"],
+)
+def test_where_no_output_is_a_tensor_of_numpy_nothing_is_checked(tmp_path, nodes, output):
+    path = saved(tmp_path / "m.onnx", nodes, [output])
+    report = kexport.compare(path, path, search="20")
+    assert report.exit_code == 3
+    assert [check.output for check in report.checks] == ["s"]
+    assert "no tensor of a type that NumPy has" in str(report.checks[0].facts[0])
+
+
+def test_a_model_without_inputs_is_not_checked(tmp_path):
+    nodes = [node("Constant", [], ["y"], value_floats=[1.0, 2.0])]
+    outputs = [helper.make_tensor_value_info("y", TensorProto.FLOAT, [2])]
+    graph = helper.make_graph(nodes, "test", [], outputs)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), tmp_path / "m.onnx")
+    report = kexport.compare(tmp_path / "m.onnx", tmp_path / "m.onnx", search="20")
+    assert report.exit_code == 3
+    assert "neither takes an input" in str(report.checks[0].facts[0])
+
+
+def test_an_input_of_a_type_that_numpy_lacks_is_named(tmp_path):
+    inputs = [helper.make_tensor_value_info("x", TensorProto.BFLOAT16, ["n", 2])]
+    path = saved(tmp_path / "m.onnx", [node("Cast", ["x"], ["y"], to=TensorProto.FLOAT)], [tensor("y")], inputs=inputs)
+    with pytest.raises(UncheckedError, match=r"input 'x' of m\.onnx is no tensor of a type that NumPy has"):
+        kexport.compare(path, path)
+
+
 def test_an_input_that_is_no_tensor_is_named(tmp_path):
     inputs = [helper.make_tensor_sequence_value_info("s", TensorProto.FLOAT, ["n", 2])]
     path = saved(tmp_path / "m.onnx", [node("ConcatFromSequence", ["s"], ["y"], axis=0)], [tensor("y")], inputs=inputs)
