@@ -139,7 +139,8 @@ def _open(path: Path, signature: Signature) -> Opened:
     session = limited.session
     for node in session.get_inputs():
         if not _dtype(node):
-            raise UncheckedError(f"input {node.name!r} of {path.name} is no tensor of a type that NumPy has", got=node.type)
+            subject = f"input {node.name!r} of {path.name} is no tensor of a type that NumPy has"
+            raise UncheckedError(subject, got=node.type)
     declared = session.get_outputs()
     opened = Opened(
         limited.run,

@@ -106,7 +106,8 @@ def test_a_list_without_any_item_is_refused_by_its_own_name(converted, format_na
 def test_an_axis_that_is_computed_around_a_branch_and_a_loop_is_a_constant_inside(converted, format_name):
     def swept(x):
         axis = tf.where(tf.constant(1) >= 0, tf.constant(1), tf.rank(x) - 1)  # as Keras' associative_scan has it
-        either = tf.cond(tf.reduce_sum(x) > 0, lambda: tf.concat([x, x], axis + 1), lambda: tf.concat([x, -x], axis + 1))
+        branches = [lambda sign=sign: tf.concat([x, sign * x], axis + 1) for sign in (1, -1)]
+        either = tf.cond(tf.reduce_sum(x) > 0, *branches)
         looped = tf.while_loop(lambda i, _: i < 3, lambda i, y: (i + 1, y + tf.cumsum(x, axis)), (0, x))[1]
         return tf.concat([either, looped], axis + 1)
 

@@ -139,9 +139,7 @@ def _knowing(body: Body, values: Mapping[int, Array], giving_back: bool = False)
         with tf.name_scope(prefix):
             constants = {place: tf.constant(value, inputs[place].dtype) for place, value in values.items()}
         outputs = body([constants.get(place, tensor) for place, tensor in enumerate(inputs)], prefix)
-        return [
-            inputs[place] if giving_back and place in values else tensor for place, tensor in enumerate(outputs)
-        ]
+        return [inputs[place] if giving_back and place in values else tensor for place, tensor in enumerate(outputs)]
 
     return computed
 

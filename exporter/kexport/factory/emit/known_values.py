@@ -34,7 +34,10 @@ def _value(tensor: Tensor, depth: int) -> Array | None:
     import tensorflow as tf
 
     op = tensor.op
-    if not (tensor.dtype.is_integer or tensor.dtype.is_bool) or (tensor.shape.num_elements() or _MOST + 1) > _MOST:
+    if (
+        not (tensor.dtype.is_integer or tensor.dtype.name == "bool")
+        or (tensor.shape.num_elements() or _MOST + 1) > _MOST
+    ):
         return None
     if op.type == "Const":
         return tf.get_static_value(tensor)

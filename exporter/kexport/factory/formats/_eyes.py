@@ -1,7 +1,7 @@
-"""Identity matrices of a type in which onnxruntime has no kernel: made in float32 or int32, and cast.
+"""Identity matrices of a type in which onnxruntime has no kernel: made in int32, and cast.
 
-tf2onnx makes an `EyeLike` of the pattern that `tf.eye` leaves, in whatever type it was asked for; `keras.ops.trace` asks
-for booleans. Kernels: https://github.com/microsoft/onnxruntime/blob/main/docs/OperatorKernels.md
+tf2onnx makes an `EyeLike` of the pattern that `tf.eye` leaves, in whatever type it was asked for;
+`keras.ops.trace` asks for bools. Kernels: https://github.com/microsoft/onnxruntime/blob/main/docs/OperatorKernels.md
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ def eyes(model: OnnxModel) -> None:
             if asked is None or asked in kernels:
                 continue
             result, made = node.output[0], f"{node.output[0]}/eye"
-            eye = onnx.helper.make_node("EyeLike", node.input, [made], name=node.name, dtype=known.INT32, k=_offset(node))
+            settings = {"dtype": known.INT32, "k": _offset(node)}
+            eye = onnx.helper.make_node("EyeLike", node.input, [made], name=node.name, **settings)
             node.CopyFrom(eye)
             nodes.append(onnx.helper.make_node("Cast", [made], [result], name=f"{node.name}/cast", to=asked))
         if len(nodes) > len(graph.node):

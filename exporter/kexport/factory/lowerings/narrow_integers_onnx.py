@@ -1,7 +1,7 @@
-"""Operations on bools, integers of 8 or 16 bits, or unsigned: done in int32 or int64, which onnxruntime has kernels for.
+"""Operations on bools, and integers of 8 or 16 bits or unsigned, that onnxruntime lacks: done in int32 or int64.
 
 Sums, products and powers of two's complement do not depend on the width that they are computed in, as long as the
-result is cut to its own; the others stay within it. Padding tf2onnx does in float32, but for the number that it pads with.
+result is cut to its own; the others stay within it. tf2onnx pads in float32, all but the number that it pads with.
 Source: Warren, Hacker's Delight, 2-1; onnxruntime's docs/OperatorKernels.md.
 """
 

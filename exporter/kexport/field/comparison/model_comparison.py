@@ -177,7 +177,8 @@ def compare_models(
 def _not_compared(sessions: tuple[RemoteSession, RemoteSession], output: str, kind: str) -> Check:
     """The check of an output that is no tensor."""
     subject = Subject(sessions[1].artifact, runtimes_of(*sessions), output)
-    return Check.not_run(CheckKind.PARITY, subject, f"it is no tensor of a type that NumPy has, which is what can be compared: {kind}")
+    why = f"it is no tensor of a type that NumPy has, which is what can be compared: {kind}"
+    return Check.not_run(CheckKind.PARITY, subject, why)
 
 
 def _compare(
