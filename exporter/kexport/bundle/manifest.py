@@ -230,7 +230,7 @@ def read(folder: Path, most: int = MOST_JSON) -> Manifest:
     try:
         data = read_json(path, str(path), folder, most)
     except (FileNotFoundError, NotADirectoryError):
-        reason = "no manifest.json in it" if folder.is_dir() else "no such folder"
+        reason = "no manifest.json in it" if folder.is_dir() else "a file" if folder.is_file() else "no such folder"
         if inner := bundles_in(folder):
             reason, hint = f"a folder of bundles: {', '.join(inner)}", f"name one of them, such as {folder / inner[0]}"
         raise BundleError(f"{folder} is not a bundle", got=reason, hint=hint) from None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 import click
-from click.exceptions import MissingParameter, NoSuchOption
+from click.exceptions import BadOptionUsage, MissingParameter, NoSuchOption
 
 from kexport.errors import KexportError, UsageError, nearest
 
@@ -90,8 +91,25 @@ def as_ours(error: click.ClickException) -> KexportError:
             subject = f"{command} lacks {error.param.opts[0]}"
         return UsageError(subject, hint=f"for example {example}")
     if isinstance(error, click.BadParameter) and error.param is not None:
-        return UsageError(f"{error.param.opts[0]}: {error.message}", hint=usage)
+        name, kind = error.param.opts[0], error.param.type
+        expected = _range(kind) if isinstance(kind, click.IntRange | click.FloatRange) else ""
+        got = re.search(r"'[^']*'|(?<![\w.])-?[\d.]+(?:e[-+]?\d+)?", error.message)
+        if expected and got:
+            return UsageError(f"{name} cannot be read", got=got[0].strip("'"), expected=expected, hint=usage)
+        return UsageError(f"{name}: {error.message}", hint=usage)
+    if isinstance(error, BadOptionUsage) and "argument" in error.message:
+        return UsageError(f"{error.option_name} has no value", expected="a value after it", hint=usage)
+    if more := re.match(r"Got unexpected extra arguments? \((.*)\)", error.format_message()):
+        return UsageError(f"{command} takes fewer arguments", got=f"{more[1]} besides", hint=usage)
     return UsageError(f"{command}: {error.format_message()}", hint=usage)
+
+
+def _range(kind: click.IntRange | click.FloatRange) -> str:
+    """The numbers that an option takes, in words."""
+    what = "a whole number" if isinstance(kind, click.IntRange) else "a number"
+    if kind.min is None:
+        return what
+    return f"{what} from {kind.min:g}" + ("" if kind.max is None else f" to {kind.max:g}")
 
 
 def _options_of(context: click.Context) -> list[str]:
