@@ -136,9 +136,9 @@ def session_of(
 
 def _isolated_because(artifact: Artifact, operator: str) -> str:
     return (
-        f"{artifact.path} is served from a process of its own: {operator} may run for long, take much or end the "
-        "process, as the values or sizes of a call decide, and nothing else bounds it; isolated=True says that this is "
-        "meant, isolated=False serves it from this process, where a call may never end"
+        f"{artifact.path} is served from a process of its own: the values or sizes of a call decide how long "
+        f"{operator} runs, how much it takes, or whether it ends the process, and nothing else bounds it; "
+        "isolated=True says that this is meant, isolated=False serves it from this process, where a call may never end"
     )
 
 

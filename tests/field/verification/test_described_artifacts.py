@@ -22,11 +22,23 @@ def changed(folder, artifact_format, **entries):
     return copy
 
 
+def with_a_twin(folder, artifact_format, **entries):
+    """The same, with another file of that format, in another precision."""
+    copy = changed(folder, artifact_format, **entries)
+    manifest = json.loads((copy / "manifest.json").read_text())
+    (artifact,) = (each for each in manifest["artifacts"] if each["format"] == artifact_format)
+    twin = shutil.copy(copy / artifact["path"], copy / f"twin.{artifact['path']}")
+    stated = {key: value for key, value in artifact.items() if key != "ops"}
+    manifest["artifacts"].append({**stated, "path": Path(twin).name, "precision": "int8"})
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    return copy
+
+
 @pytest.mark.parametrize("artifact_format", ["onnx", "tflite"])
 @pytest.mark.parametrize("operators", [{"QuantizeLinear": 2}, {}, 3, "MatMul"], ids=str)
 def test_operators_that_are_not_in_the_file_are_a_failed_check(tmp_path, artifact_format, operators):
     """Artifacts of two precisions may have changed places, each with its digest."""
-    report = kexport.verify(changed(tmp_path, artifact_format, ops=operators))
+    report = kexport.verify(with_a_twin(tmp_path, artifact_format, ops=operators))
     assert report.exit_code == 1
     failed = {check.kind for check in report.checks if not check.passed}
     assert {str(kind) for kind in failed} == {"signature"}

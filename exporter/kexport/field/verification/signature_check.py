@@ -14,7 +14,7 @@ _LONGEST, _MOST = 40, 5  # characters of what a manifest states, and operators, 
 
 
 def check_signature(tested: ArtifactInRuntime, opened: Opened) -> Check:
-    """Compare names, order, dtypes and shapes with the manifest, and operators where it lists them."""
+    """Compare names, order, dtypes and shapes with the manifest; of several precisions, operators too."""
     problems = mismatches(opened, tested.bundle.signature, tested.artifact)
     facts = [f"{problem.got} instead of {problem.expected}" for problem in problems]
     facts += _other_operators(tested)
@@ -22,9 +22,10 @@ def check_signature(tested: ArtifactInRuntime, opened: Opened) -> Check:
 
 
 def _other_operators(tested: ArtifactInRuntime) -> list[str]:
-    """How the operators of the file differ from those that the manifest lists, as those of another precision would."""
+    """How the operators of the file differ from those of the manifest, where another precision could be meant."""
     stated, read = tested.artifact.details.get(_OPERATORS), tested.runtime.file.details
-    if stated is None or read is None:
+    several = {each.precision for each in tested.bundle.artifacts_of(tested.artifact.format)}
+    if stated is None or read is None or len(several) == 1:
         return []
     found = read(tested.bundle.path / tested.artifact.path).get(_OPERATORS)
     if not isinstance(found, Mapping) or stated == found:
