@@ -22,6 +22,7 @@ class RecurrentSettings(TypedDict):
         states: the number of its states.
         masked: whether the last input of the function is a mask.
         activation: as Keras serialises it, like `recurrent_activation`, which a simple RNN lacks.
+        unroll: whether the function has a copy of the step for each, instead of a loop; of an LSTM alone.
         captures: which weight each captured input of the function is; empty for one that is none.
     """
 
@@ -33,6 +34,7 @@ class RecurrentSettings(TypedDict):
     recurrent_activation: object
     reset_after: bool | None
     use_bias: bool
+    unroll: bool
     go_backwards: bool
     return_sequences: bool
     zero_output_for_mask: bool

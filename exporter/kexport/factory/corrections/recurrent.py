@@ -35,7 +35,7 @@ def _as_function(original: Method, record: Record) -> Method:
         plain = kind is not None and type(self.cell).__module__.startswith("keras.")
         dropping = training and (getattr(self.cell, "dropout", False) or getattr(self.cell, "recurrent_dropout", False))
         one_mask = mask[0] if isinstance(mask, list | tuple) else mask
-        if not plain or dropping or self.unroll or keras.tree.is_nested(sequences):
+        if not plain or dropping or (self.unroll and kind != "lstm") or keras.tree.is_nested(sequences):
             return original(self, sequences, initial_state, mask, training=training)
         states = list(initial_state) if keras.tree.is_nested(initial_state) else [initial_state]
         inputs = [sequences, *states, *([] if one_mask is None else [one_mask])]
@@ -70,6 +70,7 @@ def _settings(layer: Any, kind: str, states: int, masked: bool, function: Concre
         if hasattr(cell, "recurrent_activation") else None,
         "reset_after": getattr(cell, "reset_after", None),
         "use_bias": cell.use_bias,
+        "unroll": bool(layer.unroll),
         "go_backwards": layer.go_backwards,
         "return_sequences": layer.return_sequences,
         "zero_output_for_mask": bool(layer.zero_output_for_mask),

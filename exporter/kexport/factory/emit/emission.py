@@ -244,7 +244,7 @@ class _Emission:
     def _inlined(self, op: Operation, name: str, inputs: Sequence[Any]) -> Sequence[object]:
         """The outputs of a call: those of a recurrent layer's lowering, or of the function that is called."""
         settings = self._conversion.handover.recurrent.get(name)
-        recurrence = None if settings is None else Recurrence.of(settings, inputs)
+        recurrence = None if settings is None else Recurrence.of(settings, op, inputs)
         if recurrence is not None:
             lowered = self._lowered(op, RECURRENT, recurrence, inputs, on_complex=False)
             if lowered is not None:

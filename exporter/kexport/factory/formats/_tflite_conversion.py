@@ -9,6 +9,8 @@ from kexport.bundle.signature import Array, Signature
 from kexport.factory.emit.handover import Handover
 from kexport.factory.formats._kept_layers import require_layers
 from kexport.factory.formats._tflite_precisions import QuantisingConverter, set_precision
+from kexport.factory.formats._tflite_states import require_finishable, start_at_zero
+from kexport.factory.lowerings import lstm_tflite
 from kexport.runtimes.files import tflite
 from kexport.runtimes.files.protocols import TfliteModel
 
@@ -22,7 +24,17 @@ class CalibratingConverter(QuantisingConverter, Protocol):
 
 
 class Wide:
-    """Float32: the converter as it is."""
+    """Float32: the converter as it is.
+
+    Attributes:
+        lowerings: the names of those that are applied beside the format's own.
+    """
+
+    lowerings: tuple[str, ...] = (lstm_tflite.NAME,)
+
+    def starting_anew(self) -> Wide:
+        """The same for a model with operators that keep states, and start anew in each call of the finished file."""
+        return self
 
     def prepare(self, converter: Any, signature: Signature) -> None:
         """Set the converter up for a model of this signature."""
@@ -44,10 +56,29 @@ class Small(Wide):
 
     def __init__(self, precision: str, inputs: Inputs, *, integer_io: bool) -> None:
         self._precision, self._inputs, self._integer_io = precision, inputs, integer_io
+        if precision == "int16x8":  # the converter's quantiser makes constants of the states
+            self.lowerings = ()
+
+    def starting_anew(self) -> Wide:
+        """Ranges that are measured in calls which start anew, as those of the finished file do."""
+        return Anew(self, self._inputs, integer_io=self._integer_io) if self._precision == "int8" else self
 
     def prepare(self, converter: Any, signature: Signature) -> None:
         """Have the converter write the precision, with ranges that the inputs show."""
         set_precision(converter, self._precision, lambda: self._inputs(signature), integer_io=self._integer_io)
+
+    def quantised(self, content: bytes, program: Handover) -> bytes:
+        """A file of which the ranges were measured, in int8."""
+        del program
+        return self._quantise(content)
+
+    def _quantise(self, content: bytes, denied: Sequence[str] = ()) -> bytes:
+        import tensorflow as tf
+        from tensorflow.lite.python import convert
+
+        dtype = tf.int8 if self._integer_io else tf.float32
+        io = {"input_data_type": dtype, "output_data_type": dtype}
+        return bytes(convert.mlir_quantize(content, **io, denylisted_nodes=[*denied] or None))
 
 
 class Mixed(Small):
@@ -72,17 +103,72 @@ class Mixed(Small):
         super().prepare(converter, signature)
         converter._experimental_calibrate_only = True
 
-    def finish(self, content: bytes, program: Handover) -> bytes:
-        """Quantise all but the operators of the layers that are kept; raises `ExportError` where there is no such."""
-        import tensorflow as tf
-        from tensorflow.lite.python import convert
+    def starting_anew(self) -> Wide:
+        """As in `Small`, and for the same layers."""
+        return Anew(self, self._inputs, integer_io=self._integer_io)
 
-        dtype = tf.int8 if self._integer_io else tf.float32
-        io = {"input_data_type": dtype, "output_data_type": dtype}
-        every = bytes(convert.mlir_quantize(content, **io))
+    def finish(self, content: bytes, program: Handover) -> bytes:
+        """Quantise what was measured."""
+        return self.quantised(content, program)
+
+    def quantised(self, content: bytes, program: Handover) -> bytes:
+        """Quantise all but the operators of the layers that are kept; raises `ExportError` where there is no such."""
+        every = super().quantised(content, program)
         words = require_layers(self._keep, integer_layers(tflite.parse(every), program), "int8")
         denied = [name for name in results_of(tflite.parse(content)) if program.layer_of_result(name) in words]
-        return bytes(convert.mlir_quantize(content, **io, denylisted_nodes=denied))
+        return self._quantise(content, denied)
+
+
+class Anew(Small):
+    """int8 for operators that keep their states from one call to the next, until the file is finished.
+
+    The converter measures the ranges of one sample, which says where they stand in its file. They are measured again
+    in a file whose calls start anew and take any batch, and the quantiser gets those.
+
+    Args:
+        way: what quantises then.
+        inputs: as in `Small`.
+        integer_io: as in `Small`.
+    """
+
+    def __init__(self, way: Small, inputs: Inputs, *, integer_io: bool) -> None:
+        super().__init__("int8", inputs, integer_io=integer_io)
+        self._way, self._signature = way, Signature((), ())
+
+    def prepare(self, converter: CalibratingConverter, signature: Signature) -> None:
+        """Have the converter measure the ranges of one sample."""
+        self._signature = signature
+        super().prepare(converter, signature)
+        converter.representative_dataset = self._first_sample
+        converter._experimental_calibrate_only = True
+
+    def finish(self, content: bytes, program: Handover) -> bytes:
+        """Measure the ranges, and quantise; raises `UnfinishedError` where the calls cannot start anew."""
+        require_finishable(content)
+        measured = measured_anew(content, lambda: self._inputs(self._signature))
+        return self._way.quantised(measured, program)
+
+    def _first_sample(self) -> Iterator[list[Array]]:
+        arrays = next(self._inputs(self._signature))
+        yield [array[:1] if spec.shape[:1] == (None,) else array
+               for array, spec in zip(arrays, self._signature.inputs, strict=True)]  # fmt: skip
+
+
+def measured_anew(content: bytes, inputs: Callable[[], Iterator[list[Array]]]) -> bytes:
+    """A file with the ranges of its tensors, as they are when each call starts anew."""
+    from tensorflow.lite.python.optimize.calibrator import Calibrator
+    from tensorflow.lite.tools import flatbuffer_utils
+
+    def parsed(each: bytes) -> Any:
+        return flatbuffer_utils.read_model_from_bytearray(bytearray(each))
+
+    model, trial = parsed(content), parsed(content)
+    start_at_zero(trial)
+    measured = parsed(Calibrator(bytes(flatbuffer_utils.convert_object_to_bytearray(trial))).calibrate(inputs))
+    for graph, other in zip(model.subgraphs, measured.subgraphs, strict=True):
+        for tensor, ranged in zip(graph.tensors, other.tensors, strict=False):  # those of the zeros come last
+            tensor.quantization = ranged.quantization
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 
 def integer_layers(model: TfliteModel, program: Handover) -> list[str]:

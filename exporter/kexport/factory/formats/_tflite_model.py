@@ -1,4 +1,4 @@
-"""The parts of a TFLite file as objects of its schema, and an operator that copies a tensor."""
+"""The parts of a TFLite file as objects of its schema; codes of operators, and an operator that copies a tensor."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ class FlatTensor(Protocol):
     type: int
     hasRank: bool  # noqa: N815  the schema's name
     buffer: int
+    quantization: Any
+    isVariable: bool  # noqa: N815  the schema's name
 
 
 class FlatGraph(Protocol):
@@ -30,9 +32,27 @@ class FlatModel(Protocol):
     """A model (`ModelT` of TFLite's schema)."""
 
     subgraphs: list[FlatGraph]
-    operatorCodes: list[object]  # noqa: N815  the schema's name
+    operatorCodes: list[Any]  # noqa: N815  the schema's name
     signatureDefs: list[Any]  # noqa: N815  the schema's name
     buffers: list[object]
+
+
+def operator_code(model: FlatModel, kind: str, version: int = 1) -> int:
+    """The index of the code of a built-in operator in this version; a new one where the file has none."""
+    from tensorflow.lite.python import schema_py_generated as schema
+
+    code = schema.OperatorCodeT()
+    code.builtinCode = getattr(schema.BuiltinOperator, kind)
+    code.deprecatedBuiltinCode = min(code.builtinCode, schema.BuiltinOperator.PLACEHOLDER_FOR_GREATER_OP_CODES)
+    code.version = version
+    codes = list(model.operatorCodes or ())
+    for index, each in enumerate(codes):
+        if (each.builtinCode, each.deprecatedBuiltinCode, each.version) == (
+            code.builtinCode, code.deprecatedBuiltinCode, version,
+        ):  # fmt: skip
+            return index
+    model.operatorCodes = [*codes, code]
+    return len(codes)
 
 
 def copy_of(model: FlatModel, graph: FlatGraph, index: int) -> tuple[object, int]:

@@ -22,8 +22,10 @@ from kexport.factory.formats._tflite_conversion import Mixed, Small, Wide, integ
 from kexport.factory.formats._tflite_precisions import QuantisingConverter, quantization_of
 from kexport.factory.formats._tflite_shared_memory import keep_what_is_read
 from kexport.factory.formats._tflite_signature import use_public_names
+from kexport.factory.formats._tflite_states import UnfinishedError, require_finishable, start_at_zero
 from kexport.factory.graph.protocols import GraphDef, Tensor
 from kexport.factory.inputs.calibration_file import read_inputs
+from kexport.factory.lowerings.lstm_tflite import has_lstm, is_unrecognised
 from kexport.factory.tensorflow_workers import settle_threads
 from kexport.runtimes.files import tflite
 from kexport.runtimes.files.protocols import TfliteModel
@@ -127,6 +129,7 @@ def _finished(content: bytes, signature: Signature, in_order: bool = True) -> Tf
     from tensorflow.lite.tools import flatbuffer_utils
 
     model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
+    start_at_zero(model)
     keep_what_is_read(model)
     use_public_names(model, signature, in_order)
     return model
@@ -142,13 +145,27 @@ def _pinned(signature: Signature) -> Signature | None:
 
 
 def _converted(program: handovers.Handover, way: Wide) -> bytes:
+    try:
+        content = _emitted(program, way, way.lowerings)
+        require_finishable(content)
+    except UnfinishedError:
+        pass
+    except ExportError as refused:
+        if not is_unrecognised(refused):
+            raise
+    else:
+        return content
+    return _emitted(program, way, ())
+
+
+def _emitted(program: handovers.Handover, way: Wide, lowerings: Sequence[str]) -> bytes:
     import tensorflow as tf
 
-    emitted = emit(program, "tflite")
+    emitted = emit(program, "tflite", also=lowerings)
     converter = tf.compat.v1.lite.TFLiteConverter(
         emitted.graph.as_graph_def(), list(emitted.inputs), list(emitted.outputs)
     )
-    return _run(converter, program, way)
+    return _run(converter, program, way, starting_anew=has_lstm(emitted.graph))
 
 
 def _keeping_state(saved_model: Path, program: handovers.Handover, way: Wide) -> bytes:
@@ -160,11 +177,12 @@ def _keeping_state(saved_model: Path, program: handovers.Handover, way: Wide) ->
     return _run(converter, program, way)
 
 
-def _run(converter: _Converter, program: handovers.Handover, way: Wide) -> bytes:
+def _run(converter: _Converter, program: handovers.Handover, way: Wide, starting_anew: bool = False) -> bytes:
     import tensorflow as tf
 
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     converter.canonicalizing_inf_as_min_max_float = False  # by default an infinite constant becomes the largest number
+    way = way.starting_anew() if starting_anew else way
     way.prepare(converter, program.signature)
     try:
         content = converter.convert()

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kexport.factory.graph.protocols import Tensor
+from kexport.factory.graph.protocols import Operation, Tensor
 
 #: What lowerings of recurrent layers name as the type of the operation that they replace.
 RECURRENT = "recurrent"
@@ -22,6 +22,7 @@ class Recurrence:
         states: the initial ones, (batch, units) each.
         mask: (batch, time), or None.
         weights: kernel, recurrent_kernel and, if the layer has one, bias.
+        last_state_is_read: whether anything uses the last of the last states: of an LSTM, that of the cell.
     """
 
     settings: Mapping[str, Any]
@@ -29,10 +30,17 @@ class Recurrence:
     states: Sequence[Tensor]
     mask: Tensor | None
     weights: Mapping[str, Tensor]
+    last_state_is_read: bool
 
     @classmethod
-    def of(cls, settings: Mapping[str, Any], inputs: Sequence[Tensor]) -> Recurrence | None:
-        """The call with these inputs; None where it captures other than the layer's weights, or is not in float32."""
+    def of(cls, settings: Mapping[str, Any], op: Operation, inputs: Sequence[Tensor]) -> Recurrence | None:
+        """The call with these inputs; None where it captures other than the layer's weights, or is not in float32.
+
+        Args:
+            settings: those of the layer.
+            op: the call in the traced graph.
+            inputs: what stands for its inputs.
+        """
         import tensorflow as tf
 
         first = 1 + settings["states"]
@@ -44,7 +52,7 @@ class Recurrence:
         sequences, states, weights = inputs[0], inputs[1:first], dict(zip(settings["captures"], captured, strict=True))
         single = all(tensor.dtype == tf.float32 for tensor in (sequences, *states, *weights.values()))
         usable = single and sequences.shape.rank == 3 and (mask is None or mask.shape.rank == 2)
-        return cls(settings, sequences, states, mask, weights) if usable else None
+        return cls(settings, sequences, states, mask, weights, _is_read(op.outputs[-1])) if usable else None
 
     @property
     def backwards(self) -> bool:
@@ -54,6 +62,11 @@ class Recurrence:
     def starts_at_zero(self) -> bool:
         """Whether all initial states are known to be zero."""
         return all(map(_is_zero, self.states))
+
+
+def _is_read(tensor: Tensor) -> bool:
+    """Whether an operation takes a tensor, or its function returns it."""
+    return bool(tensor.consumers()) or any(each is tensor for each in getattr(tensor.graph, "outputs", ()))
 
 
 def _is_zero(tensor: Tensor) -> bool:

@@ -34,7 +34,9 @@ _ACTIVATIONS: dict[str, tuple[str, list[float]]] = {
 
 
 def _applies(recurrence: Recurrence, _: Sequence[Tensor]) -> bool:
-    return all(isinstance(name, str) and name in _ACTIVATIONS for name in _used(recurrence))
+    return not recurrence.settings["unroll"] and all(
+        isinstance(name, str) and name in _ACTIVATIONS for name in _used(recurrence)
+    )
 
 
 def _used(recurrence: Recurrence) -> list[str]:

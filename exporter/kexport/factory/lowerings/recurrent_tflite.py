@@ -22,7 +22,8 @@ _Step = Callable[[Tensor, Sequence[Tensor]], list[Tensor]]
 
 def _applies(recurrence: Recurrence, _: Sequence[Tensor]) -> bool:
     names = (recurrence.settings["activation"], recurrence.settings["recurrent_activation"])
-    return recurrence.mask is None and all(name is None or name in _PLAIN for name in names)
+    looped = recurrence.mask is None and not recurrence.settings["unroll"]
+    return looped and all(name is None or name in _PLAIN for name in names)
 
 
 def _activation(name: str) -> Callable[[Tensor], Tensor]:

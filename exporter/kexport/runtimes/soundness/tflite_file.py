@@ -37,8 +37,8 @@ def check_tflite(content: memoryview, most: Callable[[int], CallLimits]) -> str:
         FlawError: something in it is not what the runtime takes it for.
     """
     subgraphs = ModelReader(content).subgraphs()
-    for subgraph in subgraphs:
-        check_dataflow(subgraph)
+    for number, subgraph in enumerate(subgraphs):
+        check_dataflow(subgraph, main=not number)
     check_calls(subgraphs)
     limits = most(sum(size_of(subgraphs[0].tensors[tensor]) for tensor in subgraphs[0].inputs))
     check_kernels(subgraphs, content, reference=limits.reference)
