@@ -2,6 +2,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from kexport.bundle.declared_domain import default_for
 from kexport.bundle.domain import Choice, Domain, Ints, Uniform
 from kexport.bundle.signature import TensorSpec
 from kexport.field.comparison.operands import Operand
@@ -42,4 +43,4 @@ def test_an_input_may_be_named_as_the_model_itself_named_it():
 
 
 def test_quantised_inputs_of_bare_files_take_the_whole_range_of_their_dtype():
-    assert shared(None, None, (TensorSpec("x", "int8", (1, 4)),)) == {"x": Ints(-128, 128)}
+    assert default_for(TensorSpec("x", "int8", (1, 4))) == Ints(-128, 128)

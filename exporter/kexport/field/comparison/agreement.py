@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from kexport.bundle.declared_domain import default_for
+from kexport.bundle.domain import Domain
 from kexport.bundle.report import Check, CheckKind, Subject
 from kexport.bundle.signature import Array, TensorSpec
 from kexport.errors import ModelError
+from kexport.field.comparison.accepted_integers import accepted_integers
 from kexport.field.comparison.inputs import comparison_inputs
 from kexport.field.comparison.operands import Operand
 from kexport.field.comparison.record import ComparisonRecord
@@ -21,6 +24,7 @@ from kexport.field.comparison.tensor_pairs import TensorPair, batch_first, batch
 from kexport.field.remote import Outputs, RemoteSession, RuntimeFailedError
 from kexport.parity.smallest_call import require_affordable
 
+_NARROW = 2  # bytes of an integer all of whose values are drawn
 _PROBES = 2  # calls that show the dtypes and shapes of outputs
 
 
@@ -55,9 +59,11 @@ class Agreement:
         record.note(
             f"axis {p.axis} of input {p.a.name} counts the samples; it comes first here" for p in inputs if p.axis
         )
-        domains, notes = domains_of(inputs, self.operands, self.options)
+        known, notes = domains_of(inputs, self.operands, self.options)
         record.note(notes)
         try:
+            domains, notes = self._all_domains(inputs, known)
+            record.note(notes)
             specs = self._output_specs(SharedInterface.of(inputs, (), domains))
         except RuntimeFailedError as error:
             lacking = error.remote.runtime.lacking(str(error)) if error.remote is not None else ""
@@ -73,6 +79,31 @@ class Agreement:
         record.add(Check(CheckKind.SIGNATURE, not problems, subject, facts=tuple(problems)))
         outputs = [pair for pair in outputs if not pair.problem]
         return SharedInterface.of(inputs, outputs, domains) if outputs else None
+
+    def _all_domains(
+        self, inputs: Sequence[TensorPair], known: Mapping[str, Domain]
+    ) -> tuple[dict[str, Domain], list[str]]:
+        """Those that are known and, with notes, what both models take of integers, and defaults.
+
+        Raises:
+            ModelError: as `_probe`.
+            RuntimeFailedError: as `_probe`.
+        """
+        unknown = [pair.common for pair in inputs if pair.a.name not in known]
+        domains = {pair.a.name: known.get(pair.a.name) or default_for(pair.common) for pair in inputs}
+        wide = [spec for spec in unknown if spec.numpy_dtype.kind in "iu" and spec.numpy_dtype.itemsize > _NARROW]
+        taken: dict[str, Domain] = {}
+        if wide:
+            shared = SharedInterface.of(inputs, (), domains)
+            require_affordable(shared.signature, self.options.max_bytes)
+            (feeds, _), *_ = self._probe(0, shared)
+            taken = accepted_integers(shared.inputs_renamed(*self.sessions), feeds, wide)
+        notes = []
+        for spec in unknown:
+            ours = taken.get(spec.name)
+            words = f"{domains[spec.name]} is the default" if ours is None else f"{ours} is what both take"
+            notes.append(f"input {spec.name} has no declared domain: {words}")
+        return {**domains, **taken}, notes
 
     def _output_pairs(
         self, ours: Sequence[TensorSpec], theirs: Sequence[TensorSpec]

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from kexport.bundle import data_files
-from kexport.bundle.declared_domain import coerce, default_for
+from kexport.bundle.declared_domain import coerce
 from kexport.bundle.domain import Domain, Samples, united
 from kexport.bundle.naming import carried
 from kexport.bundle.signature import Array, Signature, TensorSpec
@@ -104,7 +104,7 @@ def observed_outputs(names: Sequence[str], calls: Sequence[tuple[Mapping[str, Ar
 def domains_of(
     inputs: Sequence[TensorPair], operands: tuple[Operand, Operand], options: InterfaceOptions
 ) -> tuple[dict[str, Domain], list[str]]:
-    """The domain of every input by the names of A, and notes: declared, else that of the bundles, else a default.
+    """The domains that are known, by the names of A, and notes: declared, or else those of the bundles.
 
     What either bundle takes is drawn: all keys of two vocabularies, the hull of two ranges.
 
@@ -131,11 +131,7 @@ def domains_of(
                 if ours is not None and ours not in given:
                     domains[ours] = united(domains[ours], each) if ours in domains else each
             notes += operand.bundle.manifest.notes
-    for name, spec in specs.items():
-        if name not in domains:
-            domains[name] = default_for(spec)
-            notes.append(f"input {name} has no declared domain: {domains[name]} is the default")
-    return {name: domains[name] for name in specs}, notes
+    return domains, notes
 
 
 def _by_names_of_a(inputs: Sequence[TensorPair], declared: Mapping[str, object]) -> dict[str, object]:
