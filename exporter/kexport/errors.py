@@ -135,6 +135,8 @@ def nearest(name: str, names: Iterable[str]) -> str:
     meant = [each for each in _ALSO_CALLED.get(name.lower(), ()) if each in existing]
     if meant:
         return f"did you mean {meant[0]}?"
+    if same := [each for each in existing if each.lower() == name.lower()]:
+        return f"did you mean {same[0]}?"
     close = difflib.get_close_matches(name, existing, n=3, cutoff=0.5)
     if close and difflib.SequenceMatcher(None, close[0], name).ratio() > _CLEARLY:
         close = close[:1]

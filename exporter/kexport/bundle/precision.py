@@ -136,6 +136,13 @@ class Precisions:
                 expected=" or ".join(INTEGER),
                 hint=f"--precision {INTEGER[-1]}",
             )
+        if calibration == CALIBRATIONS[1] and not set(given) & set(INTEGER):
+            raise UsageError(
+                "none of the precisions has ranges to calibrate",
+                got=", ".join(given) or FLOAT32,
+                expected=" or ".join(INTEGER),
+                hint=f"--precision {INTEGER[-1]}",
+            )
         kept = (keep,) if isinstance(keep, str) else tuple(dict.fromkeys(keep or ()))
         if kept and (choose or MIXABLE not in given):
             raise UsageError(

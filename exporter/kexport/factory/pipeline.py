@@ -32,6 +32,7 @@ from kexport.factory.precisions import (
     calibration_inputs,
     keep_smallest,
     reaching_inputs,
+    require_kept,
     with_mixed,
 )
 from kexport.factory.promises import collect, statements
@@ -228,6 +229,7 @@ def _write(
     evaluation = plan.evaluation(signature, recorded, stateful=bool(program.state))
     declared = plan.request.declarations.unseen
     require_subjects(program, declared)
+    require_kept(program, plan.request.conversion.precisions.keep)
     progress("judging the model itself")
     diagnosis = diagnose(program, inputs.domains)
     promises = collect(program, statements(plan.request.declarations.contracts))

@@ -59,8 +59,11 @@ def test_layers_that_are_kept_compute_in_float_and_the_others_in_integers(plain,
 
 
 def test_a_layer_that_is_none_is_refused_by_name(tmp_path):
-    with pytest.raises(ExportError, match="cannot be written as tflite int8") as caught:
+    with pytest.raises(UsageError, match="no layer 'c3' to keep in float") as unknown:
         build(tmp_path / "b", keep="c3")
+    assert "did you mean c2 or c1?" in str(unknown.value)
+    with pytest.raises(ExportError, match="cannot be written as tflite int8") as caught:
+        build(tmp_path / "b", keep="r2")
     assert "c1, c2, dw, gap, d1, d2, p" in str(caught.value)
     for options in ({"precision": "float16"}, {"precision": "auto"}):
         with pytest.raises(UsageError, match="keep"):
@@ -70,8 +73,8 @@ def test_a_layer_that_is_none_is_refused_by_name(tmp_path):
 def test_the_command_line_keeps_layers_and_inspect_tells(tmp_path):
     options = ("--precision", "int8", "--formats", "tflite", "--out", "b")
     wrong = run_kexport("build", "lowpass", *options, "--keep", "other", cwd=tmp_path)
-    assert wrong.returncode == 1
-    assert "no layer 'other' computes in integers as int8: those that do are filtered" in wrong.stderr
+    assert wrong.returncode == 2
+    assert "the model has no layer 'other' to keep in float" in wrong.stderr
     right = run_kexport("build", "scaled", *options, "--keep", "scaled_features", cwd=tmp_path)
     assert right.returncode == 0, right.stdout + right.stderr
     told = run_kexport("inspect", tmp_path / "b", cwd=tmp_path)

@@ -44,6 +44,22 @@ def test_operators_that_are_not_in_the_file_are_a_failed_check(tmp_path, artifac
     assert {str(kind) for kind in failed} == {"signature"}
 
 
+@pytest.mark.parametrize("exchanged", [("path", "sha256", "bytes"), ("precision", "limits")], ids=str)
+def test_integers_of_two_widths_that_changed_places_are_a_failed_check(tmp_path, exchanged):
+    small = ["int16x8", "int8"]
+    domain = {"features": "uniform(-5, 5)"}
+    bundle = kexport.build("scaled", tmp_path / "b", formats=["tflite"], precision=small, domain=domain)
+    manifest = json.loads((bundle.path / "manifest.json").read_text())
+    one, other = (each for each in manifest["artifacts"] if each["precision"] in small)
+    for key in exchanged:
+        one[key], other[key] = other[key], one[key]
+    assert kexport.verify(bundle.path).passed
+    (bundle.path / "manifest.json").write_text(json.dumps(manifest))
+    failed = [check for check in kexport.verify(bundle.path).checks if not check.passed]
+    assert {str(check.kind) for check in failed} == {"signature"}
+    assert any("it computes int" in str(fact) for check in failed for fact in check.facts)
+
+
 def test_an_artifact_that_no_runtime_reads_is_not_checked(tmp_path):
     report = kexport.verify(changed(tmp_path, "tflite", format="coreml"))
     assert report.exit_code == 3

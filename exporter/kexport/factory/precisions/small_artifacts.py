@@ -10,7 +10,7 @@ from typing import Any
 from kexport.bundle import store
 from kexport.bundle.precision import FLOAT_OPERATORS, INTEGER, INTEGER_LAYERS, IO, KEPT, MIXABLE
 from kexport.bundle.signature import Signature
-from kexport.errors import ExportError
+from kexport.errors import ExportError, require_known
 from kexport.factory.exports import HANDOVER, crashed
 from kexport.factory.formats import SmallTarget, layer_name
 from kexport.factory.inputs.calibration_file import write_inputs
@@ -19,9 +19,21 @@ from kexport.factory.precisions.calibration import Feeds
 from kexport.factory.precisions.ranges import Outside, count_outside
 from kexport.factory.request import Conversion
 from kexport.factory.tensorflow_workers import tensorflow_workers
+from kexport.factory.trace import Program
+from kexport.factory.trace.layer_paths import paths
 from kexport.process import Worker, WorkerCrashError
 
 _CALIBRATION, _HELD_BACK = "calibration.npz", "held_back.npz"
+
+
+def require_kept(program: Program, names: Sequence[str]) -> None:
+    """Raise `UsageError` unless the model has a layer of each name; of a function of a SavedModel, none is known."""
+    if program.served:
+        return
+    layers = [path for _, path in paths(program.model)]
+    known = dict.fromkeys([*(path.rpartition("/")[2] for path in layers), *layers])
+    for name in names:
+        require_known(name, known, f"the model has no layer {name!r} to keep in float")
 
 
 class SmallArtifacts:

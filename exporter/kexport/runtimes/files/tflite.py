@@ -7,13 +7,13 @@ import importlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from kexport.runtimes.files.protocols import TfliteModel, TfliteOperatorCode, TfliteSchema
+from kexport.runtimes.files.protocols import TfliteModel, TfliteOperatorCode, TfliteSchema, TfliteTensor
 
 _SCHEMAS = ("ai_edge_litert.schema_py_generated", "tensorflow.lite.python.schema_py_generated")
 
 
 def details(path: Path) -> dict[str, object]:
-    """How often the model in a file uses each operator, in each version of the operator.
+    """How often the model in a file uses each operator, in each version of it; and which integers are computed.
 
     Raises:
         ImportError: neither LiteRT nor TensorFlow is installed.
@@ -29,7 +29,21 @@ def details_of(model: TfliteModel) -> dict[str, object]:
         for code in model.operatorCodes
     ]
     counts = collections.Counter(codes[op.opcodeIndex] for graph in model.subgraphs for op in graph.operators or ())
-    return {"ops": dict(sorted(counts.items()))}
+    integers = _computed_integers(model)
+    return {"ops": dict(sorted(counts.items())), **({"integers": integers} if integers else {})}
+
+
+def _computed_integers(model: TfliteModel) -> list[str]:
+    """The dtypes of integers that stand for real numbers and that operators compute."""
+    types = numbered(schema().TensorType)
+    operators = [(graph, operator) for graph in model.subgraphs for operator in graph.operators or ()]
+    computed = [graph.tensors[index] for graph, operator in operators for index in operator.outputs if index >= 0]
+    return sorted({types[tensor.type].lower() for tensor in computed if _is_quantised(tensor)})
+
+
+def _is_quantised(tensor: TfliteTensor) -> bool:
+    quantization = tensor.quantization
+    return quantization is not None and quantization.scale is not None and len(quantization.scale) > 0
 
 
 def foreign_operators(model: TfliteModel) -> list[tuple[str, str]]:
