@@ -1,0 +1,1 @@
+"""What is killed at random moments, and how what it leaves is judged."""
