@@ -189,6 +189,8 @@ def make(plan: BuildPlan, folder: Path, progress: Progress, observe: Observer = 
         if isinstance(plan.request.model, str | Path):  # the layers of a model that exists have their names
             stack.enter_context(fresh_names())
         plan.request.trust.run_imports()
+        if plan.source.rehearse is not None:
+            plan.source.rehearse(plan.request.trust)
         with calls_seen():
             model = plan.source.load()
         plan = plan.of(model)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kexport import registry
 from kexport.errors import UsageError
+
+if TYPE_CHECKING:
+    from kexport.field.trust import Trust
 
 FOLDER = "factory/sources"
 #: The kinds of text that name a model, in words.
@@ -25,6 +28,8 @@ class Source:
         live: whether the model is created in this process; its classes may then exist nowhere else.
         content: returns what the model is made of, such as the digest of its file; None where only running code tells.
         signed: the same source with another of its functions as the model, by name; None where it has only one.
+        rehearse: calls it once in a process within limits, and raises `ModelError` if it leaves them; None for what
+            somebody's code makes.
     """
 
     name: str
@@ -33,6 +38,7 @@ class Source:
     live: bool = False
     content: Callable[[], str] | None = None
     signed: Callable[[str], Source] | None = None
+    rehearse: Callable[[Trust], None] | None = None
 
     def with_signature(self, name: str | None) -> Source:
         """The source with this function as the model; raises `UsageError` where it has no functions by name."""

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kexport.bundle.digests import digest
 from kexport.bundle.naming import carried
 from kexport.errors import ModelError
 from kexport.factory.sources._source import Source, SourceKind, refuse_settings
+
+if TYPE_CHECKING:
+    from kexport.field.trust import Trust
 
 
 def _claims(model: object) -> bool:
@@ -36,7 +40,12 @@ def _source(path: Path, name: str, signature: str | None) -> Source:
     def signed(chosen: str) -> Source:
         return _source(path, carried(f"{name}_{chosen}"), chosen)
 
-    return Source(name, load, live=True, content=lambda: digest(path), signed=signed)
+    def rehearse(trust: Trust) -> None:
+        from kexport.factory.sources._rehearsal import rehearse
+
+        rehearse(path, signature, trust)
+
+    return Source(name, load, live=True, content=lambda: digest(path), signed=signed, rehearse=rehearse)
 
 
 KIND = SourceKind(rank=15, claims=_claims, find=_find)
