@@ -65,8 +65,10 @@ def test_a_pinned_batch_passes_only_when_the_manifest_says_so(pinned):
     path, details = pinned
     runtime = runtimes.get("litert")
     opened = runtime.open(path, SIGNATURE).opened
-    artifact: Any = SimpleNamespace(path="model.tflite", details=details, quantization={})
-    bundle: Any = SimpleNamespace(signature=SIGNATURE)
+    artifact: Any = SimpleNamespace(
+        path="model.tflite", format="tflite", precision="float32", details=details, quantization={}
+    )
+    bundle: Any = SimpleNamespace(signature=SIGNATURE, artifacts_of=lambda _: [artifact])
     tested = ArtifactInRuntime(bundle, artifact, runtime, ())
     assert check_signature(tested, opened).passed
     artifact.details = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -84,11 +85,13 @@ class Artifact:
 
 
 def _precision(value: Json) -> str:
-    if value not in PRECISIONS:
+    if value not in PRECISIONS and not (isinstance(value, str) and _OWN.fullmatch(value)):
         raise FieldError((), f"is not one of {', '.join(PRECISIONS)} but {str(value)[:40]!r}")
     return text(value)
 
 
+#: The dtype of the model's outputs, where it is not float32.
+_OWN = re.compile(r"b?float\d+(_\w+)?|complex\d+")
 _KEYS = ("format", "precision", "path", "sha256", "bytes")
 
 

@@ -61,7 +61,7 @@ def in_tflite(path: Path, layer: str) -> None:
     graph = file.subgraphs[0]
     found = []
     for operator in graph.operators:
-        names = "/".join(graph.tensors[index].name.decode() for index in operator.outputs).replace(";", "/")
+        names = "/".join((graph.tensors[index].name or b"").decode() for index in operator.outputs).replace(";", "/")
         if f"/{_scope(layer)}/" in f"/{names}/" or names == layer:
             held = [graph.tensors[index] for index in operator.inputs]
             real = [tensor.buffer for tensor in held if tensor.type == types.TensorType.FLOAT32]

@@ -56,8 +56,13 @@ def _random(model):
 def bidirectional():
     """Two layers, both in two directions, and the same inputs."""
     inputs = keras.Input((6, 4), name="x")
-    inner = keras.layers.Bidirectional(keras.layers.LSTM(8, return_sequences=True))(inputs)
-    return _random(keras.Model(inputs, keras.layers.Dense(3)(keras.layers.Bidirectional(keras.layers.LSTM(5))(inner))))
+    inner = keras.layers.Bidirectional(keras.layers.LSTM(8, return_sequences=True, name="wide"))(inputs)
+    return _random(
+        keras.Model(
+            inputs,
+            keras.layers.Dense(3, name="dense")(keras.layers.Bidirectional(keras.layers.LSTM(5, name="narrow"))(inner)),
+        )
+    )
 
 
 @pytest.fixture(scope="module")
@@ -169,3 +174,15 @@ def test_weights_of_float16_keep_the_loop_where_the_batch_may_change(bidirection
 def test_an_int8_file_may_keep_a_layer_in_float(bidirectional, tmp_path):
     built = kexport.build(bidirectional, tmp_path / "mixed", formats=["tflite"], precision="int8", keep=["dense"])
     assert built.passed
+
+
+def test_an_lstm_may_be_kept_in_float_by_its_name(tmp_path):
+    x = keras.Input((6, 4), name="x")
+    wide = keras.layers.LSTM(8, return_sequences=True, name="wide")(x)
+    model = _random(keras.Model(x, keras.layers.LSTM(5, name="narrow")(wide)))
+    built = kexport.build(model, tmp_path / "mixed", formats=["tflite"], precision="int8", keep=["narrow"])
+    assert built.passed
+    small = next(each for each in built.manifest.artifacts if each.precision == "int8")
+    assert small.float_operators is not None
+    assert (LSTM, "layer 'narrow' (LSTM)") in small.float_operators
+    assert {layer for _, layer in small.float_operators} == {"layer 'narrow' (LSTM)"}

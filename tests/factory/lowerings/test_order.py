@@ -28,7 +28,7 @@ ORDER = {
         **{kind: ["float64_places_tflite", "rounding_tflite"] for kind in ("Ceil", "Rint", "Round")},
         "Relu": ["relu_of_negative_tflite", "narrow_integers_tflite"],
         "ResizeBilinear": ["resize_bilinear", "resize_integers"],
-        "StridedSlice": ["known_size_tflite", "strided_slice_tflite"],
+        "StridedSlice": ["empty_slice_tflite", "known_size_tflite", "strided_slice_tflite"],
     },
 }
 

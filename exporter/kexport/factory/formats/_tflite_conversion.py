@@ -163,11 +163,11 @@ def measured_anew(content: bytes, inputs: Callable[[], Iterator[list[Array]]]) -
         return flatbuffer_utils.read_model_from_bytearray(bytearray(each))
 
     model, trial = parsed(content), parsed(content)
-    start_at_zero(trial)
+    start_at_zero(trial)  # and its tensors have the names of layers
     measured = parsed(Calibrator(bytes(flatbuffer_utils.convert_object_to_bytearray(trial))).calibrate(inputs))
     for graph, other in zip(model.subgraphs, measured.subgraphs, strict=True):
         for tensor, ranged in zip(graph.tensors, other.tensors, strict=False):  # those of the zeros come last
-            tensor.quantization = ranged.quantization
+            tensor.quantization, tensor.name = ranged.quantization, ranged.name
     return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 

@@ -25,6 +25,7 @@ from kexport.runtimes.soundness.tflite_file import ModelReader
 _LSTM = "UNIDIRECTIONAL_SEQUENCE_LSTM"
 _STATES = (18, 19)  # places of the output's and the cell's among the operands
 _HIDDEN = 4  # the place among the intermediates of what the kernel scales its output by
+_CALL, _FUSED = b"PartitionedCall", b"tfl."  # in names of the state, and of the output
 _WIDENING = ("DEQUANTIZE", "DENSIFY")
 #: Operators whose integers are those of their first operand.
 _MOVING = ("REVERSE_V2", "STRIDED_SLICE", "SLICE", "RESHAPE", "TRANSPOSE", "SQUEEZE", "EXPAND_DIMS", "GATHER")
@@ -41,6 +42,8 @@ def start_at_zero(model: FlatModel) -> bool:
         if not lstms:
             continue
         found = True
+        for each in lstms:
+            _name_by_layer(graph, each)
         states = {int(each.inputs[place]) for each in lstms for place in _STATES}
         operators: list[Any] = []
         inserting = _Inserting(model, graph)
@@ -101,6 +104,14 @@ def _is_dynamic(tensor: Any) -> bool:
     return tensor.shapeSignature is not None and int(tensor.shapeSignature[0]) < 0
 
 
+def _name_by_layer(graph: FlatGraph, lstm: Any) -> None:
+    """Name the output after the layer, as the converter names the state, but not what it fuses."""
+    output, state = (graph.tensors[int(index)] for index in (lstm.outputs[0], lstm.inputs[_STATES[0]]))
+    scope, called, _ = (state.name or b"").partition(_CALL)
+    if called and (output.name or b"").startswith(_FUSED):
+        output.name = scope.removesuffix(b"Stateful").removesuffix(b"/") + b"/lstm"
+
+
 def _give_one_scale(graph: FlatGraph, lstm: Any) -> None:
     """Give state and hidden output of an int8 operator the scale of the output.
 
@@ -150,6 +161,8 @@ class _Inserting:
         batch = 1 if dynamic else int(x.shape[0])
         part, same = (self._tensor((batch, 1), kind, dynamic) for kind in (x.type, schema.TensorType.BOOL))
         self._graph.tensors[part].quantization = x.quantization
+        layer = self._graph.tensors[int(lstm.outputs[0])].name or b""
+        self._graph.tensors[part].name, self._graph.tensors[same].name = layer + b"/step", layer + b"/same"
         corners = [self._constant(np.array(corner, np.int32)) for corner in ((0, 0, 0), (1, 1, 1), (1, 1, 1))]
         cut = schema.StridedSliceOptionsT()
         cut.beginMask, cut.endMask, cut.shrinkAxisMask = 1, 1, 2  # all samples, one step, one feature
