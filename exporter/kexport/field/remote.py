@@ -57,7 +57,7 @@ class NameMap:
 
     def shared(self, name: str, value: Array) -> Array:
         """An input of the artifact, by its own name, with the axes that callers know."""
-        return np.moveaxis(value, self.input_axes.get(self.inputs[name], 0), 0)
+        return _first(value, self.input_axes.get(self.inputs[name], 0))
 
     def own(self, called: str, value: Array) -> Array:
         """A caller's input with the axes that the artifact takes."""
@@ -182,7 +182,7 @@ class RemoteSession:
         names = [self._names.outputs.get(spec.name) for spec in self.signature.outputs]
         axes, calls = self._names.output_axes, _read(self._outputs, len(names))
         return [
-            {n: np.moveaxis(a, axes.get(n, 0), 0) for n, a in zip(names, arrays, strict=True) if n is not None}
+            {n: _first(a, axes.get(n, 0)) for n, a in zip(names, arrays, strict=True) if n is not None}
             for arrays in calls
         ]
 
@@ -211,6 +211,11 @@ class RemoteSession:
         """`start` and `finish`."""
         self.start(calls, fresh=fresh)
         return self.finish()
+
+
+def _first(value: Array, axis: int) -> Array:
+    """The array with that axis first; one without axes has none to move."""
+    return np.moveaxis(value, axis, 0) if axis else value
 
 
 _sessions: dict[tuple[str, str, str], Session] = {}  # of a worker process; they live as long as it does

@@ -55,3 +55,22 @@ def test_a_declared_domain_is_not_asked_for(tmp_path, table):
     report = kexport.compare(one, one, domain={"ids": "ints(0, 3)"}, search="100")
     assert report.passed
     assert not any("what both take" in str(note) for note in report.notes)
+
+
+def test_a_number_that_decides_a_size_is_no_index(tmp_path):
+    count = helper.make_tensor_value_info("count", TensorProto.INT64, [1])
+    y = helper.make_tensor_value_info("y", TensorProto.FLOAT, [])
+    nodes = [
+        helper.make_node("Concat", ["count", "width"], ["shape"], axis=0),
+        helper.make_node("ConstantOfShape", ["shape"], ["zeros"]),
+        helper.make_node("ReduceSum", ["zeros"], ["sum"], keepdims=0),
+        helper.make_node("Cast", ["count"], ["real"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceSum", ["real"], ["total"], keepdims=0),
+        helper.make_node("Add", ["sum", "total"], ["y"]),
+    ]
+    graph = helper.make_graph(nodes, "net", [count], [y], [numpy_helper.from_array(np.array([4096]), "width")])
+    path = tmp_path / "size.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    report = kexport.compare(path, path, search="50")
+    assert report.passed
+    assert "input count has no declared domain: ints(0, 2) is the default" in [str(note) for note in report.notes]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 
@@ -9,16 +10,19 @@ import numpy as np
 
 from kexport.bundle.domain import Domain, Ints
 from kexport.bundle.signature import Array, TensorSpec
+from kexport.errors import UncheckedError
 from kexport.field.remote import RemoteSession, RuntimeFailedError
 
 _FARTHEST = 1 << 20  # what takes this as well is no index
-_SECONDS = 2.0  # for one input; what a number makes slow is no index either
+_SECONDS = 2.0  # for one input; what a number makes slow is a size
+#: How runtimes refuse an index; a size is refused for want of memory.
+_NO_ROW = re.compile(r"out of (data )?(bounds|range)|invalid ind(ex|ices)", re.I)
 
 
 def accepted_integers(
     sessions: Sequence[RemoteSession], feeds: Mapping[str, Array], specs: Sequence[TensorSpec]
 ) -> dict[str, Domain]:
-    """For each input that the models refuse from some number on: all from 0 up to that number.
+    """For each input that the models refuse as an index from some number on: all from 0 up to that number.
 
     Args:
         sessions: of both models, by the names of the inputs that they share.
@@ -27,35 +31,38 @@ def accepted_integers(
     """
     found: dict[str, Domain] = {}
     for spec in specs:
-        count = _count(sessions, feeds, spec.name)
+        try:
+            count = _count(sessions, feeds, spec.name)
+        except UncheckedError:  # it takes too much of time or memory
+            continue
         if count > 2:
             found[spec.name] = Ints(0, count)
     return found
 
 
 def _count(sessions: Sequence[RemoteSession], feeds: Mapping[str, Array], name: str) -> int:
-    """The first number that is refused, if 1 is not; 0 where none is."""
+    """The first number that is refused as an index, if 1 is not; 0 where none is."""
     until = time.monotonic() + _SECONDS
     taken, refused = 1, 2
-    while _take(sessions, feeds, name, refused):
+    while not (why := _refusal(sessions, feeds, name, refused)):
         taken, refused = refused, 2 * refused
         if refused > _FARTHEST or time.monotonic() > until:
             return 0
     while refused - taken > 1:
         middle = (taken + refused) // 2
-        if _take(sessions, feeds, name, middle):
-            taken = middle
+        if other := _refusal(sessions, feeds, name, middle):
+            why, refused = other, middle
         else:
-            refused = middle
-    return refused
+            taken = middle
+    return refused if _NO_ROW.search(why) else 0
 
 
-def _take(sessions: Sequence[RemoteSession], feeds: Mapping[str, Array], name: str, number: int) -> bool:
-    """Whether both models take the number, in every place of the input."""
+def _refusal(sessions: Sequence[RemoteSession], feeds: Mapping[str, Array], name: str, number: int) -> str:
+    """Why one of the models does not take the number in every place of the input; empty where both do."""
     call = {**feeds, name: np.full_like(feeds[name], number)}
     try:
         for session in sessions:
             session.run([call])
-    except RuntimeFailedError:
-        return False
-    return True
+    except RuntimeFailedError as error:
+        return str(error) or "refused"
+    return ""
