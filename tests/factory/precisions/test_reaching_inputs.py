@@ -41,6 +41,15 @@ def test_of_recorded_inputs_there_are_none_unless_all_between_them_counts():
     assert outputs_at(dense(), recorded, np.zeros((4, 50), "float32"), between=True)
 
 
+def test_of_samples_with_gaps_and_a_domain_with_infinity_they_are_finite():
+    golden = np.zeros((4, 50), "float32")
+    golden[1, 3] = np.nan
+    recorded = Samples(np.random.default_rng(0).normal(size=(20, 50)).astype("float32"))
+    for domain, between in ((recorded, True), (parse("choice(0, 1, inf)"), False)):
+        outputs = outputs_at(dense(), domain, golden, between)
+        assert all(np.isfinite(each).all() for each in outputs)
+
+
 def test_a_model_without_gradients_has_none():
     x = keras.Input((5,), name="x")
     model = keras.Model(x, keras.ops.cast(keras.ops.argmax(x, axis=-1), "float32"))

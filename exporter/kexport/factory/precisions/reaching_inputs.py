@@ -9,7 +9,7 @@ import numpy as np
 from kexport.bundle.domain import Domain, Samples, placed
 from kexport.bundle.goldens import Golden
 from kexport.bundle.signature import Array
-from kexport.factory.precisions.calibration import SEED, Feeds, longest, whole_ranges
+from kexport.factory.precisions.calibration import SEED, Feeds, finite_rows, longest, whole_ranges
 from kexport.factory.trace import Program
 from kexport.runtimes.keras_model import to_tensor
 
@@ -33,19 +33,22 @@ def reaching_inputs(
         between: whether recorded floats stand for all between their least and largest values.
     """
     reached = whole_ranges(domains) if between else domains
-    if any(isinstance(domain, Samples) for domain in reached.values()):
+    start = finite_rows(longest(goldens))
+    if start is None or any(isinstance(domain, Samples) for domain in reached.values()):
         return
     for output, spec in enumerate(program.signature.outputs):
         if spec.numpy_dtype.kind != "f":
             continue
         for turn in range(2 * _ROUNDS):
-            feeds = longest(goldens)
+            feeds = start
             for _ in range(_STEPS):
                 # The same elements in both directions, and at each step.
                 slopes = _slopes(program, feeds, output, np.random.default_rng([SEED, turn // 2]))
                 if not any(slope.any() for slope in slopes.values()):
                     break
                 feeds = _moved(feeds, slopes, reached, upwards=turn % 2 == 0)
+                if finite_rows(feeds) is not feeds:  # the domain itself holds infinity
+                    break
                 yield feeds
     program.reset()
 
