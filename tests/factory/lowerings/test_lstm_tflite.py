@@ -186,3 +186,16 @@ def test_an_lstm_may_be_kept_in_float_by_its_name(tmp_path):
     assert small.float_operators is not None
     assert (LSTM, "layer 'narrow' (LSTM)") in small.float_operators
     assert {layer for _, layer in small.float_operators} == {"layer 'narrow' (LSTM)"}
+
+
+@pytest.mark.parametrize(("steps", "weights", "bias"), [(6, 0.1, 0.0), (100, 0.1, 5.0)], ids=["small", "large"])
+def test_cells_of_any_size_are_computed_in_int8(tmp_path, steps, weights, bias):
+    """The kernel has no hyperbolic tangent of cells that stay below a half, or that grow beyond 64."""
+    x = keras.Input((steps, 4), name="x")
+    model = keras.Model(x, keras.layers.LSTM(5, return_sequences=True, name="lstm")(x))
+    rng = np.random.default_rng(0)
+    for weight in model.weights:
+        mean = bias if weight.name == "bias" else 0.0
+        weight.assign(rng.normal(mean, weights, weight.shape))
+    built = kexport.build(model, tmp_path / "b", formats=["tflite"], precision="int8")
+    assert built.passed

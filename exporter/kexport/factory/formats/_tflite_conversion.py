@@ -9,7 +9,7 @@ from kexport.bundle.signature import Array, Signature
 from kexport.factory.emit.handover import Handover
 from kexport.factory.formats._kept_layers import require_layers
 from kexport.factory.formats._tflite_precisions import QuantisingConverter, set_precision
-from kexport.factory.formats._tflite_states import require_finishable, start_at_zero
+from kexport.factory.formats._tflite_states import bound_cells, require_finishable, start_at_zero
 from kexport.factory.lowerings import lstm_tflite
 from kexport.runtimes.files import tflite
 from kexport.runtimes.files.protocols import TfliteModel
@@ -168,6 +168,7 @@ def measured_anew(content: bytes, inputs: Callable[[], Iterator[list[Array]]]) -
     for graph, other in zip(model.subgraphs, measured.subgraphs, strict=True):
         for tensor, ranged in zip(graph.tensors, other.tensors, strict=False):  # those of the zeros come last
             tensor.quantization, tensor.name = ranged.quantization, ranged.name
+    bound_cells(model)
     return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 

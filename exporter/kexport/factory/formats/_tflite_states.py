@@ -26,6 +26,7 @@ _LSTM = "UNIDIRECTIONAL_SEQUENCE_LSTM"
 _STATES = (18, 19)  # places of the output's and the cell's among the operands
 _HIDDEN = 4  # the place among the intermediates of what the kernel scales its output by
 _CALL, _FUSED = b"PartitionedCall", b"tfl."  # in names of the state, and of the output
+_CELL = (1.0, 64 * (1 - 2**-15))  # the least and the most that a cell of int8 reaches
 _WIDENING = ("DEQUANTIZE", "DENSIFY")
 #: Operators whose integers are those of their first operand.
 _MOVING = ("REVERSE_V2", "STRIDED_SLICE", "SLICE", "RESHAPE", "TRANSPOSE", "SQUEEZE", "EXPAND_DIMS", "GATHER")
@@ -58,6 +59,23 @@ def start_at_zero(model: FlatModel) -> bool:
             operators.append(operator)
         graph.operators = operators
     return found
+
+
+def bound_cells(model: FlatModel) -> None:
+    """Give the measured ranges of LSTM cells sizes that the int8 kernel has.
+
+    It computes the hyperbolic tangent of a cell whose integers have 0 to 6 bits before the point, and nothing at all of
+    others. Source: `ApplyTanh` of LiteRT's `portable_tensor_utils.cc`.
+    """
+    names = tflite.numbered(tflite.schema().BuiltinOperator)
+    for graph in model.subgraphs:
+        for operator in graph.operators or ():
+            if names.get(tflite.number(model.operatorCodes[operator.opcodeIndex])) == _LSTM:
+                ranges = graph.tensors[int(operator.inputs[_STATES[1]])].quantization
+                if ranges is not None and ranges.min is not None and ranges.max is not None:
+                    reach = max(abs(float(ranges.min[0])), abs(float(ranges.max[0])))
+                    bounded = float(np.clip(reach, *_CELL))
+                    ranges.min, ranges.max = [-bounded], [bounded]
 
 
 class UnfinishedError(Exception):
