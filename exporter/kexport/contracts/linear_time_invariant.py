@@ -210,13 +210,13 @@ def _against(space: Space, signal: Signal, wrong: Array, advance: int) -> Propos
         low, high = ends(space, signal.name, population[signal.name].shape[1:])
         axis = signal.axis - 1 if signal.axis > 0 else signal.axis
         low, high = np.moveaxis(low, axis, -1), np.moveaxis(high, axis, -1)
-        time = np.arange(x.shape[-1])
-        for row in range(len(x)):
-            at = int(rng.integers(0, max(1, x.shape[-1])))
-            k = at + advance - time  # the tap that joins each sample to output `at`
-            inside = (k >= 0) & (k < len(signs))
-            sign = np.where(inside, signs[np.clip(k, 0, len(signs) - 1)], 0) * rng.choice([-1, 1])
-            x[row] = np.where(sign > 0, high, np.where(sign < 0, low, x[row]))
+        length = x.shape[-1]
+        at = rng.integers(0, max(1, length), (len(x), 1))
+        k = at + advance - np.arange(length)  # the tap that joins each sample to output `at`
+        inside = (k >= 0) & (k < len(signs))
+        sign = np.where(inside, signs[np.clip(k, 0, len(signs) - 1)], 0) * rng.choice([-1, 1], (len(x), 1))
+        sign = sign.reshape(len(x), *[1] * (x.ndim - 2), length)
+        x = np.where(sign > 0, high, np.where(sign < 0, low, x))
         return {**population, signal.name: np.moveaxis(x, -1, signal.axis)}
 
     return proposed

@@ -27,6 +27,7 @@ _NUDGES = 4
 _SUSPECTS = 8
 _MULTIPLE = 4.0  # of the movement that an ulp of the inputs causes, as in parity
 _ASCEND_EVERY = 8  # rounds
+_CLOSER, _HALF_BROKEN = 1.02, 2 / 3  # of merits: what counts as closer; and half of the slack, where a hunt goes on
 _CONTEST = "contract"
 
 
@@ -124,6 +125,8 @@ class _Hunt:
         self._search = Sampler(space, [_CONTEST], effort.seed, largest=_BATCH)
         self.tried = 0
         self.ill_conditioned = 0
+        self._closer_at = 0  # how many had been tried when the worst came closer by more than a little
+        self._close = 0.0
         self._worst: _Worst | None = None
         self._told: tuple[int, int, _Worst] | None = None
 
@@ -150,7 +153,7 @@ class _Hunt:
     def _effort_words(self, passed: bool) -> str:
         words = f"{self.tried} samples tried"
         if passed and self._told is not None:
-            words += f", and others for the rest of {self._effort.seconds:g} s"
+            words += f", and others for up to {self._effort.seconds:g} s"
         elif passed and self.tried < self._effort.samples and time.monotonic() >= self._deadline:
             words += f" in {self._effort.seconds:g} s"
         return words + (f", {self.ill_conditioned} of them ill-conditioned" if self.ill_conditioned else "")
@@ -159,7 +162,7 @@ class _Hunt:
         """The populations to judge, in order; the caller judges each before it asks for the next."""
         yield from self._effort.first
         turn, least = 0, self._effort.turns or 1
-        while (left := self._effort.samples - self.tried) > 0 and (turn < least or time.monotonic() < self._deadline):
+        while (left := self._effort.samples - self.tried) > 0 and (turn < least or not self._over()):
             if turn % _ASCEND_EVERY == _ASCEND_EVERY - 1 and self._worst is not None:
                 yield from self._ascend(self._worst.probe)
             population = self._search.ask(min(left, _FIRST_BATCH if turn < _FIRST_TURNS else _BATCH)).population
@@ -170,6 +173,15 @@ class _Hunt:
             turn += 1
             if turn == self._effort.turns and self._worst is not None:
                 self._told = self.tried, self.ill_conditioned, self._worst
+
+    def _over(self) -> bool:
+        """Whether there is no more time, or nothing more to be learnt: so many samples came no closer."""
+        merit = 0.0 if self._worst is None else self._worst.merit
+        if merit > _CLOSER * self._close:
+            self._close, self._closer_at = merit, self.tried
+        patience = self._effort.patience
+        settled = patience is not None and merit < _HALF_BROKEN and self.tried - self._closer_at >= patience
+        return settled or time.monotonic() >= self._deadline
 
     def _ascend(self, start: Population) -> Iterator[Population]:
         def merit(population: Population) -> Array:

@@ -24,6 +24,8 @@ class Effort:
         turns: the verdict tells of so many turns of the search, which are made however long they take: what comes after
             them only shows whether a counterexample exists, and a faster machine gives the same verdict. None to tell
             of all.
+        patience: a hunt ends after so many samples in a row that come no closer to breaking the promise, unless it is
+            half broken. None to make all of the effort, as where a search was asked for.
     """
 
     samples: int = 200_000
@@ -31,6 +33,7 @@ class Effort:
     seed: int = 0
     first: Sequence[Population] = ()
     turns: int | None = None
+    patience: int | None = 65_536
 
 
 EFFORT = Effort()

@@ -43,7 +43,7 @@ def effort_of(budget: Budget | None, contracts: int, turns: int | None = None) -
         return replace(EFFORT, turns=turns)
     seconds = EFFORT.seconds if budget.seconds is None else max(EFFORT.seconds, budget.seconds / max(1, contracts))
     samples = max(EFFORT.samples, budget.evaluations or int(EFFORT.samples * seconds / EFFORT.seconds))
-    return Effort(samples, seconds, budget.seed, turns=turns)
+    return Effort(samples, seconds, budget.seed, turns=turns, patience=None)
 
 
 def check_contracts(tested: ArtifactInRuntime, session: Session, effort: Effort = EFFORT) -> Iterator[Check]:

@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from kexport.errors import ModelError
+from kexport.late_modules import importing_late
 
 _BACKEND = "KERAS_BACKEND"
 
@@ -19,7 +20,8 @@ def import_keras() -> Any:
     chosen = os.environ.get(_BACKEND)
     os.environ[_BACKEND] = "tensorflow"
     try:
-        import keras
+        with importing_late():
+            import keras
     finally:
         if chosen is None:
             del os.environ[_BACKEND]
