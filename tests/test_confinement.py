@@ -173,3 +173,19 @@ worker.close()
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert ran.stdout.strip() == "['PermissionError']"
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts what is allocated")
+def test_what_was_confined_before_sizes_were_known_is_narrowed_and_no_more(monkeypatch, folder, outside):
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]))
+    worker = Worker(confinement=Confinement((str(folder),), 1 << 50, 1e9))
+    try:
+        assert worker.run(ATTEMPTS, what="memory", path="") == ["done"]
+        worker.narrow(Confinement((str(outside.parent),), 2**31, 0.1))
+        assert worker.run(ATTEMPTS, what="memory", path="") == ["MemoryError"]
+        if landlock.version():
+            assert worker.run(ATTEMPTS, what="write", path=str(outside)) == ["PermissionError"], "nothing is widened"
+        with pytest.raises(WorkerLimitError, match="--max-seconds"):
+            worker.run(f"{Path(__file__).stem}:spin")
+    finally:
+        worker.close()

@@ -19,6 +19,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import IO, Any
 
 from kexport import cleanup, progress
@@ -219,6 +220,17 @@ class Worker:
         """Submit a task and wait for everything that it yields."""
         self.submit(call, **args)
         return list(self.results(timeout))
+
+    def narrow(self, confinement: Confinement) -> None:
+        """Lower the memory and the time of a process that was confined before these were known.
+
+        Raises:
+            WorkerCrashError: as `results`.
+        """
+        if self._confinement is None:
+            return
+        self._confinement = replace(confinement, cut_off=self._confinement.cut_off)
+        self.run("kexport.confinement:narrow", limits=confinement.to_json())
 
     def close(self) -> None:
         """Kill the process, and close its streams."""

@@ -93,3 +93,22 @@ def test_a_counterexample_beyond_the_turns_that_are_told_of_breaks_the_promise_a
     verdict = Bounded(-1, 1).check(function, space, slack, Effort(seconds=30.0, turns=2))
     assert not verdict.passed
     assert verdict.tried > 2 * 256
+
+
+def test_a_hunt_ends_where_nothing_comes_closer_and_not_near_the_limit():
+    def tried(ratio, **effort):
+        return verdict_of(lambda x: np.full(len(x), ratio), seconds=60.0, samples=60_000, **effort).tried
+
+    assert 10_000 <= tried(0.2, patience=10_000) < 20_000
+    assert tried(0.2, patience=None) >= 60_000, "as where a search was asked for"
+    assert tried(0.9, patience=10_000) >= 60_000, "more than half broken"
+
+
+def test_a_hunt_goes_on_while_it_comes_closer():
+    seen = []
+
+    def rising(x):
+        seen.append(len(x))
+        return np.full(len(x), 0.3 * sum(seen) / 60_000)
+
+    assert verdict_of(rising, seconds=60.0, samples=60_000, patience=10_000).tried >= 60_000

@@ -8,6 +8,7 @@ from kexport.confinement.limits import (
     is_confined,
     lacking,
     limited,
+    narrow,
     out_of_memory,
 )
 
@@ -21,6 +22,7 @@ __all__ = [
     "most_of_a_call",
     "most_of_a_tensor",
     "most_seconds",
+    "narrow",
     "out_of_memory",
     "raised",
 ]

@@ -110,6 +110,21 @@ def confine(confinement: Confinement) -> None:
             seccomp.refuse_network_and_programs()
 
 
+def narrow(limits: Mapping[str, Any]) -> Iterator[None]:
+    """Lower what this process may use, which was confined before that was known: the task of a worker process.
+
+    Args:
+        limits: a confinement as JSON; its memory and time count.
+    """
+    global _current
+    narrower = Confinement.from_json(limits)
+    assert _current is not None
+    _current = replace(narrower, folders=_current.folders, cut_off=_current.cut_off)
+    if os.name == "posix":
+        _limit_resources(_current)
+    yield from ()
+
+
 def is_confined() -> bool:
     """Whether this process is confined."""
     return _current is not None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +17,11 @@ from kexport.field.budgets import budget_checks
 from kexport.field.evaluation import Evaluation
 from kexport.field.search import Reference
 from kexport.field.verification import Processes, Verification, verify_bundle
+from kexport.field.workers import started_early
 from kexport.parity.strictness import Strictness
 from kexport.process import Worker
+
+_ANY_SIZE = 1 << 50  # bytes of artifacts that are not written yet
 
 
 @dataclass(frozen=True)
@@ -38,16 +43,32 @@ class Written:
     evaluation: Evaluation | None = None
 
 
+def beside_tensorflow(plan: BuildPlan) -> AbstractContextManager[dict[str, Worker]]:
+    """Processes of the runtimes that need no TensorFlow, by their group: they start while that is imported."""
+    formats = {form.name for form in plan.formats}
+    if plan.request.strictness.search is not None or plan.metric is not None:
+        formats = set()  # they will exchange arrays in a folder that does not exist yet
+    return started_early(formats, plan.request.trust.confinement(_ANY_SIZE))
+
+
 def check_build(
-    plan: BuildPlan, folder: Path, tensorflow_worker: Worker, observe: Observer, written: Written
+    plan: BuildPlan, folder: Path, started: Mapping[str, Worker], observe: Observer, written: Written
 ) -> Report:
-    """Check the bundle the way a device would, in every runtime of its formats."""
+    """Check the bundle the way a device would, in every runtime of its formats.
+
+    Args:
+        plan: of the build.
+        folder: the bundle's.
+        started: processes that run already, by group of runtimes.
+        observe: gets each check.
+        written: what writing the bundle passes on.
+    """
     bundle = Bundle.open(folder, 1 << 62)  # it is ours: no limit
     formats = {artifact.format for artifact in bundle.manifest.artifacts}
     able = [runtime for runtime in runtimes.every() if runtime.reads in formats]
     needing_code = [runtime for runtime in runtimes.every() if runtime.runs_user_code]
     processes = Processes(
-        {runtimes.group_of(runtime): tensorflow_worker for runtime in needing_code},
+        started,
         # The classes of a live model may exist in this process only.
         frozenset(runtime.name for runtime in needing_code) if plan.source.live else frozenset(),
     )

@@ -20,7 +20,7 @@ from kexport.bundle.precision import CALIBRATIONS, Precisions
 from kexport.bundle.report import Observer, Report
 from kexport.errors import ModelError, located
 from kexport.factory.adequacy import require_subjects, see
-from kexport.factory.build_checks import Written, check_build
+from kexport.factory.build_checks import Written, beside_tensorflow, check_build
 from kexport.factory.built_manifest import manifest_of
 from kexport.factory.diagnosis import diagnose, traced
 from kexport.factory.emit import handover
@@ -50,6 +50,7 @@ from kexport.parity.strictness import Strictness
 from kexport.parity.tolerance import Tolerance
 from kexport.process import DEFAULT_TIMEOUT, Worker
 from kexport.python_call import public
+from kexport.runtimes import TENSORFLOW
 from kexport.runtimes.keras_model import calls_seen
 
 Progress = Callable[[str], None]
@@ -183,6 +184,7 @@ def make(plan: BuildPlan, folder: Path, progress: Progress, observe: Observer = 
     with contextlib.ExitStack() as stack:
         request = fingerprint(plan)  # before the model is loaded, which its file may not outlast
         progress("importing TensorFlow")
+        started = stack.enter_context(beside_tensorflow(plan))
         count = max(1, sum(form.converter is not None for form in plan.formats))
         workers = [stack.enter_context(contextlib.closing(worker)) for worker in tensorflow_workers(count)]
         progress("loading the model")
@@ -200,13 +202,14 @@ def make(plan: BuildPlan, folder: Path, progress: Progress, observe: Observer = 
                 worker.close()
             stack.enter_context(contextlib.closing(written.small))
             progress("checking every artifact in its runtimes")
-            report = check_build(plan, folder, workers[0], observe, written)
+            started[TENSORFLOW] = workers[0]
+            report = check_build(plan, folder, started, observe, written)
             precisions = plan.request.conversion.precisions
             if precisions.choose:
                 progress("choosing among the small precisions")
                 report = with_mixed(
                     folder, report, written.small, precisions.budgets,
-                    lambda: check_build(plan, folder, workers[0], lambda check: None, written),
+                    lambda: check_build(plan, folder, started, lambda check: None, written),
                 )  # fmt: skip
                 report = keep_smallest(folder, report, written.small.refusals, precisions.budgets)
             report = replace(report, request=request)

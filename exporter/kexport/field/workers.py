@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import contextlib
+from collections.abc import Collection, Iterator, Mapping
 
 from kexport import runtimes
 from kexport.confinement import Confinement, lacking
-from kexport.process import Worker
+from kexport.process import Worker, WorkerCrashError
 from kexport.runtimes import Runtime
+
+_CHECKS = "kexport.field.verification.runtime_checks"  # what these processes will do
 
 
 class RestartingWorker:
@@ -24,6 +27,9 @@ class RestartingWorker:
         self._confinement = confinement
         self._worker = worker or self._started()
         self._dead: list[Worker] = []  # kept open: other sessions may not have read that theirs died
+        if worker is not None and confinement is not None:
+            with contextlib.suppress(WorkerCrashError):  # a dead one is replaced
+                worker.narrow(confinement)
 
     @property
     def worker(self) -> Worker:
@@ -40,6 +46,27 @@ class RestartingWorker:
         """End the process."""
         for worker in (self._worker, *self._dead):
             worker.close()
+
+
+@contextlib.contextmanager
+def started_early(formats: Collection[str], confinement: Confinement | None) -> Iterator[dict[str, Worker]]:
+    """Processes for the runtimes of these formats that need no TensorFlow: they import while this process imports that.
+
+    Args:
+        formats: that the runtimes read.
+        confinement: what the processes may use; `WorkerPool` narrows it when sizes are known.
+
+    Yields:
+        The processes by group, for `WorkerPool`.
+    """
+    able = [each for each in runtimes.every() if each.installed and each.reads in formats]
+    modules = {runtimes.group_of(each): each.package.module for each in able}
+    modules.pop(runtimes.TENSORFLOW, None)
+    with contextlib.ExitStack() as stack:
+        yield {
+            group: stack.enter_context(contextlib.closing(Worker([module, _CHECKS], confinement=confinement)))
+            for group, module in modules.items()
+        }
 
 
 class WorkerPool:

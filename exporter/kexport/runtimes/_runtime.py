@@ -267,7 +267,11 @@ def best(formats: Collection[str], subject: str, wanted: Sequence[Runtime] | Non
     return chosen
 
 
+#: The group of the runtimes that import TensorFlow.
+TENSORFLOW = "tensorflow"
+
+
 def group_of(runtime: Runtime) -> str:
     """The name of the group of runtimes that share a worker process because they import the same package."""
     module = runtime.package.module
-    return "tensorflow" if module in ("tensorflow", "keras") else module
+    return TENSORFLOW if module in ("tensorflow", "keras") else module

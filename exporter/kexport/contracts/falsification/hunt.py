@@ -180,7 +180,7 @@ class _Hunt:
         if merit > _CLOSER * self._close:
             self._close, self._closer_at = merit, self.tried
         patience = self._effort.patience
-        settled = patience is not None and merit < _HALF_BROKEN and self.tried - self._closer_at >= patience
+        settled = patience is not None and self.tried - self._closer_at >= patience and 0 < merit < _HALF_BROKEN
         return settled or time.monotonic() >= self._deadline
 
     def _ascend(self, start: Population) -> Iterator[Population]:

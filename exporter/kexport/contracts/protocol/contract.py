@@ -33,7 +33,7 @@ class Effort:
     seed: int = 0
     first: Sequence[Population] = ()
     turns: int | None = None
-    patience: int | None = 65_536
+    patience: int | None = 100_000
 
 
 EFFORT = Effort()
