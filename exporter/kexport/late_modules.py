@@ -20,9 +20,15 @@ _NAMES = frozenset(
 )
 
 
+def import_late() -> None:
+    """Leave out the code of these modules when Keras is imported; the first look at what they define runs it."""
+    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _Finder())
+
+
 @contextlib.contextmanager
 def importing_late() -> Iterator[None]:
-    """Leave out the code of these modules while Keras is imported; the first look at what they define runs it."""
+    """The same within the block, in a process that is not ours."""
     finder = _Finder()
     sys.meta_path.insert(0, finder)
     try:

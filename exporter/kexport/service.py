@@ -18,7 +18,6 @@ from kexport.carried_errors import error_to_json
 from kexport.confinement import Confinement, confine
 from kexport.errors import ModelError, located
 from kexport.home import leave_untouched
-from kexport.late_modules import importing_late
 from kexport.lifeline import follow
 from kexport.process_exit import guard_exit
 from kexport.scratch import NOWHERE
@@ -61,7 +60,7 @@ def serve(lifeline: int, folder: str, preload: Sequence[str], limits: Mapping[st
     # Garbage collections during the import of TensorFlow take a fifth of its time and free nothing.
     gc.disable()
     for name in preload:
-        with importing_late(), contextlib.suppress(ImportError):  # the task that needs the module raises the error
+        with contextlib.suppress(ImportError):  # the task that needs the module raises the error
             importlib.import_module(name)
     gc.freeze()
     gc.enable()

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from kexport.field.evaluation import MetricRequest
     from kexport.field.search import Reference
     from kexport.field.trust import Trust
+    from kexport.field.verification import Processes
     from kexport.parity.strictness import Strictness
 
 
@@ -79,9 +80,10 @@ def command(
         raise UsageError("--truth needs --search: it sets what the search compares with", hint="--search 30s --truth")
     request = _Request(runtimes, trust, require, signed_by, truth, metric, strictness)
     outcomes = _Outcomes(paths)
+    processes = _shared_processes() if len(paths) > 1 else None
     for path in paths:
         try:
-            bundle, report = _checked(path, request)
+            bundle, report = _checked(path, request, processes)
         except KexportError as error:
             if len(paths) == 1:
                 raise
@@ -166,7 +168,16 @@ def _interrupted() -> bool:
     return searches_stopped()
 
 
-def _checked(path: str, request: _Request) -> tuple[Bundle, Report]:
+def _shared_processes() -> Processes:
+    """For several bundles: each still has processes of its own, but TensorFlow is imported once, for all of them."""
+    from kexport.factory.tensorflow_workers import forked_worker
+    from kexport.field.verification import Processes
+    from kexport.runtimes import TENSORFLOW
+
+    return Processes(makers={TENSORFLOW: forked_worker})
+
+
+def _checked(path: str, request: _Request, processes: Processes | None) -> tuple[Bundle, Report]:
     from kexport.cli._progress import working
 
     with working(f"checking {path}"):
@@ -183,7 +194,8 @@ def _checked(path: str, request: _Request) -> tuple[Bundle, Report]:
         bundle = Bundle.open(path, trust.max_bytes)
         evaluation = None if request.metric is None else request.metric.of_bundle(bundle)
         reference = _model_in(bundle, trust) if request.truth else None
-        report = verify_bundle(Verification(bundle, requested, trust, strictness, reference, evaluation=evaluation))
+        verification = Verification(bundle, requested, trust, strictness, reference, evaluation=evaluation)
+        report = verify_bundle(replace(verification, processes=processes) if processes else verification)
     return bundle, required_runtimes.require(report if signed is None else signed.recorded(report), bundle, required)
 
 

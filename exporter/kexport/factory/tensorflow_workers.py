@@ -10,6 +10,7 @@ import gc
 import os
 import sys
 
+from kexport.confinement import Confinement
 from kexport.process import QUIET_ENVIRONMENT, Worker
 from kexport.runtimes.keras_model import import_keras
 
@@ -18,12 +19,24 @@ _imported_here = False  # by this module; a program that imported it may have ru
 
 def tensorflow_workers(count: int) -> list[Worker]:
     """Start processes that have TensorFlow and Keras; this one has them too when this returns."""
-    if sys.platform != "linux" or not (_imported_here or "tensorflow" not in sys.modules) or _has_run():
+    if not _may_fork():
         workers = [Worker(["tensorflow", "keras"]) for _ in range(count)]
         import_tensorflow()
         return workers
     import_tensorflow()
     return [Worker(fork=True) for _ in range(count)]
+
+
+def forked_worker(confinement: Confinement | None) -> Worker:
+    """One process that has TensorFlow and Keras, for those who need many in turn: they are imported once, here.
+
+    Args:
+        confinement: what it may use; None for whatever this process may.
+    """
+    if not _may_fork():
+        return Worker(["tensorflow", "keras"], confinement=confinement)
+    import_tensorflow()
+    return Worker(fork=True, confinement=confinement)
 
 
 def import_tensorflow() -> None:
@@ -45,6 +58,10 @@ def import_tensorflow() -> None:
         gc.freeze()
         if collecting:
             gc.enable()
+
+
+def _may_fork() -> bool:
+    return sys.platform == "linux" and (_imported_here or "tensorflow" not in sys.modules) and not _has_run()
 
 
 def _has_run() -> bool:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from kexport import runtimes
 from kexport.confinement import Confinement, lacking
 from kexport.process import Worker, WorkerCrashError
 from kexport.runtimes import Runtime
 
+#: Makes a worker process that is confined so.
+Maker = Callable[[Confinement | None], Worker]
 _CHECKS = "kexport.field.verification.runtime_checks"  # what these processes will do
 
 
@@ -20,11 +22,19 @@ class RestartingWorker:
         module: the one that its runtimes import.
         worker: a process that runs already, in place of a new one.
         confinement: what new processes may use.
+        make: makes a new process with that; by default one that imports the module.
     """
 
-    def __init__(self, module: str, worker: Worker | None = None, confinement: Confinement | None = None) -> None:
+    def __init__(
+        self,
+        module: str,
+        worker: Worker | None = None,
+        confinement: Confinement | None = None,
+        make: Maker | None = None,
+    ) -> None:
         self._module = module
         self._confinement = confinement
+        self._make = make
         self._worker = worker or self._started()
         self._dead: list[Worker] = []  # kept open: other sessions may not have read that theirs died
         if worker is not None and confinement is not None:
@@ -40,6 +50,8 @@ class RestartingWorker:
         return self._worker
 
     def _started(self) -> Worker:
+        if self._make is not None:
+            return self._make(self._confinement)
         return Worker(preload=[self._module], confinement=self._confinement)
 
     def close(self) -> None:
@@ -76,6 +88,7 @@ class WorkerPool:
         started: processes that run already, by group; those that are used end with the pool.
         in_process: names of the runtimes that run in this process.
         confinement: what new processes may use; None for whatever this one may.
+        makers: by group, what makes its processes.
     """
 
     def __init__(
@@ -83,8 +96,10 @@ class WorkerPool:
         started: Mapping[str, Worker] | None = None,
         in_process: Collection[str] = (),
         confinement: Confinement | None = None,
+        makers: Mapping[str, Maker] | None = None,
     ) -> None:
         self._confinement = confinement
+        self._makers = makers or {}
         self._started = dict(started or {})
         self._in_process = frozenset(in_process)
         self._workers: dict[str, RestartingWorker] = {}
@@ -95,7 +110,9 @@ class WorkerPool:
             return None
         group = runtimes.group_of(runtime)
         if group not in self._workers:
-            self._workers[group] = RestartingWorker(runtime.package.module, self._started.get(group), self._confinement)
+            self._workers[group] = RestartingWorker(
+                runtime.package.module, self._started.get(group), self._confinement, self._makers.get(group)
+            )
         return self._workers[group]
 
     def close(self) -> None:

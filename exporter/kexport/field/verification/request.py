@@ -10,6 +10,7 @@ from kexport import runtimes as known_runtimes
 from kexport.bundle.folder import Bundle
 from kexport.bundle.limits import OutputLimit
 from kexport.field.trust import NO_TRUST, Trust
+from kexport.field.workers import Maker
 from kexport.parity.strictness import DERIVED, Strictness
 from kexport.process import Worker
 from kexport.runtimes import Runtime
@@ -21,15 +22,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Processes:
-    """Where to run the runtimes that must not run in a fresh worker process.
+    """Where to run the runtimes that must not run in a fresh worker process, and how others are made.
 
     Attributes:
         started: worker processes that run already, by group of runtimes; those that are used are ended.
         in_process: names of the runtimes to run in this process, because the classes of a live model exist only here.
+        makers: by group, what makes its processes, in place of starting new ones that import everything.
     """
 
     started: Mapping[str, Worker] = field(default_factory=dict)
     in_process: frozenset[str] = frozenset()
+    makers: Mapping[str, Maker] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ def verify_bundle(verification: Verification, observe: Observer = lambda check: 
     with contextlib.ExitStack() as stack:
         folders = [stack.enter_context(temporary_folder(in_memory=True))] if tested and calling else []
         confinement = verification.trust.confinement(bundle.artifact_bytes, bundle.goldens_bytes, *folders)
-        pool = WorkerPool(processes.started, processes.in_process, confinement)
+        pool = WorkerPool(processes.started, processes.in_process, confinement, processes.makers)
         workers = stack.enter_context(contextlib.closing(pool))
         run.check_runtimes(tested, workers)
         for folder in folders:
