@@ -10,6 +10,7 @@ from typing import Any
 from kexport.bundle.entry_parts import limits_of, path_of
 from kexport.bundle.json_files import FieldError, list_of, member, object_of, optional, text, whole
 from kexport.bundle.json_text import Json, JsonObject
+from kexport.bundle.kernels_entry import KERNELS, STEPS, KernelsEntry, kernels_of
 from kexport.bundle.limits import OutputLimit
 from kexport.bundle.precision import FLOAT_OPERATORS, PRECISIONS
 from kexport.bundle.quantization import AffineQuantization, from_json
@@ -27,7 +28,8 @@ class Artifact:
         sha256: the digest of the file, or of the folder as `kexport.bundle.digests` defines it.
         bytes: its size.
         details: what else the format records: opset, operators and their versions; `external`, the files beside it
-            that hold its weights; `quantization`, how the integers that it takes and returns stand for real numbers.
+            that hold its weights; `quantization`, how the integers that it takes and returns stand for real numbers;
+            `steps`, the same of what it computes before it makes floats of it; `kernels`, the integers of each runtime.
         limits: how far its own outputs may be from the truth, one for each; none where those of the model hold.
     """
 
@@ -51,6 +53,16 @@ class Artifact:
         return optional(self.details, "quantization", from_json, {})
 
     @property
+    def steps(self) -> dict[str, AffineQuantization]:
+        """How the integers stand for real numbers from which its outputs are made, by output."""
+        return optional(self.details, STEPS, from_json, {})
+
+    @property
+    def kernels(self) -> KernelsEntry | None:
+        """The integers that each class of kernels gave at the build; None where none were recorded."""
+        return optional(self.details, KERNELS, kernels_of, None)
+
+    @property
     def float_operators(self) -> tuple[tuple[str, str], ...] | None:
         """The operators that compute in float in an artifact of integers, and their layers; None for other ones."""
         return optional(self.details, FLOAT_OPERATORS, _operators, None)
@@ -70,7 +82,9 @@ class Artifact:
         """
         details = {key: value for key, value in data.items() if key not in (*_KEYS, "limits")}
         optional(data, "external", list_of(object_of(_external_file)), ())
-        optional(data, "quantization", from_json, {})
+        for key in ("quantization", STEPS):
+            optional(data, key, from_json, {})
+        optional(data, KERNELS, kernels_of, None)
         optional(data, FLOAT_OPERATORS, _operators, None)
         optional(data, "pinned", object_of(lambda pinned: member(pinned, "batch", whole)), 0)
         return cls(

@@ -11,7 +11,7 @@ from kexport import runtimes
 from kexport.bundle.folder import Bundle
 from kexport.bundle.report import Check, CheckKind, Observer, Report, Subject
 from kexport.factory import formats as known_formats
-from kexport.factory.precisions import SmallArtifacts
+from kexport.factory.precisions import SmallArtifacts, record_kernels
 from kexport.factory.request import BuildPlan
 from kexport.field.budgets import budget_checks
 from kexport.field.evaluation import Evaluation
@@ -63,6 +63,7 @@ def check_build(
         observe: gets each check.
         written: what writing the bundle passes on.
     """
+    record_kernels(folder)
     bundle = Bundle.open(folder, 1 << 62)  # it is ours: no limit
     formats = {artifact.format for artifact in bundle.manifest.artifacts}
     able = [runtime for runtime in runtimes.every() if runtime.reads in formats]

@@ -32,6 +32,7 @@ from kexport.factory.precisions import (
     calibration_inputs,
     keep_smallest,
     reaching_inputs,
+    record_kernels,
     require_kept,
     with_mixed,
 )
@@ -212,6 +213,7 @@ def make(plan: BuildPlan, folder: Path, progress: Progress, observe: Observer = 
                     lambda: check_build(plan, folder, started, lambda check: None, written),
                 )  # fmt: skip
                 report = keep_smallest(folder, report, written.small.refusals, precisions.budgets)
+                record_kernels(folder)  # of a mixed one, and no more of what was left out
             report = replace(report, request=request)
             write_json(folder / REPORT_NAME, report.to_json())
         except OSError as error:

@@ -45,6 +45,9 @@ def check_digests(bundle: Bundle) -> Integrity:
     goldens = intact(manifest.goldens.path, manifest.goldens.sha256)
     if manifest.samples is not None:
         intact(manifest.samples.path, manifest.samples.sha256)
+    for artifact in manifest.artifacts:
+        if (kernels := artifact.kernels) is not None:
+            intact(kernels.path, kernels.sha256)
     files = [(artifact, *file) for artifact in manifest.artifacts for file in artifact.files]
     damaged = {artifact.format for artifact, path, sha256 in files if not intact(path, sha256, artifact.bytes)}
     return Integrity(tuple(checks), frozenset(damaged), not goldens)

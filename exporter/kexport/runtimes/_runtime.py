@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 
@@ -117,6 +117,9 @@ class Runtime:
             kernels (`kexport.parity.tolerance` gives the reason).
         runs_user_code: whether loading an artifact may run a user's own code, such as that of custom layers.
         guard: raises for an artifact that would do more than compute, without running any of it.
+        repeatable_integers: whether artifacts of integers give the same integers on every processor.
+        other_openers: by name, further ways to load an artifact with other kernels of the package; a build compares
+            the integers that they give.
     """
 
     name: str
@@ -128,6 +131,8 @@ class Runtime:
     accumulation_factor: float = 1.0
     runs_user_code: bool = False
     guard: Callable[[Path], None] | None = None
+    repeatable_integers: bool = False
+    other_openers: Mapping[str, Callable[[Path, Signature], Opened]] = field(default_factory=dict)
 
     def lacking(self, message: str) -> str:
         """The operator that a message says the runtime lacks; empty where it says something else."""

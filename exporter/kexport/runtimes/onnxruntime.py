@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,7 +36,7 @@ _FATAL = 4  # the highest severity of its log: errors are raised as well
 _NO_MEMORY = "Available memory of"  # how its arena says that its limit is reached
 
 
-def _session(path: Path, most: int, most_folded: int, *, foldable: bool) -> InferenceSession:
+def _session(path: Path, most: int, most_folded: int, *, foldable: bool, optimised: bool = True) -> InferenceSession:
     """Load a file.
 
     Args:
@@ -43,10 +44,13 @@ def _session(path: Path, most: int, most_folded: int, *, foldable: bool) -> Infe
         most: the bytes that a call may take.
         most_folded: the bytes that a tensor may have that is computed before any call.
         foldable: whether anything may be computed before.
+        optimised: whether its graph may be changed, as by operators of integers in place of quantised ones.
     """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
+    if not optimised:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = _FATAL
     options.add_session_config_entry("optimization.constant_folding_max_output_size_in_bytes", str(most_folded))
     options.add_session_config_entry("session.use_env_allocators", "1")
@@ -88,17 +92,18 @@ class _Limited:
         path: the file.
         signature: its inputs and outputs.
         sound: what its check found.
+        optimised: whether its graph may be changed.
     """
 
-    def __init__(self, path: Path, signature: Signature, sound: SoundOnnx) -> None:
+    def __init__(self, path: Path, signature: Signature, sound: SoundOnnx, *, optimised: bool) -> None:
         self._path, self._sound, self._weights = path, sound, sound.weights
         self._identity = _identity(path)
         self._fitting = set[tuple[tuple[int, ...], ...]]()
         self._inputs = tuple(spec.name for spec in signature.inputs)
         self._outputs = [spec.name for spec in signature.outputs]
         self._folded = most_of_a_tensor(self._weights, 0)
-        self._most = most_of_a_call(self._weights, 0)
-        self.session = _session(path, self._most, self._folded, foldable=sound.foldable)
+        self._most, self._optimised = most_of_a_call(self._weights, 0), optimised
+        self.session = self._loaded(self._most)
 
     def run(self, arrays: Sequence[Array]) -> Sequence[Array]:
         """The outputs for some inputs."""
@@ -118,8 +123,11 @@ class _Limited:
                 f"{self._path.name} was replaced since it was loaded, and larger inputs need it once more",
                 hint="load the model again, or with max_bytes, which makes room from the start",
             )
-        self.session, self._most = _session(self._path, needed, self._folded, foldable=self._sound.foldable), needed
+        self.session, self._most = self._loaded(needed), needed
         return self.run(arrays)
+
+    def _loaded(self, most: int) -> InferenceSession:
+        return _session(self._path, most, self._folded, foldable=self._sound.foldable, optimised=self._optimised)
 
     def _require_fitting(self, shapes: tuple[tuple[int, ...], ...]) -> None:
         """Raise `InputError` where an image is too small for a window; of shapes that fit, the last ones are kept."""
@@ -131,11 +139,11 @@ class _Limited:
         self._fitting.add(shapes)
 
 
-def _open(path: Path, signature: Signature) -> Opened:
+def _open(path: Path, signature: Signature, *, optimised: bool = True) -> Opened:
     sound = require_sound_onnx(path)
     # Unless this is set before, the import resolves host names and writes into the home folder.
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-    limited = _Limited(path, signature, sound)
+    limited = _Limited(path, signature, sound, optimised=optimised)
     session = limited.session
     for node in session.get_inputs():
         if not _dtype(node):
@@ -189,4 +197,5 @@ RUNTIME = Runtime(
     rank=10,
     summary="ONNX Runtime, CPU execution provider",
     opener=_open,
+    other_openers={"unoptimised": functools.partial(_open, optimised=False)},
 )

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from kexport.bundle.kernels_entry import STEPS
 from kexport.bundle.precision import FLOAT_OPERATORS, INTEGER, INTEGER_LAYERS
 from kexport.bundle.signature import Signature, TensorSpec
 from kexport.errors import ExportError, KexportError, located
@@ -14,6 +15,7 @@ from kexport.factory.emit import handover as handovers
 from kexport.factory.emit.emission import Emitted, emit
 from kexport.factory.emit.refusal import leaving_out
 from kexport.factory.emit.trail import layer_of
+from kexport.factory.formats import _output_steps as output_steps
 from kexport.factory.formats._clips import clips
 from kexport.factory.formats._eyes import eyes
 from kexport.factory.formats._float_operators import integer_layers_of_onnx, of_onnx
@@ -87,6 +89,8 @@ def narrow(
             if keep:
                 words = require_layers(keep, layers, precision)
                 write_precision(*arguments, lambda name: layer_of(name, program.trail.scopes) in words)
+        if precision in INTEGER:
+            further[STEPS] = output_steps.of_onnx(Path(target), program.signature)
         if io == "int":
             further["quantization"] = take_integers(Path(target), program.signature)
         if precision in INTEGER:

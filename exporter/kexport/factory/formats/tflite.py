@@ -8,12 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
+from kexport.bundle.kernels_entry import STEPS
 from kexport.bundle.precision import FLOAT_OPERATORS, INTEGER, INTEGER_LAYERS
 from kexport.bundle.signature import Array, Signature
 from kexport.errors import ExportError, KexportError
 from kexport.factory.emit import handover as handovers
 from kexport.factory.emit.emission import emit
 from kexport.factory.emit.refusal import leaving_out
+from kexport.factory.formats import _output_steps as output_steps
 from kexport.factory.formats._dtype_probe import writable_as
 from kexport.factory.formats._float_operators import of_tflite
 from kexport.factory.formats._format import Format
@@ -75,6 +77,7 @@ def narrow(
         details[INTEGER_LAYERS] = integer_layers(model, program)
         if integer_io:
             details["quantization"] = quantization_of(model, program.signature)
+        details[STEPS] = output_steps.of_tflite(model, program.signature)
     yield details
 
 

@@ -10,6 +10,7 @@ from kexport.contracts import EFFORT, Effort
 from kexport.errors import ImportFailedError, KexportError, MissingCodeError, UncheckedError, reason
 from kexport.field.verification.artifact_in_runtime import ArtifactInRuntime
 from kexport.field.verification.contract_checks import check_contracts
+from kexport.field.verification.recorded_kernels import RecordedKernels
 from kexport.field.verification.signature_check import check_signature
 from kexport.field.verification.witness_checks import check_witnesses
 from kexport.parity.outputs import OutputsComparison
@@ -52,7 +53,12 @@ def check_artifact(tested: ArtifactInRuntime, effort: Effort = EFFORT) -> Iterat
 def check_parity(tested: ArtifactInRuntime, session: Session) -> Iterator[Check]:
     """Compare every output on all goldens, of which one is in memory at a time."""
     comparison = OutputsComparison(tested.bundle.signature, tested.limits)
-    for golden in tested.bundle.goldens(checked=True):
-        comparison.add_golden(golden, session(dict(golden.inputs)))
+    recorded = RecordedKernels.of(tested.bundle, tested.artifact, tested.runtime.name)
+    for index, golden in enumerate(tested.bundle.goldens(checked=True)):
+        values = session(dict(golden.inputs))
+        comparison.add_golden(golden, values)
+        if recorded is not None:
+            recorded.add(index, golden.label, values)
     for output, outcome in comparison.outcomes().items():
-        yield tested.check(CheckKind.PARITY, output, outcome)
+        check = tested.check(CheckKind.PARITY, output, outcome)
+        yield check if recorded is None else recorded.judged(check)
