@@ -166,6 +166,13 @@ def require_known(name: str, existing: Iterable[str], subject: str, got: object 
         raise UsageError(subject, got=got, expected="one of " + ", ".join(names), hint=nearest(name, names))
 
 
+#: What Keras, and TensorFlow where a graph fails, say before the reason.
+_PREAMBLE = re.compile(
+    r"Exception encountered when calling|Graph execution error:$|Detected at node .* defined at|"
+    r"<stack traces unavailable>$|File \".*\", line \d+, in |\d+ root error\(s\) found"
+)
+
+
 def reason(error: BaseException) -> str:
     """The type of an exception and the first informative line of its message, without colours and preambles."""
     # The text of a KeyError is the repr of its key.
@@ -173,7 +180,7 @@ def reason(error: BaseException) -> str:
     text = re.sub(r"\x1b\[[0-9;]*m", "", str(text))
     text = re.split(r"(?:Exception|Error) encountered:\s", text)[-1]  # Keras nests causes, the first one last
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    telling = [line for line in lines if not line.startswith("Exception encountered when calling")]
+    telling = [line for line in lines if not _PREAMBLE.match(line)]
     first = (telling or lines or [""])[0]
     return f"{type(error).__name__}: {first}" if first else type(error).__name__
 

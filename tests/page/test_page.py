@@ -2,6 +2,7 @@
 
 import os
 import re
+import threading
 import time
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -171,6 +172,19 @@ def test_a_page_takes_the_place_of_another_in_one_step(tmp_path):
     assert link.is_symlink()
     assert target.read_text().startswith("<!doctype html>")
     assert os.listdir(tmp_path) == sorted(["link.html", "page.html"], key=os.listdir(tmp_path).index)
+
+
+def test_a_pipe_stays_one_and_takes_the_page(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    read = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()), daemon=True)
+    reader.start()
+    require_writable(str(pipe))
+    size = write(PageSubject("x", gallery.report("x")), str(pipe))
+    assert pipe.is_fifo()
+    reader.join(10)
+    assert [len(content) for content in read] == [size]
 
 
 @pytest.mark.parametrize("path", ["", "missing/page.html", ".", "a\0b"])

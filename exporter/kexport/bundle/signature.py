@@ -20,6 +20,8 @@ _Value = TypeVar("_Value")
 #: Dtypes that NumPy lacks, with the dtype that holds their values here.
 _HELD_AS = {"bfloat16": "float32", "string": "str"}
 
+_LARGEST_QUANTIZED = 2  # bytes of an integer that may stand for a real number
+
 _MOST_AXES, _MOST_ELEMENTS = 32, 1 << 40
 
 
@@ -73,7 +75,7 @@ class TensorSpec:
                 f"input {self.name!r} has the wrong dtype",
                 got=value.dtype,
                 expected=self.dtype,
-                hint=f"x.astype({str(wanted)!r})",
+                hint=self._cast(value),
             )
         shape = value.shape
         if len(shape) != len(self.shape):
@@ -90,6 +92,19 @@ class TensorSpec:
             elif size != expected:
                 self._refuse(shape)
         return value
+
+    def _cast(self, value: Array) -> str:
+        """How to get the dtype; of real numbers, without cutting off what is behind the point."""
+        wanted = self.numpy_dtype
+        cast = f"x.astype({str(wanted)!r})"
+        if value.dtype.kind != "f" or wanted.kind not in "iu":
+            return cast
+        if wanted.itemsize > _LARGEST_QUANTIZED:
+            return f"{cast}, if these are whole numbers"
+        return (
+            f"{cast}, if these are whole numbers; where integers stand for real numbers, load the model without "
+            f"integers, or pass model.quantization[{self.name!r}].quantized({self.name!r}, x)"
+        )
 
     def describes(self, value: Array) -> bool:
         """Whether an array has this dtype, as far as NumPy has it, and this shape."""

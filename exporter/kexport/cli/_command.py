@@ -22,8 +22,8 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "--runtime", "--require", "--signed-by", "--search", "--seed", "--truth", "--tolerance", "--unseen", "--check",
     ),
     "What is written": (
-        "--out", "--formats", "--opset", "--precision", "--budget", "--io", "--calibration", "--timeout",
-        "--keep-going", "--fresh", "--output", "--witness", "--sbom", "--key",
+        "--out", "--formats", "--opset", "--precision", "--budget", "--io", "--calibration", "--keep",
+        "--timeout", "--keep-going", "--fresh", "--output", "--witness", "--sbom", "--key",
     ),
     "The report": ("--json", "--html", "--junit", "--github", "--plots"),
     "Code that may run, and limits": ("--import", "--allow-lambda", "--trust", "--max-seconds", "--max-bytes"),

@@ -31,6 +31,7 @@ def load(
     allow_lambda: bool = False,
     trust: bool = False,
     max_bytes: int = 0,
+    max_seconds: float | None = None,
     isolated: bool | None = None,
     signed_by: str | Path | None = None,
 ) -> Session:
@@ -49,6 +50,8 @@ def load(
         allow_lambda: load the Lambda layers of a `.keras` artifact, which runs the bytecode in it.
         trust: let a SavedModel run any operation, such as one that writes files; by default only what computes.
         max_bytes: allow files, and arrays and weights in them, that are larger than usual, up to this size.
+        max_seconds: seconds of each processor core for one call of a model in a process of its own, where that is more
+            than follows from its size.
         isolated: serve the model from a process of its own. If that dies during a call, the call raises
             `ProcessDiedError`, and the next one starts it again, unless the model keeps state between calls. By
             default where the values of a call decide how long an operator of a `.tflite` or `.onnx` file runs, such as
@@ -79,7 +82,7 @@ def load(
         array([[2., 2., 2.]], dtype=float32)
     """
     requested = None if runtime is None else runtimes.get(runtime)
-    trusted = Trust(tuple(imports), allow_lambda, unrestricted=trust, max_bytes=max_bytes)
+    trusted = Trust(tuple(imports), allow_lambda, unrestricted=trust, seconds=max_seconds, max_bytes=max_bytes)
     trusted.require_imports()
     path = path if signature is None else of_signature(Path(path), signature)
     key = None if signed_by is None else read_pem(signed_by)

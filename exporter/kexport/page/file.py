@@ -22,8 +22,9 @@ def require_writable(path: str) -> None:
             raise ValueError("an empty name")
         if Path(path).is_dir():
             raise ValueError("it is a folder")
-        folder = _folder(path)
-        descriptor, probe = tempfile.mkstemp(dir=folder, prefix=".kexport-")
+        if _is_special(path):
+            return  # opening a pipe would wait for a reader
+        descriptor, probe = tempfile.mkstemp(dir=_folder(path), prefix=".kexport-")
         os.close(descriptor)
         Path(probe).unlink()
     except (OSError, ValueError) as error:
@@ -31,7 +32,7 @@ def require_writable(path: str) -> None:
 
 
 def write(subject: PageSubject, path: str) -> int:
-    """Write a page, in place of what is at the path, in one step; returns its size in bytes.
+    """Write a page, in place of a file at the path in one step, or into a device or pipe; returns its size in bytes.
 
     Raises:
         UsageError: it cannot be written.
@@ -39,6 +40,9 @@ def write(subject: PageSubject, path: str) -> int:
     content = page(subject).encode("utf-8", "replace")
     temporary = None
     try:
+        if _is_special(path):
+            Path(path).write_bytes(content)
+            return len(content)
         descriptor, temporary = tempfile.mkstemp(dir=_folder(path), prefix=".kexport-", suffix=".html")
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
@@ -55,6 +59,10 @@ def write(subject: PageSubject, path: str) -> int:
 
 def _folder(path: str) -> Path:
     return Path(os.path.realpath(path)).parent
+
+
+def _is_special(path: str) -> bool:
+    return Path(path).exists() and not Path(path).is_file()
 
 
 def _umask() -> int:

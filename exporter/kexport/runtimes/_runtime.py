@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from kexport import registry
-from kexport.bundle.signature import Array, Signature
+from kexport.bundle.signature import Array, Signature, TensorSpec
 from kexport.confinement import is_confined, limited, raised
 from kexport.errors import ArtifactError, InputError, KexportError, MissingRuntimeError, UncheckedError, reason
 from kexport.runtimes._session import Opened, Run, Session
@@ -211,6 +211,13 @@ def _require_utf8(path: Path) -> None:
     except UnicodeEncodeError:
         hint = "move it to another folder"
         raise UncheckedError("no runtime opens a path that is not UTF-8", got=ascii(str(path)), hint=hint) from None
+
+
+def is_pinned(declared: Sequence[TensorSpec], signature: Signature) -> bool:
+    """Whether a file takes one sample at a time where the signature takes any number."""
+    wanted = {spec.name: spec.shape for spec in signature.inputs}
+    pairs = [(spec.shape, wanted.get(spec.name, ())) for spec in declared]
+    return bool(pairs) and all(shape and want and shape[0] == 1 and want[0] is None for shape, want in pairs)
 
 
 def by_sample(run: Run) -> Run:

@@ -14,7 +14,7 @@ from kexport.bundle.signature import Array, Signature, TensorSpec
 from kexport.runtimes._integers import converting
 from kexport.runtimes._litert_notice import without_greeting
 from kexport.runtimes._protocols import LiteRTInterpreter, TensorDetails
-from kexport.runtimes._runtime import ArtifactFile, Package, Runtime, by_sample
+from kexport.runtimes._runtime import ArtifactFile, Package, Runtime, by_sample, is_pinned
 from kexport.runtimes._session import Opened
 from kexport.runtimes.files.tflite import details
 from kexport.runtimes.soundness import require_sound_tflite
@@ -65,7 +65,7 @@ def open_with(resolver: str, path: Path, signature: Signature) -> Opened:
     specs = tuple(map(_spec, declared))
     tensors = {detail["name"]: detail for detail in (*declared, *produced)}
     opened = Opened(
-        by_sample(run) if _is_pinned(specs, signature) else run,
+        by_sample(run) if is_pinned(specs, signature) else run,
         specs,
         tuple(detail["name"] for detail in produced),
         produced=tuple(map(_spec, produced)),
@@ -133,13 +133,6 @@ def _quantization(details: Mapping[str, TensorDetails]) -> dict[str, AffineQuant
         with contextlib.suppress(ValueError):  # a dtype or numbers that are none of a quantised tensor
             found[name] = AffineQuantization(np.dtype(detail["dtype"]).name, float(scale), int(zero))
     return found
-
-
-def _is_pinned(declared: Sequence[TensorSpec], signature: Signature) -> bool:
-    """Whether the file takes one sample at a time where the signature takes any number."""
-    wanted = {spec.name: spec.shape for spec in signature.inputs}
-    pairs = [(spec.shape, wanted.get(spec.name, ())) for spec in declared]
-    return bool(pairs) and all(shape and want and shape[0] == 1 and want[0] is None for shape, want in pairs)
 
 
 def _indices(names: Sequence[str], details: Sequence[TensorDetails]) -> list[int]:

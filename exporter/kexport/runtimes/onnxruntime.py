@@ -15,7 +15,7 @@ from kexport.confinement import most_of_a_call, most_of_a_tensor, out_of_memory
 from kexport.errors import ArtifactError, UncheckedError
 from kexport.runtimes._integers import converting
 from kexport.runtimes._protocols import InferenceSession, NodeArg
-from kexport.runtimes._runtime import ArtifactFile, Package, Runtime
+from kexport.runtimes._runtime import ArtifactFile, Package, Runtime, by_sample, is_pinned
 from kexport.runtimes._session import Opened
 from kexport.runtimes.files.onnx import QUANTIZATION, beside, computed_by, details
 from kexport.runtimes.soundness import SoundOnnx, require_sound_onnx
@@ -150,9 +150,10 @@ def _open(path: Path, signature: Signature, *, optimised: bool = True) -> Opened
             subject = f"input {node.name!r} of {path.name} is no tensor of a type that NumPy has"
             raise UncheckedError(subject, got=node.type)
     declared = session.get_outputs()
+    inputs = tuple(map(_spec, session.get_inputs()))
     opened = Opened(
-        limited.run,
-        tuple(map(_spec, session.get_inputs())),
+        by_sample(limited.run) if is_pinned(inputs, signature) else limited.run,
+        inputs,
         tuple(node.name for node in declared),
         reentrant=True,
         produced=tuple(_spec(node) for node in declared if _dtype(node)),

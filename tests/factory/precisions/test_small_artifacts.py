@@ -84,6 +84,24 @@ def test_the_most_exact_is_loaded_unless_another_is_asked_for(small):
         kexport.load(small.path, "onnxruntime", precision="int16x8")
 
 
+@pytest.mark.parametrize("runtime", ["onnxruntime", "litert"])
+@pytest.mark.parametrize("precision", ["float16", "dynamic", "int8"])
+@pytest.mark.parametrize("beside", [1e6, np.inf])
+def test_what_else_is_in_a_batch_changes_no_answer(small, runtime, precision, beside):
+    model = kexport.load(small.path, runtime, precision=precision)
+    alone = model(X[:1])
+    assert np.array_equal(model(np.stack([X[0], np.full_like(X[0], beside)]))[:1], alone)
+
+
+def test_an_onnx_file_that_measures_ranges_during_a_call_takes_one_sample(small):
+    import onnx
+
+    pinned = {artifact.path for artifact in small.manifest.artifacts if "pinned" in artifact.details}
+    assert pinned == {"model.dynamic.onnx"}
+    graph = onnx.load(small.path / "model.dynamic.onnx").graph
+    assert [value.type.tensor_type.shape.dim[0].dim_value for value in (*graph.input, *graph.output)] == [1, 1]
+
+
 def test_a_small_artifact_is_loaded_again_from_its_pickle(small):
     import pickle
 

@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+import time
 import warnings
 
 import numpy as np
@@ -94,6 +95,15 @@ def test_an_isolated_session_ends_its_call(tmp_path, hasty):
     session = kexport.load(with_model(tmp_path, endless, "value"), "onnxruntime", isolated=True)
     with session, pytest.raises(UncheckedError, match="--max-seconds"):
         session(np.ones((1, 3), "float32"))
+
+
+def test_an_isolated_session_may_be_given_more_time(tmp_path, hasty):
+    bundle, x = with_model(tmp_path, endless, "value"), np.ones((1, 3), "float32")
+    with kexport.load(bundle, "onnxruntime", isolated=True, max_seconds=1.5) as session:
+        started = time.monotonic()
+        with pytest.raises(UncheckedError, match="within 2 s of each"):
+            session(x)
+        assert time.monotonic() - started > 1.5
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts what is allocated")

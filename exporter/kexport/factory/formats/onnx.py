@@ -29,6 +29,7 @@ from kexport.factory.formats._onnx_precisions import write_precision
 from kexport.factory.formats._onnx_weights import Weights
 from kexport.factory.formats._ordered_sets import ordered_sets
 from kexport.factory.formats._own_files import require_own_sound
+from kexport.factory.formats._pinned_batch import pin_measured_ranges
 from kexport.factory.formats._transposes import transposes
 from kexport.factory.graph import tensor_lists
 from kexport.factory.graph.onnx_protocols import GraphPass, MappedGraph, OnnxModel, OnnxValue
@@ -91,6 +92,8 @@ def narrow(
                 write_precision(*arguments, lambda name: layer_of(name, program.trail.scopes) in words)
         if precision in INTEGER:
             further[STEPS] = output_steps.of_onnx(Path(target), program.signature)
+        if precision == "dynamic":
+            further |= pin_measured_ranges(Path(target), program.signature)
         if io == "int":
             further["quantization"] = take_integers(Path(target), program.signature)
         if precision in INTEGER:

@@ -20,6 +20,7 @@ from kexport.factory.formats._dtype_probe import writable_as
 from kexport.factory.formats._float_operators import of_tflite
 from kexport.factory.formats._format import Format
 from kexport.factory.formats._own_files import require_own_sound
+from kexport.factory.formats._pinned_batch import PINNED, of_one_sample
 from kexport.factory.formats._tflite_conversion import Mixed, Small, Wide, integer_layers
 from kexport.factory.formats._tflite_precisions import QuantisingConverter, quantization_of
 from kexport.factory.formats._tflite_shared_memory import keep_what_is_read
@@ -117,14 +118,14 @@ def _dynamic_or_pinned(program: handovers.Handover, way: Wide) -> tuple[TfliteMo
     try:
         return _finished(_converted(program, way), program.signature), {}
     except ExportError as refused:
-        pinned = _pinned(program.signature)
+        pinned = of_one_sample(program.signature)
         if pinned is None:
             raise
         try:
             model = _finished(_converted(replace(program, signature=pinned), way), program.signature)
         except ExportError:
             raise refused from None
-        return model, {"pinned": {"batch": 1}}
+        return model, PINNED
 
 
 def _finished(content: bytes, signature: Signature, in_order: bool = True) -> TfliteModel:
@@ -136,15 +137,6 @@ def _finished(content: bytes, signature: Signature, in_order: bool = True) -> Tf
     keep_what_is_read(model)
     use_public_names(model, signature, in_order)
     return model
-
-
-def _pinned(signature: Signature) -> Signature | None:
-    """The signature with a batch of 1; None where not every input and output has a dynamic batch."""
-    sides = (signature.inputs, signature.outputs)
-    if not all(spec.shape and spec.shape[0] is None for side in sides for spec in side):
-        return None
-    inputs, outputs = (tuple(replace(spec, shape=(1, *spec.shape[1:])) for spec in side) for side in sides)
-    return Signature(inputs, outputs)
 
 
 def _converted(program: handovers.Handover, way: Wide) -> bytes:

@@ -1,0 +1,34 @@
+import pytest
+import tensorflow as tf
+
+from kexport.errors import reason
+
+
+def failing(step, folder):
+    """A signature of a SavedModel, which fails on 0."""
+    module = tf.Module()
+    module.step = tf.function(step, input_signature=[tf.TensorSpec((), "int32")])
+    tf.saved_model.save(module, str(folder), signatures=module.step)
+    return tf.saved_model.load(str(folder)).signatures["serving_default"]
+
+
+def division(x):
+    return {"y": 7 // x}
+
+
+def assertion(x):
+    tf.debugging.assert_positive(x, message="must be above 0")
+    return {"y": x}
+
+
+@pytest.mark.parametrize(("step", "words"), [(division, "Integer division by zero"), (assertion, "must be above 0")])
+def test_of_a_graph_that_fails_the_reason_is_told_not_the_preamble(step, words, tmp_path):
+    function = failing(step, tmp_path / "saved")
+    with pytest.raises(tf.errors.InvalidArgumentError, match="Graph execution error") as caught:
+        function(tf.constant(0))
+    assert words in reason(caught.value)
+
+
+def test_a_message_of_preambles_alone_is_still_told():
+    assert reason(ValueError("Graph execution error:")) == "ValueError: Graph execution error:"
+    assert reason(ValueError()) == "ValueError"
