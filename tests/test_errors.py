@@ -1,7 +1,7 @@
 import pytest
 import tensorflow as tf
 
-from kexport.errors import reason
+from kexport.errors import UsageError, reason, require_known
 
 
 def failing(step, folder):
@@ -32,3 +32,11 @@ def test_of_a_graph_that_fails_the_reason_is_told_not_the_preamble(step, words, 
 def test_a_message_of_preambles_alone_is_still_told():
     assert reason(ValueError("Graph execution error:")) == "ValueError: Graph execution error:"
     assert reason(ValueError()) == "ValueError"
+
+
+def test_names_are_listed_once():
+    with pytest.raises(UsageError) as caught:
+        require_known("dense", ["alpha", "beta"], "the model has no layer 'dense'")
+    assert str(caught.value).count("alpha, beta") == 1
+    with pytest.raises(UsageError, match="did you mean beta"):
+        require_known("betta", ["alpha", "beta"], "the model has no layer 'betta'")

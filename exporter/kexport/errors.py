@@ -132,6 +132,12 @@ _ALSO_CALLED = {
 def nearest(name: str, names: Iterable[str]) -> str:
     """A hint with the existing names nearest to `name`, or with all of them if none is near."""
     existing = sorted(names)
+    return near(name, existing) or "known: " + (", ".join(existing) or "none")
+
+
+def near(name: str, names: Iterable[str]) -> str | None:
+    """A hint with the existing names nearest to `name`, if one is near."""
+    existing = sorted(names)
     meant = [each for each in _ALSO_CALLED.get(name.lower(), ()) if each in existing]
     if meant:
         return f"did you mean {meant[0]}?"
@@ -142,14 +148,14 @@ def nearest(name: str, names: Iterable[str]) -> str:
         close = close[:1]
     if close:
         return "did you mean " + " or ".join(close) + "?"
-    return "known: " + (", ".join(existing) or "none")
+    return None
 
 
 def unknown(kind: str, name: str, names: Iterable[str]) -> UsageError:
     """The error for a name of some kind that does not exist; `names` are the existing ones."""
     existing = sorted(names)
     expected = "one of " + ", ".join(existing)
-    return UsageError(f"unknown {kind} {name!r}", expected=expected, hint=nearest(name, existing))
+    return UsageError(f"unknown {kind} {name!r}", expected=expected, hint=near(name, existing))
 
 
 def require_known(name: str, existing: Iterable[str], subject: str, got: object = None) -> None:
@@ -163,7 +169,7 @@ def require_known(name: str, existing: Iterable[str], subject: str, got: object 
     """
     names = list(existing)
     if name not in names:
-        raise UsageError(subject, got=got, expected="one of " + ", ".join(names), hint=nearest(name, names))
+        raise UsageError(subject, got=got, expected="one of " + ", ".join(names), hint=near(name, names))
 
 
 #: What Keras, and TensorFlow where a graph fails, say before the reason.

@@ -43,6 +43,22 @@ def test_a_difference_in_the_last_row_is_seen(tmp_path, table):
     assert "input mask has no declared domain: ints(0, 2) is the default" in notes, "it takes any number"
 
 
+@pytest.mark.parametrize("row", [0, 1234, 3998])
+def test_a_difference_in_any_row_is_seen(tmp_path, row):
+    table = np.random.default_rng(0).normal(size=(3999, 3)).astype("float32")
+    one = embedding(tmp_path / "one.onnx", table)
+    table[row] *= 1.5
+    report = kexport.compare(one, embedding(tmp_path / "other.onnx", table), domain={"mask": "ints(1, 2)"}, search="1")
+    assert not report.passed
+
+
+def test_that_not_every_row_is_tried_is_told(tmp_path):
+    table = np.random.default_rng(0).normal(size=(4099, 3)).astype("float32")
+    one = embedding(tmp_path / "one.onnx", table)
+    report = kexport.compare(one, one, search="1")
+    assert any("ints(0, 4099) is what both take; these are too many to try each" in str(note) for note in report.notes)
+
+
 def test_both_take_what_the_smaller_table_has(tmp_path, table):
     one, other = embedding(tmp_path / "one.onnx", table), embedding(tmp_path / "other.onnx", table[:7])
     report = kexport.compare(one, other, search="200")

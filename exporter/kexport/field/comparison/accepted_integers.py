@@ -5,23 +5,38 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from kexport.bundle.domain import Domain, Ints
+from kexport.bundle.domain import Ints
 from kexport.bundle.signature import Array, TensorSpec
 from kexport.errors import UncheckedError
 from kexport.field.remote import RemoteSession, RuntimeFailedError
 
 _FARTHEST = 1 << 20  # what takes this as well is no index
+_TRIED = 1 << 12  # rows at most of which each is tried: they go into few calls, whose memory is limited
 _SECONDS = 2.0  # for one input; what a number makes slow is a size
 #: How runtimes refuse an index; a size is refused for want of memory.
 _NO_ROW = re.compile(r"out of (data )?(bounds|range)|invalid ind(ex|ices)", re.I)
 
 
+@dataclass(frozen=True)
+class TableRows(Ints):
+    """The rows of a table, of which each is tried where they are not too many."""
+
+    @property
+    def are_all_tried(self) -> bool:
+        """Whether each is among the points."""
+        return self.high - self.low <= _TRIED
+
+    def points(self) -> Sequence[float | str]:  # noqa: D102  see Domain
+        return range(self.low, self.high) if self.are_all_tried else ()
+
+
 def accepted_integers(
     sessions: Sequence[RemoteSession], feeds: Mapping[str, Array], specs: Sequence[TensorSpec]
-) -> dict[str, Domain]:
+) -> dict[str, TableRows]:
     """For each input that the models refuse as an index from some number on: all from 0 up to that number.
 
     Args:
@@ -29,14 +44,14 @@ def accepted_integers(
         feeds: an input that both take.
         specs: the integer inputs of which nothing is known.
     """
-    found: dict[str, Domain] = {}
+    found: dict[str, TableRows] = {}
     for spec in specs:
         try:
             count = _count(sessions, feeds, spec.name)
         except UncheckedError:  # it takes too much of time or memory
             continue
         if count > 2:
-            found[spec.name] = Ints(0, count)
+            found[spec.name] = TableRows(0, count)
     return found
 
 

@@ -10,7 +10,7 @@ from kexport.bundle.domain import Domain
 from kexport.bundle.report import Check, CheckKind, Subject
 from kexport.bundle.signature import Array, TensorSpec
 from kexport.errors import ModelError
-from kexport.field.comparison.accepted_integers import accepted_integers
+from kexport.field.comparison.accepted_integers import TableRows, accepted_integers
 from kexport.field.comparison.inputs import comparison_inputs
 from kexport.field.comparison.operands import Operand
 from kexport.field.comparison.record import ComparisonRecord
@@ -92,7 +92,7 @@ class Agreement:
         unknown = [pair.common for pair in inputs if pair.a.name not in known]
         domains = {pair.a.name: known.get(pair.a.name) or default_for(pair.common) for pair in inputs}
         wide = [spec for spec in unknown if spec.numpy_dtype.kind in "iu" and spec.numpy_dtype.itemsize > _NARROW]
-        taken: dict[str, Domain] = {}
+        taken: dict[str, TableRows] = {}
         if wide:
             shared = SharedInterface.of(inputs, (), domains)
             require_affordable(shared.signature, self.options.max_bytes)
@@ -102,6 +102,8 @@ class Agreement:
         for spec in unknown:
             ours = taken.get(spec.name)
             words = f"{domains[spec.name]} is the default" if ours is None else f"{ours} is what both take"
+            if ours is not None and not ours.are_all_tried:
+                words += "; these are too many to try each, and a difference in one may go unseen (--samples, --search)"
             notes.append(f"input {spec.name} has no declared domain: {words}")
         return {**domains, **taken}, notes
 
