@@ -1,5 +1,7 @@
 """The commands that only tell: inspect, list, doctor, help."""
 
+import json
+
 import pytest
 
 from conftest import REFERENCE
@@ -57,3 +59,14 @@ def test_every_command_has_its_help(kexport, command):
     result = kexport(command, "--help")
     assert result.returncode == 0
     assert result.stdout.startswith("Usage: ")
+
+
+@pytest.mark.parametrize("detail", [[{"later": 1}], [[1, {"path": None}]], {"a": {"b": [None]}}, None, [], "text"])
+def test_inspect_shows_what_an_artifact_records_that_is_not_known_here(kexport, reference, detail):
+    path = reference / "manifest.json"
+    content = json.loads(path.read_text())
+    content["artifacts"][0]["later"] = detail
+    path.write_text(json.dumps(content))
+    result = kexport("inspect", reference)
+    assert result.returncode == 0, result.stderr
+    assert "later" in result.stdout

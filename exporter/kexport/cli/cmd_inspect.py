@@ -205,7 +205,7 @@ def _text(name: str, value: object) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{key} x {count}" if name == "ops" else f"{key} {count}" for key, count in value.items())
     if isinstance(value, list):
-        return " ".join(str(item["path"] if isinstance(item, Mapping) else item) for item in value)
+        return " ".join(str(item.get("path", item) if isinstance(item, Mapping) else item) for item in value)
     return str(value)
 
 
