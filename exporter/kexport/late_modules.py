@@ -29,8 +29,7 @@ def import_late() -> None:
 @contextlib.contextmanager
 def importing_late() -> Iterator[None]:
     """The same within the block, in a process that is not ours."""
-    finder = _Finder()
-    sys.meta_path.insert(0, finder)
+    sys.meta_path.insert(0, finder := _Finder())
     try:
         yield
     finally:

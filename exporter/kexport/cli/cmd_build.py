@@ -232,7 +232,7 @@ def command(
         began = time.monotonic()
         existing = None if check or fresh else unchanged(each)
         if existing is None:
-            bundle, report = _checked(each, signature if len(requests) > 1 else "", check)
+            bundle, report = _checked(each, signature if len(requests) > 1 else "", check, fresh)
         else:
             bundle, report = existing, existing.report
         terminal.show(report, bundle, styled(stream))
@@ -261,7 +261,7 @@ def _one_model(positional: str | None, named: str | None) -> str:
     return given[0]
 
 
-def _checked(request: BuildRequest, signature: str, check: bool) -> tuple[Bundle, Report]:
+def _checked(request: BuildRequest, signature: str, check: bool, fresh: bool) -> tuple[Bundle, Report]:
     """Build a bundle, or what `--check` compares with it; `signature` is shown where there are several."""
     from kexport.cli._progress import BUILD, working
     from kexport.factory import build_bundle, check_rebuild
@@ -269,7 +269,7 @@ def _checked(request: BuildRequest, signature: str, check: bool) -> tuple[Bundle
     with working(f"signature {signature}" if signature else _READING, BUILD) as progress:
         if check:
             return check_rebuild(request, progress)
-        bundle = build_bundle(request, progress)
+        bundle = build_bundle(request, progress, fresh=fresh)
         return bundle, bundle.report
 
 

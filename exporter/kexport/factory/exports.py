@@ -10,6 +10,7 @@ from pathlib import Path
 
 from kexport.bundle import store
 from kexport.errors import ExportError
+from kexport.factory.earlier_conversions import CONVERTED_FROM, EarlierConversions, converted_from
 from kexport.factory.emit import handover
 from kexport.factory.emit.refusal import KEEPING_GOING, leaving_out
 from kexport.factory.emit.trail import layer_of
@@ -23,6 +24,8 @@ from kexport.process import Worker, WorkerCrashError, WorkerTimeoutError
 _NO_MORE_DATA = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS)
 #: The folder, in that of the bundle, from which the converters read the program.
 HANDOVER = ".handover"
+#: What is said of an artifact that an earlier build has converted from the same.
+KEEPING = "keeping {}: what it was converted from has not changed"
 _MOST_CANDIDATES = 5
 
 
@@ -34,19 +37,31 @@ class Exports:
         formats: the formats to write, in the order of the manifest.
         folder: the folder of the bundle.
         conversion: the converters' options and timeout, and whether a refused format is recorded instead of raised.
+        earlier: conversions that need not be made again.
 
     Attributes:
         details: for each written format, what the manifest records about its artifact.
         refusals: the error for each format that was refused.
+        converted_from: what the conversions follow from.
     """
 
-    def __init__(self, program: Program, formats: Sequence[Format], folder: Path, conversion: Conversion) -> None:
+    def __init__(
+        self,
+        program: Program,
+        formats: Sequence[Format],
+        folder: Path,
+        conversion: Conversion,
+        earlier: EarlierConversions | None = None,
+    ) -> None:
         self.details: dict[str, Mapping[str, object]] = {}
         self.refusals: dict[str, ExportError] = {}
+        self.converted_from = ""
+        self._earlier = earlier or EarlierConversions()
         self._program = program
         self._formats = formats
         self._folder = folder
         self._conversion = conversion
+        self._kept: list[str] = []
         self._converting: dict[str, tuple[Format, Worker]] = {}
 
     def start(self, workers: Sequence[Worker]) -> None:
@@ -54,7 +69,13 @@ class Exports:
         forms = [form for form in self._formats if form.converter is not None]
         if forms:
             handover.write(self._program, self._folder / HANDOVER)
+            self.converted_from = converted_from(self._folder / HANDOVER, self._conversion.options)
         for form, worker in zip(forms, workers, strict=False):
+            kept = self._earlier.take(form.path, self.converted_from, self._folder)
+            if kept is not None:
+                self.details[form.name] = {**kept, CONVERTED_FROM: self.converted_from}
+                self._kept.append(form.name)
+                continue
             self._converting[form.name] = form, worker
             worker.submit(
                 form.converter or "",
@@ -77,11 +98,17 @@ class Exports:
         Raises:
             ExportError: a format was refused and the build does not keep going, or every format was.
         """
+        for name in self._kept:
+            progress(KEEPING.format(name))
         for form, worker in self._converting.values():
             progress(f"writing {form.name}")
-            self._attempt(form, partial(_converted, form, worker, self._program, self._conversion.timeout))
+            self._attempt(form, partial(self._converted, form, worker))
         if not self.details:
             raise _every(self.refusals)
+
+    def _converted(self, form: Format, worker: Worker) -> Mapping[str, object]:
+        details = _converted(form, worker, self._program, self._conversion.timeout)
+        return {**details, **({CONVERTED_FROM: self.converted_from} if self.converted_from else {})}
 
     def _attempt(self, form: Format, write: Callable[[], Mapping[str, object]]) -> None:
         try:

@@ -11,6 +11,7 @@ import json
 import platform
 import sys
 from collections.abc import Iterable, Mapping
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,7 +61,7 @@ def fingerprint(plan: BuildPlan) -> str:
         "limits": [trust.unrestricted, trust.seconds, trust.max_bytes],
         "strictness": repr(request.strictness),
         "code": own_code(),
-        "versions": {**provenance(), **versions(_packages())},
+        "versions": package_versions(),
         "platform": [sys.platform, platform.machine()],
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
@@ -104,6 +105,12 @@ def unchanged(request: BuildRequest) -> Bundle | None:
     return bundle
 
 
+def package_versions() -> dict[str, object]:
+    """The versions of all packages that shape what is written."""
+    return {**provenance(), **versions(_packages())}
+
+
+@cache
 def own_code() -> str:
     """The SHA-256 of the source of kexport and of the layers that come with it."""
     hasher = hashlib.sha256()

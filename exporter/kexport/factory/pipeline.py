@@ -9,47 +9,32 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
 
-from kexport.bundle import goldens, manifest, store
+from kexport.bundle import store
 from kexport.bundle.folder import REPORT_NAME, Bundle
 from kexport.bundle.json_files import write_json
-from kexport.bundle.manifest_entries import ModelEntry
-from kexport.bundle.precision import CALIBRATIONS, Precisions
+from kexport.bundle.precision import Precisions
 from kexport.bundle.report import Observer, Report
 from kexport.errors import ModelError, located
-from kexport.factory.adequacy import require_subjects, see
-from kexport.factory.build_checks import Written, beside_tensorflow, check_build
-from kexport.factory.built_manifest import manifest_of
-from kexport.factory.diagnosis import diagnose, traced
-from kexport.factory.emit import handover
-from kexport.factory.exports import HANDOVER, Exports
+from kexport.factory.build_checks import beside_tensorflow, check_build
+from kexport.factory.bundle_writer import Conversions, write_bundle
+from kexport.factory.earlier_conversions import EarlierConversions
 from kexport.factory.fingerprint import fingerprint
-from kexport.factory.inputs import recordings, resolve_domains
 from kexport.factory.precisions import (
-    SmallArtifacts,
-    calibration_inputs,
     keep_smallest,
-    reaching_inputs,
     record_kernels,
-    require_kept,
     with_mixed,
 )
-from kexport.factory.promises import collect, statements
 from kexport.factory.request import BuildPlan, BuildRequest, Conversion, Declarations, reasons
 from kexport.factory.sources import fresh_names
 from kexport.factory.tensorflow_workers import tensorflow_workers
-from kexport.factory.trace import BuiltModel, Served
-from kexport.factory.truth import Oracle, TwinReference, carry_counterexamples, carry_witnesses, establish
-from kexport.factory.user_code_record import record_user_code
 from kexport.field.evaluation import MetricRequest
 from kexport.field.trust import Trust
 from kexport.parity.budget import Budget
-from kexport.parity.smallest_call import require_affordable
 from kexport.parity.strictness import Strictness
 from kexport.parity.tolerance import Tolerance
-from kexport.process import DEFAULT_TIMEOUT, Worker
+from kexport.process import DEFAULT_TIMEOUT
 from kexport.python_call import public
 from kexport.runtimes import TENSORFLOW
 from kexport.runtimes.keras_model import calls_seen
@@ -163,14 +148,30 @@ def build(
 
 
 def build_bundle(
-    request: BuildRequest, progress: Progress = lambda step: None, observe: Observer = lambda check: None
+    request: BuildRequest,
+    progress: Progress = lambda step: None,
+    observe: Observer = lambda check: None,
+    *,
+    fresh: bool = False,
 ) -> Bundle:
-    """Build what a request describes; see `build` for what it returns and raises."""
+    """Build what a request describes; see `build` for what it returns and raises.
+
+    Args:
+        request: what to build.
+        progress: as `build`.
+        observe: as `build`.
+        fresh: convert anew what an earlier build of the target converted from the same.
+    """
     try:
         with request.trust.lambdas():
             plan = request.plan()
+            earlier = (
+                EarlierConversions()
+                if fresh
+                else EarlierConversions.of_target(plan.target, plan.request.trust.max_bytes)
+            )
             with store.staging(plan.target) as folder:
-                report = make(plan, folder, progress, observe)
+                report = make(plan, folder, progress, observe, earlier)
                 final = plan.target if report.passed else store.rejected(plan.target)
                 store.place(folder, final)
                 if report.passed:
@@ -180,8 +181,22 @@ def build_bundle(
         raise ModelError("the code of the model ends the process", got=located(end), hint="remove that call") from end
 
 
-def make(plan: BuildPlan, folder: Path, progress: Progress, observe: Observer = lambda check: None) -> Report:
-    """Write a bundle into an empty folder, and check it; what an earlier bundle at the target found is carried over."""
+def make(
+    plan: BuildPlan,
+    folder: Path,
+    progress: Progress,
+    observe: Observer = lambda check: None,
+    earlier: EarlierConversions | None = None,
+) -> Report:
+    """Write a bundle into an empty folder, and check it; what an earlier bundle at the target found is carried over.
+
+    Args:
+        plan: of the build.
+        folder: an empty one.
+        progress: as `build`.
+        observe: as `build`.
+        earlier: conversions that need not be made again.
+    """
     with contextlib.ExitStack() as stack:
         request = fingerprint(plan)  # before the model is loaded, which its file may not outlast
         progress("importing TensorFlow")
@@ -198,7 +213,8 @@ def make(plan: BuildPlan, folder: Path, progress: Progress, observe: Observer = 
             model = plan.source.load()
         plan = plan.of(model)
         try:
-            written = _write(plan, model, folder, workers, progress)
+            conversions = Conversions(workers, earlier or EarlierConversions())
+            written = write_bundle(plan, model, folder, conversions, progress)
             for worker in workers[1:]:
                 worker.close()
             stack.enter_context(contextlib.closing(written.small))
@@ -219,63 +235,3 @@ def make(plan: BuildPlan, folder: Path, progress: Progress, observe: Observer = 
         except OSError as error:
             raise store.unwritable(plan.target, error) from error
         return report
-
-
-def _write(
-    plan: BuildPlan, model: BuiltModel | Served, folder: Path, workers: Sequence[Worker], progress: Progress
-) -> Written:
-    """Write artifacts, goldens and manifest into the folder."""
-    progress("tracing")
-    program = traced(model, recordings({**plan.domain, **plan.recording.examples(model)}))
-    signature = program.signature
-    require_affordable(signature, plan.request.trust.max_bytes)
-    own = program.interface.own_names()
-    domain = {**plan.domain, **plan.recording.named(signature, own)}
-    inputs = resolve_domains(program, domain)
-    recorded = {own.get(name, name): array for name, array in recordings(domain).items()}
-    evaluation = plan.evaluation(signature, recorded, stateful=bool(program.state))
-    declared = plan.request.declarations.unseen
-    require_subjects(program, declared)
-    require_kept(program, plan.request.conversion.precisions.keep)
-    progress("judging the model itself")
-    diagnosis = diagnose(program, inputs.domains)
-    promises = collect(program, statements(plan.request.declarations.contracts))
-    exports = Exports(program, plan.formats, folder, plan.request.conversion)
-    exports.start(workers)
-    exports.write(progress)
-    progress("computing the truth in float64")
-    oracle = Oracle(program, inputs.domains)
-    derived, adequacy = establish(program, oracle, inputs.domains), None
-    if all(check.passed for check in diagnosis.checks):  # of what is no function, nothing can be seen
-        progress("looking at what the goldens see")
-        derived, adequacy = see(program, oracle, derived, inputs, declared)
-    golden_set = derived.declaring(plan.request.strictness)
-    goldens.write(folder / goldens.FILE_NAME, golden_set.goldens)
-    exports.finish(progress)
-    small = SmallArtifacts(plan.small, folder, plan.request.conversion)
-    between = plan.request.conversion.precisions.calibration == CALIBRATIONS[1]
-    calibration = calibration_inputs(signature, inputs.domains, golden_set.goldens, between=between)
-    if between or promises.contracts:  # which hold on the whole domain
-        reaching = reaching_inputs(program, inputs.domains, golden_set.goldens, between=between)
-        calibration = chain(calibration, reaching)
-    small.write(calibration, [*exports.details], progress)
-    if small.details:
-        progress("looking at the ranges of integers")
-        held_back = (golden.inputs for golden in golden_set.goldens)
-        small.look_at_ranges(signature, held_back, handover.read(folder / HANDOVER).layer_of_result)
-    code = record_user_code(program, folder, promises.contracts)
-    entry = ModelEntry(signature, bool(program.state), promises.contracts, promises.not_carried, code.entries)
-    written = manifest_of(plan, folder, entry, inputs, (exports, small), golden_set)
-    manifest.write(folder, replace(written, adequacy=adequacy.entry if adequacy else None))
-    reference = TwinReference(program, oracle, derived.limits, signature)
-    carry_witnesses(plan.target, folder, signature, reference, golden_set.limits)
-    carry_counterexamples(plan.target, folder, signature, promises.contracts)
-    notes = [
-        *inputs.notes,
-        *(adequacy.notes if adequacy else ()),
-        *code.notes,
-        *diagnosis.notes,
-        *golden_set.notes,
-        *small.notes,
-    ]
-    return Written(notes, reference, (*diagnosis.checks, *promises.checks), small, evaluation)

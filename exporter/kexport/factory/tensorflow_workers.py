@@ -28,11 +28,7 @@ def tensorflow_workers(count: int) -> list[Worker]:
 
 
 def forked_worker(confinement: Confinement | None) -> Worker:
-    """One process that has TensorFlow and Keras, for those who need many in turn: they are imported once, here.
-
-    Args:
-        confinement: what it may use; None for whatever this process may.
-    """
+    """One process that has TensorFlow and Keras, confined so; for those who need many in turn, imported once, here."""
     if not _may_fork():
         return Worker(["tensorflow", "keras"], confinement=confinement)
     import_tensorflow()

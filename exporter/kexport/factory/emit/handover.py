@@ -109,7 +109,7 @@ def write(program: Program, folder: Path) -> None:
     # With shapes: behind a read of a captured variable the importer could not infer them.
     graph_def = graph.as_graph_def(add_shapes=True)
     names = function_names.renumber(graph_def).functions
-    (folder / GRAPH).write_bytes(graph_def.SerializeToString())
+    (folder / GRAPH).write_bytes(graph_def.SerializeToString(deterministic=True))
     rest = {
         "name": program.model.name,
         "inputs": [tensor.name for tensor in graph.inputs[: len(program.signature.inputs)]],
@@ -127,7 +127,7 @@ def write(program: Program, folder: Path) -> None:
     if rest["assigned"]:
         program.reset()
         stateful_model.save(program, folder / STATEFUL)
-    (folder / REST).write_text(json.dumps(rest))
+    (folder / REST).write_text(json.dumps(rest, sort_keys=True))
 
 
 def read(folder: Path) -> Handover:

@@ -11,7 +11,8 @@ from kexport.bundle import store
 from kexport.bundle.precision import FLOAT_OPERATORS, INTEGER, INTEGER_LAYERS, IO, KEPT, MIXABLE
 from kexport.bundle.signature import Signature
 from kexport.errors import ExportError, require_known
-from kexport.factory.exports import HANDOVER, crashed
+from kexport.factory.earlier_conversions import CONVERTED_FROM, EarlierConversions, narrowed_from
+from kexport.factory.exports import HANDOVER, KEEPING, crashed
 from kexport.factory.formats import SmallTarget, layer_name
 from kexport.factory.inputs.calibration_file import write_inputs
 from kexport.factory.internal_error import fault
@@ -43,6 +44,8 @@ class SmallArtifacts:
         targets: what to write.
         folder: the folder of the bundle, which holds the formats in float32, and the handover.
         conversion: the timeout, and whether a refused artifact is recorded instead of raised.
+        earlier: conversions that need not be made again.
+        converted_from: what those to float32 follow from.
 
     Attributes:
         details: of each that was written, what the manifest records about it.
@@ -50,7 +53,14 @@ class SmallArtifacts:
         integer_layers: of each of integers, the names of the layers of which some operator computes in these.
     """
 
-    def __init__(self, targets: Sequence[SmallTarget], folder: Path, conversion: Conversion) -> None:
+    def __init__(
+        self,
+        targets: Sequence[SmallTarget],
+        folder: Path,
+        conversion: Conversion,
+        earlier: EarlierConversions | None = None,
+        converted_from: str = "",
+    ) -> None:
         self.details: dict[SmallTarget, Mapping[str, Any]] = {}
         self.refusals: dict[str, ExportError] = {}
         self.integer_layers: dict[SmallTarget, tuple[str, ...]] = {}
@@ -59,6 +69,8 @@ class SmallArtifacts:
         self._targets = targets
         self._folder = folder
         self._conversion = conversion
+        self._earlier = earlier or EarlierConversions()
+        self._converted_from = converted_from
 
     @property
     def notes(self) -> list[str]:
@@ -88,6 +100,9 @@ class SmallArtifacts:
         with ExitStack() as stack:
             worker: Worker | None = None
             for target in targets:
+                if self._is_kept(target):
+                    progress(KEEPING.format(target.label))
+                    continue
                 progress(f"writing {target.label}")
                 if worker is None or not worker.alive:  # the converter may have ended the one before
                     (worker,) = tensorflow_workers(1)
@@ -132,10 +147,27 @@ class SmallArtifacts:
             self._mixing.close()
         store.remove(self._folder / HANDOVER)
 
+    def _is_kept(self, target: SmallTarget) -> bool:
+        """Take the target from an earlier build, where it follows from the same."""
+        if self._conversion.precisions.choose:  # mixed ones need to know more than an artifact tells
+            return False
+        key = self._key(target)
+        kept = self._earlier.take(target.path, key, self._folder)
+        if kept is not None:
+            self.details[target] = {**kept, CONVERTED_FROM: key}
+        return kept is not None
+
+    def _key(self, target: SmallTarget) -> str:
+        precisions = self._conversion.precisions
+        calibration = self._folder / HANDOVER / _CALIBRATION
+        return narrowed_from(self._converted_from, calibration, target.precision, precisions.io, [*precisions.keep])
+
     def _attempt(self, target: SmallTarget, worker: Worker) -> None:
         try:
             keep = self._conversion.precisions.keep if target.precision == MIXABLE else ()
-            self.details[target] = self._written(target, worker, self._folder / target.path, keep)
+            details = self._written(target, worker, self._folder / target.path, keep)
+            key = self._key(target)
+            self.details[target] = {**details, **({CONVERTED_FROM: key} if key else {})}
         except ExportError as error:
             if not (self._conversion.keep_going or self._conversion.precisions.choose):
                 raise
