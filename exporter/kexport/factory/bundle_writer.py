@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 from pathlib import Path
 
 from kexport.bundle import goldens, manifest
@@ -17,17 +16,18 @@ from kexport.factory.diagnosis import diagnose, traced
 from kexport.factory.earlier_conversions import EarlierConversions
 from kexport.factory.emit import handover
 from kexport.factory.exports import HANDOVER, Exports
-from kexport.factory.inputs import recordings, resolve_domains
+from kexport.factory.inputs import InputDomains, recordings, resolve_domains
 from kexport.factory.precisions import (
     SmallArtifacts,
     calibration_inputs,
     reaching_inputs,
     require_kept,
 )
+from kexport.factory.precisions.calibration import Feeds
 from kexport.factory.promises import collect, statements
 from kexport.factory.request import BuildPlan
-from kexport.factory.trace import BuiltModel, Served
-from kexport.factory.truth import Oracle, TwinReference, carry_counterexamples, carry_witnesses, establish
+from kexport.factory.trace import BuiltModel, Program, Served
+from kexport.factory.truth import GoldenSet, Oracle, TwinReference, carry_counterexamples, carry_witnesses, establish
 from kexport.factory.user_code_record import record_user_code
 from kexport.parity.smallest_call import require_affordable
 from kexport.process import Worker
@@ -62,17 +62,13 @@ def write_bundle(
         KexportError: the model cannot be written so.
     """
     progress("tracing")
-    program = traced(model, recordings({**plan.domain, **plan.recording.examples(model)}))
+    program = _traced(plan, model)
     signature = program.signature
-    require_affordable(signature, plan.request.trust.max_bytes)
     own = program.interface.own_names()
     domain = {**plan.domain, **plan.recording.named(signature, own)}
     inputs = resolve_domains(program, domain)
     recorded = {own.get(name, name): array for name, array in recordings(domain).items()}
     evaluation = plan.evaluation(signature, recorded, stateful=bool(program.state))
-    declared = plan.request.declarations.unseen
-    require_subjects(program, declared)
-    require_kept(program, plan.request.conversion.precisions.keep)
     progress("judging the model itself")
     diagnosis = diagnose(program, inputs.domains)
     promises = collect(program, statements(plan.request.declarations.contracts))
@@ -84,16 +80,12 @@ def write_bundle(
     derived, adequacy = establish(program, oracle, inputs.domains), None
     if all(check.passed for check in diagnosis.checks):  # of what is no function, nothing can be seen
         progress("looking at what the goldens see")
-        derived, adequacy = see(program, oracle, derived, inputs, declared)
+        derived, adequacy = see(program, oracle, derived, inputs, plan.request.declarations.unseen)
     golden_set = derived.declaring(plan.request.strictness)
     goldens.write(folder / goldens.FILE_NAME, golden_set.goldens)
     exports.finish(progress)
     small = SmallArtifacts(plan.small, folder, plan.request.conversion, conversions.earlier, exports.converted_from)
-    between = plan.request.conversion.precisions.calibration == CALIBRATIONS[1]
-    calibration = calibration_inputs(signature, inputs.domains, golden_set.goldens, between=between)
-    if between or promises.contracts:  # which hold on the whole domain
-        reaching = reaching_inputs(program, inputs.domains, golden_set.goldens, between=between)
-        calibration = chain(calibration, reaching)
+    calibration = _calibration(plan, program, inputs, golden_set, promised=bool(promises.contracts))
     small.write(calibration, [*exports.details], progress)
     if small.details:
         progress("looking at the ranges of integers")
@@ -106,12 +98,25 @@ def write_bundle(
     reference = TwinReference(program, oracle, derived.limits, signature)
     carry_witnesses(plan.target, folder, signature, reference, golden_set.limits)
     carry_counterexamples(plan.target, folder, signature, promises.contracts)
-    notes = [
-        *inputs.notes,
-        *(adequacy.notes if adequacy else ()),
-        *code.notes,
-        *diagnosis.notes,
-        *golden_set.notes,
-        *small.notes,
-    ]
+    seen = adequacy.notes if adequacy else ()
+    notes = [*inputs.notes, *seen, *code.notes, *diagnosis.notes, *golden_set.notes, *small.notes]
     return Written(notes, reference, (*diagnosis.checks, *promises.checks), small, evaluation)
+
+
+def _traced(plan: BuildPlan, model: BuiltModel | Served) -> Program:
+    """The traced model, once it is known to have what the request names."""
+    program = traced(model, recordings({**plan.domain, **plan.recording.examples(model)}))
+    require_affordable(program.signature, plan.request.trust.max_bytes)
+    require_subjects(program, plan.request.declarations.unseen)
+    require_kept(program, plan.request.conversion.precisions.keep)
+    return program
+
+
+def _calibration(
+    plan: BuildPlan, program: Program, inputs: InputDomains, golden_set: GoldenSet, *, promised: bool
+) -> Iterator[Feeds]:
+    """The inputs on which the ranges of integers are measured."""
+    between = plan.request.conversion.precisions.calibration == CALIBRATIONS[1]
+    yield from calibration_inputs(program.signature, inputs.domains, golden_set.goldens, between=between)
+    if between or promised:  # promises hold on the whole domain
+        yield from reaching_inputs(program, inputs.domains, golden_set.goldens, between=between)
