@@ -9,7 +9,10 @@ from typing import Any
 import numpy as np
 
 Change = Callable[[Any], Any]
-_DTYPES = {"FLOAT32": "float32", "INT32": "int32", "INT64": "int64", "BOOL": "bool", "FLOAT16": "float16"}
+_DTYPES = {
+    "FLOAT32": "float32", "FLOAT16": "float16", "BOOL": "bool", "INT8": "int8", "INT16": "int16", "INT32": "int32",
+    "INT64": "int64",
+}  # fmt: skip
 
 
 class TfliteGraph:
@@ -82,6 +85,7 @@ class TfliteGraph:
         buffer.data = np.frombuffer(np.ascontiguousarray(value).tobytes(), np.uint8)
         tensor.shape, tensor.type, tensor.hasRank = np.array(value.shape, np.int32), old.type, old.hasRank
         tensor.name, tensor.buffer = b"planted", len(self.model.buffers)
+        tensor.quantization = old.quantization
         self.model.buffers = [*self.model.buffers, buffer]
         graph.tensors = [*graph.tensors, tensor]
         operands = [int(index) for index in operator.inputs]
@@ -129,7 +133,7 @@ class TfliteGraph:
     def text(self) -> str:
         """All operators, for a message."""
         return "; ".join(
-            f"{self.kind(operator)} {graph.tensors[operator.outputs[0]].name.decode()}"
+            f"{self.kind(operator)} {(graph.tensors[operator.outputs[0]].name or b'').decode()}"
             for graph in self.model.subgraphs
             for operator in graph.operators or ()
         )
@@ -139,5 +143,5 @@ def layer_in(graph: Any, operator: Any, layer: str) -> bool:
     """Whether an operator belongs to a layer, by the names of its results and constants, or of its subgraph."""
     made = {int(index) for other in graph.operators for index in other.outputs} | {int(i) for i in graph.inputs}
     own = [int(i) for i in operator.outputs] + [int(i) for i in operator.inputs if i >= 0 and int(i) not in made]
-    names = [graph.tensors[index].name.decode() for index in own] + [(graph.name or b"").decode()]
+    names = [(graph.tensors[index].name or b"").decode() for index in own] + [(graph.name or b"").decode()]
     return any(f"/{layer}{end}/" in f"{name}/" or name == layer for name in names for end in ("_1", ""))

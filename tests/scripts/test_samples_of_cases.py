@@ -10,6 +10,7 @@ from conftest import ROOT
 COMMANDS = {
     "export_coverage.py": ["--groups", "layers,ops,models,applications"],
     "benchmark_faults.py": [],
+    "benchmark_precision_faults.py": [],
     "benchmark_contracts.py": [],
     "benchmark_adequacy.py": [],
     "benchmark_same_bytes.py": [],

@@ -29,6 +29,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kexport.bundle.limits import DECLARED, OutputLimit
+from kexport.bundle.precision import BUDGET
 from kexport.bundle.signature import Array, TensorSpec
 from kexport.errors import UsageError, require_known
 
@@ -97,7 +98,8 @@ def between(one: OutputLimit, other: OutputLimit) -> OutputLimit:
         scale=scale,
         floor=one.floor * shares[0] + other.floor * shares[1],
         limit=one.limit * shares[0] + other.limit * shares[1],
-        source=DECLARED if DECLARED in sources else " and ".join(sources),
+        # What was stated for one side, by a person or as a budget, is judged however wide it is.
+        source=next((stated for stated in (DECLARED, BUDGET) if stated in sources), " and ".join(sources)),
         reason="; ".join(dict.fromkeys(each.reason for each in (one, other) if each.reason)),
         decibels=-20 * math.log10(sum(apart)) if (one.decibels, other.decibels) != (None, None) else None,
     )

@@ -16,6 +16,7 @@ from kexport.factory.emit.emission import Emitted, emit
 from kexport.factory.emit.refusal import leaving_out
 from kexport.factory.emit.trail import layer_of
 from kexport.factory.formats import _output_steps as output_steps
+from kexport.factory.formats import _small_weights as small_weights
 from kexport.factory.formats._clips import clips
 from kexport.factory.formats._eyes import eyes
 from kexport.factory.formats._float_operators import integer_layers_of_onnx, of_onnx
@@ -30,6 +31,7 @@ from kexport.factory.formats._onnx_weights import Weights
 from kexport.factory.formats._ordered_sets import ordered_sets
 from kexport.factory.formats._own_files import require_own_sound
 from kexport.factory.formats._pinned_batch import pin_measured_ranges
+from kexport.factory.formats._small_weights import require_weights
 from kexport.factory.formats._transposes import transposes
 from kexport.factory.graph import tensor_lists
 from kexport.factory.graph.onnx_protocols import GraphPass, MappedGraph, OnnxModel, OnnxValue
@@ -79,7 +81,8 @@ def narrow(
     """Write a small precision of the float32 file; yields the details once.
 
     Raises:
-        ExportError: the tools of ONNX Runtime cannot write the model in it, or its inputs in integers.
+        ExportError: the tools of ONNX Runtime cannot write the model in it, or its inputs in integers, or the weights
+            are not those of the float32 file.
     """
     program, further = handovers.read(Path(handover)), dict[str, object]()
     try:
@@ -109,6 +112,7 @@ def narrow(
         ) from error
     _check(Path(target))
     require_own_sound(Path(target), require_sound_onnx)
+    require_weights(small_weights.of_onnx(Path(wide)), small_weights.of_onnx(Path(target)))
     yield {**onnx_file.details(Path(target)), **further}
 
 

@@ -16,11 +16,13 @@ from kexport.factory.emit import handover as handovers
 from kexport.factory.emit.emission import emit
 from kexport.factory.emit.refusal import leaving_out
 from kexport.factory.formats import _output_steps as output_steps
+from kexport.factory.formats import _small_weights as small_weights
 from kexport.factory.formats._dtype_probe import writable_as
 from kexport.factory.formats._float_operators import of_tflite
 from kexport.factory.formats._format import Format
 from kexport.factory.formats._own_files import require_own_sound
 from kexport.factory.formats._pinned_batch import PINNED, of_one_sample
+from kexport.factory.formats._small_weights import require_weights
 from kexport.factory.formats._tflite_conversion import Mixed, Small, Wide, integer_layers
 from kexport.factory.formats._tflite_precisions import QuantisingConverter, quantization_of
 from kexport.factory.formats._tflite_shared_memory import keep_what_is_read
@@ -58,12 +60,12 @@ def convert(handover: str, target: str, options: Mapping[str, int | None]) -> It
 def narrow(
     handover: str, wide: str, target: str, precision: str, io: str, calibration: str, keep: Sequence[str] = ()
 ) -> Iterator[dict[str, object]]:
-    """Convert a handed-over program to a small precision; yields the details once. The wide file is not needed.
+    """Convert a handed-over program to a small precision; yields the details once.
 
     Raises:
-        ExportError: as `convert`; or an operation does not exist in this precision, or an input in integers.
+        ExportError: as `convert`; or an operation does not exist in this precision, or an input in integers; or the
+            weights are not those of the wide file.
     """
-    del wide
 
     def inputs(signature: Signature) -> Iterator[list[Array]]:
         return read_inputs(Path(calibration), signature)
@@ -72,8 +74,9 @@ def narrow(
     way = Mixed(keep, inputs, integer_io=integer_io) if keep else Small(precision, inputs, integer_io=integer_io)
     program = handovers.read(Path(handover))
     details = _written(Path(handover), Path(target), way)
+    model = tflite.parse(Path(target).read_bytes())
+    require_weights(small_weights.of_tflite(tflite.parse(Path(wide).read_bytes())), small_weights.of_tflite(model))
     if precision in INTEGER:
-        model = tflite.parse(Path(target).read_bytes())
         details[FLOAT_OPERATORS] = of_tflite(model, program.layer_of_result)
         details[INTEGER_LAYERS] = integer_layers(model, program)
         if integer_io:

@@ -95,7 +95,10 @@ class BundleSearch:
 def _targets(
     bundle: Bundle, participants: Participants, space: Space, limits: tuple[OutputLimit, ...], seed: int
 ) -> list[SearchTarget]:
-    """Each tested runtime against the truth, or every two runtimes of which one is tested; all of them warmed up."""
+    """Each tested runtime against the truth, or every two runtimes of which one is tested; all of them warmed up.
+
+    Artifacts in small precisions are compared with those in the precision of the model, where there are any.
+    """
     own = {artifact.path: artifact.limits for artifact in bundle.manifest.artifacts if artifact.limits}
 
     def terms(*sessions: RemoteSession) -> Terms:
@@ -106,7 +109,11 @@ def _targets(
     if participants.truth is not None:
         pairs = [(session, participants.truth, terms(session)) for session in participants.tested]
     else:
+        wide = any(each.artifact not in own for each in participants.sessions)
         for one, other in itertools.combinations(participants.sessions, 2):
+            small = one.artifact in own and other.artifact in own
+            if wide and small:
+                continue  # each may err by its budget, and the one that errs by more would not be told
             if one in participants.tested or other in participants.tested:
                 both = terms(one, other)
                 pairs.append((one, PeerReference(other, both), both))

@@ -1,0 +1,1 @@
+"""One file a family: a model, and the faults of its artifacts in small precisions."""
