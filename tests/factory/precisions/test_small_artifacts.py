@@ -249,3 +249,12 @@ def test_layers_of_a_healthy_small_artifact_are_not_to_blame(tmp_path):
     wrong = run_kexport("localise", bundle.path, "--runtime", "litert", cwd=tmp_path)
     assert wrong.returncode == 1, wrong.stdout
     assert wrong.stdout.count("every output is within its limit") == 1
+
+
+def test_a_model_that_mixes_samples_itself_keeps_its_batches(tmp_path):
+    x = keras.Input((4,), name="x")
+    y = keras.layers.Dense(3)(x)
+    model = keras.Model(x, keras.layers.Identity(name="y")(y - keras.ops.mean(y, axis=0, keepdims=True)))
+    bundle = kexport.build(model, tmp_path / "mixing", formats=["onnx"], precision="dynamic")
+    assert bundle.passed
+    assert [artifact.details.get("pinned") for artifact in bundle.manifest.artifacts] == [None, None]

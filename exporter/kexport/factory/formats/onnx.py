@@ -96,7 +96,7 @@ def narrow(
         if precision in INTEGER:
             further[STEPS] = output_steps.of_onnx(Path(target), program.signature)
         if precision == "dynamic":
-            further |= pin_measured_ranges(Path(target), program.signature)
+            further |= pin_measured_ranges(Path(target), Path(wide), Path(calibration), program.signature)
         if io == "int":
             further["quantization"] = take_integers(Path(target), program.signature)
         if precision in INTEGER:
