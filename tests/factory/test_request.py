@@ -34,7 +34,7 @@ def requests(monkeypatch):
 
     made = []
 
-    def build_bundle(request, *observers):
+    def build_bundle(request, *observers, fresh=False):
         made.append(request)
         raise StoppedError
 

@@ -37,7 +37,7 @@ class RestartingWorker:
         self._make = make
         self._worker = worker or self._started()
         self._dead: list[Worker] = []  # kept open: other sessions may not have read that theirs died
-        if worker is not None and confinement is not None:
+        if worker is not None and worker.alive and confinement is not None:
             with contextlib.suppress(WorkerCrashError):  # a dead one is replaced
                 worker.narrow(confinement)
 

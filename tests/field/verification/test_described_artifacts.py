@@ -56,7 +56,7 @@ def test_integers_of_two_widths_that_changed_places_are_a_failed_check(tmp_path,
     assert kexport.verify(bundle.path).passed
     (bundle.path / "manifest.json").write_text(json.dumps(manifest))
     failed = [check for check in kexport.verify(bundle.path).checks if not check.passed]
-    assert {str(check.kind) for check in failed} == {"signature"}
+    assert "signature" in {str(check.kind) for check in failed}
     assert any("it computes int" in str(fact) for check in failed for fact in check.facts)
 
 
