@@ -52,6 +52,7 @@ def version_at(target: Path) -> int | None:
         if wrong or not bundle.passed:
             raise ValueError(f"{target.name} is mixed: {wrong}")
         written = {"manifest.json", "report.json", "goldens.npz", *(each.path for each in bundle.manifest.artifacts)}
+        written |= {each.kernels.path for each in bundle.manifest.artifacts if each.kernels is not None}
         left = {path.name for path in target.iterdir()} - written
         if left:
             raise ValueError(f"{target.name} holds {sorted(left)}")
