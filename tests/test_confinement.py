@@ -18,6 +18,7 @@ from kexport.process import Worker, WorkerLimitError
 
 ATTEMPTS = f"{Path(__file__).stem}:attempt"
 needs_landlock = pytest.mark.skipif(not landlock.version(), reason="this kernel has no Landlock")
+needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux times one thread")
 needs_seccomp = pytest.mark.skipif(not seccomp.known(), reason="no seccomp filter for this machine")
 
 
@@ -45,11 +46,14 @@ def attempt(what, path):
         yield type(error).__name__
 
 
-def spin():
-    """A call that does not end."""
-    with limited():
-        while True:
-            pass
+def spin(cores=None):
+    """A call that does not end, on one thread of this machine or one with so many cores."""
+    with pytest.MonkeyPatch.context() as patch:
+        if cores is not None:
+            patch.setattr(os, "cpu_count", lambda: cores)
+        with limited():
+            while True:
+                pass
 
 
 @pytest.fixture(scope="module")
@@ -122,12 +126,13 @@ def test_what_is_not_confined_may_do_all_that(monkeypatch, tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no timer of processor time")
-def test_a_call_without_end_is_ended_with_the_reason(monkeypatch, folder):
+@pytest.mark.parametrize("cores", [None, pytest.param(1000, marks=needs_linux)])
+def test_a_call_without_end_is_ended_with_the_reason(monkeypatch, folder, cores):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]))
     worker = Worker(confinement=Confinement((str(folder),), 2**31, 0.1))
     try:
         with pytest.raises(WorkerLimitError, match="--max-seconds"):
-            worker.run(f"{Path(__file__).stem}:spin")
+            worker.run(f"{Path(__file__).stem}:spin", timeout=60, cores=cores)
     finally:
         worker.close()
 

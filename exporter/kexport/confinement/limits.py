@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from kexport.confinement import thread_timer
 from kexport.errors import UncheckedError
 
 _GIB = 2**30
@@ -188,6 +189,7 @@ def limited(data: int = 0, calls: int = 1) -> Iterator[None]:
     finally:
         if hasattr(signal, "setitimer"):
             signal.setitimer(signal.ITIMER_PROF, 0)
+            thread_timer.arm(0)
 
 
 def _allow(memory: int) -> None:
@@ -202,13 +204,18 @@ def _allow(memory: int) -> None:
 
 
 def _arm(seconds: float) -> None:
-    """Have this process killed when its threads have used so many seconds of each core."""
+    """Have this process killed when its threads have used so many seconds of each core, or this thread as many.
+
+    A runtime computes on the thread that calls it, beside others of its own: a loop on it alone ends as early on many
+    cores. TensorFlow leaves all to other threads, whose sum counts.
+    """
     global _import_seconds
     if _import_seconds is None:
         _import_seconds = time.process_time()
     if hasattr(signal, "setitimer"):
-        cores = os.cpu_count() or 1
-        signal.setitimer(signal.ITIMER_PROF, (seconds + _BY_SECOND_OF_IMPORT * _import_seconds) * cores)
+        allowed = seconds + _BY_SECOND_OF_IMPORT * _import_seconds
+        signal.setitimer(signal.ITIMER_PROF, allowed * (os.cpu_count() or 1))
+        thread_timer.arm(allowed)
 
 
 def out_of_memory(memory: int) -> UncheckedError:
