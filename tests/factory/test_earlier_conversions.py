@@ -151,3 +151,17 @@ def test_files_beside_an_artifact_come_with_it(folder: Path, tmp_path: Path) -> 
     into.mkdir()
     assert EarlierConversions((out,)).take("model.onnx", entry[CONVERTED_FROM], into) is None
     assert not any(into.iterdir()), "nothing is left"
+
+
+def test_what_the_process_has_built_before_changes_no_key(tmp_path: Path) -> None:
+    """TensorFlow numbers what a function captures in a count of the process."""
+    (tmp_path / "net.py").write_text(
+        "import keras\n\ndef make():\n    keras.utils.set_random_seed(3)\n"
+        "    return keras.Sequential([keras.Input((9, 4)), keras.layers.Bidirectional(keras.layers.GRU(3))])\n"
+    )
+    keys = []
+    for name in ("one", "other"):
+        bundle = kexport.build(f"{tmp_path / 'net.py'}:make", tmp_path / name, formats=["onnx", "tflite"])
+        keys.append([artifact.details[CONVERTED_FROM] for artifact in bundle.manifest.artifacts])
+    assert keys[0] == keys[1]
+    assert all(keys[0])

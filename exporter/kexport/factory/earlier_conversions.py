@@ -13,7 +13,7 @@ import json
 import platform
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -94,8 +94,9 @@ def converted_from(folder: Path, options: Mapping[str, object]) -> str:
         return ""
     rest = json.loads((folder / handover.REST).read_text())
     del rest["lines"]  # where the user's code lies: for messages alone
+    captured = [capture.pop("placeholder") for capture in rest["captures"]]
     parts = {
-        "graph": digest(folder / handover.GRAPH),
+        "graph": _graph_digest(folder / handover.GRAPH, captured),
         "weights": digest(folder / handover.WEIGHTS),
         "rest": rest,
         "options": dict(options),
@@ -109,6 +110,27 @@ def converted_from(folder: Path, options: Mapping[str, object]) -> str:
 def narrowed_from(key: str, calibration: Path, *settings: object) -> str:
     """The same for a small precision of it, with the inputs that it was calibrated on and further settings."""
     return _digest_of([key, digest(calibration), settings]) if key else ""
+
+
+def _graph_digest(path: Path, captured: Sequence[str]) -> str:
+    """The SHA-256 of a graph; TensorFlow names what a function captures by how many tensors the process has made.
+
+    Args:
+        path: of the graph.
+        captured: the names of the placeholders of captures.
+    """
+    from tensorflow.core.framework import graph_pb2
+
+    graph = graph_pb2.GraphDef()
+    graph.ParseFromString(path.read_bytes())
+    numbers = {name: f"capture/{index}" for index, name in enumerate(captured)}
+    for node in graph.node:
+        if node.name in numbers:
+            node.name = numbers[node.name]
+            node.attr.pop("_user_specified_name", None)
+        for index, name in enumerate(node.input):
+            node.input[index] = numbers.get(name, name)
+    return hashlib.sha256(graph.SerializeToString(deterministic=True)).hexdigest()
 
 
 def _digest_of(parts: object) -> str:
