@@ -75,11 +75,12 @@ def test_where_samples_cannot_be_put_together_each_is_a_call():
 
 def test_a_verdict_that_tells_of_some_turns_does_not_depend_on_how_long_the_search_goes_on():
     def verdict(seconds):
-        function, space, slack = function_of(lambda x: np.sin(17 * x), shape=(None, 4))
-        return Bounded(-1.5, 1.5).check(function, space, slack, Effort(seconds=seconds, turns=8))
+        function, space, slack = function_of(lambda x: np.prod(x, axis=1, keepdims=True), shape=(None, 4))
+        return Bounded(-15, 15).check(function, space, slack, Effort(seconds=seconds, turns=2))
 
     short, long = verdict(0.0), verdict(0.3)
     assert (short.tried, short.figure, short.detail) == (long.tried, long.figure, long.detail)
+    assert (short.metrics, short.untested) == (long.metrics, long.untested)
 
 
 def test_a_counterexample_beyond_the_turns_that_are_told_of_breaks_the_promise_all_the_same():

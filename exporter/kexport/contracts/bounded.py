@@ -52,20 +52,23 @@ class Bounded:
         low = -math.inf if self.low is None else self.low
         high = math.inf if self.high is None else self.high
 
-        seen = [math.inf, -math.inf]
+        seen = [(0, math.inf, -math.inf)]
 
         def measure(population: Population) -> Measured:
             values = experiment.function(population)
             flat = values.reshape(len(values), -1)
             excess = np.maximum(low - flat, flat - high).max(axis=1, initial=-np.inf)
             finite = flat[np.isfinite(flat)]
-            seen[:] = [min(seen[0], finite.min(initial=np.inf)), max(seen[1], finite.max(initial=-np.inf))]
+            tried, least, most = seen[-1]
+            seen.append((tried + len(values), finite.min(initial=least), finite.max(initial=most)))
             return Measured(excess, experiment.slack_of(values))
 
         verdict = falsify(experiment, measure, unit="beyond the bounds")
-        ends = {"least": float(seen[0]), "largest": float(seen[1])} if seen[0] <= seen[1] else {}
+        # How many more there was time for depends on the machine: the verdict tells of those that it counts.
+        _, least, most = next(each for each in reversed(seen) if each[0] <= verdict.tried)
+        ends = {"least": float(least), "largest": float(most)} if least <= most else {}
         verdict = replace(verdict, metrics={**verdict.metrics, **ends})
-        return replace(verdict, untested=self._far_from(*seen)) if verdict.passed else verdict
+        return replace(verdict, untested=self._far_from(least, most)) if verdict.passed else verdict
 
     def _far_from(self, least: float, most: float) -> str:
         """Which bound no sample came near, in words: within a tenth of the range, or of one bound its own spread."""

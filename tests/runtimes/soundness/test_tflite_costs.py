@@ -10,7 +10,15 @@ import pytest
 
 from kexport.runtimes.soundness.tflite_bounds import decided_by_values
 from kexport.runtimes.soundness.tflite_costs import CallLimits
-from kexport.runtimes.soundness.tflite_schema import INT32, OperatorRow, SubgraphRows, TensorRow
+from kexport.runtimes.soundness.tflite_schema import (
+    INT8,
+    INT16,
+    INT32,
+    OperatorRow,
+    Quantization,
+    SubgraphRows,
+    TensorRow,
+)
 
 LIMITS = CallLimits(1 << 30, 6.0)
 #: The bytes of a file: the numbers -1 and 3, and whether something is so.
@@ -106,3 +114,19 @@ def test_reference_kernels_take_longer() -> None:
     products = chain(tensor(2000, 2000), "BATCH_MATMUL", 1)
     assert found(products) == ""
     assert "BATCH_MATMUL" in found(products, limits=LIMITS._replace(reference=True))
+
+
+def softmax(size: int, kind: int = INT8) -> SubgraphRows:
+    logits = tensor(1, size, kind=kind)
+    scaled = logits._replace(quantization=Quantization(1, 1, 0, 0.01))
+    return subgraph([scaled, scaled], [operator("SOFTMAX", (0,), 1)])
+
+
+@pytest.mark.parametrize(("graph", "reference", "apart"), [
+    (softmax(512), True, True), (softmax(511), True, False), (softmax(512), False, False),
+    (softmax(4096, kind=INT16), True, False), (softmax(-1), True, True), (softmax(1), True, True),
+])  # fmt: skip
+def test_a_long_softmax_of_bytes_may_end_the_process_in_reference_kernels(
+    graph: SubgraphRows, reference: bool, apart: bool
+) -> None:
+    assert ("SOFTMAX" in found(graph, limits=LIMITS._replace(reference=reference))) == apart

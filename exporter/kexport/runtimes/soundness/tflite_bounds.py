@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from kexport.runtimes.soundness.flaw import LONGEST_LOOP
-from kexport.runtimes.soundness.tflite_costs import CallLimits, may_overflow, most_at_a_time
+from kexport.runtimes.soundness.tflite_costs import CallLimits, may_abort, may_overflow, most_at_a_time
 from kexport.runtimes.soundness.tflite_schema import OperatorRow, SubgraphRows, constant_integers
 from kexport.runtimes.soundness.tflite_work import work
 
@@ -141,6 +141,8 @@ class _Bounds:
         taken = work(operator, subgraph.tensors, reference=self._most.reference) + _OPERATOR
         self._nanoseconds += turns * taken
         values = not steady.issuperset(operator.inputs)
+        if values and self._most.reference and may_abort(operator, subgraph.tensors):
+            return True
         return self._nanoseconds > 1e9 * self._most.seconds or (
             values and may_overflow(operator, subgraph.tensors, lambda tensor: constant_integers(tensor, self._content))
         )
