@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 
 from kexport.errors import KexportError
+from kexport.remaining_time import RemainingTime, build_plan
 from kexport.visible import visible
 
 _LONGEST = 200  # characters of a plain representation
@@ -51,6 +52,7 @@ class ProgressBar:
 
     def __init__(self, title: str) -> None:
         self._title, self._count, self._began = title, 0, time.monotonic()
+        self._remaining = RemainingTime(build_plan() if title == "build" else {})
         display = importlib.import_module("IPython.display")
         self._as_html = display.HTML
         self._handle = display.display(self._as_html(self._html("starting")), display_id=True)
@@ -60,6 +62,8 @@ class ProgressBar:
         self._count += 1
         subject = getattr(step, "subject", None)
         places = [getattr(step, "kind", ""), *(getattr(subject, name, None) for name in ("artifact", "runtime"))]
+        if subject is None:
+            self._remaining.begin(str(step), time.monotonic())
         text = str(step) if subject is None else " ".join(str(place) for place in places if place)
         self._handle.update(self._as_html(self._html(text)))
 
@@ -68,11 +72,13 @@ class ProgressBar:
         self._handle.update(self._as_html(self._html(word, whole=True)))
 
     def _html(self, text: str, *, whole: bool = False) -> str:
-        most = max(_USUAL_STEPS, self._count + 1)
-        value = most if whole else self._count
-        seconds = f"{time.monotonic() - self._began:.1f} s"
-        words = html.escape(f"{self._title}: {visible(text)}, {seconds}")
-        return f'<progress max="{most}" value="{value}" aria-label="{html.escape(self._title)}"></progress> {words}'
+        now = time.monotonic()
+        elapsed, left = now - self._began, None if whole else self._remaining.left(now)
+        times = f"{elapsed:.1f} s" if left is None else f"{elapsed:.1f} s, about {left:.0f} s left"
+        words = html.escape(f"{self._title}: {visible(text)}, {times}")
+        most = max(_USUAL_STEPS, self._count + 1) if left is None else elapsed + left
+        value = most if whole else self._count if left is None else elapsed
+        return f'<progress max="{most:g}" value="{value:g}" aria-label="{html.escape(self._title)}"></progress> {words}'
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ from kexport import progress
 from kexport.cli import _announcement, _boundary
 from kexport.cli._announcement import is_terminal
 from kexport.cli._streams import styled
+from kexport.remaining_time import RemainingTime
 from kexport.screen_text import screen_width, wrapped
 from kexport.visible import visible
 
@@ -21,21 +22,17 @@ if TYPE_CHECKING:
 
 _BAR = 20  # columns
 _BETWEEN_LINES = 60.0  # seconds of a step after which a pipe gets another line
-#: The steps of a build by their beginnings, and about how long each takes of a small model, in percent.
-BUILD = MappingProxyType(
-    {"importing": 38, "tracing": 3, "judging": 3, "writing": 2, "computing": 6, "looking": 2, "checking": 42}
-)
 
 
 @contextlib.contextmanager
 def working(
-    step: str, plan: Mapping[str, int] = MappingProxyType({}), *, stays: bool = True
+    step: str, plan: Mapping[str, float] = MappingProxyType({}), *, stays: bool = True
 ) -> Iterator[ProgressDisplay]:
     """Within the block, show what is done, and keep libraries quiet.
 
     Args:
         step: the first step.
-        plan: shares of the whole that the steps take, by how their names begin, where they are known.
+        plan: of the steps, as `RemainingTime` takes it, where it is known.
         stays: whether a terminal goes on to show the steps that are done.
     """
     _announcement.forget(_announcement.said())
@@ -53,17 +50,17 @@ class ProgressDisplay:
 
     Args:
         stream: to show it on.
-        plan: shares of the whole that the steps take, by how their names begin, where they are known.
+        plan: of the steps, as `RemainingTime` takes it, where it is known.
         stays: whether a terminal goes on to show the steps that are done.
     """
 
-    def __init__(self, stream: TextIO, plan: Mapping[str, int] = MappingProxyType({}), *, stays: bool = True) -> None:
-        self._stream, self._plan, self._stays = stream, plan, stays
+    def __init__(self, stream: TextIO, plan: Mapping[str, float] = MappingProxyType({}), *, stays: bool = True) -> None:
+        self._stream, self._planned, self._stays = stream, bool(plan), stays
+        self._remaining = RemainingTime(plan)
         self._step, self._began = "", 0.0
         self._start = self._last_line = time.monotonic()
         self._share: float | None = None
         self._said = ""
-        self._done = 0.0  # percent of the plan
         self._live = _live(stream, self) if is_terminal(stream) else None
 
     def __call__(self, step: str) -> None:
@@ -78,6 +75,7 @@ class ProgressDisplay:
             _boundary.heed_in_native_code()
         self._finish()
         self._step, self._began = words, time.monotonic()
+        self._remaining.begin(words, self._began)
         self._share, self._said = None, ""
         if self._live is None:
             self._last_line = self._began
@@ -109,7 +107,9 @@ class ProgressDisplay:
         from rich.table import Table
         from rich.text import Text
 
-        now, (share, _) = time.monotonic(), self._whole()
+        now = time.monotonic()
+        elapsed, left = self._elapsed_and_left(now)
+        share = None if left is None else min(0.99, elapsed / max(elapsed + left, 1e-9))
         width = self._live.console.width if self._live is not None else 80
         lines = wrapped(", ".join(filter(None, (self._step, self._said))), width - 3)
         row = Table.grid(padding=(0, 1))
@@ -119,23 +119,16 @@ class ProgressDisplay:
         )
         return Group(*(Text(line, no_wrap=True) for line in lines), row)
 
-    def _whole(self) -> tuple[float | None, float]:
-        """The share of the whole that is done, or of the step where there is no plan; and when that began."""
-        if not self._plan:
-            return self._share, self._began
-        share = (self._done + self._of_plan() * (self._share or 0.0)) / 100
-        return min(0.99, share) if share > 0 else None, self._start
-
-    def _of_plan(self) -> int:
-        return next((percent for name, percent in self._plan.items() if self._step.startswith(name)), 0)
+    def _elapsed_and_left(self, now: float) -> tuple[float, float | None]:
+        """The seconds that the whole took so far, or the step where there is no plan; and those that it will take."""
+        return now - (self._start if self._planned else self._began), self._remaining.left(now, self._share)
 
     def _times(self, now: float) -> str:
         """The time that it took so far and, where that can be told, the time that it will take."""
-        share, began = self._whole()
-        elapsed = now - began
-        if not share or elapsed < 0.5:
+        elapsed, left = self._elapsed_and_left(now)
+        if left is None or elapsed < 0.5:
             return f"{_clock(elapsed)} elapsed"
-        return f"{_clock(elapsed)} elapsed, about {_clock(elapsed / share - elapsed)} left"
+        return f"{_clock(elapsed)} elapsed, about {_clock(left)} left"
 
     def _finish(self) -> None:
         if self._step and self._live is not None and self._stays:
@@ -147,7 +140,6 @@ class ProgressDisplay:
             self._live.console.print(Text.assemble(("ok", "green"), first[2:]), soft_wrap=True)
             for line in rest:
                 self._live.console.print(Text(line), soft_wrap=True)
-        self._done += self._of_plan()
         self._step = ""
 
     def __enter__(self) -> ProgressDisplay:

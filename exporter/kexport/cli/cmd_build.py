@@ -263,10 +263,12 @@ def _one_model(positional: str | None, named: str | None) -> str:
 
 def _checked(request: BuildRequest, signature: str, check: bool, fresh: bool) -> tuple[Bundle, Report]:
     """Build a bundle, or what `--check` compares with it; `signature` is shown where there are several."""
-    from kexport.cli._progress import BUILD, working
+    from kexport.cli._progress import working
     from kexport.factory import build_bundle, check_rebuild
+    from kexport.remaining_time import build_plan
 
-    with working(f"signature {signature}" if signature else _READING, BUILD) as progress:
+    plan = build_plan(request.conversion.precisions.names)
+    with working(f"signature {signature}" if signature else _READING, plan) as progress:
         if check:
             return check_rebuild(request, progress)
         bundle = build_bundle(request, progress, fresh=fresh)
