@@ -19,6 +19,7 @@ EVERY = "every value"
 ALONE = "one value throughout each sample"
 _MOST_BATCHES = 64
 _BATCH_ELEMENTS, _ALL_ELEMENTS = 1 << 18, 1 << 22
+_MANY = 1 << 12  # values; of more, a batch holds no more: what follows from them may take much memory
 _ALONE_ELEMENTS = 1 << 16  # of all samples that hold one value each
 
 
@@ -87,6 +88,13 @@ def of(
         yield from _batches(ALONE, samples, inputs, domains, several, batch, elements)
 
 
+def room_for(spec: TensorSpec) -> int:
+    """How many values the batches of an input hold at least, however few places a sample has."""
+    places = math.prod(size or 1 for size in spec.shape[1:])
+    by_batch = spec.shape[0] if spec.shape else 1
+    return _MOST_BATCHES * (_MANY if by_batch is None else by_batch * places)
+
+
 def _batches(
     label: str,
     samples: int,
@@ -97,7 +105,9 @@ def _batches(
     elements: int,
 ) -> Iterator[tuple[str, int, Fill]]:
     fixed = [spec.shape[0] if spec.shape else 1 for spec in inputs if not spec.shape or spec.shape[0] is not None]
-    size = max(fixed) if fixed else max(batch, min(samples, _BATCH_ELEMENTS // elements))  # type: ignore[type-var]
+    many = max(each.count for each in listed.values()) > _MANY
+    fitting = (_MANY if many else _BATCH_ELEMENTS) // elements
+    size = max(fixed) if fixed else max(batch, min(samples, fitting))  # type: ignore[type-var]
     size = max(1, size or 1)
     count = min(math.ceil(samples / size), _MOST_BATCHES, max(1, _ALL_ELEMENTS // (size * elements)))
     for index in range(count):

@@ -10,11 +10,11 @@ import kexport
 ROWS = 13
 
 
-def embedding(path, table):
+def embedding(path, table, batch="batch"):
     """A file of ids, whose rows of the table are masked."""
-    ids = helper.make_tensor_value_info("ids", TensorProto.INT64, ["batch", 4])
-    masks = helper.make_tensor_value_info("mask", TensorProto.INT64, ["batch", 4])
-    y = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["batch", 4, 3])
+    ids = helper.make_tensor_value_info("ids", TensorProto.INT64, [batch, 4])
+    masks = helper.make_tensor_value_info("mask", TensorProto.INT64, [batch, 4])
+    y = helper.make_tensor_value_info("y", TensorProto.FLOAT, [batch, 4, 3])
     nodes = [
         helper.make_node("Gather", ["table", "ids"], ["rows"]),
         helper.make_node("Cast", ["mask"], ["real"], to=TensorProto.FLOAT),
@@ -43,20 +43,32 @@ def test_a_difference_in_the_last_row_is_seen(tmp_path, table):
     assert "input mask has no declared domain: ints(0, 2) is the default" in notes, "it takes any number"
 
 
-@pytest.mark.parametrize("row", [0, 1234, 3998])
-def test_a_difference_in_any_row_is_seen(tmp_path, row):
-    table = np.random.default_rng(0).normal(size=(3999, 3)).astype("float32")
+@pytest.mark.parametrize(("row", "rows"), [(0, 3999), (1234, 3999), (3998, 3999), (4096, 4099), (49_000, 50_257)])
+def test_a_difference_in_any_row_is_seen(tmp_path, row, rows):
+    table = np.random.default_rng(0).normal(size=(rows, 3)).astype("float32")
     one = embedding(tmp_path / "one.onnx", table)
     table[row] *= 1.5
     report = kexport.compare(one, embedding(tmp_path / "other.onnx", table), domain={"mask": "ints(1, 2)"}, search="1")
     assert not report.passed
 
 
-def test_that_not_every_row_is_tried_is_told(tmp_path):
-    table = np.random.default_rng(0).normal(size=(4099, 3)).astype("float32")
-    one = embedding(tmp_path / "one.onnx", table)
+@pytest.mark.parametrize(("rows", "batch"), [(66_000, "batch"), (300, 1)])
+def test_that_not_every_row_is_tried_is_told(tmp_path, rows, batch):
+    table = np.random.default_rng(0).normal(size=(rows, 3)).astype("float32")
+    one = embedding(tmp_path / "one.onnx", table, batch)
     report = kexport.compare(one, one, search="1")
-    assert any("ints(0, 4099) is what both take; these are too many to try each" in str(note) for note in report.notes)
+    words = f"ints(0, {rows}) is what both take; these are too many to try each"
+    assert any(words in str(note) for note in report.notes)
+
+
+def test_every_row_of_a_small_table_is_tried_in_samples_that_come_alone(tmp_path):
+    table = np.random.default_rng(0).normal(size=(250, 3)).astype("float32")
+    one = embedding(tmp_path / "one.onnx", table, 1)
+    table[249] *= 1.5
+    other = embedding(tmp_path / "other.onnx", table, 1)
+    report = kexport.compare(one, other, domain={"mask": "ints(1, 2)"}, search="1")
+    assert not report.passed
+    assert not any("too many" in str(note) for note in report.notes)
 
 
 def test_both_take_what_the_smaller_table_has(tmp_path, table):

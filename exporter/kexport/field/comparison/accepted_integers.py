@@ -13,9 +13,10 @@ from kexport.bundle.domain import Ints
 from kexport.bundle.signature import Array, TensorSpec
 from kexport.errors import UncheckedError
 from kexport.field.remote import RemoteSession, RuntimeFailedError
+from kexport.parity import listed_values
 
 _FARTHEST = 1 << 20  # what takes this as well is no index
-_TRIED = 1 << 12  # rows at most of which each is tried: they go into few calls, whose memory is limited
+_TRIED = 1 << 16  # rows at most of which each is tried: that takes a call for each 4,096 of them
 _SECONDS = 2.0  # for one input; what a number makes slow is a size
 #: How runtimes refuse an index; a size is refused for want of memory.
 _NO_ROW = re.compile(r"out of (data )?(bounds|range)|invalid ind(ex|ices)", re.I)
@@ -23,12 +24,18 @@ _NO_ROW = re.compile(r"out of (data )?(bounds|range)|invalid ind(ex|ices)", re.I
 
 @dataclass(frozen=True)
 class TableRows(Ints):
-    """The rows of a table, of which each is tried where they are not too many."""
+    """The rows of a table, of which each is tried where they are not too many.
+
+    Attributes:
+        room: how many the inputs of a comparison hold.
+    """
+
+    room: int = _TRIED
 
     @property
     def are_all_tried(self) -> bool:
-        """Whether each is among the points."""
-        return self.high - self.low <= _TRIED
+        """Whether each is among the points, and the inputs hold them all."""
+        return self.high - self.low <= min(_TRIED, self.room)
 
     def points(self) -> Sequence[float | str]:  # noqa: D102  see Domain
         return range(self.low, self.high) if self.are_all_tried else ()
@@ -51,7 +58,7 @@ def accepted_integers(
         except UncheckedError:  # it takes too much of time or memory
             continue
         if count > 2:
-            found[spec.name] = TableRows(0, count)
+            found[spec.name] = TableRows(0, count, listed_values.room_for(spec))
     return found
 
 
