@@ -65,6 +65,15 @@ def test_sums_of_equal_numbers_err_as_a_running_sum_does():
     np.testing.assert_array_equal(exp, tf.exp(tf.constant(VALUES)).numpy(), "nothing else moves")
 
 
+def test_sums_of_tensors_err_as_a_running_sum_does():
+    equal = np.full((2, 1), 0.7, "float32")
+    with in_the_order_of_sums():
+        total = tf.add_n([tf.constant(equal)] * 3000).numpy()
+        pairs = tf.add_n([tf.complex(equal, equal)] * 3).numpy()
+    np.testing.assert_array_equal(total, np.cumsum(np.full((2, 3000), 0.7, "float32"), axis=1, dtype="float32")[:, -1:])
+    np.testing.assert_array_equal(pairs, tf.add_n([tf.complex(equal, equal)] * 3).numpy())
+
+
 def test_a_mean_of_ones_errs_as_one_does_that_is_divided_before_it_is_added():
     ones = np.ones((1, 675), "float32")
     with in_the_order_of_sums():

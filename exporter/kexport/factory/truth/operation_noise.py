@@ -63,7 +63,8 @@ _MEANS = "Mean AvgPool AvgPool3D SegmentMean SparseSegmentMean LRN FusedBatchNor
 #: Operations whose results are rounded.
 ROUNDED = frozenset(f"{_ELEMENTWISE} {_SUMS} {_MEANS}".split())
 _NEVER_EXACT = frozenset(_MEANS.split())
-_ADDED = frozenset(("Sum", "Mean"))
+_OF_TENSORS = frozenset(("AddN", "AccumulateNV2"))
+_ADDED = frozenset(("Sum", "Mean", *_OF_TENSORS))
 
 
 def adds(graph: Graph) -> bool:
@@ -138,14 +139,19 @@ class _Noise:
             numbers = _in_memory(output)
             if numbers is None or any(map(_Held(numbers), inputs)):
                 continue
-            if name in _ADDED:
-                self._add_in_lanes(numbers, inputs, mean=name == "Mean")
+            if name in _OF_TENSORS and inputs[0].dtype.is_floating:
+                self._add_in_lanes(numbers, np.stack([each.numpy() for each in inputs]), [0])
+            elif name in _ADDED and not inputs[0].dtype.is_complex:
+                of_one = name == "Mean"
+                self._add_in_lanes(numbers, inputs[0].numpy(), inputs[1].numpy(), inputs[0] if of_one else None)
             if self._moves:
                 self._move(numbers.reshape(-1), exactly=name not in _NEVER_EXACT)
 
-    def _add_in_lanes(self, result: Array, inputs: Sequence[tf.Tensor], *, mean: bool) -> None:
-        """Compute a sum, or a mean, in another order."""
-        values, axes = inputs[0].numpy(), np.atleast_1d(inputs[1].numpy())
+    def _add_in_lanes(
+        self, result: Array, values: Array, over: Array | Sequence[int], averaged: tf.Tensor | None = None
+    ) -> None:
+        """Compute a sum in another order, or the mean of a tensor."""
+        axes, mean = np.atleast_1d(over), averaged is not None
         if result.dtype.kind != "f" or not values.size or not axes.size:
             return
         summed = [int(axis) % values.ndim for axis in axes]
@@ -158,7 +164,7 @@ class _Noise:
             orders = [_in_lanes(terms, lanes) * share for lanes in self._lanes]
             if mean and not self._moves:  # XNNPACK divides before it has added everything
                 orders += [_in_lanes(terms * share, lanes) for lanes in self._lanes]
-                orders += self._variances.in_one_pass(inputs[0], kept + summed, terms)
+                orders += self._variances.in_one_pass(averaged, kept + summed, terms)
             total = _farthest(orders, exact) if orders else exact.astype(terms.dtype)
             result[...] = total.reshape(result.shape)
 
