@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from conftest import REFERENCE
+from kexport.bundle import counterexamples
+from kexport.bundle.digests import digest
+from kexport.bundle.folder import Bundle
 from kexport.factory import BuildRequest, Conversion, Declarations
 from kexport.factory.fingerprint import fingerprint, own_code
 from kexport.field.trust import Trust
@@ -89,6 +94,50 @@ def known(request: BuildRequest) -> str:
     return fingerprint(request.plan())
 
 
+@pytest.fixture
+def narrow(tmp_path: Path) -> Path:
+    """A `.keras` file of `x / 2`, and 1 more in a place that random inputs do not find."""
+    import keras
+
+    centre, slope = 0.3515625, 2.0**18
+    x = keras.Input((1,), name="x")
+    hidden, y = keras.layers.Dense(5, activation="relu"), keras.layers.Dense(1, name="y")
+    model = keras.Model(x, y(hidden(x)))
+    edges = [-slope * centre + 1, -slope * centre, -slope * centre - 1, 0, 0]
+    hidden.set_weights([np.array([[slope, slope, slope, 1, -1]], "float32"), np.array(edges, "float32")])
+    y.set_weights([np.array([[1], [-2], [1], [0.5], [-0.5]], "float32"), np.zeros(1, "float32")])
+    model.save(tmp_path / "narrow.keras")
+    return tmp_path / "narrow.keras"
+
+
+def test_an_input_that_breaks_a_promise_since_the_build_is_tried_again(narrow: Path, kexport: Any) -> None:
+    folder = narrow.parent
+    build = ["build", narrow.name, "--formats", "onnx", "--contract", "bounded(-0.6,0.6)", "--out", "out"]
+    build += ["--domain", "x=uniform(-1,1)"]
+    assert kexport(*build, cwd=folder).returncode == 0
+    assert KEPT in kexport(*build, cwd=folder).stdout
+    (promise,) = Bundle.open(folder / "out").manifest.contracts
+    counterexamples.store(folder / "out", promise, {"x": np.array([[0.3515625]], "float32")})
+    for _ in range(2):  # the second time, a bundle lies beside it that was rejected
+        again = kexport(*build, cwd=folder)
+        assert again.returncode == 1
+        assert KEPT not in again.stdout
+
+
+def test_another_artifact_of_the_right_digest_is_noticed_and_told_how_to_replace(folder: Path, kexport: Any) -> None:
+    bundle, other = folder / "artifacts" / "lowpass", REFERENCE / "scaled" / "model.onnx"
+    shutil.copyfile(other, bundle / "model.onnx")
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    (entry,) = manifest["artifacts"]
+    entry["sha256"], entry["bytes"] = digest(bundle / "model.onnx"), other.stat().st_size
+    (bundle / "manifest.json").write_text(json.dumps(manifest))
+    rejected = kexport(*BUILD, cwd=folder)
+    assert rejected.returncode == 1
+    assert KEPT not in rejected.stdout
+    assert "--fresh converts anew" in rejected.stdout
+    assert kexport(*BUILD, "--fresh", cwd=folder).returncode == 0
+
+
 def test_every_setting_counts(tmp_path: Path) -> None:
     samples = tmp_path / "x.npy"
     np.save(samples, np.zeros((4, 8), "float32"))
@@ -125,6 +174,39 @@ def test_the_content_of_a_model_file_counts_and_its_folder_does_not(tmp_path: Pa
     with copy.open("ab") as end:
         end.write(b" ")
     assert known(BuildRequest(str(file))) != known(BuildRequest(str(copy)))
+
+
+def test_a_saved_model_with_links_has_no_digest_and_is_always_built(tmp_path: Path) -> None:
+    shutil.copytree(REFERENCE / "scaled" / "saved_model", tmp_path / "sm")
+    (tmp_path / "sm" / "variables").rename(tmp_path / "sm" / "v")
+    (tmp_path / "sm" / "variables").symlink_to("v")
+    assert known(BuildRequest(str(tmp_path / "sm"))) == ""
+
+
+def test_a_file_that_names_layers_of_others_is_always_built(tmp_path: Path) -> None:
+    """What an installed package offers needs no import, and its code may change."""
+    with zipfile.ZipFile(REFERENCE / "scaled" / "model.keras") as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    ours = members["config.json"]
+    for module, name, ending in (
+        ("mylayers.gain", "mylayers>Gain", ""), ("kexport_layers.scaled_output", "kexport>ScaledOutput", "known")
+    ):  # fmt: skip
+        changed = ours.replace(b"kexport_layers.scaled_output", module.encode()).replace(
+            b"kexport>ScaledOutput", name.encode()
+        )
+        with zipfile.ZipFile(tmp_path / "m.keras", "w") as archive:
+            for member, content in (members | {"config.json": changed}).items():
+                archive.writestr(member, content)
+        assert bool(known(BuildRequest(str(tmp_path / "m.keras")))) == bool(ending)
+
+
+def test_the_settings_of_keras_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    before = known(LOWPASS)
+    (tmp_path / "keras.json").write_text('{"floatx": "float32", "backend": "tensorflow"}')
+    assert known(LOWPASS) == before
+    (tmp_path / "keras.json").write_text('{"floatx": "float64"}')
+    assert known(LOWPASS) != before
 
 
 def test_what_only_running_code_tells_is_always_built(tmp_path: Path) -> None:

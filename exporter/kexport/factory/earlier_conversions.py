@@ -37,10 +37,14 @@ class EarlierConversions:
     Args:
         folders: of bundles, there or not.
         max_bytes: as `Bundle.open`.
+
+    Attributes:
+        taken: the paths of the artifacts that were taken.
     """
 
     def __init__(self, folders: tuple[Path, ...] = (), max_bytes: int = 0) -> None:
         self._bundles = []
+        self.taken: list[str] = []
         for folder in folders:
             if folder.is_dir():
                 with contextlib.suppress(KexportError):  # a build replaces it
@@ -73,6 +77,7 @@ class EarlierConversions:
                             break
                     else:
                         details = {name: value for name, value in artifact.details.items() if name not in _LATER}
+                        self.taken.append(path)
                         beside = [name for name, _ in artifact.files[1:]]
                         return {**details, **({"external": beside} if beside else {})}
                 for name, _ in artifact.files:

@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kexport import runtimes
+from kexport.bundle import counterexamples, manifest, store, witnesses
 from kexport.bundle.digests import digest
 from kexport.bundle.folder import Bundle
-from kexport.errors import KexportError
+from kexport.errors import ArtifactError, KexportError
+from kexport.factory.keras_settings import keras_settings
 from kexport.factory.provenance import provenance, versions
 from kexport.field.integrity import check_digests
 
@@ -35,7 +37,8 @@ def fingerprint(plan: BuildPlan) -> str:
     """The SHA-256 of the model, of all settings, of our own code and of the versions of packages.
 
     Returns:
-        It; empty where code of the user, objects in memory or the clock have a part in what is built.
+        It; empty where code of the user, objects in memory or the clock have a part in what is built, or where the
+        model has no digest, as a SavedModel with links has none.
 
     Raises:
         KexportError: a file cannot be read.
@@ -44,10 +47,14 @@ def fingerprint(plan: BuildPlan) -> str:
     declared, conversion, trust = request.declarations, request.conversion, request.trust
     if source.content is None or not _follows_from_texts(request):
         return ""
+    try:
+        model = source.content()
+    except ArtifactError:
+        return ""
     samples = declared.samples
     parts = {
         "name": source.name,
-        "model": source.content(),
+        "model": model,
         "settings": dict(request.settings),
         "domain": dict(declared.domain),
         "samples": digest(Path(samples)) if isinstance(samples, str | Path) else None,
@@ -63,7 +70,28 @@ def fingerprint(plan: BuildPlan) -> str:
         "code": own_code(),
         "versions": package_versions(),
         "platform": [sys.platform, platform.machine()],
+        "keras": keras_settings(),
     }
+    return _digest_of(parts)
+
+
+def with_bundle(request: str, folder: Path) -> str:
+    """The SHA-256 of a fingerprint and of what tells what came of it: the manifest, and inputs that broke something.
+
+    A search may add such inputs to a bundle later, and they are tried again by whoever builds it.
+
+    Args:
+        request: a fingerprint; where it is empty, so is the result.
+        folder: of the bundle.
+
+    Raises:
+        KexportError: a file cannot be read.
+    """
+    inputs = sorted([*witnesses.paths(folder), *counterexamples.paths(folder)])
+    return request and _digest_of([request, *(digest(folder / name) for name in (manifest.FILE_NAME, *inputs))])
+
+
+def _digest_of(parts: object) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
@@ -91,12 +119,12 @@ def unchanged(request: BuildRequest) -> Bundle | None:
     if not _follows_from_texts(request):
         return None
     plan = request.plan()
-    if not plan.target.is_dir():
-        return None
+    if not plan.target.is_dir() or store.rejected(plan.target).exists():
+        return None  # a build carries over what it finds in one that was rejected
     try:
         bundle = Bundle.open(plan.target, request.trust.max_bytes)
         report = bundle.report
-        known = report.passed and report.request and report.request == fingerprint(plan)
+        known = report.passed and report.request and report.request == with_bundle(fingerprint(plan), bundle.path)
         foreign = any(entry.distribution != "kexport" for entry in bundle.manifest.code)
         if not known or foreign or not all(check.passed for check in check_digests(bundle).checks):
             return None

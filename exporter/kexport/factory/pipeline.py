@@ -20,7 +20,7 @@ from kexport.errors import ModelError, located
 from kexport.factory.build_checks import beside_tensorflow, check_build
 from kexport.factory.bundle_writer import Conversions, write_bundle
 from kexport.factory.earlier_conversions import EarlierConversions
-from kexport.factory.fingerprint import fingerprint
+from kexport.factory.fingerprint import fingerprint, with_bundle
 from kexport.factory.precisions import (
     keep_smallest,
     record_kernels,
@@ -213,7 +213,8 @@ def make(
             model = plan.source.load()
         plan = plan.of(model)
         try:
-            conversions = Conversions(workers, earlier or EarlierConversions())
+            earlier = earlier or EarlierConversions()
+            conversions = Conversions(workers, earlier)
             written = write_bundle(plan, model, folder, conversions, progress)
             for worker in workers[1:]:
                 worker.close()
@@ -230,7 +231,10 @@ def make(
                 )  # fmt: skip
                 report = keep_smallest(folder, report, written.small.refusals, precisions.budgets)
                 record_kernels(folder)  # of a mixed one, and no more of what was left out
-            report = replace(report, request=request)
+            if earlier.taken and not report.passed:
+                kept = f"an earlier build converted {', '.join(earlier.taken)} from the same: --fresh converts anew"
+                report = replace(report, notes=(*report.notes, kept))
+            report = replace(report, request=with_bundle(request, folder))
             write_json(folder / REPORT_NAME, report.to_json())
         except OSError as error:
             raise store.unwritable(plan.target, error) from error

@@ -160,7 +160,11 @@ class SmallArtifacts:
     def _key(self, target: SmallTarget) -> str:
         precisions = self._conversion.precisions
         calibration = self._folder / HANDOVER / _CALIBRATION
-        return narrowed_from(self._converted_from, calibration, target.precision, precisions.io, [*precisions.keep])
+        keep = [*precisions.keep] if target.precision == MIXABLE else []
+        return narrowed_from(self._converted_from, calibration, target.precision, self._io(target), keep)
+
+    def _io(self, target: SmallTarget) -> str:
+        return self._conversion.precisions.io if target.precision in INTEGER else IO[0]
 
     def _attempt(self, target: SmallTarget, worker: Worker) -> None:
         try:
@@ -176,7 +180,7 @@ class SmallArtifacts:
                 store.remove(path)
 
     def _written(self, target: SmallTarget, worker: Worker, path: Path, keep: Sequence[str]) -> Mapping[str, object]:
-        io = self._conversion.precisions.io if target.precision in INTEGER else IO[0]
+        io = self._io(target)
         task = {
             "handover": str(self._folder / HANDOVER),
             "wide": str(self._folder / target.form.path),

@@ -11,7 +11,7 @@ from kexport.bundle.naming import carried
 from kexport.errors import MissingCodeError, ModelError
 from kexport.factory.sources import _keras2
 from kexport.factory.sources._source import Source, SourceKind, refuse_settings
-from kexport.runtimes.keras_model import SUFFIXES, load_file, read_config, written_by_keras_2
+from kexport.runtimes.keras_model import SUFFIXES, load_file, names_foreign_code, read_config, written_by_keras_2
 
 
 def _claims(model: object) -> bool:
@@ -35,7 +35,8 @@ def _find(model: str | Path, settings: Mapping[str, str]) -> Source:
                     raise
                 return _keras2.from_file(path, config, error)
 
-    return Source(carried(path.stem), load, content=lambda: digest(path))
+    # What foreign code makes of the file only running it tells.
+    return Source(carried(path.stem), load, content=None if names_foreign_code(config) else lambda: digest(path))
 
 
 @contextlib.contextmanager

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 _FUNCTION = "function"
 KERAS_2 = "tf_keras"
+#: Whose code is known by versions, or is a part of what a build follows from.
+_KNOWN = ("keras", KERAS_2, "kexport", "kexport_layers", "builtins")
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,17 @@ def custom_objects(config: object) -> list[CustomObject]:
         elif registered is not None:
             found.setdefault(str(registered), CustomObject(str(registered), module))
     return list(found.values())
+
+
+def names_foreign_code(config: object) -> bool:
+    """Whether a configuration names classes or functions that neither Keras nor kexport has."""
+    for entry in objects_in(config):
+        package = str(entry.get("module") or "").partition(".")[0]
+        function = entry.get("config") if entry["class_name"] == _FUNCTION else ""
+        registered = any(">" in str(name) for name in (entry["class_name"], entry.get("registered_name"), function))
+        if package not in _KNOWN and (package or registered):
+            return True
+    return False
 
 
 def of_keras_2(config: object) -> list[str]:
