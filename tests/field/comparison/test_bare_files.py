@@ -11,7 +11,7 @@ from onnx import TensorProto, helper
 import kexport
 import onnx_models as models
 from conftest import REFERENCE
-from kexport.errors import BundleError, UncheckedError
+from kexport.errors import BundleError, KexportError, UncheckedError
 from kexport.field.inspection import describe
 from kexport.runtimes.files import tflite
 
@@ -264,12 +264,26 @@ def test_names_that_are_no_utf_8_are_shown(tmp_path):
     assert kexport.compare(path, path, search="20").passed
 
 
-def test_weights_that_fill_no_disk_are_not_read(tmp_path):
-    tensor = TensorProto(name="w", data_type=models.FLOAT, dims=[4, 3], data_location=TensorProto.EXTERNAL)
-    tensor.external_data.add(key="location", value="w.bin")
+@pytest.mark.parametrize("location", ["w" * 300, "w/" * 3000 + "w"])
+def test_weights_in_a_file_whose_name_is_too_long_are_refused(tmp_path, location):
     path = models.linear(tmp_path / "m.onnx")
     model = onnx.load(path)
-    model.graph.initializer[0].CopyFrom(tensor)
+    model.graph.initializer[0].CopyFrom(external(location))
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(KexportError, match=r"m\.onnx"):
+        describe(path)
+
+
+def external(location):
+    tensor = TensorProto(name="w", data_type=models.FLOAT, dims=[4, 3], data_location=TensorProto.EXTERNAL)
+    tensor.external_data.add(key="location", value=location)
+    return tensor
+
+
+def test_weights_that_fill_no_disk_are_not_read(tmp_path):
+    path = models.linear(tmp_path / "m.onnx")
+    model = onnx.load(path)
+    model.graph.initializer[0].CopyFrom(external("w.bin"))
     path.write_bytes(model.SerializeToString())
     with (tmp_path / "w.bin").open("wb") as file:
         file.truncate(1 << 40)

@@ -116,10 +116,10 @@ def beside(path: Path) -> list[Path]:
     for location in locations:
         try:
             file = Path(resolved(path.parent / location, path.parent))
-        except OSError:
+            if file.is_file():
+                files.append(file)
+        except OSError:  # no file has such a name
             continue
-        if file.is_file():
-            files.append(file)
     return sorted(set(files))
 
 
