@@ -113,3 +113,69 @@ def test_a_hunt_goes_on_while_it_comes_closer():
         return np.full(len(x), 0.3 * sum(seen) / 60_000)
 
     assert verdict_of(rising, seconds=60.0, samples=60_000, patience=10_000).tried >= 60_000
+
+
+def of_batches(call, contract=None, **effort):
+    """The verdict on a promise to lie within -1 and 1, of a callable that is told each batch."""
+    function, space, slack = function_of(call, shape=(None, 2))
+    contract = contract or Bounded(-1, 1)
+    verdict = contract.check(function, space, slack, Effort(**{"seconds": 30.0, **effort}))
+    return verdict, lambda first: contract.check(function, space, slack, Effort(samples=1, first=[first]))
+
+
+def test_what_breaks_in_a_late_row_of_a_batch_is_found_and_is_stored_with_the_batch_that_shows_it():
+    def wrong_split(x):
+        return np.tanh(5 * x) * np.where(np.arange(len(x)) >= 512, 1.5, 1.0)[:, None]
+
+    verdict, again = of_batches(wrong_split)
+    assert not verdict.passed
+    row = len(verdict.broken_by["x"]) - 1
+    assert row >= 512, "a smallest batch ends with the row that breaks the promise"
+    assert verdict.remarks[0] == f"row {row} of a batch of {row + 1}; alone it keeps the promise"
+    replayed = again(verdict.broken_by)
+    assert not replayed.passed
+    assert replayed.broken_by is verdict.broken_by, "so that it is stored once"
+    assert replayed.figure > 0.4
+
+
+def test_what_breaks_in_large_batches_only_is_stored_with_the_smallest_of_them():
+    verdict, again = of_batches(lambda x: np.tanh(x) + 2.0 * (len(x) >= 1000))
+    assert not verdict.passed
+    assert len(verdict.broken_by["x"]) == max(1000, 1 + int(verdict.remarks[0].split()[1]))
+    assert not again(verdict.broken_by).passed
+
+
+def test_what_breaks_in_single_calls_only_is_no_ill_conditioned_sample():
+    verdict, again = of_batches(lambda x: np.tanh(x) + 2.0 * (len(x) == 1))
+    assert not verdict.passed
+    assert len(verdict.broken_by["x"]) == 1
+    assert not again(verdict.broken_by).passed
+
+
+def test_an_output_that_is_no_number_in_a_batch_only_is_stored_with_the_batch():
+    verdict, again = of_batches(lambda x: np.where(np.arange(len(x)) == 300, np.nan, np.tanh(x).T).T)
+    assert not verdict.passed
+    assert len(verdict.broken_by["x"]) == 301
+    assert not again(verdict.broken_by).passed
+
+
+def test_ill_conditioned_samples_that_exceed_more_do_not_hide_a_plain_break():
+    def spiky(x):
+        a, b = x[:, :1], x[:, 1:]
+        spike = 5 * ((np.ascontiguousarray(a).view(np.int32) % 4 == 0) & (a > 0))
+        return np.tanh(3 * b) + spike + 1.5 * ((b > 0.5) & (a <= 0))
+
+    verdict, again = of_batches(spiky, turns=7, seconds=0.0)
+    assert not verdict.passed
+    assert not again(verdict.broken_by).passed
+
+
+def test_an_ill_conditioned_sample_that_rounds_otherwise_in_a_batch_is_still_ill_conditioned():
+    def rounding(x):
+        jumps = np.where(np.float32(x[:, :1] * 2**22) % 2 == 0, 50.0, -50.0)
+        return jumps * (1 + 1e-6 * (len(x) > 1))
+
+    function, space, slack = function_of(rounding, shape=(None, 2), domains={"x": "uniform(0.5, 1)"}, scale=1.0)
+    verdict = Bounded(-60, 40).check(function, space, slack, Effort(seconds=30.0, samples=20_000))
+    assert verdict.passed
+    assert any("ill-conditioned" in fact for fact in verdict.facts)

@@ -23,7 +23,7 @@ from kexport.bundle.signature import Array, Signature
 _PREFIX = "contract-"
 _PATTERN = re.compile(rf"{_PREFIX}.*\.npz")
 _SCHEMA = 1
-#: One sample: for each input, and for second values of inputs, an array whose first axis has length 1.
+#: For each input, and for second values of inputs, an array: one sample, or the batch in which one breaks the contract.
 Probe = Mapping[str, Array]
 
 

@@ -3,7 +3,7 @@
 For any samples a contract measures how far each exceeds the promise, and how much slack float arithmetic has there. A
 sample that exceeds its slack is a suspect. It counts as a counterexample only if it still exceeds the slack after every
 input has moved by one unit in the last place: where the model is so ill-conditioned that this changes the excess, the
-sample proves nothing.
+sample proves nothing. A suspect that keeps the promise alone is a counterexample together with its batch.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import numpy as np
 
 from kexport.bundle.signature import Array
 from kexport.contracts.falsification.gradient import ascent
+from kexport.contracts.falsification.measured import Measure, Measured
+from kexport.contracts.falsification.suspects import Counterexample, Suspects, chosen, one_of
 from kexport.contracts.protocol import Effort, Experiment, Verdict
 from kexport.parity.conditioning import nudged
 from kexport.parity.sampler import Sampler, Trial
@@ -23,36 +25,13 @@ from kexport.parity.space import Population, Space
 
 _BATCH = 4096
 _FIRST_BATCH, _FIRST_TURNS = 256, 8  # small at first, so that a slow model gets to see every kind of sample
-_NUDGES = 4
-_SUSPECTS = 8
-_MULTIPLE = 4.0  # of the movement that an ulp of the inputs causes, as in parity
 _ASCEND_EVERY = 8  # rounds
 _CLOSER, _HALF_BROKEN = 1.02, 2 / 3  # of merits: what counts as closer; and half of the slack, where a hunt goes on
 _CONTEST = "contract"
 
-
-@dataclass(frozen=True)
-class Measured:
-    """A contract's measurement of samples; all arrays of shape `(samples,)`.
-
-    Attributes:
-        excess: how far each sample exceeds the promise; negative where the promise holds. NaN counts as broken.
-        slack: how much of the excess float arithmetic may cause; 0 only where nothing is tolerated.
-        figure: shown in the verdict instead of the excess.
-        limit: shown in the verdict instead of the slack.
-        merit: the objective to climb: above 1 exactly where the excess is more than the slack, else above 0 and the
-            larger the nearer to it; derived from excess and slack by default.
-    """
-
-    excess: Array
-    slack: Array
-    figure: Array | None = None
-    limit: Array | None = None
-    merit: Array | None = None
+__all__ = ["Describe", "Measure", "Measured", "Propose", "falsify", "hunt"]
 
 
-#: Measures the samples of a population.
-Measure = Callable[[Population], Measured]
 #: Derives new samples from given ones: samples that are likely to break a contract.
 Propose = Callable[[np.random.Generator, Population], Population]
 #: Describes a counterexample of one sample, for the detail of a verdict.
@@ -129,21 +108,23 @@ class _Hunt:
         self._close = 0.0
         self._worst: _Worst | None = None
         self._told: tuple[int, int, _Worst] | None = None
+        self._suspects = Suspects(self._counted, self._nudged)
 
     def run(self, unit: str, propose: Sequence[Propose], describe: Describe) -> Verdict:
-        counterexample = None
+        found = None
         for population in self._populations(propose):
-            counterexample = self._judge(population)
-            if counterexample is not None:
+            found = self._judge(population)
+            if found is not None:
                 break
-        if self._told is not None and counterexample is None:
+        if self._told is not None and found is None:
             self.tried, self.ill_conditioned, self._worst = self._told
         worst = self._worst
         if worst is None:
             return Verdict(False, None, None, unit, "no sample could be judged", tried=self.tried, ran=False)
-        passed = counterexample is None
-        verdict = Verdict(passed, worst.figure, worst.limit, unit, describe(worst.probe), counterexample, self.tried)
-        return replace(verdict, remarks=(self._effort_words(passed),))
+        passed, broken_by = found is None, None if found is None else found.batch
+        verdict = Verdict(passed, worst.figure, worst.limit, unit, describe(worst.probe), broken_by, self.tried)
+        remarks = (found.words if found else "", self._effort_words(passed))
+        return replace(verdict, remarks=tuple(filter(None, remarks)))
 
     def _measure(self, population: Population) -> Measured:
         """The contract's measurement; NaN and infinity, in its sums and differences too, are results."""
@@ -190,52 +171,41 @@ class _Hunt:
 
         yield from ascent(merit, self._space, start, self._rng)
 
-    def _judge(self, population: Population) -> Population | None:
+    def _judge(self, population: Population) -> Counterexample | None:
         """Measure samples and learn from them; returns the first counterexample, if there is one."""
-        measured = self._measure(population)
-        count = len(measured.excess)
-        self.tried += count
-        usable = _finite(population, count)
-        excess = np.where(np.isnan(measured.excess), np.inf, measured.excess)
-        merit = np.where(usable, _merit(measured), 0.0)
-        for row in np.argsort(-merit)[:_SUSPECTS]:
-            if merit[row] <= 1:
-                break
-            probe = {name: values[row : row + 1] for name, values in population.items()}
-            if self._stands(probe, excess[row], measured.slack[row]):
-                self._worst = _worst_of(measured, merit, row, probe)
-                return probe
-            merit[row] = 0.0
+        measured = self._counted(population)
+        merit = np.where(_finite(population, len(measured.excess)), _merit(measured), 0.0)
+        earlier = any(population is each for each in self._effort.first)
+        for row in chosen(merit):
+            found = self._suspects.counterexample(population, measured, row, shrink=not earlier)
+            if found is not None:
+                self._worst = _worst_of(found.measured, _merit(found.measured), found.row, found.batch)
+                return found
             self.ill_conditioned += 1
         # Suspects beyond the first few were not examined: they wait for another turn.
         merit = np.where(merit > 1, 0.0, merit)
         row = int(np.argmax(merit))
         if merit[row] > 0 and (self._worst is None or merit[row] > self._worst.merit):
-            probe = {name: values[row : row + 1] for name, values in population.items()}
-            self._worst = _worst_of(measured, merit, row, probe)
+            self._worst = _worst_of(measured, merit, row, population)
         form = {name: values.shape[1:] for name, values in population.items()}
         self._search.tell(Trial(population, form, ""), {_CONTEST: merit})
         return None
 
-    def _stands(self, probe: Population, excess: float, slack: float) -> bool:
-        """Whether the excess remains when every input moves by one unit in the last place."""
-        if not np.isfinite(excess):
-            return True
+    def _counted(self, population: Population) -> Measured:
+        """The measurement of samples that the verdict counts as tried; an excess that is no number is infinite."""
+        measured = self._measure(population)
+        self.tried += len(measured.excess)
+        return replace(measured, excess=np.where(np.isnan(measured.excess), np.inf, measured.excess))
+
+    def _nudged(self, samples: Population) -> Population:
         domains = self._space.domains
-        others = [
-            {name: nudged(values, self._rng, self._epsilon, domains[name]) for name, values in probe.items()}
-            for _ in range(_NUDGES)
-        ]
-        moved = self._measure({name: np.concatenate([each[name] for each in others]) for name in probe}).excess
-        self.tried += _NUDGES
-        movement = np.abs(np.where(np.isfinite(moved), moved, np.inf) - excess).max()
-        return bool(excess > max(slack, _MULTIPLE * movement))
+        return {name: nudged(values, self._rng, self._epsilon, domains[name]) for name, values in samples.items()}
 
 
-def _worst_of(measured: Measured, merit: Array, row: int, probe: Population) -> _Worst:
+def _worst_of(measured: Measured, merit: Array, row: int, population: Population) -> _Worst:
     figures = measured.excess if measured.figure is None else measured.figure
     limits = measured.slack if measured.limit is None else measured.limit
-    return _Worst(float(merit[row]), probe, float(figures[row]), float(limits[row]))
+    return _Worst(float(merit[row]), one_of(population, row), float(figures[row]), float(limits[row]))
 
 
 def _merit(measured: Measured) -> Array:

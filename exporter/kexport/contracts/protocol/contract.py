@@ -49,7 +49,8 @@ class Verdict:
         limit: the largest allowed value of the figure: the contract's bound plus the slack of float arithmetic.
         unit: the unit of figure and limit.
         detail: where the figure was measured, in one sentence.
-        broken_by: the counterexample: one sample, for each input an array whose first axis has length 1.
+        broken_by: the counterexample: for each input an array whose first axis has length 1; or longer where a sample
+            breaks the promise only in a batch.
         tried: how many samples were evaluated.
         ran: False when the contract could not be judged on this function and domain.
         metrics: other figures by name: numbers, texts, and lists of them.

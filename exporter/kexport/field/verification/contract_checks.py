@@ -209,8 +209,8 @@ def kept(bundle: Bundle, check: Check) -> Check:
 
 
 def _values(probe: Population) -> str:
-    """The numbers of a small probe, `x = [0.5, -1]`; empty when there are many."""
-    if sum(values.size for values in probe.values()) > _FEW:
+    """The numbers of a small probe, `x = [0.5, -1]`; empty when there are many, or several samples."""
+    if sum(values.size for values in probe.values()) > _FEW or any(len(values) > 1 for values in probe.values()):
         return ""
     return ", ".join(f"{name} = {_numbers(values[0])}" for name, values in probe.items())
 
