@@ -71,3 +71,26 @@ def test_the_rate_is_one_of_the_output_whatever_the_inputs_are(step, passed):
 def test_an_output_without_the_axis_is_refused():
     with pytest.raises(UsageError, match="no such time axis"):
         checked(RateLimited(0.1), lambda x: x[:, 0], shape=(None, 3))
+
+
+def test_a_jump_in_long_signals_only_is_found_and_the_lengths_that_were_tried_are_told():
+    def jump(x):
+        return 0.05 * np.clip(x, -1, 1) + 0.5 * (np.arange(x.shape[1]) >= 128)
+
+    verdict = checked(RateLimited(0.11), jump, Effort(seconds=0.0, turns=2), shape=(None, None))
+    assert not verdict.passed
+    held = checked(RateLimited(0.11), lambda x: 0.05 * x, Effort(seconds=0.0, turns=2), shape=(None, None))
+    assert held.passed
+    assert any("to 257 tried" in fact for fact in held.facts)
+
+
+@pytest.mark.parametrize("raises", [True, False])
+def test_a_model_that_does_not_take_long_signals_keeps_its_promise_and_the_verdict_tells_how_far(raises):
+    def short(x):
+        if x.shape[1] > 200 and raises:
+            raise ValueError("too long")
+        return 0.05 * x + (np.nan if x.shape[1] > 200 else 0.0)
+
+    verdict = checked(RateLimited(0.11), short, Effort(seconds=0.0, turns=2), shape=(None, None))
+    assert verdict.passed
+    assert any("tried; the model does not take 257" in fact for fact in verdict.facts)

@@ -16,6 +16,7 @@ import numpy as np
 
 from kexport.bundle.signature import Array
 from kexport.contracts.falsification.gradient import ascent
+from kexport.contracts.falsification.longer import dynamic_sizes, longer_forms
 from kexport.contracts.falsification.measured import Measure, Measured
 from kexport.contracts.falsification.suspects import Counterexample, Suspects, chosen, one_of
 from kexport.contracts.protocol import Effort, Experiment, Verdict
@@ -107,7 +108,10 @@ class _Hunt:
         self._closer_at = 0  # how many had been tried when the worst came closer by more than a little
         self._close = 0.0
         self._worst: _Worst | None = None
-        self._told: tuple[int, int, _Worst] | None = None
+        self._told: tuple[int, int, _Worst, set[int]] | None = None
+        self._known = max((size for form in space.forms for size in dynamic_sizes(space, form)), default=0)
+        self._lengths: set[int] = set()  # of dynamic axes, that were judged
+        self._refused = 0
         self._suspects = Suspects(self._counted, self._nudged)
 
     def run(self, unit: str, propose: Sequence[Propose], describe: Describe) -> Verdict:
@@ -117,19 +121,56 @@ class _Hunt:
             if found is not None:
                 break
         if self._told is not None and found is None:
-            self.tried, self.ill_conditioned, self._worst = self._told
+            self.tried, self.ill_conditioned, self._worst, self._lengths = self._told
         worst = self._worst
         if worst is None:
             return Verdict(False, None, None, unit, "no sample could be judged", tried=self.tried, ran=False)
         passed, broken_by = found is None, None if found is None else found.batch
         verdict = Verdict(passed, worst.figure, worst.limit, unit, describe(worst.probe), broken_by, self.tried)
-        remarks = (found.words if found else "", self._effort_words(passed))
+        remarks = (found.words if found else "", self._effort_words(passed), self._lengths_words() if passed else "")
         return replace(verdict, remarks=tuple(filter(None, remarks)))
 
     def _measure(self, population: Population) -> Measured:
         """The contract's measurement; NaN and infinity, in its sums and differences too, are results."""
         with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-            return self._measure_of_contract(population)
+            measured = self._measure_of_contract(population)
+        if (growth := self._growth(population)) == 1:
+            return measured
+        return replace(measured, slack=measured.slack * growth, merit=None)
+
+    def _sizes(self, population: Population) -> list[int]:
+        return dynamic_sizes(self._space, {name: values.shape[1:] for name, values in population.items()})
+
+    def _growth(self, population: Population) -> float:
+        """By how much the slack is larger than in samples of known lengths.
+
+        The error of a sum grows at most with the number of its terms (Higham, Accuracy and Stability of Numerical
+        Algorithms, 2nd edition, section 4.2).
+        """
+        return max(1.0, max(self._sizes(population), default=0) / max(1, self._known))
+
+    def _longer(self, propose: Sequence[Propose]) -> Iterator[Population]:
+        """A few samples longer than those that the model is known to take, of every kind; it may refuse them."""
+        rng = np.random.default_rng(self._effort.seed)
+        for form, rows in longer_forms(self._space):
+            constants = self._space.structured(0, rng, rows, form)[1]
+            try:
+                taken = bool(np.isfinite(self._counted(constants).excess).all())  # a table may end before
+            except Exception:  # noqa: BLE001  a runtime may raise anything: the model need not take the length
+                taken = False
+            if not taken:
+                self._refused = max(self._sizes(constants))
+                return
+            yield constants
+            for way in (None, *propose):
+                population = self._space.random(rng, rows, form)
+                yield population if way is None else self._space.project(way(rng, population))
+
+    def _lengths_words(self) -> str:
+        if not self._lengths:
+            return ""
+        refused = f"; the model does not take {self._refused}" if self._refused else ""
+        return f"lengths {min(self._lengths)} to {max(self._lengths)} tried{refused}"
 
     def _effort_words(self, passed: bool) -> str:
         words = f"{self.tried} samples tried"
@@ -143,6 +184,7 @@ class _Hunt:
         """The populations to judge, in order; the caller judges each before it asks for the next."""
         yield from self._effort.first
         turn, least = 0, self._effort.turns or 1
+        longer_at = self._effort.turns or _FIRST_TURNS
         while (left := self._effort.samples - self.tried) > 0 and (turn < least or not self._over()):
             if turn % _ASCEND_EVERY == _ASCEND_EVERY - 1 and self._worst is not None:
                 yield from self._ascend(self._worst.probe)
@@ -152,8 +194,12 @@ class _Hunt:
                 population = self._space.project(propose[way - 1](self._rng, population))
             yield population
             turn += 1
+            if turn == longer_at:
+                yield from self._longer(propose)
             if turn == self._effort.turns and self._worst is not None:
-                self._told = self.tried, self.ill_conditioned, self._worst
+                self._told = self.tried, self.ill_conditioned, self._worst, set(self._lengths)
+        if turn < longer_at:
+            yield from self._longer(propose)
 
     def _over(self) -> bool:
         """Whether there is no more time, or nothing more to be learnt: so many samples came no closer."""
@@ -184,6 +230,10 @@ class _Hunt:
             self.ill_conditioned += 1
         # Suspects beyond the first few were not examined: they wait for another turn.
         merit = np.where(merit > 1, 0.0, merit)
+        if merit.any():
+            self._lengths.update(self._sizes(population))
+        if self._growth(population) > 1:
+            return None  # climbing is for shorter samples
         row = int(np.argmax(merit))
         if merit[row] > 0 and (self._worst is None or merit[row] > self._worst.merit):
             self._worst = _worst_of(measured, merit, row, population)
