@@ -55,6 +55,9 @@ CONSTANT = {
         [text("a", 100_000), "n = Constant <value = int64[1] {100000}> ()", "c = Expand (a, n)"], "the texts of"),
 }  # fmt: skip
 LARGEST = "r = ReduceMax <keepdims = 0> (x)"
+GIVEN = [LARGEST, "n = Cast <to = 7> (r)"]
+MEL = ["m = Constant <value = int64 {8}> ()", "low = Constant <value = float {0.0}> ()",
+       "high = Constant <value = float {8000.0}> ()", "c = MelWeightMatrix (m, n, m, low, high)"]  # fmt: skip
 #: What depends on a call.
 OF_CALL = {
     "many products": ([LARGEST, *constant("a", 8000, 8000), "b = Add (a, r)",
@@ -67,12 +70,15 @@ OF_CALL = {
                                  "c = Tile (a, n)"], "Tile"),
     "the least integer, if it is given": (["i = Cast <to = 7> (x)", "m = Constant <value = int64 {-1}> ()",
                                            "c = Div (i, m)"], "Div"),
+    "a window of a given length": ([*GIVEN, "c = HannWindow (n)"], "HannWindow"),
+    "a matrix of a given size": ([*GIVEN, *MEL], "MelWeightMatrix"),
 }  # fmt: skip
 #: What takes little, and stays in the caller's process.
 LITTLE = {
     "a product": [*constant("a", 3, 500), "c = MatMul (x, a)"],
     "a text that is joined": ["a = Cast <to = 8> (x)", "b = StringConcat (a, a)", "c = Equal (a, b)"],
     "a division": ["i = Cast <to = 7> (x)", "m = Constant <value = int64 {2}> ()", "c = Div (i, m)"],
+    "a window of a known length": ["n = Constant <value = int64 {8}> ()", "c = HannWindow (n)"],
     "tensors of which each replaces the one before": [*constant("a", 10_000, 10_000),
                                                       *chain("a", "{made} = Identity ({taken})", 20)],
 }  # fmt: skip

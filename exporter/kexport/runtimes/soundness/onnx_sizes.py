@@ -145,6 +145,8 @@ class Sizes:
             return UNKNOWN
         if node.kind in ("Div", "Mod"):
             self._require_divisor(node, given)
+        elif node.kind in _SIZED and any(known.value is None for known in given[: _SIZED[node.kind]]):
+            self.costs.apart = self.costs.apart or node.place
         elif node.kind == "STFT":
             _require_rank(node, given, 2, (1,), "window")
         op = Operands(node, given)
@@ -188,6 +190,8 @@ class Sizes:
                 _require_end(node, given, results)
 
 
+#: How many of their first inputs are sizes of what they make: numbers of a call may ask for any.
+_SIZED = {"MelWeightMatrix": 2, "HannWindow": 1, "HammingWindow": 1, "BlackmanWindow": 1}
 _TRUE = Known((), 9, np.array(True))
 
 
