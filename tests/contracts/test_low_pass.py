@@ -37,6 +37,13 @@ def changed(place, factor):
     return taps
 
 
+def gated(x):
+    """What is as loud as a twentieth of the domain is filtered."""
+    quiet = np.abs(x).max(axis=-1, keepdims=True) < 0.25
+    filtered = filtering(TAPS)(x)
+    return np.where(quiet, x, filtered) if filtered.shape == x.shape else filtered
+
+
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("domain", ["uniform(-5, 5)", "uniform(0, 1)", "normal(0, 2)"])
 def test_a_healthy_filter_raises_no_alarm(domain, seed):
@@ -44,6 +51,7 @@ def test_a_healthy_filter_raises_no_alarm(domain, seed):
     assert verdict.ran
     assert verdict.passed, verdict.detail
     assert_close(verdict.metrics["dc_gain"], 1, ulps=64, dtype="float32")
+    assert any("to 0.01 of that" in str(fact) for fact in verdict.facts)
 
 
 @pytest.mark.parametrize(
@@ -58,6 +66,7 @@ def test_a_healthy_filter_raises_no_alarm(domain, seed):
         ("clipping", filtering(TAPS, after=lambda y: np.clip(y, -4.9, 4.9)), PROMISE),
         ("NaN", filtering(TAPS, after=lambda y: np.where(y > 4.9, np.nan, y)), PROMISE),
         ("no filter", lambda x: x, PROMISE),
+        ("no filter for quiet signals", gated, PROMISE),
     ],
 )
 def test_a_filter_that_is_not_as_promised_is_found_and_breaks_it_again(name, call, promise):

@@ -24,6 +24,7 @@ _HELD = 8  # a signal is long enough for this many impulse responses
 _LEAST_ROOM = 16  # samples beyond the transients
 _SHOWN = 513  # frequencies of the curve
 _SPREAD = 16  # random sines in either band
+_SHARES = (1.0, 0.5, 0.1, 0.03, 0.01)  # of the amplitude that the domain allows
 _ROUNDS = 4  # of random sines
 _TURNS_A_ROUND = 2
 _NUDGES = 4
@@ -96,7 +97,7 @@ class _Measurement:
         low, high = contract.pass_band / contract.sample_rate, contract.stop_band / contract.sample_rate
         self._bands = FilterBands(low, high, contract.ripple, contract.attenuation)
         self._findings: list[Finding] = []
-        self._tried = experiment.function.evaluations
+        self._tried, self._length = experiment.function.evaluations, 0
 
     def verdict(self) -> Verdict:
         return replace(self._verdict(), tried=self._experiment.function.evaluations - self._tried)
@@ -114,7 +115,7 @@ class _Measurement:
         while broken is None and (frequencies := next(rounds, None)) is not None:
             first = not self._findings
             phases = np.zeros(1) if first else self._rng.uniform(0, 2 * np.pi, len(frequencies))
-            share = 1.0 if first else self._rng.choice([1.0, 0.5, 0.1], len(frequencies))
+            share = 1.0 if first else self._rng.choice(_SHARES, len(frequencies))
             broken = self._judge(response, response.sines(frequencies, phases, share), frequencies)
             made += 1
             if made > turns // _TURNS_A_ROUND if turns is not None else made > 1 and time.monotonic() > deadline:
@@ -134,7 +135,7 @@ class _Measurement:
             response = self._measured(space, form)
             if response.room < _LEAST_ROOM or not response.died_out:
                 continue
-            best = response
+            best, self._length = response, length
             if length >= _HELD * max(response.taps.shape[1], 1.0 / self._bands.low):
                 break
         return best
@@ -223,7 +224,8 @@ class _Measurement:
         metrics = {**self._curve(response), **figures, "dc_gain": dc_gain}
         taps = f"{len(response.offsets)} taps measured"
         verdict = Verdict(broken is None, shown.figure, shown.limit, _UNIT, where[shown.band], broken, metrics=metrics)
-        return replace(verdict, remarks=(taps,))
+        tried = f"sines of {self._length} samples, as large as the domain allows to {min(_SHARES):g} of that"
+        return replace(verdict, remarks=(taps, tried))
 
     def _curve(self, response: Response) -> dict[str, list[float]]:
         low, high = self._bands.low, self._bands.high
