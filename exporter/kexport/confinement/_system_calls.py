@@ -1,4 +1,4 @@
-"""The C library's `syscall` and `prctl`, for what Python's library has no function for."""
+"""The C library, and its `syscall` and `prctl`, for what Python's library has no function for."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ _NO_NEW_PRIVILEGES = 38  # PR_SET_NO_NEW_PRIVS
 
 
 @functools.cache
-def _library() -> ctypes.CDLL:
+def library() -> ctypes.CDLL:
+    """The C library."""
     return ctypes.CDLL(None, use_errno=True)
 
 
@@ -20,7 +21,7 @@ def system_call(number: int, *arguments: object) -> int:
     Raises:
         OSError: it failed.
     """
-    return _checked(_library().syscall(ctypes.c_long(number), *arguments))
+    return _checked(library().syscall(ctypes.c_long(number), *arguments))
 
 
 def process_control(option: int, *arguments: object) -> None:
@@ -29,7 +30,7 @@ def process_control(option: int, *arguments: object) -> None:
     Raises:
         OSError: it failed.
     """
-    _checked(_library().prctl(ctypes.c_int(option), *arguments))
+    _checked(library().prctl(ctypes.c_int(option), *arguments))
 
 
 def give_up_privileges() -> None:

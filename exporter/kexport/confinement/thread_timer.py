@@ -9,6 +9,8 @@ import signal
 import threading
 import time
 
+from kexport.confinement._system_calls import library
+
 _BY_SIGNAL = 0  # SIGEV_SIGNAL
 
 
@@ -40,7 +42,7 @@ def arm(seconds: float) -> None:
         return
     whole = int(seconds)
     times = _Times(0, 0, whole, int((seconds - whole) * 1e9))
-    ctypes.CDLL(None).timer_settime(timer, 0, ctypes.byref(times), None)
+    library().timer_settime(timer, 0, ctypes.byref(times), None)
 
 
 @functools.cache
@@ -52,6 +54,6 @@ def _timer(process: int, thread: int) -> ctypes.c_void_p:
         AttributeError: the system has none.
     """
     timer, event = ctypes.c_void_p(), _Event(None, signal.SIGPROF, _BY_SIGNAL)
-    if ctypes.CDLL(None).timer_create(time.CLOCK_THREAD_CPUTIME_ID, ctypes.byref(event), ctypes.byref(timer)):
+    if library().timer_create(time.CLOCK_THREAD_CPUTIME_ID, ctypes.byref(event), ctypes.byref(timer)):
         raise OSError("timer_create")
     return timer

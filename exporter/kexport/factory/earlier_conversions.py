@@ -23,7 +23,7 @@ from kexport.bundle.folder import Bundle
 from kexport.bundle.kernels_entry import KERNELS
 from kexport.errors import KexportError
 from kexport.factory.emit import handover
-from kexport.factory.fingerprint import own_code, package_versions
+from kexport.factory.fingerprint import digest_of, own_code, package_versions
 
 #: The name of the entry, in that of an artifact.
 CONVERTED_FROM = "converted_from"
@@ -109,12 +109,12 @@ def converted_from(folder: Path, options: Mapping[str, object]) -> str:
         "versions": package_versions(),
         "platform": [sys.platform, platform.machine()],
     }
-    return _digest_of(parts)
+    return digest_of(parts)
 
 
 def narrowed_from(key: str, calibration: Path, *settings: object) -> str:
     """The same for a small precision of it, with the inputs that it was calibrated on and further settings."""
-    return _digest_of([key, digest(calibration), settings]) if key else ""
+    return digest_of([key, digest(calibration), settings]) if key else ""
 
 
 def _graph_digest(path: Path, captured: Sequence[str]) -> str:
@@ -136,7 +136,3 @@ def _graph_digest(path: Path, captured: Sequence[str]) -> str:
         for index, name in enumerate(node.input):
             node.input[index] = numbers.get(name, name)
     return hashlib.sha256(graph.SerializeToString(deterministic=True)).hexdigest()
-
-
-def _digest_of(parts: object) -> str:
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

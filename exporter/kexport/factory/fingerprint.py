@@ -72,7 +72,7 @@ def fingerprint(plan: BuildPlan) -> str:
         "platform": [sys.platform, platform.machine()],
         "keras": keras_settings(),
     }
-    return _digest_of(parts)
+    return digest_of(parts)
 
 
 def with_bundle(request: str, folder: Path) -> str:
@@ -88,10 +88,11 @@ def with_bundle(request: str, folder: Path) -> str:
         KexportError: a file cannot be read.
     """
     inputs = sorted([*witnesses.paths(folder), *counterexamples.paths(folder)])
-    return request and _digest_of([request, *(digest(folder / name) for name in (manifest.FILE_NAME, *inputs))])
+    return request and digest_of([request, *(digest(folder / name) for name in (manifest.FILE_NAME, *inputs))])
 
 
-def _digest_of(parts: object) -> str:
+def digest_of(parts: object) -> str:
+    """The SHA-256 of what can be written as JSON, whatever the order of its keys."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

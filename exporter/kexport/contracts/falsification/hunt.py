@@ -16,7 +16,7 @@ import numpy as np
 
 from kexport.bundle.signature import Array
 from kexport.contracts.falsification.gradient import ascent
-from kexport.contracts.falsification.longer import dynamic_sizes, longer_forms
+from kexport.contracts.falsification.longer import dynamic_sizes, longer_form
 from kexport.contracts.falsification.measured import Measure, Measured
 from kexport.contracts.falsification.suspects import Counterexample, Suspects, chosen, one_of
 from kexport.contracts.protocol import Effort, Experiment, Verdict
@@ -151,20 +151,22 @@ class _Hunt:
 
     def _longer(self, propose: Sequence[Propose]) -> Iterator[Population]:
         """A few samples longer than those that the model is known to take, of every kind; it may refuse them."""
-        rng = np.random.default_rng(self._effort.seed)
-        for form, rows in longer_forms(self._space):
-            constants = self._space.structured(0, rng, rows, form)[1]
-            try:
-                taken = bool(np.isfinite(self._counted(constants).excess).all())  # a table may end before
-            except Exception:  # noqa: BLE001  a runtime may raise anything: the model need not take the length
-                taken = False
-            if not taken:
-                self._refused = max(self._sizes(constants))
-                return
-            yield constants
-            for way in (None, *propose):
-                population = self._space.random(rng, rows, form)
-                yield population if way is None else self._space.project(way(rng, population))
+        longer = longer_form(self._space)
+        if longer is None:
+            return
+        (form, rows), rng = longer, np.random.default_rng(self._effort.seed)
+        constants = self._space.structured(0, rng, rows, form)[1]
+        try:
+            taken = bool(np.isfinite(self._counted(constants).excess).all())  # a table may end before
+        except Exception:  # noqa: BLE001  a runtime may raise anything: the model need not take the length
+            taken = False
+        if not taken:
+            self._refused = max(self._sizes(constants))
+            return
+        yield constants
+        for way in (None, *propose):
+            population = self._space.random(rng, rows, form)
+            yield population if way is None else self._space.project(way(rng, population))
 
     def _lengths_words(self) -> str:
         if not self._lengths:

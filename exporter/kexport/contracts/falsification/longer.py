@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from kexport.parity.space import Form, Space
 
 _LENGTH = 257
@@ -22,15 +20,14 @@ def dynamic_sizes(space: Space, form: Form) -> list[int]:
     ]
 
 
-def longer_forms(space: Space) -> Iterator[tuple[Form, int]]:
-    """Forms whose dynamic axes are longer than in any known one, and how many samples of each to try.
+def longer_form(space: Space) -> tuple[Form, int] | None:
+    """A form whose dynamic axes are longer than in any known one, and how many samples of it to try.
 
     None where samples are recorded, or where the sizes of several axes differ: then one may follow from another.
     """
     known = [dynamic_sizes(space, form) for form in space.forms]
     if space.recorded or not space.batched or any(len(set(sizes)) != 1 for sizes in known):
-        return
+        return None
     form = {spec.name: tuple(_LENGTH if size is None else size for size in spec.shape[1:]) for spec in space.inputs}
     rows = min(_ROWS, _ELEMENTS // space.elements(form))
-    if max(sizes[0] for sizes in known) < _LENGTH and rows:
-        yield form, rows
+    return (form, rows) if max(sizes[0] for sizes in known) < _LENGTH and rows else None
