@@ -2,6 +2,7 @@
 
 from keras import ops
 
+from coverage_cases._case import Cases
 from coverage_cases._draw import integers, normal
 from coverage_cases.ops._operation import Operations
 
@@ -30,4 +31,19 @@ of(
     "scan/static",
     normal(4, 5),
     lambda x: ops.scan(lambda c, row: (c + row, c * 2), ops.zeros_like(x[:, 0]), ops.transpose(x, (1, 0, 2)))[1],
+)
+
+
+def _recurrence(earlier, later):
+    return earlier[0] * later[0], later[0] * earlier[1] + later[1]
+
+
+# Keras cannot tell a layer the shape of a scan: these are operations of a functional model.
+for _name, _draw in (("default", _REAL), ("dynamic", normal(None, 5))):
+    Cases.of(CASES, f"associative_scan/{_name}", _draw, lambda x: ops.associative_scan(ops.add, x, axis=1))
+Cases.of(
+    CASES,
+    "associative_scan/recurrence",
+    normal(None, 5),
+    lambda x: ops.associative_scan(_recurrence, (ops.sigmoid(x), x), axis=1)[1],
 )

@@ -8,27 +8,17 @@ Source: https://www.tensorflow.org/api_docs/python/tf/raw_ops/StridedSlice
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from kexport.factory.graph.protocols import Operation, Size, Tensor
 from kexport.factory.lowerings._rule import Lowering
-
-
-@dataclass(frozen=True)
-class _Axis:
-    """What happens to an axis of the input: begin, end and stride; all of it where `at` is None."""
-
-    at: int | None
-    begin_open: bool = True
-    end_open: bool = True
-    shrinks: bool = False
+from kexport.factory.lowerings._slice_axes import SliceAxis, written_out
 
 
 def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     import tensorflow as tf
 
     x, *bounds = inputs
-    axes, added = _written_out(op, x.shape.rank, bounds[0].shape[0])
+    axes, added = written_out(op, x.shape.rank, bounds[0].shape[0])
     if any(axis.at is not None for axis in axes):
         begin, end, stride = (_picked(bound, axes, fill) for bound, fill in zip(bounds, (0, 0, 1), strict=True))
         x = tf.strided_slice(
@@ -45,25 +35,7 @@ def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     return [x]
 
 
-def _written_out(op: Operation, rank: int, count: int) -> tuple[list[_Axis], list[int]]:
-    """One entry for each axis of the input, and the positions of new axes in the output."""
-    new, ellipsis, shrink = (op.get_attr(f"{kind}_mask") for kind in ("new_axis", "ellipsis", "shrink_axis"))
-    begin, end = op.get_attr("begin_mask"), op.get_attr("end_mask")
-    axes: list[_Axis] = []
-    added: list[int] = []
-    for at in range(count):
-        bit = 1 << at
-        if ellipsis & bit:
-            later = sum(not new & (1 << i) for i in range(at + 1, count))
-            axes += [_Axis(None)] * (rank - later - len(axes))
-        elif new & bit:
-            added.append(len(added) + sum(not axis.shrinks for axis in axes))
-        else:
-            axes.append(_Axis(at, bool(begin & bit), bool(end & bit), bool(shrink & bit)))
-    return axes, added
-
-
-def _picked(bound: Tensor, axes: Sequence[_Axis], fill: int) -> Tensor | list[Size]:
+def _picked(bound: Tensor, axes: Sequence[SliceAxis], fill: int) -> Tensor | list[Size]:
     """The bounds of the axes, a constant where all of them are known."""
     import tensorflow as tf
 
