@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from kexport.bundle.domain import Domain, points_of
 from kexport.bundle.signature import Array, TensorSpec
 from kexport.parity.corner_inputs import Feeds, Fill, Shape
+from kexport.parity.table_rows import MOST_TRIED, TableCells, TableRows
 
 EVERY = "every value"
 ALONE = "one value throughout each sample"
@@ -21,6 +22,7 @@ _MOST_BATCHES = 64
 _BATCH_ELEMENTS, _ALL_ELEMENTS = 1 << 18, 1 << 22
 _MANY = 1 << 12  # values; of more, a batch holds no more: what follows from them may take much memory
 _ALONE_ELEMENTS = 1 << 16  # of all samples that hold one value each
+_INDICES = (TableRows, TableCells)
 
 
 @dataclass(frozen=True)
@@ -31,17 +33,20 @@ class _Listed:
         points: for each feature, or for all of them together.
         places: how many values of a feature one sample holds.
         elements: the size of a sample.
+        steps: for each feature, in how many places one value comes before the next one does.
     """
 
     points: Sequence[Sequence[float | str]]
     places: int
     elements: int
+    steps: Sequence[int] = ()
 
     @classmethod
     def of(cls, spec: TensorSpec, domain: Domain, length: int) -> _Listed:
         """The values that the domain of an input lists."""
         elements = math.prod(length if size is None else size for size in spec.shape[1:])
-        points = [each if _worth(each) else () for each in points_of(domain)]
+        indices = isinstance(domain, _INDICES)  # of which two, too, may have to meet with others
+        points = [each if (len(each) > 1 if indices else _worth(each)) else () for each in points_of(domain)]
         return cls(points, max(1, elements // len(points)), max(1, elements))
 
     @property
@@ -56,7 +61,8 @@ class _Listed:
             if not points:
                 continue
             part = shape[:-1] if len(self.points) > 1 else shape
-            chosen = _indices(part, first, self.places, alone) % len(points)
+            step = 1 if alone or not self.steps else self.steps[index]
+            chosen = _indices(part, first, self.places, alone) // step % len(points)
             picked: Array = np.asarray(points)[chosen]
             if len(self.points) == 1:
                 return picked
@@ -79,13 +85,41 @@ def of(
     named = {name: each for name, each in listed.items() if each.count}
     if not named:
         return
+    named, combinations, _ = _meeting(named, domains)
     elements = sum(each.elements for each in listed.values())
-    needed = max(math.ceil(each.count / each.places) for each in named.values())
+    needed = max(math.ceil(max(each.count, combinations) / each.places) for each in named.values())
     yield from _batches(EVERY, needed, inputs, domains, named, batch, elements)
     several = {name: each for name, each in named.items() if each.places > 1}
     samples = max((each.count for each in several.values()), default=0)
     if several and samples * elements <= _ALONE_ELEMENTS:
         yield from _batches(ALONE, samples, inputs, domains, several, batch, elements)
+
+
+def meet_all(specs: Sequence[TensorSpec], domains: Mapping[str, Domain]) -> bool:
+    """Whether every index of these inputs is tried beside every one of the others."""
+    listed = {spec.name: _Listed.of(spec, domains[spec.name], 1) for spec in specs}
+    _, count, complete = _meeting(listed, domains)
+    return complete and count <= min(map(room_for, specs), default=count)
+
+
+def _meeting(named: Mapping[str, _Listed], domains: Mapping[str, Domain]) -> tuple[dict[str, _Listed], int, bool]:
+    """The same, stepped so that all combinations of indices come; how many places that takes; whether all do come.
+
+    Two inputs may hold the indices of one table; where there are too many for all to meet, those within one input do.
+    """
+    tables = {name: each for name, each in named.items() if isinstance(domains[name], _INDICES)}
+    count = math.prod(max(1, len(points)) for each in tables.values() for points in each.points)
+    together = count <= MOST_TRIED and len({each.places for each in tables.values()}) == 1
+    stepped, step, most = dict(named), 1, 1
+    for name, each in tables.items():
+        step = step if together else 1
+        steps = []
+        for points in each.points:
+            steps.append(step)
+            step *= max(1, len(points))
+        if step <= MOST_TRIED:
+            stepped[name], most = replace(each, steps=steps), max(most, step)
+    return stepped, most, together or not tables
 
 
 def room_for(spec: TensorSpec) -> int:
@@ -105,7 +139,7 @@ def _batches(
     elements: int,
 ) -> Iterator[tuple[str, int, Fill]]:
     fixed = [spec.shape[0] if spec.shape else 1 for spec in inputs if not spec.shape or spec.shape[0] is not None]
-    many = max(each.count for each in listed.values()) > _MANY
+    many = samples > _MANY or max(each.count for each in listed.values()) > _MANY
     fitting = (_MANY if many else _BATCH_ELEMENTS) // elements
     size = max(fixed) if fixed else max(batch, min(samples, fitting))  # type: ignore[type-var]
     size = max(1, size or 1)

@@ -10,7 +10,7 @@ from kexport.bundle.domain import Domain
 from kexport.bundle.report import Check, CheckKind, Subject
 from kexport.bundle.signature import Array, TensorSpec
 from kexport.errors import ModelError
-from kexport.field.comparison.accepted_integers import TableRows, accepted_integers
+from kexport.field.comparison.accepted_integers import accepted_integers
 from kexport.field.comparison.inputs import comparison_inputs
 from kexport.field.comparison.operands import Operand
 from kexport.field.comparison.record import ComparisonRecord
@@ -22,9 +22,10 @@ from kexport.field.comparison.shared_interface import (
 )
 from kexport.field.comparison.tensor_pairs import TensorPair, batch_first, batch_symbol, paired, require_names
 from kexport.field.remote import Outputs, RemoteSession, RuntimeFailedError
+from kexport.parity import listed_values
 from kexport.parity.smallest_call import require_affordable
+from kexport.parity.table_rows import TableCells, TableRows
 
-_NARROW = 2  # bytes of an integer all of whose values are drawn
 _PROBES = 2  # calls that show the dtypes and shapes of outputs
 
 
@@ -91,13 +92,12 @@ class Agreement:
         """
         unknown = [pair.common for pair in inputs if pair.a.name not in known]
         domains = {pair.a.name: known.get(pair.a.name) or default_for(pair.common) for pair in inputs}
-        wide = [spec for spec in unknown if spec.numpy_dtype.kind in "iu" and spec.numpy_dtype.itemsize > _NARROW]
-        taken: dict[str, TableRows] = {}
-        if wide:
+        taken: dict[str, TableRows | TableCells] = {}
+        if any(spec.numpy_dtype.kind in "iuf" for spec in unknown):
             shared = SharedInterface.of(inputs, (), domains)
             require_affordable(shared.signature, self.options.max_bytes)
             (feeds, _), *_ = self._probe(0, shared)
-            taken = accepted_integers(shared.inputs_renamed(*self.sessions), feeds, wide)
+            taken = accepted_integers(shared.inputs_renamed(*self.sessions), feeds, unknown)
         notes = []
         for spec in unknown:
             ours = taken.get(spec.name)
@@ -105,6 +105,12 @@ class Agreement:
             if ours is not None and not ours.are_all_tried:
                 words += "; these are too many to try each, and a difference in one may go unseen (--samples, --search)"
             notes.append(f"input {spec.name} has no declared domain: {words}")
+        indices = [spec for spec in unknown if spec.name in taken]
+        if len(indices) > 1 and not listed_values.meet_all(indices, taken):
+            names = ", ".join(spec.name for spec in indices)
+            notes.append(
+                f"not every combination of rows is tried, of inputs {names}: a table of several axes may differ"
+            )
         return {**domains, **taken}, notes
 
     def _output_pairs(
