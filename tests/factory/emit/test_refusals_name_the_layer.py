@@ -39,11 +39,9 @@ ADVICE = {
     "vectors": "use the values alone",
     "clock": "take the time as an input",
     "eigenvalues": "keras.ops.eigh",
-    "hue": "tf.image.rgb_to_hsv",
     "least squares": "of the normal equations",
     "tridiagonal": "of the whole matrix",
     "float8": 'quantize\\("int8"\\)',
-    "histogram": "keras.ops.bincount",
     "jax": "where it calls JAX",
 }
 
@@ -96,7 +94,7 @@ class Outer(layers.Layer):
     def __init__(self, **options):
         super().__init__(**options)
         self.inside = layers.Dense(4, name="inside")
-        self.deep = Own(tf.math.digamma, name="deep")
+        self.deep = Own(tf.math.special.spence, name="deep")
 
     def call(self, x):
         return self.deep(self.inside(x))
@@ -119,14 +117,14 @@ class Subclassed(keras.Model):
         self.dense = layers.Dense(4, name="dense")
 
     def call(self, x):
-        return tf.math.digamma(self.dense(x))
+        return tf.math.special.spence(self.dense(x))
 
 
 class Cell(layers.Layer):
     state_size = output_size = 4
 
     def call(self, x, states):
-        h = tf.math.digamma(x) + states[0]
+        h = tf.math.special.spence(x) + states[0]
         return h, [h]
 
 
@@ -167,19 +165,19 @@ def complex_loop(x):
 
 
 def activation(x):
-    return tf.math.digamma(x)
+    return tf.math.special.spence(x)
 
 
 def in_a_branch(x):
-    return tf.cond(tf.reduce_sum(x) > 0, lambda: tf.math.digamma(x), lambda: x)
+    return tf.cond(tf.reduce_sum(x) > 0, lambda: tf.math.special.spence(x), lambda: x)
 
 
 def in_a_loop(x):
-    return tf.map_fn(lambda row: tf.math.digamma(row), x)
+    return tf.map_fn(lambda row: tf.math.special.spence(row), x)
 
 
 def in_a_function(x):
-    return tf.function(lambda y: tf.math.digamma(y))(x)
+    return tf.function(lambda y: tf.math.special.spence(y))(x)
 
 
 MINE = r"layer 'mine' \(Own\), \S*test_refusals_name_the_layer.py:\d+"
@@ -221,7 +219,7 @@ CASES = {
         "tflite", r"layer 'up' \(UpSampling2D\)$", "sizes",
     ),
     "sparse": (
-        lambda: own(lambda x: tf.sparse.sparse_dense_matmul(tf.sparse.from_dense(x), tf.eye(4))),
+        lambda: own(lambda x: tf.sparse.to_dense(tf.sparse.add(tf.sparse.from_dense(x), tf.sparse.from_dense(x)))),
         "onnx tflite", MINE, "sparse",
     ),
     "lists": (lambda: own(list_of_unknown_items, output=((None, 1), "float32")), "onnx tflite", MINE, "lists"),
@@ -242,17 +240,12 @@ CASES = {
     "clock": (lambda: own(lambda x: x + tf.cast(tf.timestamp(), x.dtype)), "onnx", MINE, "clock"),
     "eigenvalues": (lambda: own(lambda x: tf.math.real(tf.linalg.eig(x)[0]), (3, 3)), "tflite", MINE, "eigenvalues"),
     "float8": (float8, "onnx tflite", r"layer 'narrow' \(Dense\)", "float8"),
-    "hue": (lambda: own(lambda x: tf.image.adjust_hue(x, 0.1), (4, 4, 3)), "tflite", MINE, "hue"),
     "least squares": (
         lambda: own(lambda x: tf.linalg.lstsq(x, x, fast=False), (3, 3)), "onnx", MINE, "least squares"
     ),
     "tridiagonal": (
         lambda: own(lambda x: tf.linalg.tridiagonal_solve(x, x[:, 0]), (3, 3), output=((None, 3), "float32")),
         "onnx", MINE, "tridiagonal",
-    ),
-    "histogram": (
-        lambda: own(lambda x: tf.histogram_fixed_width(x, [0.0, 1.0])[None], output=((1, 100), "int32")),
-        "onnx", MINE, "histogram",
     ),
     "jax": (lambda: own(compiled_by_jax), "onnx", MINE, "jax"),
     "operation": (
@@ -263,7 +256,7 @@ CASES = {
         "onnx tflite", r"layer 'd' \(Dense\), \S*test_\w+.py:\d+$", "own",
     ),
     "lambda": (
-        lambda: of_layer(layers.Lambda(lambda x: tf.math.digamma(x), name="f"), 4),
+        lambda: of_layer(layers.Lambda(lambda x: tf.math.special.spence(x), name="f"), 4),
         "onnx tflite", r"layer 'f' \(Lambda\), \S*test_\w+.py:\d+$", "own",
     ),
     "branch": (lambda: own(in_a_branch), "onnx tflite", MINE, "own"),
@@ -313,11 +306,7 @@ def test_a_refusal_names_the_place_and_gives_the_advice_that_fits_and_no_other(c
 
 ALTERNATIVES = {
     "eigh": lambda: own(lambda x: ops.eigh(x @ ops.transpose(x, (0, 2, 1)))[0], (3, 3), output=((None, 3), "float32")),
-    "rgb_to_hsv": lambda: own(lambda x: tf.image.hsv_to_rgb(tf.add(tf.image.rgb_to_hsv(x), 0.1)), (4, 4, 3)),
     "solve": lambda: own(lambda x: ops.solve(x, x), (3, 3)),
-    "bincount": lambda: own(
-        lambda x: ops.bincount(ops.cast(x * 4.0, "int32"), minlength=4), output=((None, None), "int32")
-    ),
 }  # fmt: skip
 
 

@@ -31,3 +31,20 @@ def test_eight_bits_are_left_to_the_converter(converted):
 
     for (value,) in converted(function, "tflite", X)[0]:
         assert_close(value, function(X))
+
+
+LIMITS = np.array([-1.0, -0.5], "float32"), np.array([0.7, 2.0], "float32")
+WEIGHTS = np.random.default_rng(2).normal(size=(2, 2)).astype("float32")
+BY_CHANNEL = tf.quantization.fake_quant_with_min_max_vars_per_channel
+EIGHT_BITS = {
+    "narrow": lambda x: tf.quantization.fake_quant_with_min_max_vars(x, -1.0, 1.3, narrow_range=True),
+    "by channel": lambda x: BY_CHANNEL(x, *LIMITS),
+    "by channel, narrow": lambda x: BY_CHANNEL(x, *LIMITS, narrow_range=True),
+    "weights of a product": lambda x: x @ BY_CHANNEL(tf.constant(WEIGHTS), *LIMITS, narrow_range=True),
+}
+
+
+@pytest.mark.parametrize("case", EIGHT_BITS)
+def test_eight_bits_of_a_special_range_are_the_levels_of_tensorflow(converted, case):
+    for (value,) in converted(EIGHT_BITS[case], "tflite", X)[0]:
+        assert_close(value, np.asarray(EIGHT_BITS[case](X)))

@@ -47,12 +47,10 @@ WAYS = (
     _Way("^Eig$", "keras.ops.eigh, where the matrices are symmetric, and only the eigenvalues are used"),
     _Way("^eigenvectors$|^singular vectors$", "use the values alone, or compute the vectors outside of the model"),
     _Way("", "pass and compute the real and the imaginary part as two real tensors", ("complex64", "complex128")),
-    _Way("^NonMaxSuppressionV5$", "soft_nms_sigma=0, or the suppression outside of the model"),
+    _Way("^NonMaxSuppressionV5$", "pad_to_max_output_size=False, or the suppression outside of the model"),
     _Way("^Transpose$", "fixed sizes for all axes but one, and a fixed order: reshape what stays together"),
-    _Way("^AdjustHue$", "tf.image.rgb_to_hsv, an addition, and tf.image.hsv_to_rgb"),
     _Way("^MatrixSolveLs$", "keras.ops.solve of the normal equations, x' x and x' y"),
     _Way("^TridiagonalSolve$", "keras.ops.solve of the whole matrix"),
-    _Way("^HistogramFixedWidth$", "keras.ops.bincount of the numbers of the bins"),
 )  # fmt: skip
 
 

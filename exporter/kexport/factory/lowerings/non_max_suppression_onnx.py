@@ -1,4 +1,4 @@
-"""Soft non-maximum suppression is refused for ONNX: tf2onnx writes the hard one in its place.
+"""Soft non-maximum suppression for ONNX, in whose place tf2onnx writes the hard one: a loop, as in `_soft_suppression`.
 
 Source: ONNX' NonMaxSuppression, which has no sigma; TensorFlow's `NonMaxSuppressionV5`.
 """
@@ -9,10 +9,14 @@ from collections.abc import Sequence
 
 from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings._rule import Lowering, UnsupportedError
+from kexport.factory.lowerings._soft_suppression import soft_suppression
 
 
 def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
-    raise UnsupportedError("ONNX suppresses boxes wholly or not at all, and lowers no scores")
+    boxes, scores, most, _, lowest, sigma = inputs
+    if op.get_attr("pad_to_max_output_size"):
+        raise UnsupportedError("it suppresses boxes softly, and fills up what it takes")
+    return [*soft_suppression(boxes, scores, most, lowest, sigma)]
 
 
 def _applies(op: Operation, inputs: Sequence[Tensor]) -> bool:

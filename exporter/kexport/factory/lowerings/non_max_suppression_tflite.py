@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings._rule import Lowering
+from kexport.factory.lowerings._soft_suppression import soft_suppression
 
 
 def _hard(boxes: Tensor, scores: Tensor, most: Tensor, overlap: Tensor, lowest: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -43,44 +44,6 @@ def _with_area(boxes: Tensor) -> Tensor:
     return tf.where(empty[:, None], tf.where(size > 0.0, size, 1.0) * far, boxes)
 
 
-def _overlaps(boxes: Tensor, box: Tensor) -> Tensor:
-    """Intersection over union of each box with one; 0 where either has no area."""
-    import tensorflow as tf
-
-    lower, upper = tf.minimum(boxes[:, :2], boxes[:, 2:]), tf.maximum(boxes[:, :2], boxes[:, 2:])
-    low, high = tf.minimum(box[:2], box[2:]), tf.maximum(box[:2], box[2:])
-    areas, area = tf.reduce_prod(upper - lower, 1), tf.reduce_prod(high - low)
-    common = tf.reduce_prod(tf.maximum(tf.minimum(upper, high) - tf.maximum(lower, low), 0.0), 1)
-    some = tf.logical_and(areas > 0.0, area > 0.0)
-    return tf.where(some, common / tf.where(some, areas + area - common, 1.0), 0.0)
-
-
-def _soft(boxes: Tensor, scores: Tensor, most: Tensor, lowest: Tensor, sigma: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """The places of the boxes that are taken, their scores then, and how many they are."""
-    import tensorflow as tf
-
-    places = tf.range(most)
-    everywhere = tf.range(tf.shape(scores)[0])
-
-    def some_are_left(taken: Tensor, left: Tensor, *_: Tensor) -> Tensor:
-        return tf.logical_and(taken < most, tf.reduce_any(left > lowest))
-
-    def take(taken: Tensor, left: Tensor, selected: Tensor, kept: Tensor) -> tuple[Tensor, ...]:
-        score, at = tf.math.top_k(left, 1)
-        overlaps = _overlaps(boxes, tf.gather(boxes, at[0]))
-        lowered = tf.where(left > lowest, left * tf.exp(-0.5 * overlaps * overlaps / sigma), left)
-        return (
-            taken + 1,
-            tf.where(tf.equal(everywhere, at[0]), lowest, lowered),
-            tf.where(tf.equal(places, taken), at[0], selected),
-            tf.where(tf.equal(places, taken), score[0], kept),
-        )
-
-    start = tf.constant(0), scores, tf.zeros_like(places), tf.zeros([most], scores.dtype)
-    taken, _, selected, kept = tf.while_loop(some_are_left, take, start)
-    return selected[:taken], kept[:taken], taken
-
-
 def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     import tensorflow as tf
 
@@ -91,7 +54,7 @@ def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     if tf.get_static_value(rest[1]) == 0:
         selected, taken = _hard(boxes, scores, most, overlap, rest[0])
         return [selected, tf.gather(scores, selected), taken]
-    return _soft(boxes, scores, most, rest[0], rest[1])
+    return [*soft_suppression(boxes, scores, most, rest[0], rest[1])]
 
 
 def _applies(op: Operation, inputs: Sequence[Tensor]) -> bool:
