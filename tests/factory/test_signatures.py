@@ -5,6 +5,8 @@ import json
 import numpy as np
 import pytest
 import tensorflow as tf
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519
 
 import kexport as package
 from kexport.errors import BundleError, UsageError
@@ -58,13 +60,37 @@ def test_one_build_proves_a_bundle_of_each_signature(coder, kexport, tmp_path):
     assert manifests["de_code"].limits[0].limit == 1e-5
     again = kexport("build", "--model", folder, *names, *declared, "--formats", "onnx", "--out", "both", "--check")
     assert again.returncode == 0, again.stdout + again.stderr
-    told = kexport("verify", "both")
-    assert told.returncode == 2
-    assert "a folder of bundles: de_code, encode" in told.stderr
     with pytest.raises(BundleError, match="did you mean encode"):
         package.load(both, signature="encod")
     with pytest.raises(UsageError, match="a bundle of one function"):
         package.load(both / "encode", signature="encode")
+
+
+def test_a_folder_of_several_signatures_is_checked_shown_and_signed_as_a_whole(coder, kexport, tmp_path):
+    folder, _ = coder
+    key = ed25519.Ed25519PrivateKey.generate()
+    text, unlocked = serialization.Encoding.PEM, serialization.NoEncryption()
+    (tmp_path / "key.pem").write_bytes(key.private_bytes(text, serialization.PrivateFormat.PKCS8, unlocked))
+    public = key.public_key().public_bytes(text, serialization.PublicFormat.SubjectPublicKeyInfo)
+    (tmp_path / "key.pub").write_bytes(public)
+    built = kexport(
+        "build", folder, "--signature", "encode", "--signature", "de code", "--formats", "onnx", "--out", "both"
+    )
+    assert built.returncode == 0, built.stderr
+    shown = json.loads(kexport("inspect", "both", "--json").stdout)
+    assert list(shown["bundles"]) == ["de_code", "encode"]
+    assert "== both/encode" in kexport("inspect", "both").stdout
+    signed = kexport("sign", "both", "--key", "key.pem")
+    assert signed.returncode == 0, signed.stderr
+    verified = kexport("verify", "both", "--signed-by", "key.pub")
+    assert verified.returncode == 0, verified.stderr
+    assert "2 bundles, 2 passed" in verified.stdout
+    told = kexport("run", "both", "--input", "x.npy")
+    assert "a folder of bundles: de_code, encode" in told.stderr
+    (tmp_path / "both" / "encode" / "manifest.json").unlink()  # one that is lost is not passed over
+    lost = kexport("verify", "both")
+    assert lost.returncode == 2
+    assert "encode is not a bundle" in lost.stderr
 
 
 def test_what_is_declared_goes_to_the_signatures_that_have_it(coder, tmp_path):

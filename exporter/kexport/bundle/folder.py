@@ -172,6 +172,18 @@ def is_bundle(path: Path) -> bool:
         raise BundleError(f"{path} cannot be read", got=error.strerror or error) from None
 
 
+def each_bundle(path: str | Path) -> list[Path]:
+    """A bundle's folder itself, or all folders in one that a build of several signatures wrote.
+
+    A folder in there that is no bundle any more is among them, and so is a rejected bundle: whoever opens or checks
+    them finds that out.
+    """
+    folder = Path(path)
+    if is_bundle(folder) or not manifest.bundles_in(folder):
+        return [folder]
+    return sorted(each for each in folder.iterdir() if each.is_dir() and not each.name.startswith("."))
+
+
 def of_signature(path: Path, signature: str) -> Path:
     """The bundle of one signature, in a folder that a build of several wrote.
 

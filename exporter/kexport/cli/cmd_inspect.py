@@ -43,22 +43,20 @@ if TYPE_CHECKING:
 @JSON
 @trusting
 def command(path: str, sbom: str | None, as_json: bool, trust: Trust) -> int:
-    """Show the contents of a bundle or a single artifact: signature, promises, sizes, versions, parity."""
-    from kexport.bundle.folder import Bundle, is_bundle
+    """Show the contents of a bundle or a single artifact: signature, promises, sizes, versions, parity.
+
+    Of a folder of bundles, as a build of several signatures writes it, all are shown.
+    """
+    from kexport.bundle.folder import is_bundle
+    from kexport.bundle.manifest import bundles_in
     from kexport.cli._progress import working
     from kexport.reports import finite
 
     if sbom is not None:
         require_outside("--sbom", sbom, {"path": path})
         _write_sbom(path, sbom, trust.max_bytes)
-    elif is_bundle(Path(path)):
-        with working(f"reading {path}", stays=False):
-            bundle = Bundle.open(path, trust.max_bytes)
-        if as_json:
-            whole = {"passed": bundle.passed, "manifest": bundle.manifest.to_json(), "report": bundle.report.to_json()}
-            click.echo(json.dumps(finite(whole), indent=2, allow_nan=False))
-        else:
-            _show_bundle(bundle)
+    elif is_bundle(Path(path)) or bundles_in(Path(path)):
+        _show_bundles(path, as_json, trust)
     else:
         from kexport.field.inspection import describe
 
@@ -70,6 +68,30 @@ def command(path: str, sbom: str | None, as_json: bool, trust: Trust) -> int:
         else:
             _show_file(path, facts)
     return 0
+
+
+def _show_bundles(path: str, as_json: bool, trust: Trust) -> None:
+    """Show a bundle, or all in a folder of bundles."""
+    from kexport.bundle.folder import Bundle, each_bundle
+    from kexport.cli._progress import working
+    from kexport.reports import finite
+
+    with working(f"reading {path}", stays=False):
+        bundles = {folder: Bundle.open(folder, trust.max_bytes) for folder in each_bundle(path)}
+    several = Path(path) not in bundles
+    if as_json:
+        contents = {folder.name: _bundle_json(bundle) for folder, bundle in bundles.items()}
+        whole = {"bundles": contents} if several else next(iter(contents.values()))
+        click.echo(json.dumps(finite(whole), indent=2, allow_nan=False))
+        return
+    for number, (folder, bundle) in enumerate(bundles.items()):
+        if several:
+            click.echo("\n" * (number > 0) + f"== {folder}")
+        _show_bundle(bundle)
+
+
+def _bundle_json(bundle: Bundle) -> dict[str, object]:
+    return {"passed": bundle.passed, "manifest": bundle.manifest.to_json(), "report": bundle.report.to_json()}
 
 
 def _write_sbom(path: str, target: str, max_bytes: int) -> None:

@@ -24,12 +24,15 @@ def command(path: str, key: str) -> int:
     """Sign a bundle: every file in it, the report of its build included, goes into BUNDLE/model.sig.
 
     `kexport verify BUNDLE --signed-by KEY.pub` checks it, and so does the model_signing of OpenSSF where the key is EC
-    P-256. A bundle whose files are not those that were built, or whose build failed a check, is not signed.
+    P-256. A bundle whose files are not those that were built, or whose build failed a check, is not signed. Of a folder
+    of bundles each is signed.
     """
+    from kexport.bundle.folder import each_bundle
     from kexport.field.authenticity import sign
 
-    signed = sign(path, key, _password if sys.stdin.isatty() else None)
-    click.echo(f"signed {path}: {signed.files} files, key {signed.key[:16]}...")
+    for bundle in each_bundle(path):
+        signed = sign(bundle, key, _password if sys.stdin.isatty() else None)
+        click.echo(f"signed {bundle}: {signed.files} files, key {signed.key[:16]}...")
     return 0
 
 

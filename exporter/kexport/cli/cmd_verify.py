@@ -74,11 +74,13 @@ def command(
 
     Without --runtime it takes every runtime that is installed and can read an artifact of the bundle. A search
     compares each of them with every other that is installed, and keeps what it finds in the bundle. A metric is
-    computed on the recorded samples that the bundle keeps. Of several bundles the exit code is the worst.
+    computed on the recorded samples that the bundle keeps. A folder of bundles, as a build of several signatures writes it, stands for
+    all that lie in it. Of several bundles the exit code is the worst.
     """
     if truth and strictness.search is None:
         raise UsageError("--truth needs --search: it sets what the search compares with", hint="--search 30s --truth")
     request = _Request(runtimes, trust, require, signed_by, truth, metric, strictness)
+    paths = _bundles(paths)
     outcomes = _Outcomes(paths)
     processes = _shared_processes() if len(paths) > 1 else None
     for path in paths:
@@ -105,6 +107,13 @@ def command(
         echo(outcomes.summary)
     deliver(report, paths[0] if len(paths) == 1 else Path(paths[0]).parent)
     return outcomes.exit_code
+
+
+def _bundles(paths: tuple[str, ...]) -> tuple[str, ...]:
+    """The bundles to check: of a folder of several all that lie in it."""
+    from kexport.bundle.folder import each_bundle
+
+    return tuple(str(each) for path in paths for each in each_bundle(path))
 
 
 @dataclass(frozen=True)
