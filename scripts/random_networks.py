@@ -3,9 +3,11 @@
     python scripts/random_networks.py --count 500 --seed 1 [--jobs 2] [--only 17,31] [--work DIR] [--smallest 20]
     python scripts/random_networks.py --sample
 
-The networks are chains and branches of Keras' own layers with random weights, a number each; the same seed and number
-draw the same network. Every one is healthy: what kexport says against it is a false alarm, a fault of a converter, or
-a refusal. Each is built in a process of its own, in every format, and checked in every runtime. `--smallest N` makes
+The networks are chains and branches of Keras' own layers and operations, and of networks in networks, some of which
+are called twice, with random weights, a number each; the same seed and number draw the same network. Every one is
+healthy: what kexport says against it is a false alarm, a fault of a converter, or a refusal. Each is built in a process
+of its own, in every format, and checked in every runtime; what passes is run by the raw runtimes on inputs that the
+build has not seen. `--smallest N` makes
 each network that does not pass smaller, in N trials at most, and writes it into DIR as a file with a `make()`.
 `--sample` builds a few.
 

@@ -6,12 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from network_cases._settled import FILE, settle
+
 #: These are called with a list; those of `SPREAD` with several arguments.
 OF_LISTS = (
     "Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Dot", "Attention",
     "AdditiveAttention",
 )  # fmt: skip
 SPREAD = ("MultiHeadAttention", "GroupQueryAttention")
+OPERATION = "ops."  # before the name of a function of keras.ops
+SLICE = "slice"  # what stands for `x[...]`
+MODEL = "Model"  # a network as a layer
+_LISTED = ("ops.concatenate", "ops.stack")  # called with a list
 
 
 @dataclass(frozen=True)
@@ -19,8 +25,8 @@ class Layer:
     """A layer of Keras, by name.
 
     Attributes:
-        name: of its class in `keras.layers`.
-        options: of its constructor; a layer among them is that of a wrapper.
+        name: of its class in `keras.layers`; or `OPERATION` and the name of a function; or `SLICE`, or `MODEL`.
+        options: of its constructor; a layer among them is that of a wrapper, a network is that of a `MODEL`.
     """
 
     name: str
@@ -28,13 +34,21 @@ class Layer:
 
     def make(self) -> Any:
         """The layer itself."""
-        from keras import layers
+        from keras import layers, ops
 
+        if self.name.startswith(OPERATION):
+            return getattr(ops, self.name.removeprefix(OPERATION))
+        if self.name == MODEL:
+            return self.options["network"].functional()
         options = {key: value.make() if isinstance(value, Layer) else value for key, value in self.options.items()}
         return getattr(layers, self.name)(**options)
 
     def text(self) -> str:
         """What makes it, as source."""
+        if self.name.startswith(OPERATION):
+            return f"keras.{self.name}"
+        if self.name == MODEL:
+            return f"{self.options['network'].name}()"
         options = (
             f"{key}={value.text() if isinstance(value, Layer) else repr(value)}" for key, value in self.options.items()
         )
@@ -42,17 +56,26 @@ class Layer:
 
     def to_json(self) -> dict[str, Any]:
         options = {
-            key: {"layer": each.to_json()} if isinstance(each, Layer) else each for key, each in self.options.items()
+            key: {"layer": each.to_json()}
+            if isinstance(each, Layer)
+            else {"network": each.to_json()}
+            if isinstance(each, Network)
+            else each
+            for key, each in self.options.items()
         }
         return {"name": self.name, "options": options}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Layer:
         options = {
-            key: cls.from_json(value["layer"]) if isinstance(value, dict) else _tuples(value)
-            for key, value in data["options"].items()
+            key: _given(value) if isinstance(value, dict) else _tuples(value) for key, value in data["options"].items()
         }
         return cls(data["name"], options)
+
+
+def _given(value: Mapping[str, Any]) -> Layer | Network:
+    """A layer or a network among options."""
+    return Layer.from_json(value["layer"]) if "layer" in value else Network.from_json(value["network"])
 
 
 def _tuples(value: Any) -> Any:
@@ -66,36 +89,61 @@ class Step:
     Attributes:
         layer: what computes it.
         inputs: the numbers of the tensors that it takes; none for an input of the network.
-        call: named arguments of the call.
+        call: named arguments of the call; of a slice the slices, as lists.
+        pick: which of several results it is.
+        shares: the number of the step whose layer it calls again.
     """
 
     layer: Layer
     inputs: tuple[int, ...] = ()
     call: Mapping[str, Any] = field(default_factory=dict)
+    pick: int | None = None
+    shares: int | None = None
 
-    def apply(self, taken: Sequence[Any]) -> Any:
-        """Call the layer."""
-        made = self.layer.make()
+    def apply(self, taken: Sequence[Any], layer: Any = None) -> Any:
+        """Call the layer, or the one that is given."""
+        if self.layer.name == SLICE:
+            return taken[0][tuple(slice(*each) for each in self.call["slices"])]
+        made = self.layer.make() if layer is None else layer
         if not taken:
             return made
-        if self.layer.name in OF_LISTS:
-            return made(list(taken), **self.call)
-        return made(*taken, **self.call)
+        subscripts = [self.call["subscripts"]] if "subscripts" in self.call else []
+        call = {key: value for key, value in self.call.items() if key != "subscripts"}
+        given = [list(taken)] if self._takes_a_list else [*subscripts, *taken]
+        result = made(*given, **call)
+        return result if self.pick is None else result[self.pick]
 
-    def text(self) -> str:
-        """The call, as source."""
+    @property
+    def _takes_a_list(self) -> bool:
+        return self.layer.name in OF_LISTS + _LISTED
+
+    def text(self, layer: str = "") -> str:
+        """The call, as source, of the layer that has this name if it has one."""
         if not self.inputs:
             return self.layer.text().replace("L.Input", "keras.Input")
         names = ", ".join(f"t{number}" for number in self.inputs)
-        taken = f"[{names}]" if self.layer.name in OF_LISTS else names
-        return f"{self.layer.text()}({', '.join([taken, *(f'{key}={value!r}' for key, value in self.call.items())])})"
+        if self.layer.name == SLICE:
+            return f"{names}[{', '.join(f'slice{tuple(each)}' for each in self.call['slices'])}]"
+        taken = f"[{names}]" if self._takes_a_list else names
+        call = [repr(value) if key == "subscripts" else f"{key}={value!r}" for key, value in self.call.items()]
+        given = [*call, taken] if "subscripts" in self.call else [taken, *call]
+        return f"{layer or self.layer.text()}({', '.join(given)})" + ("" if self.pick is None else f"[{self.pick}]")
 
     def to_json(self) -> dict[str, Any]:
-        return {"layer": self.layer.to_json(), "inputs": list(self.inputs), "call": dict(self.call)}
+        return {
+            "layer": self.layer.to_json(), "inputs": list(self.inputs), "call": dict(self.call), "pick": self.pick,
+            "shares": self.shares,
+        }  # fmt: skip
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Step:
-        return cls(Layer.from_json(data["layer"]), tuple(data["inputs"]), data["call"])
+        layer = Layer.from_json(data["layer"])
+        return cls(layer, tuple(data["inputs"]), data["call"], data.get("pick"), data.get("shares"))
+
+    def moved(self, place: Mapping[int, int]) -> Step:
+        """The step where others have new numbers; what it shares with one that has none is its own."""
+        shares = None if self.shares is None else place.get(self.shares)
+        return replace(self, inputs=tuple(place[number] for number in self.inputs), shares=shares)
 
 
 @dataclass(frozen=True)
@@ -115,8 +163,11 @@ class Network:
     def tensors(self) -> list[Any]:
         """The symbolic tensors of all steps."""
         made: list[Any] = []
+        layers: list[Any] = []
         for step in self.steps:
-            made.append(step.apply([made[number] for number in step.inputs]))
+            called = step.inputs and step.layer.name != SLICE
+            layers.append((step.layer.make() if step.shares is None else layers[step.shares]) if called else None)
+            made.append(step.apply([made[number] for number in step.inputs], layers[-1]))
         return made
 
     def model(self) -> Any:
@@ -124,29 +175,62 @@ class Network:
         import keras
 
         keras.utils.set_random_seed(self.seed)
-        made = self.tensors()
-        inputs = [tensor for tensor, step in zip(made, self.steps, strict=True) if not step.inputs]
-        outputs = [made[number] for number in self.outputs]
-        model = keras.Model(inputs if len(inputs) > 1 else inputs[0], outputs if len(outputs) > 1 else outputs[0])
+        model = self.functional()
         settle(model, self.seed)
         return model
 
+    def functional(self) -> Any:
+        """The model with the weights that its layers begin with."""
+        import keras
+
+        made = self.tensors()
+        inputs = [tensor for tensor, step in zip(made, self.steps, strict=True) if not step.inputs]
+        outputs = [made[number] for number in self.outputs]
+        return keras.Model(inputs if len(inputs) > 1 else inputs[0], outputs if len(outputs) > 1 else outputs[0])
+
     def source(self) -> str:
         """A file whose `make()` gives the model."""
-        lines = [f"    t{number} = {step.text()}" for number, step in enumerate(self.steps)]
+        inner = "".join(f"{network.definition()}\n\n" for network in self.networks())
+        return FILE.format(seed=self.seed, inner=inner, definition=self.definition("unsettled"))
+
+    def networks(self) -> list[Network]:
+        """Those that are layers of this one, or of one of these; each before what it is in."""
+        found: dict[str, Network] = {}
+        for step in self.steps:
+            if step.layer.name == MODEL:
+                network = step.layer.options["network"]
+                found |= {each.name: each for each in (*network.networks(), network)}
+        return list(found.values())
+
+    @property
+    def name(self) -> str:
+        """Of the function that makes it, in source."""
+        return f"network_{self.seed}"
+
+    def definition(self, name: str = "") -> str:
+        """A function that makes the model, as source."""
+        shared = {step.shares for step in self.steps}
+        lines = [f"def {name or self.name}():"]
+        for number, step in enumerate(self.steps):
+            if number in shared:
+                lines.append(f"    l{number} = {step.layer.text()}")
+            place = number if number in shared else step.shares
+            lines.append(f"    t{number} = {step.text('' if place is None else f'l{place}')}")
         inputs = ", ".join(f"t{number}" for number, step in enumerate(self.steps) if not step.inputs)
         outputs = ", ".join(f"t{number}" for number in self.outputs)
-        return _FILE.format(seed=self.seed, lines="\n".join(lines), inputs=inputs, outputs=outputs)
+        bare = ", " not in inputs + outputs
+        model = f"{inputs}, {outputs}" if bare else f"[{inputs}], [{outputs}]"
+        return "\n".join([*lines, f"    return keras.Model({model})", ""])
 
     def without(self, number: int) -> Network | None:
         """The network without a step, whose first input takes its place; None for one without inputs."""
         step = self.steps[number]
         if not step.inputs:
             return None
-        place = [n if n < number else n - 1 for n in range(len(self.steps))]
+        place = {n: n if n < number else n - 1 for n in range(len(self.steps))}
         place[number] = step.inputs[0]
         steps = [
-            replace(other, inputs=tuple(place[n] for n in other.inputs))
+            (replace(other, shares=None) if other.shares == number else other).moved(place)
             for n, other in enumerate(self.steps)
             if n != number
         ]
@@ -161,9 +245,7 @@ class Network:
                 used.update(self.steps[number].inputs)
         kept = sorted(used)
         place = {number: index for index, number in enumerate(kept)}
-        steps = tuple(
-            replace(self.steps[number], inputs=tuple(place[n] for n in self.steps[number].inputs)) for number in kept
-        )
+        steps = tuple(self.steps[number].moved(place) for number in kept)
         return replace(self, steps=steps, outputs=tuple(place[number] for number in self.outputs))
 
     def to_json(self) -> dict[str, Any]:
@@ -176,42 +258,3 @@ class Network:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Network:
         return cls(data["seed"], tuple(map(Step.from_json, data["steps"])), tuple(data["outputs"]))
-
-
-def settle(model: Any, seed: int) -> None:
-    """Give all weights random values: one that begins as zeros or ones would hide what is done with it."""
-    import keras
-    import numpy as np
-
-    rng = np.random.default_rng(seed)
-    for variable in model.weights:
-        if not keras.backend.standardize_dtype(variable.dtype).startswith("float"):
-            continue
-        value = np.asarray(variable)
-        kind = variable.path.rpartition("/")[2]
-        if kind in ("gamma", "scale", "moving_variance"):
-            variable.assign(rng.uniform(0.5, 1.5, value.shape))
-        elif kind in ("beta", "bias", "moving_mean", "alpha") or (value.size and np.ptp(value) == 0):
-            variable.assign(rng.normal(0, 0.2, value.shape))
-
-
-_FILE = """import keras
-import numpy as np
-from keras import layers as L
-
-
-def make():
-    keras.utils.set_random_seed({seed})
-{lines}
-    model = keras.Model([{inputs}], [{outputs}])
-    rng = np.random.default_rng({seed})
-    for variable in model.weights:
-        if not keras.backend.standardize_dtype(variable.dtype).startswith("float"):
-            continue
-        value, kind = np.asarray(variable), variable.path.rpartition("/")[2]
-        if kind in ("gamma", "scale", "moving_variance"):
-            variable.assign(rng.uniform(0.5, 1.5, value.shape))
-        elif kind in ("beta", "bias", "moving_mean", "alpha") or (value.size and np.ptp(value) == 0):
-            variable.assign(rng.normal(0, 0.2, value.shape))
-    return model
-"""

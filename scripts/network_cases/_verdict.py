@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import kexport
-from network_cases import _current
+from network_cases import _current, _raw
 from network_cases._network import Network
 
 Record = dict[str, Any]
@@ -32,7 +32,9 @@ def _said(folder: Path, formats: Sequence[str] | None) -> Record:
         bundle = kexport.build("network_cases._current:model", folder / "bundle", formats=formats, keep_going=True)
         said = [_entry(check) for check in bundle.report.checks if not check.passed]
         notes = list(map(str, bundle.report.notes))
-        passed, code = bundle.passed, bundle.report.exit_code
+        unseen = [*_raw.problems(bundle, _current.model())] if bundle.passed else []
+        said += unseen
+        passed, code = bundle.passed and not unseen, bundle.report.exit_code
     except kexport.KexportError as error:
         if _current.network is not None:
             _current.network.model()  # may raise: then it is no network

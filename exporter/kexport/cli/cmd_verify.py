@@ -74,8 +74,8 @@ def command(
 
     Without --runtime it takes every runtime that is installed and can read an artifact of the bundle. A search
     compares each of them with every other that is installed, and keeps what it finds in the bundle. A metric is
-    computed on the recorded samples that the bundle keeps. A folder of bundles, as a build of several signatures writes it, stands for
-    all that lie in it. Of several bundles the exit code is the worst.
+    computed on the recorded samples that the bundle keeps. A folder of bundles, as a build of several signatures
+    writes it, stands for all that lie in it. Of several bundles the exit code is the worst.
     """
     if truth and strictness.search is None:
         raise UsageError("--truth needs --search: it sets what the search compares with", hint="--search 30s --truth")

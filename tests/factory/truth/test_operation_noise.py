@@ -34,6 +34,15 @@ def test_results_move_by_one_unit_up_or_down_or_not(dtype):
     np.testing.assert_array_equal(tf.exp(tf.constant(values)).numpy(), still, "and after the block nothing does")
 
 
+def test_a_logistic_function_moves_by_a_unit_of_one_as_its_kernels_err():
+    """At -7, onnxruntime's kernel is off by 7e-5 of the result."""
+    x = np.linspace(-12, -4, 200, dtype="float32")
+    still = tf.sigmoid(tf.constant(x)).numpy()
+    apart = np.abs(noisy(tf.sigmoid, x) - still)
+    assert (apart > 0.5 * np.minimum(np.finfo("float32").eps, still / 256)).all()
+    assert (apart <= np.minimum(np.finfo("float32").eps, still / 256)).all()
+
+
 def test_one_number_and_the_parts_of_complex_ones_move_too():
     drawn = {float(noisy(lambda x: tf.reduce_mean(x), VALUES, draw=draw)) for draw in range(3)}
     assert len(drawn) > 1

@@ -1,7 +1,8 @@
 """Constant folding during emission: an operation on weights alone is computed, and its result becomes a constant.
 
 Converters fold constants too, but not everything (not a singular value decomposition), not always (TFLite's keeps most
-operations), and once an operation has been replaced by many it is too late.
+operations), and once an operation has been replaced by many it is too late. So are axes and orders computed, which
+converters want as constants: those of a logarithm of a softmax along an inner axis follow from a rank.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from kexport.factory.graph.protocols import Operation, Tensor
 
 _MOST_GROWTH = 4  # times the elements that go in: a constant must not make an artifact large
 _SMALL = 1 << 10
+_MOST_AXES = 64  # elements of a list of axes or sizes
 
 
 class FoldedWeights:
@@ -43,7 +45,8 @@ class FoldedWeights:
         tensors: list[Tensor] = [value for value in inputs if isinstance(value, tf.Tensor)]
         if not inputs or len(tensors) < len(inputs) or op.op_def.is_stateful:
             return None
-        if not any(tensor.name in self._values for tensor in tensors):
+        of_weights = any(tensor.name in self._values for tensor in tensors)
+        if not of_weights and not all(map(_of_axes, (*tensors, *op.outputs))):
             return None
         values = [self._value(tensor) for tensor in tensors]
         constants = [value for value in values if value is not None]
@@ -66,6 +69,12 @@ class FoldedWeights:
         if tensor.name in self._values:
             return self._values[tensor.name]
         return tf.get_static_value(tensor) if tensor.op.type == "Const" else None
+
+
+def _of_axes(tensor: Tensor) -> bool:
+    """Whether a tensor may be a list of axes or sizes, or one of them."""
+    count = tensor.shape.num_elements()
+    return tensor.dtype.name in ("int32", "int64") and count is not None and count <= _MOST_AXES
 
 
 def computed(op: Operation, values: Sequence[Array]) -> list[Array] | None:

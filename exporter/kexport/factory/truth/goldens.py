@@ -196,9 +196,12 @@ class _Output:
 
 
 def _refusal(program: Program, feeds: golden_inputs.Feeds) -> str | None:
-    """Why the model does not take these feeds, None when it does."""
+    """Why the model does not take these feeds, or gives no numbers for them, as a mean of nothing is none."""
     try:
-        program.interface.run(program.model, list(feeds.values()))
+        outputs = program.interface.run(program.model, list(feeds.values()))
     except Exception as error:  # noqa: BLE001  the model's own code may raise anything
         return located(error)
-    return None
+    if not any(output.size for output in outputs):
+        return "outputs without elements"
+    nothing = all(output.dtype.kind == "f" and not np.isfinite(output).any() for output in outputs)
+    return "outputs without finite numbers" if nothing else None

@@ -1,0 +1,121 @@
+"""Whether a bundle's artifacts give what Keras gives, run by the raw runtimes on inputs that the build has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kexport.errors import reason
+
+Array = np.ndarray[Any, Any]
+Arrays = Mapping[str, Array]
+_CLOSE = 1e-5  # of the output's scale
+_TIMES = 4  # the limit that the bundle itself states
+_TRIALS = ((3, 6), (1, 9))  # batch, and the first size that is not fixed
+_SEED = 987_654
+
+
+def problems(bundle: Any, model: Any) -> Iterator[dict[str, str]]:
+    """What is wrong, by artifact and runtime; nothing where all is right.
+
+    Args:
+        bundle: that was built from the model.
+        model: the Keras model.
+    """
+    allowed = {each.output: _TIMES * each.absolute for each in bundle.manifest.limits}
+    for batch, length in _TRIALS:
+        x = _inputs(bundle, batch, length)
+        try:
+            wanted = _of_keras(model, x, [spec.name for spec in bundle.signature.outputs])
+        except Exception:  # noqa: BLE001  Keras may refuse a length
+            continue
+        for artifact in bundle.manifest.artifacts:
+            for runtime, run in _RUNS[artifact.format].items():
+                said = _told(run, bundle.path / artifact.path, x, wanted, allowed)
+                if said:
+                    where = {"artifact": artifact.path, "runtime": runtime}
+                    yield {"kind": "unseen", **where, "detail": f"batch {batch}: {said}"}
+
+
+def _inputs(bundle: Any, batch: int, length: int) -> dict[str, Array]:
+    domains, rng = bundle.domains(), np.random.default_rng([_SEED, batch])
+    drawn = {}
+    for spec in bundle.signature.inputs:
+        sizes = [batch if axis == 0 else length if size is None else size for axis, size in enumerate(spec.shape)]
+        drawn[spec.name] = domains[spec.name].sample(rng, tuple(sizes)).astype(spec.numpy_dtype)
+    return drawn
+
+
+def _of_keras(model: Any, x: Arrays, names: list[str]) -> dict[str, Array]:
+    given = list(x.values())
+    made = model(given if len(given) > 1 else given[0], training=False)
+    results = made if isinstance(made, list | tuple) else [made]
+    return {name: np.asarray(value) for name, value in zip(names, results, strict=True)}
+
+
+def _told(run: Callable[[Path, Arrays], Arrays], path: Path, x: Arrays, wanted: Arrays, allowed: Any) -> str:
+    try:
+        got = run(path, x)
+    except Exception as error:  # noqa: BLE001  a runtime may raise anything: the artifact does not work
+        return reason(error)[:300]
+    said = {name: _problem(got[name], wanted[name], allowed.get(name, 0.0)) for name in wanted}
+    return "; ".join(f"{name}: {text}" for name, text in said.items() if text)
+
+
+def _problem(got: Array, wanted: Array, allowed: float) -> str:
+    if got.shape != wanted.shape:
+        return f"shape {got.shape} instead of {wanted.shape}"
+    if got.dtype != wanted.dtype:
+        return f"dtype {got.dtype} instead of {wanted.dtype}"
+    given, expected = got.astype("float64"), wanted.astype("float64")
+    if not np.array_equal(np.isfinite(given), np.isfinite(expected)):
+        return "NaN or infinity at other places"
+    finite = np.isfinite(expected)
+    distance = np.abs(np.where(finite, given, 0) - np.where(finite, expected, 0)).max(initial=0)
+    limit = max(allowed, _CLOSE * np.abs(np.where(finite, expected, 0)).max(initial=0))
+    return f"off by {distance:.1e}, more than {limit:.1e}" if distance > limit else ""
+
+
+def _onnxruntime(path: Path, x: Arrays) -> Arrays:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    session = onnxruntime.InferenceSession(str(path), options)
+    return dict(zip([each.name for each in session.get_outputs()], session.run(None, dict(x)), strict=True))
+
+
+def _litert(path: Path, x: Arrays, *, reference: bool = False) -> Arrays:
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    kernels = OpResolverType.BUILTIN_REF if reference else OpResolverType.AUTO
+    interpreter = Interpreter(str(path), experimental_op_resolver_type=kernels)
+    runner = interpreter.get_signature_runner()
+    fixed = all(each["shape_signature"][0] == 1 for each in runner.get_input_details().values())
+    if not fixed:
+        return dict(runner(**x))
+    rows = range(len(next(iter(x.values()))))  # written for one batch
+    made = [runner(**{name: values[row : row + 1] for name, values in x.items()}) for row in rows]
+    return {name: np.concatenate([each[name] for each in made]) for name in made[0]}
+
+
+def _litert_reference(path: Path, x: Arrays) -> Arrays:
+    return _litert(path, x, reference=True)
+
+
+def _tensorflow(path: Path, x: Arrays) -> Arrays:
+    import tensorflow as tf
+
+    served = tf.saved_model.load(str(path)).signatures["serving_default"]
+    return {name: value.numpy() for name, value in served(**{k: tf.constant(v) for k, v in x.items()}).items()}
+
+
+_RUNS: Mapping[str, Mapping[str, Callable[[Path, Arrays], Arrays]]] = {
+    "onnx": {"onnxruntime": _onnxruntime},
+    "tflite": {"litert": _litert, "litert_reference": _litert_reference},
+    "saved_model": {"saved_model": _tensorflow},
+    "keras": {},
+}
