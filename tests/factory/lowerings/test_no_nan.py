@@ -20,3 +20,12 @@ def test_they_are_of_any_rank_and_shape(converted, kind, format_name, sizes):
     results, _ = converted(FUNCTIONS[kind], format_name, x, y)
     for (value,) in results:
         np.testing.assert_array_max_ulp(value, FUNCTIONS[kind](x, y).numpy(), 1)
+
+
+@pytest.mark.parametrize("format_name", ["onnx", "tflite"])
+def test_whatever_is_multiplied_by_zero_is_zero(converted, format_name):
+    x = np.array([np.nan, np.inf, 2, 3, np.inf, 0], "float32")
+    y = np.array([0, 0, 0, 4, 1, np.nan], "float32")
+    results, _ = converted(tf.math.multiply_no_nan, format_name, x, y)
+    for (value,) in results:
+        np.testing.assert_array_equal(value, tf.math.multiply_no_nan(x, y))
