@@ -36,6 +36,7 @@ for _mode in ("constant", "reflect", "symmetric"):
     of(f"pad/{_mode}", _REAL, lambda x, mode=_mode: ops.pad(x, ((0, 0), (1, 2), (2, 1)), mode=mode))
 of("pad/value", _REAL, lambda x: ops.pad(x, ((0, 0), (1, 2), (2, 1)), constant_values=3.0))
 of("concatenate/default", _TWO, lambda x: ops.concatenate(x, 1))
+of("concatenate/empty", _ANY, lambda x: ops.concatenate([x[:, :0], x, x[:, :0]], 1))
 of("append/default", _TWO, lambda x: ops.append(x[0], x[1], axis=-1))
 of("stack/default", _TWO, lambda x: ops.stack(x, 1))
 of("hstack/default", _TWO, ops.hstack)

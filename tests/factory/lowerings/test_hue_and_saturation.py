@@ -12,17 +12,12 @@ CASES = {
     "more saturation than there is": lambda x: tf.image.adjust_saturation(x, 3.0),
     "less saturation": lambda x: tf.image.adjust_saturation(x, 0.4),
     "no saturation": lambda x: tf.image.adjust_saturation(x, 0.0),
-    "contrast": lambda x: tf.image.adjust_contrast(tf.reshape(x, (-1, 7, 7, 3)), 1.7),
-    "bytes": lambda x: tf.image.adjust_contrast(tf.cast(tf.reshape(x, (-1, 7, 7, 3)) * 200 + 20, tf.uint8), 1.7),
 }
 
 
 @pytest.mark.parametrize("format_name", ["onnx", "tflite"])
 @pytest.mark.parametrize("case", CASES)
 def test_colours_are_those_of_tensorflow(converted, format_name, case):
-    colours = COLOURS.clip(0, 1) if case == "bytes" else COLOURS
-    results, _ = converted(CASES[case], format_name, colours)
-    truth = np.asarray(CASES[case](tf.constant(colours)))
+    results, _ = converted(CASES[case], format_name, COLOURS)
     for (value,) in results:
-        assert value.dtype == truth.dtype
-        assert_close(value.astype("float32"), truth.astype("float32"), ulps=8)
+        assert_close(value, np.asarray(CASES[case](COLOURS)), ulps=8)

@@ -2,7 +2,8 @@
 
 Quantiles sit at ceil((size - 1) q). Where the size is known, so is the place. Else it starts from an integer cast to
 float64 and is needed as int32 or float32; with factors of at most 8 bits before and after the point (the median's 1/2)
-float32 computes the same for sizes up to 65536. Everything else in float64 stays, and is refused.
+float32 computes the same for sizes up to 65536, and a product with any other q is computed by its digits, as in
+`_places`. Everything else in float64 stays, and is refused.
 Source: IEEE 754-2019, 3.2: a result that is representable is exact.
 """
 
@@ -12,6 +13,7 @@ from collections.abc import Callable, Sequence
 
 from kexport.bundle.signature import Array
 from kexport.factory.graph.protocols import Operation, Tensor
+from kexport.factory.lowerings._places import Place, digits, is_place, is_rounded, known_place, place
 from kexport.factory.lowerings._rule import Lowering
 
 _OPS = ("Cast", "Sub", "AddV2", "Mul", "Ceil", "Floor", "Round", "Rint", "Maximum", "Minimum")
@@ -47,6 +49,9 @@ def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     value = _value(op, inputs)
     if value is not None:
         return [tf.constant(value, op.outputs[0].dtype)]
+    where = _place(op, inputs)
+    if where is not None:
+        return [_narrowed(inputs[0]) - where.whole - where.fraction if op.type == "Sub" else where.rounded(op.type)]
     x, *rest = (_narrowed(x) for x in inputs)
     if op.type == "Cast":
         return [tf.cast(x, tf.float32 if op.outputs[0].dtype == tf.float64 else op.outputs[0].dtype)]
@@ -56,6 +61,31 @@ def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
         return [tf.floor(x)]
     functions = {"Sub": tf.subtract, "AddV2": tf.add, "Mul": tf.multiply, "Maximum": tf.maximum, "Minimum": tf.minimum}
     return [functions[op.type](x, *rest)]
+
+
+def _place(op: Operation, inputs: Sequence[Tensor]) -> Place | None:
+    """The place that an operation rounds, or subtracts; None where it does neither."""
+    product = op.inputs[-1].op
+    if op.type not in ("Ceil", "Floor", "Round", "Rint", "Sub") or not _by_digits(product):
+        return None
+    known = _constant(inputs[-1])
+    if known is not None:  # with the size
+        return known_place(known)
+    count, factor = inputs[-1].op.inputs
+    number = 0 if _constant(product.inputs[0]) is not None else 1
+    value = _constant(product.inputs[number])
+    found = None if value is None else digits(value)
+    return None if found is None else place(factor if number == 0 else count, found)
+
+
+def _by_digits(product: Operation) -> bool:
+    """Whether it is a product that float32 cannot compute, but its digits can be."""
+    if not is_place(product) or product.outputs[0].dtype.name != "float64":
+        return False
+    values = [value for value in map(_constant, product.inputs) if value is not None]
+    if len(values) != 1 or digits(values[0]) is None:
+        return False
+    return is_rounded(product) or not all(map(_few_bits, product.inputs))
 
 
 def _narrowed(x: Tensor) -> Tensor:
@@ -69,7 +99,12 @@ def _exact(op: Operation) -> bool:
     pending, seen = [op], {op.name}
     while pending:
         current = pending.pop()
-        if current.type not in _OPS or current.type in ("Round", "Rint") or not all(map(_few_bits, current.inputs)):
+        if current.type not in _OPS:
+            return False
+        if current.type in ("Round", "Rint"):
+            if not _by_digits(current.inputs[0].op):
+                return False
+        elif not all(map(_few_bits, current.inputs)) and not _by_digits(current):
             return False
         if current.type == "Cast" and {current.inputs[0].dtype.name, current.outputs[0].dtype.name} & _REFUSED:
             return False
@@ -102,7 +137,9 @@ def _few_bits(x: Tensor) -> bool:
 def _applies(op: Operation, inputs: Sequence[Tensor]) -> bool:
     if not any(tensor.dtype.name == "float64" for tensor in (*op.inputs, op.outputs[0])):
         return False
-    return _value(op, inputs) is not None or _exact(op)
+    if _value(op, inputs) is not None:
+        return True
+    return _exact(op)
 
 
 LOWERING = Lowering(

@@ -1,4 +1,7 @@
-"""Conversion between RGB and HSV, which both converters lack, by its definition, as in `_hsv`."""
+"""Conversion between RGB and HSV, which both converters lack, by its definition.
+
+Source: TensorFlow, documentation of tf.image.rgb_to_hsv and tf.image.hsv_to_rgb; `_hsv`.
+"""
 
 from __future__ import annotations
 
