@@ -14,6 +14,7 @@ from kexport.factory.lowerings import Lowering, _rule
 #: Of each format, the operations that several lowerings claim, not counting those on complex numbers, in order.
 ORDER = {
     "onnx": {
+        "Bitcast": ["sign_of_zero_onnx", "bitcast_onnx"],
         "Conv2D": ["convolution_line_onnx", "convolution_onnx"],
         "Cumprod": ["cumprod_onnx", "narrow_integers_onnx"],
         "LookupTableFindV2": ["integer_lookup", "string_lookup_onnx"],

@@ -32,4 +32,4 @@ def _applies(op: Operation, inputs: Sequence[Tensor]) -> bool:
     return inputs[0].dtype == tf.float32 and op.outputs[0].dtype == tf.int32 and bool(masked) and all(masked)
 
 
-LOWERING = Lowering("sign_of_zero_onnx", ("onnx",), ("Bitcast",), _emit, _applies)
+LOWERING = Lowering("sign_of_zero_onnx", ("onnx",), ("Bitcast",), _emit, _applies, before=("bitcast_onnx",))
