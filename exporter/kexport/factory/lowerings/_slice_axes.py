@@ -28,7 +28,7 @@ class SliceAxis:
 
 
 def written_out(op: Operation, rank: int, count: int) -> tuple[list[SliceAxis], list[int]]:
-    """One entry for each axis of the input, and the positions of new axes in the output.
+    """One entry for each axis of the input that has bounds or is in an ellipsis, and the positions of new axes.
 
     Args:
         op: the slice.
@@ -48,4 +48,4 @@ def written_out(op: Operation, rank: int, count: int) -> tuple[list[SliceAxis], 
             added.append(len(added) + sum(not axis.shrinks for axis in axes))
         else:
             axes.append(SliceAxis(at, bool(begin & bit), bool(end & bit), bool(shrink & bit)))
-    return axes + [SliceAxis(None)] * (rank - len(axes)), added
+    return axes, added

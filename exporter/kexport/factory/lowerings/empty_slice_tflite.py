@@ -57,6 +57,7 @@ def _cuts(op: Operation, inputs: Sequence[Tensor]) -> tuple[list[_Cut], list[int
 
     x, *bounds = inputs
     axes, added = written_out(op, x.shape.rank, bounds[0].shape[0])
+    axes += [SliceAxis(None)] * (x.shape.rank - len(axes))
     known = [tf.get_static_value(bound, partial=True) for bound in bounds]
 
     def bound(values: Sequence[int | None] | None, axis: SliceAxis, is_open: bool) -> int | None:
