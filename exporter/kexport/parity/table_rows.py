@@ -44,12 +44,25 @@ class TableCells(Features):
 
 @dataclass(frozen=True, init=False)
 class TableKeys(Choice):
-    """The keys of a table, and what is none, of which each is tried where they are not too many."""
+    """The keys of a table, and what is none, of which each is tried where they are not too many.
+
+    Attributes:
+        room: how many the inputs of a comparison hold.
+    """
+
+    room: int
+
+    @classmethod
+    def of(cls, values: Sequence[float | str], room: int) -> TableKeys:
+        """The domain of these values, each once."""
+        keys = cls(*dict.fromkeys(values))
+        object.__setattr__(keys, "room", room)
+        return keys
 
     @property
     def are_all_tried(self) -> bool:
-        """Whether each is among the points."""
-        return len(self.values) <= MOST_TRIED
+        """Whether each is among the points, and the inputs hold them all."""
+        return len(self.values) <= min(MOST_TRIED, self.room)
 
     def points(self) -> Sequence[float | str]:  # noqa: D102  see Domain
-        return self.values if self.are_all_tried else ()
+        return self.values if len(self.values) <= MOST_TRIED else ()

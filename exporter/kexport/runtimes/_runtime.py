@@ -17,6 +17,7 @@ from kexport.bundle.signature import Array, Signature, TensorSpec
 from kexport.confinement import is_confined, limited, raised
 from kexport.errors import ArtifactError, InputError, KexportError, MissingRuntimeError, UncheckedError, reason
 from kexport.runtimes._session import Opened, Run, Session
+from kexport.runtimes.files.keys import FileKeys
 
 FOLDER = "runtimes"
 
@@ -27,6 +28,10 @@ def _no_details(path: Path) -> Mapping[str, object]:
 
 def _nothing_beside(path: Path) -> Sequence[Path]:
     return ()
+
+
+def _no_keys(path: Path) -> FileKeys:
+    return {}
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,7 @@ class ArtifactFile:
         member: a file that such a folder holds.
         details: reads further facts from an artifact, such as its opset and operators.
         beside: the files beside it that hold a part of the model.
+        keys: reads what inputs meet in its tables and trees.
     """
 
     format: str
@@ -48,6 +54,7 @@ class ArtifactFile:
     member: str = ""
     details: Callable[[Path], Mapping[str, object]] = _no_details
     beside: Callable[[Path], Sequence[Path]] = _nothing_beside
+    keys: Callable[[Path], FileKeys] = _no_keys
 
     def parts(self, path: Path) -> list[Path]:
         """The artifact, and the files beside it that belong to it."""

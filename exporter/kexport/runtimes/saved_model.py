@@ -10,6 +10,7 @@ from kexport.bundle.signature import Array, Signature, TensorSpec
 from kexport.errors import ArtifactError
 from kexport.runtimes._runtime import ArtifactFile, Package, Runtime
 from kexport.runtimes._session import Opened
+from kexport.runtimes.files.saved_model_keys import keys
 from kexport.runtimes.keras_model import to_array, to_tensor
 from kexport.runtimes.saved_model_graph import load_folder, require_allowed
 
@@ -60,7 +61,7 @@ def _spec(name: str, spec: Any) -> TensorSpec:
 
 RUNTIME = Runtime(
     name="saved_model",
-    file=ArtifactFile("saved_model", member="saved_model.pb"),
+    file=ArtifactFile("saved_model", member="saved_model.pb", keys=keys),
     package=Package("tensorflow", ("tensorflow", "tensorflow-cpu"), extra="build"),
     rank=40,
     summary="TensorFlow, the SavedModel's serving signature",

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kexport.bundle.declared_domain import default_for
-from kexport.bundle.domain import Domain
+from kexport.bundle.domain import Domain, brief
 from kexport.bundle.report import Check, CheckKind, Subject
 from kexport.bundle.signature import Array, TensorSpec
 from kexport.errors import ModelError
 from kexport.field.comparison.accepted_integers import accepted_integers
 from kexport.field.comparison.inputs import comparison_inputs
+from kexport.field.comparison.known_keys import known_keys
 from kexport.field.comparison.operands import Operand
 from kexport.field.comparison.record import ComparisonRecord
 from kexport.field.comparison.shared_interface import (
@@ -24,7 +25,7 @@ from kexport.field.comparison.tensor_pairs import TensorPair, batch_first, batch
 from kexport.field.remote import Outputs, RemoteSession, RuntimeFailedError
 from kexport.parity import listed_values
 from kexport.parity.smallest_call import require_affordable
-from kexport.parity.table_rows import TableCells, TableRows
+from kexport.parity.table_rows import TableCells, TableKeys, TableRows
 
 _PROBES = 2  # calls that show the dtypes and shapes of outputs
 
@@ -92,26 +93,30 @@ class Agreement:
         """
         unknown = [pair.common for pair in inputs if pair.a.name not in known]
         domains = {pair.a.name: known.get(pair.a.name) or default_for(pair.common) for pair in inputs}
+        names = {p.a.name: p.a.name for p in inputs}, {p.b.name: p.a.name for p in inputs}
+        met = known_keys(self.operands, names, unknown)
         taken: dict[str, TableRows | TableCells] = {}
         if any(spec.numpy_dtype.kind in "iuf" for spec in unknown):
             shared = SharedInterface.of(inputs, (), domains)
             require_affordable(shared.signature, self.options.max_bytes)
             (feeds, _), *_ = self._probe(0, shared)
             taken = accepted_integers(shared.inputs_renamed(*self.sessions), feeds, unknown)
+        found: dict[str, Domain] = {**met, **taken}
         notes = []
         for spec in unknown:
-            ours = taken.get(spec.name)
-            words = f"{domains[spec.name]} is the default" if ours is None else f"{ours} is what both take"
-            if ours is not None and not ours.are_all_tried:
+            domain = {**domains, **found}[spec.name]
+            why = "is what both take" if spec.name in taken else "is what the files compare it with"
+            words = f"{brief(str(domain))} {why if spec.name in found else 'is the default'}"
+            if isinstance(domain, TableRows | TableCells | TableKeys) and not domain.are_all_tried:
                 words += "; these are too many to try each, and a difference in one may go unseen (--samples, --search)"
             notes.append(f"input {spec.name} has no declared domain: {words}")
         indices = [spec for spec in unknown if spec.name in taken]
         if len(indices) > 1 and not listed_values.meet_all(indices, taken):
-            names = ", ".join(spec.name for spec in indices)
+            listed = ", ".join(spec.name for spec in indices)
             notes.append(
-                f"not every combination of rows is tried, of inputs {names}: a table of several axes may differ"
+                f"not every combination of rows is tried, of inputs {listed}: cells of one table may go unseen"
             )
-        return {**domains, **taken}, notes
+        return {**domains, **found}, notes
 
     def _output_pairs(
         self, ours: Sequence[TensorSpec], theirs: Sequence[TensorSpec]

@@ -34,7 +34,7 @@ class _Contents:
     _inner: list[Bytes] = field(default_factory=list)  # graphs within graphs, which may be deep, for later
 
     def graph(self, content: Bytes) -> None:
-        for number, value in _messages(content):
+        for number, value in messages(content):
             if number == 1:
                 self.node(value)
             elif number == 5:
@@ -46,31 +46,31 @@ class _Contents:
             self.graph(self._inner.pop())
 
     def node(self, content: Bytes) -> None:
-        parts = list(_messages(content))
-        kind, domain = (next((_words(value) for number, value in parts if number == n), "") for n in (4, 7))
+        parts = list(messages(content))
+        kind, domain = (next((words(value) for number, value in parts if number == n), "") for n in (4, 7))
         operator = kind if domain in _STANDARD else f"{domain}:{kind}"
         self.operators[operator] += 1
         for number, value in parts:
             if number == 2:
-                self.computed_by.setdefault(_words(value), operator)
+                self.computed_by.setdefault(words(value), operator)
             elif number == 5:
                 self.attribute(value)
 
     def attribute(self, content: Bytes) -> None:
-        for number, value in _messages(content):
+        for number, value in messages(content):
             if number in (5, 10):
                 self.tensor(value)
             elif number in (6, 11):
                 self._inner.append(value)
 
     def tensor(self, content: Bytes) -> None:
-        for number, value in _messages(content):
-            entry = dict(_messages(value)) if number == 13 else {}
+        for number, value in messages(content):
+            entry = dict(messages(value)) if number == 13 else {}
             if 2 in entry and bytes(entry.get(1, b"")) == b"location":
                 self.locations.setdefault(text(entry[2], "the file of a tensor"))
 
 
-def _words(value: int | Bytes) -> str:
+def words(value: int | Bytes) -> str:
     """A text to be shown, in whatever encoding it is: onnxruntime takes names that are no UTF-8."""
     return str(value) if isinstance(value, int) else bytes(value).decode(errors="replace")
 
@@ -84,15 +84,15 @@ def details(path: Path) -> dict[str, object]:
     ir_version: int | None = None
     opsets: dict[str, int | None] = {}
     producer: list[str] = []
-    for number, value in fields(_content(path), "the model"):
+    for number, value in fields(content_of(path), "the model"):
         if isinstance(value, int):
             ir_version = value if number == 1 else ir_version
         elif number in (2, 3):
-            producer += _words(value).split()[:1]
+            producer += words(value).split()[:1]
         elif number == 8:
             opset = dict(fields(value, "an opset"))
             version = opset.get(2)
-            opsets[_words(opset.get(1, b"")) or "ai.onnx"] = version if isinstance(version, int) else None
+            opsets[words(opset.get(1, b"")) or "ai.onnx"] = version if isinstance(version, int) else None
     return {
         "opset": opsets,
         "ir_version": ir_version,
@@ -125,23 +125,24 @@ def beside(path: Path) -> list[Path]:
 
 def _contents(path: Path) -> _Contents:
     contents = _Contents()
-    for number, value in _messages(_content(path)):
+    for number, value in messages(content_of(path)):
         if number == 7:
             contents.graph(value)
         elif number == 25:
-            for part, node in _messages(value):
+            for part, node in messages(value):
                 if part == 7:
                     contents.node(node)
     contents.inner_graphs()
     return contents
 
 
-def _content(path: Path) -> memoryview:
+def content_of(path: Path) -> memoryview:
+    """The bytes of a file, read where they are needed."""
     with path.open("rb") as file:
         return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
 
-def _messages(content: Bytes) -> Iterator[tuple[int, Bytes]]:
+def messages(content: Bytes) -> Iterator[tuple[int, Bytes]]:
     """The fields that are no numbers."""
     for number, value in fields(content, "a part of the model"):
         if not isinstance(value, int):
