@@ -145,7 +145,7 @@ class RemoteSession:
             "signature": source.signature.to_json(),
             "trust": source.trust.to_json(),
         }
-        self._fresh = False
+        self._fresh, self._calls = False, 0
         stem = f"{next(_count)}.{source.runtime.name}.{Path(source.artifact).name}"
         self._feeds, self._outputs = folder / f"{stem}.in", folder / f"{stem}.out"
 
@@ -159,14 +159,15 @@ class RemoteSession:
         """Begin to run the calls one after another, in a newly opened session when `fresh`."""
         names = [self._names.inputs[spec.name] for spec in self.signature.inputs]
         _write(self._feeds, [[self._names.own(name, call[name]) for name in names] for call in calls])
-        self._fresh = fresh
+        self._fresh, self._calls = fresh, len(calls)
         self._submit()
 
     def _submit(self) -> None:
         if self._restarting_worker is not None:
             self._worker = self._restarting_worker.worker
             files = {"feeds": str(self._feeds), "outputs": str(self._outputs)}
-            self._worker.submit(f"{__name__}:{serve.__name__}", load=self._load, fresh=self._fresh, **files)
+            how = {"fresh": self._fresh, "count": self._calls}
+            self._worker.submit(f"{__name__}:{serve.__name__}", load=self._load, **how, **files)
 
     def finish(self) -> list[Outputs]:
         """The outputs of each call that was started.
@@ -194,7 +195,7 @@ class RemoteSession:
         """Why the calls failed, empty when they did not; tries again after a crash, which another runtime may cause."""
         try:
             if self._worker is None:
-                (answer,) = serve(self._load, str(self._feeds), str(self._outputs), self._fresh)
+                (answer,) = serve(self._load, str(self._feeds), str(self._outputs), self._fresh, self._calls)
             else:
                 (answer,) = self._worker.results(_TIMEOUT)
         except WorkerLimitError as limit:
@@ -221,7 +222,7 @@ def _first(value: Array, axis: int) -> Array:
 _sessions: dict[tuple[str, str, str], Session] = {}  # of a worker process; they live as long as it does
 
 
-def serve(load: _LoadJson, feeds: str, outputs: str, fresh: bool) -> Iterator[_Answer]:
+def serve(load: _LoadJson, feeds: str, outputs: str, fresh: bool, count: int) -> Iterator[_Answer]:
     """Run calls in this process; yields why they failed, empty when they did not.
 
     Args:
@@ -229,6 +230,7 @@ def serve(load: _LoadJson, feeds: str, outputs: str, fresh: bool) -> Iterator[_A
         feeds: path of the file with the inputs of all calls.
         outputs: path of the file for their outputs.
         fresh: whether to open the artifact again.
+        count: the number of calls.
 
     Raises:
         MissingCodeError: the artifact needs code that was not given.
@@ -245,7 +247,7 @@ def serve(load: _LoadJson, feeds: str, outputs: str, fresh: bool) -> Iterator[_A
         session = _sessions[key]
         names = [spec.name for spec in session.signature.inputs]
         calls = []
-        for arrays in _read(Path(feeds), len(names)):
+        for arrays in _read(Path(feeds), len(names)) if names else [[]] * count:
             result = session(dict(zip(names, arrays, strict=True)))
             calls.append([as_text(result[spec.name]) for spec in session.signature.outputs])
         _write(Path(outputs), calls)

@@ -52,6 +52,9 @@ def plan(
     """
     rng = np.random.default_rng(seed)
     inputs = signature.inputs
+    if not inputs:
+        yield "the only case, for there is no input", {}
+        return
     if any(isinstance(domains[spec.name], Samples) for spec in inputs):
         yield from _recorded(inputs, domains, refusal, rng, part=int(calibrating))
         return

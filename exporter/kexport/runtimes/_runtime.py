@@ -30,6 +30,10 @@ def _nothing_beside(path: Path) -> Sequence[Path]:
     return ()
 
 
+def _no_state(path: Path) -> bool:
+    return False
+
+
 def _no_keys(path: Path) -> FileKeys:
     return {}
 
@@ -46,6 +50,7 @@ class ArtifactFile:
         details: reads further facts from an artifact, such as its opset and operators.
         beside: the files beside it that hold a part of the model.
         keys: reads what inputs meet in its tables and trees.
+        keeps_state: whether its file says that a call depends on earlier ones.
     """
 
     format: str
@@ -55,6 +60,7 @@ class ArtifactFile:
     details: Callable[[Path], Mapping[str, object]] = _no_details
     beside: Callable[[Path], Sequence[Path]] = _nothing_beside
     keys: Callable[[Path], FileKeys] = _no_keys
+    keeps_state: Callable[[Path], bool] = _no_state
 
     def parts(self, path: Path) -> list[Path]:
         """The artifact, and the files beside it that belong to it."""

@@ -16,7 +16,7 @@ from kexport.runtimes._litert_notice import without_greeting
 from kexport.runtimes._protocols import LiteRTInterpreter, TensorDetails
 from kexport.runtimes._runtime import ArtifactFile, Package, Runtime, by_sample, is_pinned
 from kexport.runtimes._session import Opened
-from kexport.runtimes.files.tflite import details
+from kexport.runtimes.files.tflite import details, keeps_state
 from kexport.runtimes.files.tflite_keys import keys
 from kexport.runtimes.soundness import require_sound_tflite
 
@@ -26,7 +26,7 @@ _UNABLE = (
     r"Didn't find op for builtin opcode '(\w+)' version",
 )
 _NO_DELEGATE = "BUILTIN_REF"
-FILE = ArtifactFile("tflite", ".tflite", details=details, keys=keys)
+FILE = ArtifactFile("tflite", ".tflite", details=details, keys=keys, keeps_state=keeps_state)
 PACKAGE = Package("ai_edge_litert", ("ai-edge-litert",), extra="litert", unable=_UNABLE)
 
 

@@ -64,14 +64,53 @@ def test_where_no_output_is_a_tensor_of_numpy_nothing_is_checked(tmp_path, nodes
     assert "no tensor of a type that NumPy has" in str(report.checks[0].facts[0])
 
 
-def test_a_model_without_inputs_is_not_checked(tmp_path):
-    nodes = [node("Constant", [], ["y"], value_floats=[1.0, 2.0])]
-    outputs = [helper.make_tensor_value_info("y", TensorProto.FLOAT, [2])]
-    graph = helper.make_graph(nodes, "test", [], outputs)
+@pytest.mark.parametrize("values", [[1.0, 2.0], [1.0, 2.00002]], ids=["same", "other"])
+@pytest.mark.parametrize("shape", [[2], [1, 2]])
+def test_what_models_without_inputs_return_is_compared(tmp_path, values, shape):
+    for name, each in (("one", [1.0, 2.0]), ("other", values)):
+        constant = helper.make_tensor("c", TensorProto.FLOAT, shape, each)
+        outputs = [helper.make_tensor_value_info("y", TensorProto.FLOAT, shape)]
+        graph = helper.make_graph([node("Constant", [], ["y"], value=constant)], "test", [], outputs)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        onnx.save(model, tmp_path / f"{name}.onnx")
+    report = kexport.compare(tmp_path / "one.onnx", tmp_path / "other.onnx", search="20")
+    assert report.passed is (values == [1.0, 2.0])
+    assert [check.kind for check in report.checks] == ["signature", "parity"]
+
+
+def test_random_numbers_without_inputs_are_told_to_be_random(tmp_path):
+    nodes = [node("RandomNormal", [], ["y"], shape=[2])]
+    graph = helper.make_graph(nodes, "test", [], [helper.make_tensor_value_info("y", TensorProto.FLOAT, [2])])
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), tmp_path / "m.onnx")
     report = kexport.compare(tmp_path / "m.onnx", tmp_path / "m.onnx", search="20")
+    assert any("returns different outputs for the same inputs" in str(note) for note in report.notes)
     assert report.exit_code == 3
-    assert "neither takes an input" in str(report.checks[0].facts[0])
+
+
+def test_a_tflite_file_that_sets_variables_is_compared_call_by_call(tmp_path):
+    """A state is no noise: what differs after some calls differs."""
+    import tensorflow as tf
+
+    class Counter(tf.Module):
+        def __init__(self, step):
+            super().__init__()
+            self.sum, self.step = tf.Variable(tf.zeros([2], tf.int32)), step
+
+        @tf.function(input_signature=[tf.TensorSpec([2], tf.int32, name="x")])
+        def function(self, x):
+            self.sum.assign(self.sum.read_value() + tf.minimum(tf.abs(x), 1) * self.step)
+            return {"y": tf.where(self.sum.read_value() > 6, 1, 0)}
+
+    for name, step in (("one", 2), ("other", 1)):
+        tf.saved_model.save(module := Counter(step), tmp_path / name, signatures=module.function)
+        converter = tf.lite.TFLiteConverter.from_saved_model(str(tmp_path / name))
+        converter.experimental_enable_resource_variables = True
+        (tmp_path / f"{name}.tflite").write_bytes(converter.convert())
+    one, other = tmp_path / "one.tflite", tmp_path / "other.tflite"
+    same, apart = kexport.compare(one, one, search="20"), kexport.compare(one, other, search="20")
+    assert same.passed
+    assert not apart.passed
+    assert any("no search: the model keeps state" in str(note) for note in apart.notes)
 
 
 def test_an_input_of_a_type_that_numpy_lacks_is_named(tmp_path):

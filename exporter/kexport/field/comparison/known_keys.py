@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from kexport import runtimes
 from kexport.bundle.declared_domain import default_for
 from kexport.bundle.domain import Bins, Choice, Domain, Features, Ints
 from kexport.bundle.signature import TensorSpec
@@ -42,10 +41,7 @@ def known_keys(
 
 
 def _of(operand: Operand) -> Mapping[str, Keys]:
-    if operand.bundle is not None:
-        return {}
-    format_name = next(iter(operand.artifacts))
-    return next(each.file for each in runtimes.every() if each.reads == format_name).keys(operand.path)
+    return operand.file.keys(operand.path) if operand.bundle is None else {}
 
 
 def _domain(spec: TensorSpec, keys: Keys) -> Domain | None:

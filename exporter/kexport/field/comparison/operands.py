@@ -12,7 +12,7 @@ from kexport.bundle.folder import Bundle, is_bundle
 from kexport.bundle.regular_files import most_of, require_size
 from kexport.errors import BundleError, MissingRuntimeError
 from kexport.field.inspection import format_of
-from kexport.runtimes import Runtime
+from kexport.runtimes import ArtifactFile, Runtime
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,13 @@ class Operand:
     @property
     def files(self) -> list[Path]:
         """A bare artifact, and the files beside it that belong to it."""
+        return self.file.parts(self.path)
+
+    @property
+    def file(self) -> ArtifactFile:
+        """How a bare artifact is read."""
         format_name = next(iter(self.artifacts))
-        return next(each.file.parts(self.path) for each in runtimes.every() if each.reads == format_name)
+        return next(each.file for each in runtimes.every() if each.reads == format_name)
 
     @property
     def goldens_bytes(self) -> int:
@@ -75,8 +80,8 @@ class Operand:
 
     @property
     def stateful(self) -> bool:
-        """Whether its bundle says that the model keeps state between calls."""
-        return self.bundle is not None and self.bundle.manifest.stateful
+        """Whether its bundle, or its file, says that the model keeps state between calls."""
+        return self.file.keeps_state(self.path) if self.bundle is None else self.bundle.manifest.stateful
 
 
 @dataclass(frozen=True)

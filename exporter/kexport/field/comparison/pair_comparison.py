@@ -73,7 +73,7 @@ class PairComparison:
             self._record.note(
                 ["no search: the model keeps state between calls, so inputs do not determine its outputs"]
             )
-        elif targets:
+        elif targets and self._shared.signature.inputs:
             self._search(compared, targets, Clock(budget), path)
         if identical and len(targets) in (0, len(pairs)):
             self._note_identity(targets, cases)

@@ -6,6 +6,7 @@ import collections
 import importlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from kexport.runtimes.files.protocols import TfliteModel, TfliteOperatorCode, TfliteSchema, TfliteTensor
 
@@ -57,6 +58,27 @@ def foreign_operators(model: TfliteModel) -> list[tuple[str, str]]:
                 name = (code.customCode or b"custom").decode().removeprefix("Flex")
                 foreign.append((name, (graph.tensors[operator.outputs[0]].name or b"").decode()))
     return foreign
+
+
+def keeps_state(path: Path) -> bool:
+    """Whether what a call computes depends on earlier calls: it sets a variable, or filters a signal step by step.
+
+    Raises:
+        ImportError: neither LiteRT nor TensorFlow is installed.
+    """
+    model: Any = parse(path.read_bytes())
+    operators: Any = schema().BuiltinOperator
+    setting = {operators.ASSIGN_VARIABLE, operators.SVDF}
+    found: set[int] = set()
+    first: set[int] = set()  # what sets variables only before the first call
+    for index, graph in enumerate(model.subgraphs):
+        for operator in graph.operators or ():
+            kind = number(model.operatorCodes[operator.opcodeIndex])
+            if kind in setting:
+                found.add(index)
+            elif kind == operators.CALL_ONCE:
+                first.add(operator.builtinOptions.initSubgraphIndex)
+    return bool(found - first)
 
 
 def parse(content: bytes) -> TfliteModel:
