@@ -30,10 +30,6 @@ def _nothing_beside(path: Path) -> Sequence[Path]:
     return ()
 
 
-def _no_state(path: Path) -> bool:
-    return False
-
-
 def _no_keys(path: Path) -> FileKeys:
     return {}
 
@@ -60,7 +56,7 @@ class ArtifactFile:
     details: Callable[[Path], Mapping[str, object]] = _no_details
     beside: Callable[[Path], Sequence[Path]] = _nothing_beside
     keys: Callable[[Path], FileKeys] = _no_keys
-    keeps_state: Callable[[Path], bool] = _no_state
+    keeps_state: Callable[[Path], bool] = lambda path: False
 
     def parts(self, path: Path) -> list[Path]:
         """The artifact, and the files beside it that belong to it."""
