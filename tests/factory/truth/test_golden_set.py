@@ -10,6 +10,7 @@ from kexport.bundle.domain import Samples, Uniform
 from kexport.factory.inputs.domains import resolve_domains
 from kexport.factory.trace.program import trace
 from kexport.factory.truth import PERTURBATION, TWIN, establish, float64_twin
+from kexport.factory.truth.goldens import _pooled
 from kexport.factory.truth.oracle import Oracle
 from kexport.parity.tolerance import EPSILON
 from kexport.testing.closeness import assert_close, assert_within
@@ -43,6 +44,15 @@ def test_a_subclassed_model_has_a_twin_in_place_and_is_left_as_it_was():
         assert weight.dtype == own.dtype
         assert np.array_equal(weight, own)
     assert keras.config.floatx() == "float32"
+
+
+def test_where_rounding_decides_much_of_a_sample_no_element_of_it_is_safe_by_chance():
+    moved = np.zeros((3, 32), "float32")
+    moved[0, :4] = [1.0, 2.0, 3.0, np.inf]  # much of it
+    moved[1, :1] = 5.0  # a little
+    pooled = _pooled(moved, 0.5)
+    np.testing.assert_array_equal(pooled[0], [3.0, 3.0, 3.0, np.inf] + [3.0] * 28)
+    np.testing.assert_array_equal(pooled[1:], moved[1:])
 
 
 def test_lengths_for_which_a_model_gives_nothing_are_not_tried():

@@ -59,6 +59,8 @@ class GoldenSet:
         return replace(self, limits=strictness.limits(self.limits))
 
 
+_MANY_ILL = 1 / 16  # of the elements of a sample
+_MOST_OF_ILL = 0.9
 #: Cases with their labels.
 Planned = Sequence[tuple[str, Mapping[str, Array]]]
 
@@ -124,7 +126,7 @@ def _golden_set(program: Program, oracle: Oracle, planned: Planned, runs: ModelR
                 if output.answers_differ(case, limit)
             },
             {
-                output.spec.name: output.moved[case]
+                output.spec.name: _pooled(output.moved[case], limit.sensitive)
                 for output, limit in zip(outputs, limits, strict=True)
                 if (output.moved[case] > limit.sensitive).any()
             },
@@ -193,6 +195,21 @@ class _Output:
             return True
         with np.errstate(over="ignore"):
             return not np.array_equal(np.isfinite(keras), np.isfinite(truth.astype(self.spec.numpy_dtype)))
+
+
+def _pooled(moved: Array, sensitive: float) -> Array:
+    """How far elements move; where rounding decides many of a sample, one that stayed by chance moves like the others.
+
+    Args:
+        moved: how far each element of each sample moves.
+        sensitive: from where on an element counts as moved.
+    """
+    pooled = moved.copy()
+    for row in pooled if pooled.ndim > 1 else ():
+        ill = row > sensitive
+        if ill.mean() >= _MANY_ILL:
+            np.maximum(row, np.quantile(row[ill], _MOST_OF_ILL, method="lower"), out=row)
+    return pooled
 
 
 def _refusal(program: Program, feeds: golden_inputs.Feeds) -> str | None:

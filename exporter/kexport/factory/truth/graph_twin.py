@@ -35,7 +35,7 @@ def graph_twin(core: CoreFunction) -> FlatFunction:
     for function in functions:
         function.signature.name = names[function.signature.name]
         for argument in (*function.signature.input_arg, *function.signature.output_arg):
-            argument.type = _wide(argument.type)
+            argument.type = wide(argument.type)
         for node in function.node_def:
             _widen(node, names)
     for node in [*definition.node]:
@@ -68,11 +68,12 @@ def _captured(core: CoreFunction, tensor: tf.Tensor) -> tf.Tensor | tf.Variable:
     for variable in core.graph.variables:
         if variable.handle is tensor:
             value = tf.convert_to_tensor(variable)
-            return tf.Variable(tf.cast(value, _wide(value.dtype.as_datatype_enum)))
-    return tf.cast(tensor, wide) if (wide := _wide(tensor.dtype.as_datatype_enum)) != tensor.dtype else tensor
+            return tf.Variable(tf.cast(value, wide(value.dtype.as_datatype_enum)))
+    dtype = wide(tensor.dtype.as_datatype_enum)
+    return tensor if dtype == tensor.dtype.as_datatype_enum else tf.cast(tensor, dtype)
 
 
-def _wide(dtype: int) -> int:
+def wide(dtype: int) -> int:
     """The number of a dtype in double precision; of what is not real or complex, itself."""
     from tensorflow.core.framework import types_pb2 as known
 
@@ -91,13 +92,13 @@ def _widen(node: Any, functions: Mapping[str, str]) -> None:
     for value in node.attr.values():
         kind = value.WhichOneof("value")
         if kind == "type":
-            value.type = _wide(value.type)
+            value.type = wide(value.type)
         elif kind == "tensor":
             _widen_constant(value.tensor)
         elif kind == "func":
             value.func.name = functions.get(value.func.name, value.func.name)
         elif kind == "list":
-            value.list.type[:] = [_wide(each) for each in value.list.type]
+            value.list.type[:] = [wide(each) for each in value.list.type]
             for each in value.list.func:
                 each.name = functions.get(each.name, each.name)
 
@@ -105,9 +106,9 @@ def _widen(node: Any, functions: Mapping[str, str]) -> None:
 def _widen_constant(tensor: Any) -> None:
     from tensorflow.python.framework import tensor_util
 
-    if (wide := _wide(tensor.dtype)) != tensor.dtype:
+    if (dtype := wide(tensor.dtype)) != tensor.dtype:
         array = tensor_util.MakeNdarray(tensor)
-        tensor.CopyFrom(tensor_util.make_tensor_proto(array, dtype=wide, shape=array.shape))
+        tensor.CopyFrom(tensor_util.make_tensor_proto(array, dtype=dtype, shape=array.shape))
 
 
 @contextlib.contextmanager

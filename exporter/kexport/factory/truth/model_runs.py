@@ -90,7 +90,10 @@ def scale_of(keras: Array, truth: Array) -> float:
 def _draws(oracle: Oracle, cases: Results, rng: np.random.Generator) -> list[Results]:
     """What the model computes when inputs and weights, or operations inside, or the order of sums, are not the same."""
     draws: list[Results] = [oracle.nudged_outputs(cases, rng) for _ in range(_DRAWS)]
-    draws += [oracle.noisy_outputs(cases, rng, draw) for draw in range(1 if oracle.can_nudge_inputs else _DRAWS)]
+    draws += [
+        oracle.noisy_outputs(cases, rng, draw)
+        for draw in range(1 if oracle.can_nudge_inputs and oracle.can_nudge_weights else _DRAWS)
+    ]
     reordered = oracle.reordered_outputs(cases)
     return draws if reordered is None else [*draws, reordered]
 

@@ -59,7 +59,8 @@ _SUMS = """
     SelfAdjointEig SelfAdjointEigV2 MatrixExponential MatrixSquareRoot TridiagonalSolve
 """
 #: The divisor is rounded too, in some kernels: not even a whole number is surely exact.
-_MEANS = "Mean AvgPool AvgPool3D SegmentMean SparseSegmentMean LRN FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3"
+NORMALISATIONS = frozenset(("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"))
+_MEANS = f"Mean AvgPool AvgPool3D SegmentMean SparseSegmentMean LRN {' '.join(sorted(NORMALISATIONS))}"
 #: Operations whose results are rounded.
 ROUNDED = frozenset(f"{_ELEMENTWISE} {_SUMS} {_MEANS}".split())
 _NEVER_EXACT = frozenset(_MEANS.split())

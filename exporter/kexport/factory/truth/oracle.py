@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from kexport.factory.trace.protocols import BuiltModel
 from kexport.factory.trace.served import Served
 from kexport.factory.truth import float64_twin, graph_twin, operation_noise
 from kexport.factory.truth.compiled_loops import compiled_loops
+from kexport.factory.truth.eager_graph import eager_function
 from kexport.parity.conditioning import nudged, widened
 from kexport.parity.tolerance import EPSILON
 
@@ -57,6 +58,11 @@ class Oracle:
         domains = {spec.name: self._domains.get(spec.name) for spec in self._program.signature.inputs if spec.is_float}
         return any(domain is None or not domain.is_discrete for domain in domains.values())
 
+    @property
+    def can_nudge_weights(self) -> bool:
+        """Whether weights can be moved, as those of a function that TensorFlow loaded cannot be."""
+        return bool(self._weights)
+
     def outputs(self, cases: Sequence[list[Array]]) -> list[list[Array]]:
         """The outputs of the model itself on each case of flat inputs; may raise anything."""
         self._program.reset()
@@ -87,12 +93,14 @@ class Oracle:
         """The outputs of the model's graph in float64, which is the twin from now on; None where it cannot be."""
         if self._no_graph or self._program.state:  # state would become constants
             return None
-        try:
-            self._graph_twin = graph_twin.graph_twin(self._program.core)
-            return self._graph_outputs(self._graph_twin, cases)
-        except Exception:  # noqa: BLE001  a kernel, or the graph itself, exists in single precision alone
-            self.without_graph()
-            return None
+        for twin in (graph_twin.graph_twin, partial(eager_function, double=True)):
+            try:
+                self._graph_twin = twin(self._program.core)
+                return self._graph_outputs(self._graph_twin, cases)
+            except Exception:  # noqa: BLE001  a kernel, or the graph itself, exists in single precision alone
+                continue
+        self.without_graph()
+        return None
 
     def without_graph(self) -> bool:
         """From now on the graph of the model is no twin, because it is another function; whether it was one."""
@@ -193,9 +201,18 @@ class Oracle:
     def _outputs_within(self, noise: AbstractContextManager[None], cases: Sequence[list[Array]]) -> list[list[Array]]:
         try:
             with noise:
-                return self.outputs(cases)
+                return self._eager_outputs(cases) if self._program.served else self.outputs(cases)
         except Exception:  # noqa: BLE001  the model's own code may refuse what noise has made of a number
             return self.outputs(cases)
+
+    def _eager_outputs(self, cases: Sequence[list[Array]]) -> list[list[Array]]:
+        """The outputs of a function that TensorFlow loaded, whose operations run one by one."""
+        self._program.reset()
+        return [self._eager(case) for case in cases]
+
+    @cached_property
+    def _eager(self) -> graph_twin.FlatFunction:
+        return eager_function(self._program.core)
 
     @contextlib.contextmanager
     def _nudged_weights(self, rng: np.random.Generator) -> Iterator[None]:

@@ -1,0 +1,184 @@
+"""A graph that is run operation by operation, as if it were code that runs eagerly.
+
+A function that TensorFlow loaded from a SavedModel runs as one: what looks at operations, or moves their results, sees
+nothing inside. Calls, loops and branches are followed into their functions.
+
+In double precision too: an operation that has no kernel for it gets single precision and gives it, but for a batch
+normalisation, which is its formula.
+Source: Ioffe, Szegedy, Batch Normalization, 2015, arXiv:1502.03167.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from kexport.bundle.signature import Array
+from kexport.factory.graph.protocols import DType, Operation
+from kexport.factory.trace.protocols import CoreFunction
+from kexport.factory.truth.graph_twin import FlatFunction, wide
+from kexport.factory.truth.operation_noise import NORMALISATIONS
+
+_CALLS = ("PartitionedCall", "StatefulPartitionedCall")
+_LOOPS = ("While", "StatelessWhile")
+_BRANCHES = ("If", "StatelessIf")
+
+
+def eager_function(core: CoreFunction, *, double: bool = False) -> FlatFunction:
+    """The function from flat inputs to flat outputs; a call may raise anything: some operations run in graphs alone.
+
+    Args:
+        core: the traced function.
+        double: whether real and complex numbers inside are in double precision.
+    """
+    import tensorflow as tf
+
+    captured = [outer for outer, _ in core.graph.captures]
+    evaluated, named = _Run(core.graph.as_graph_def(), double=double), tf.Graph()
+    with named.as_default():  # gradients change the calls in a graph that they are taken of
+        tf.graph_util.import_graph_def(core.graph.as_graph_def(), name="")
+    wanted = core.graph.outputs[: len(tf.nest.flatten(core.structured_outputs))]  # and give it more outputs
+    inputs, outputs = (
+        [named.get_tensor_by_name(tensor.name) for tensor in tensors] for tensors in (core.graph.inputs, wanted)
+    )
+
+    def run(flat: Sequence[Array]) -> list[Array]:
+        dtypes = [_wide(given.dtype) if double else given.dtype for given in inputs]
+        values = [tf.constant(array, dtype) for array, dtype in zip(flat, dtypes, strict=False)]
+        return [np.asarray(value.numpy()) for value in evaluated.outputs(inputs, [*values, *captured], outputs)]
+
+    return run
+
+
+def _wide(dtype: DType) -> DType:
+    """A dtype in double precision; of what is not real or complex, itself."""
+    import tensorflow as tf
+
+    widened: DType = tf.as_dtype(wide(dtype.as_datatype_enum))
+    return widened
+
+
+class _Run:
+    """Evaluates a graph, and the functions that it calls.
+
+    Args:
+        definition: of the graph; it has those of the functions.
+        double: whether in double precision.
+    """
+
+    def __init__(self, definition: Any, *, double: bool) -> None:
+        self._double, self._execute = double, _Double().executed if double else _executed
+        self._library = {each.signature.name: each for each in definition.library.function}
+        self._bodies: dict[str, Any] = {}
+
+    def outputs(self, inputs: Sequence[Any], values: Sequence[Any], wanted: Sequence[Any]) -> list[Any]:
+        """The values of tensors of a graph for those of its inputs."""
+        known = {id_of(tensor): value for tensor, value in zip(inputs, values, strict=True)}
+        if not wanted:
+            return []
+        for op in _ordered(wanted):
+            if any(id_of(tensor) not in known for tensor in op.outputs):
+                given = [known[id_of(tensor)] for tensor in op.inputs]
+                known |= {id_of(tensor): value for tensor, value in zip(op.outputs, self._made(op, given), strict=True)}
+        return [known[id_of(tensor)] for tensor in wanted]
+
+    def _made(self, op: Operation, given: Sequence[Any]) -> Sequence[Any]:
+        import tensorflow as tf
+
+        if op.type == "Const":
+            value, dtype = tf.get_static_value(op.outputs[0]), op.outputs[0].dtype
+            return [tf.constant(value, _wide(dtype) if self._double else dtype)]
+        if op.type in _CALLS:
+            return self._called(op.get_attr("f").name, given)
+        if op.type in _LOOPS:
+            state = list(given)
+            while bool(self._called(op.get_attr("cond").name, state)[0]):
+                state = list(self._called(op.get_attr("body").name, state))
+            return state
+        if op.type in _BRANCHES:
+            branch = "then_branch" if bool(given[0]) else "else_branch"
+            return self._called(op.get_attr(branch).name, given[1:])
+        return self._execute(op, given)
+
+    def _called(self, name: str, given: Sequence[Any]) -> Sequence[Any]:
+        from tensorflow.python.framework.function_def_to_graph import function_def_to_graph
+
+        if name not in self._bodies:
+            self._bodies[name] = function_def_to_graph(self._library[name])
+        body = self._bodies[name]
+        return self.outputs(body.inputs, given, body.outputs)
+
+
+def id_of(tensor: Any) -> tuple[str, int]:
+    """What identifies a tensor in its graph."""
+    return tensor.op.name, tensor.value_index
+
+
+def _ordered(wanted: Sequence[Any]) -> list[Operation]:
+    """The operations that tensors depend on, each after those that it takes."""
+    order: dict[str, Operation] = {}
+    waiting = [tensor.op for tensor in reversed(wanted)]
+    while waiting:
+        op = waiting[-1]
+        before = [tensor.op for tensor in op.inputs if tensor.op.name not in order]
+        if op.name in order or not before:
+            order.setdefault(op.name, waiting.pop())
+        else:
+            waiting += before
+    return list(order.values())
+
+
+def _executed(op: Operation, given: Sequence[Any], typed: Callable[[Any], Any] = lambda dtype: dtype) -> Sequence[Any]:
+    """The results of one operation, run eagerly; `typed` gives the dtypes that its settings name."""
+    from tensorflow.python.eager import context, execute
+
+    settings: list[object] = []
+    for attribute in op.op_def.attr:
+        if attribute.name in op.node_def.attr:
+            settings += [attribute.name, _setting(op.get_attr(attribute.name), typed)]
+    run = execute.execute_with_callbacks if context.context().op_callbacks else execute.execute
+    return list(run(op.type, len(op.outputs), list(given), tuple(settings), context.context()))
+
+
+class _Double:
+    """Runs operations in double precision."""
+
+    def __init__(self) -> None:
+        self._without_kernel: set[str] = set()
+
+    def executed(self, op: Operation, given: Sequence[Any]) -> Sequence[Any]:
+        """The results of one operation."""
+        import tensorflow as tf
+
+        if op.type in NORMALISATIONS and not op.get_attr("is_training") and op.get_attr("data_format")[-1:] == b"C":
+            x, scale, offset, mean, variance = given
+            factor = scale * tf.math.rsqrt(variance + tf.constant(op.get_attr("epsilon"), variance.dtype))
+            return [(x - mean) * factor + offset, *(mean, variance) * 2, mean][: len(op.outputs)]
+        if op.type not in self._without_kernel:
+            try:
+                return self._widened(_executed(op, given, _wide))
+            except (tf.errors.InvalidArgumentError, tf.errors.NotFoundError, tf.errors.UnimplementedError):
+                self._without_kernel.add(op.type)
+        pairs = zip(given, op.inputs, strict=True)
+        single = [value if value.dtype == own.dtype else tf.cast(value, own.dtype) for value, own in pairs]
+        return self._widened(_executed(op, single))
+
+    def _widened(self, values: Sequence[Any]) -> Sequence[Any]:
+        import tensorflow as tf
+
+        return [value if _wide(value.dtype) == value.dtype else tf.cast(value, _wide(value.dtype)) for value in values]
+
+
+def _setting(value: Any, typed: Callable[[Any], Any]) -> object:
+    """A setting of an operation, as one that runs eagerly takes it."""
+    import tensorflow as tf
+
+    if isinstance(value, list):
+        return [_setting(each, typed) for each in value]
+    if isinstance(value, tf.DType):
+        return typed(value).as_datatype_enum
+    if value.__class__.__name__ == "TensorShapeProto":
+        return None if value.unknown_rank else [size.size for size in value.dim]
+    return value
