@@ -8,7 +8,7 @@ from kexport.factory.inputs.domains import resolve_domains
 from kexport.factory.sources import find
 from kexport.factory.trace.program import trace
 from kexport.factory.truth import TWIN, establish
-from kexport.factory.truth.eager_graph import eager_function
+from kexport.factory.truth.eager_graph import EagerFunction
 from kexport.factory.truth.operation_noise import in_every_operation
 from kexport.factory.truth.oracle import Oracle
 from kexport.testing.closeness import assert_close
@@ -62,37 +62,39 @@ def in_numpy(x):
 
 
 def test_it_gives_what_the_function_gives(program):
-    (one,), (other,) = eager_function(program.core)([X]), program.interface.run(program.model, [X])
+    (one,), (other,) = EagerFunction(program.core)([X]), program.interface.run(program.model, [X])
     assert one.dtype == other.dtype == np.float32
     assert_close(one, other)
 
 
 def test_in_double_precision_a_fused_normalisation_is_its_formula(program):
-    (y,) = eager_function(program.core, double=True)([X.astype("float64")])
+    (y,) = EagerFunction(program.core, double=True)([X.astype("float64")])
     assert y.dtype == np.float64
     np.testing.assert_array_max_ulp(y, in_numpy(X), 64)
 
 
 def test_what_has_no_kernel_in_double_is_single(tmp_path):
     function = tf.function(lambda x: tf.nn.lrn(x) * 2.0).get_concrete_function(tf.TensorSpec([None, 5, 4, 3]))
-    (y,) = eager_function(function, double=True)([X.astype("float64")])
+    run = EagerFunction(function, double=True)
+    (y,) = run([X.astype("float64")])
     assert y.dtype == np.float64
+    assert run.single == ["LRN"]
     np.testing.assert_array_equal(y, function(X).numpy().astype("float64"))
 
 
 def test_gradients_that_were_taken_change_nothing(program):
-    before = eager_function(program.core)
+    before = EagerFunction(program.core)
     with tf.GradientTape() as tape:
         x = tf.constant(X)
         tape.watch(x)
         total = tf.reduce_sum(program.core(x)[0])
     assert tape.gradient(total, x) is not None
-    for run in (before, eager_function(program.core)):
+    for run in (before, EagerFunction(program.core)):
         np.testing.assert_array_equal(run([X])[0], before([X])[0])
 
 
 def test_operations_inside_have_noise(program):
-    run = eager_function(program.core)
+    run = EagerFunction(program.core)
     still = run([X])[0]
     with in_every_operation(np.random.default_rng(0), 0):
         moved = run([X])[0]

@@ -18,7 +18,7 @@ import numpy as np
 from kexport.bundle.signature import Array
 from kexport.factory.graph.protocols import DType, Operation
 from kexport.factory.trace.protocols import CoreFunction
-from kexport.factory.truth.graph_twin import FlatFunction, wide
+from kexport.factory.truth.graph_twin import wide
 from kexport.factory.truth.operation_noise import NORMALISATIONS
 
 _CALLS = ("PartitionedCall", "StatefulPartitionedCall")
@@ -26,30 +26,40 @@ _LOOPS = ("While", "StatelessWhile")
 _BRANCHES = ("If", "StatelessIf")
 
 
-def eager_function(core: CoreFunction, *, double: bool = False) -> FlatFunction:
+class EagerFunction:
     """The function from flat inputs to flat outputs; a call may raise anything: some operations run in graphs alone.
 
     Args:
         core: the traced function.
         double: whether real and complex numbers inside are in double precision.
     """
-    import tensorflow as tf
 
-    captured = [outer for outer, _ in core.graph.captures]
-    evaluated, named = _Run(core.graph.as_graph_def(), double=double), tf.Graph()
-    with named.as_default():  # gradients change the calls in a graph that they are taken of
-        tf.graph_util.import_graph_def(core.graph.as_graph_def(), name="")
-    wanted = core.graph.outputs[: len(tf.nest.flatten(core.structured_outputs))]  # and give it more outputs
-    inputs, outputs = (
-        [named.get_tensor_by_name(tensor.name) for tensor in tensors] for tensors in (core.graph.inputs, wanted)
-    )
+    def __init__(self, core: CoreFunction, *, double: bool = False) -> None:
+        import tensorflow as tf
 
-    def run(flat: Sequence[Array]) -> list[Array]:
-        dtypes = [_wide(given.dtype) if double else given.dtype for given in inputs]
+        definition, named = core.graph.as_graph_def(), tf.Graph()
+        with named.as_default():  # gradients change the calls in a graph that they are taken of, and give it outputs
+            tf.graph_util.import_graph_def(definition, name="")
+        wanted = core.graph.outputs[: len(tf.nest.flatten(core.structured_outputs))]
+        self._inputs = [named.get_tensor_by_name(tensor.name) for tensor in core.graph.inputs]
+        self._outputs = [named.get_tensor_by_name(tensor.name) for tensor in wanted]
+        self._captured = [outer for outer, _ in core.graph.captures]
+        self._double = _Double() if double else None
+        self._run = _Run(definition, self._double)
+
+    @property
+    def single(self) -> list[str]:
+        """The types of operations that were called in double precision and have no kernel for it."""
+        return sorted(self._double.without_kernel) if self._double else []
+
+    def __call__(self, flat: Sequence[Array]) -> list[Array]:
+        """The outputs for flat inputs."""
+        import tensorflow as tf
+
+        dtypes = [_wide(given.dtype) if self._double else given.dtype for given in self._inputs]
         values = [tf.constant(array, dtype) for array, dtype in zip(flat, dtypes, strict=False)]
-        return [np.asarray(value.numpy()) for value in evaluated.outputs(inputs, [*values, *captured], outputs)]
-
-    return run
+        results = self._run.outputs(self._inputs, [*values, *self._captured], self._outputs)
+        return [np.asarray(value.numpy()) for value in results]
 
 
 def _wide(dtype: DType) -> DType:
@@ -65,11 +75,11 @@ class _Run:
 
     Args:
         definition: of the graph; it has those of the functions.
-        double: whether in double precision.
+        double: runs operations in double precision, if they are to be.
     """
 
-    def __init__(self, definition: Any, *, double: bool) -> None:
-        self._double, self._execute = double, _Double().executed if double else _executed
+    def __init__(self, definition: Any, double: _Double | None) -> None:
+        self._double, self._execute = double, double.executed if double else _executed
         self._library = {each.signature.name: each for each in definition.library.function}
         self._bodies: dict[str, Any] = {}
 
@@ -143,10 +153,14 @@ def _executed(op: Operation, given: Sequence[Any], typed: Callable[[Any], Any] =
 
 
 class _Double:
-    """Runs operations in double precision."""
+    """Runs operations in double precision.
+
+    Attributes:
+        without_kernel: the types of those that it ran in single precision.
+    """
 
     def __init__(self) -> None:
-        self._without_kernel: set[str] = set()
+        self.without_kernel: set[str] = set()
 
     def executed(self, op: Operation, given: Sequence[Any]) -> Sequence[Any]:
         """The results of one operation."""
@@ -156,11 +170,11 @@ class _Double:
             x, scale, offset, mean, variance = given
             factor = scale * tf.math.rsqrt(variance + tf.constant(op.get_attr("epsilon"), variance.dtype))
             return [(x - mean) * factor + offset, *(mean, variance) * 2, mean][: len(op.outputs)]
-        if op.type not in self._without_kernel:
+        if op.type not in self.without_kernel:
             try:
                 return self._widened(_executed(op, given, _wide))
             except (tf.errors.InvalidArgumentError, tf.errors.NotFoundError, tf.errors.UnimplementedError):
-                self._without_kernel.add(op.type)
+                self.without_kernel.add(op.type)
         pairs = zip(given, op.inputs, strict=True)
         single = [value if value.dtype == own.dtype else tf.cast(value, own.dtype) for value, own in pairs]
         return self._widened(_executed(op, single))

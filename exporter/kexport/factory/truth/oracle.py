@@ -21,7 +21,7 @@ from kexport.factory.trace.protocols import BuiltModel
 from kexport.factory.trace.served import Served
 from kexport.factory.truth import float64_twin, graph_twin, operation_noise
 from kexport.factory.truth.compiled_loops import compiled_loops
-from kexport.factory.truth.eager_graph import eager_function
+from kexport.factory.truth.eager_graph import EagerFunction
 from kexport.parity.conditioning import nudged, widened
 from kexport.parity.tolerance import EPSILON
 
@@ -93,7 +93,8 @@ class Oracle:
         """The outputs of the model's graph in float64, which is the twin from now on; None where it cannot be."""
         if self._no_graph or self._program.state:  # state would become constants
             return None
-        for twin in (graph_twin.graph_twin, partial(eager_function, double=True)):
+        twins = [graph_twin.graph_twin, *([partial(EagerFunction, double=True)] if self._program.served else ())]
+        for twin in twins:
             try:
                 self._graph_twin = twin(self._program.core)
                 return self._graph_outputs(self._graph_twin, cases)
@@ -110,6 +111,9 @@ class Oracle:
     @property
     def notes(self) -> list[str]:
         """What a report says of the twin."""
+        if isinstance(self._graph_twin, EagerFunction) and self._graph_twin.single:
+            single = ", ".join(self._graph_twin.single)
+            return [f"{single}: computed in float32 in the truth too, which knows nothing of its rounding there"]
         if not self._narrow or self._graph_twin is not None:
             return []
         note = (
@@ -212,7 +216,7 @@ class Oracle:
 
     @cached_property
     def _eager(self) -> graph_twin.FlatFunction:
-        return eager_function(self._program.core)
+        return EagerFunction(self._program.core)
 
     @contextlib.contextmanager
     def _nudged_weights(self, rng: np.random.Generator) -> Iterator[None]:
