@@ -84,7 +84,8 @@ def shaped(dice: Dice, shape: Shape, x: int) -> list[Step]:
         return [operation(kind, x, newshape=[-1, int(np.prod(shape[:-1])), shape[-1]])]
     if kind == "pad":
         width = [[0, 0], *([int(dice.of(0, 1)), int(dice.of(0, 1, 2))] for _ in shape)]
-        mode = dice.of("constant", "constant", "reflect", "symmetric")
+        mirrored = all(size is not None and size > 2 for size in shape)  # what is mirrored must be as wide
+        mode = dice.of("constant", "constant", "reflect", "symmetric") if mirrored else "constant"
         return [operation(kind, x, pad_width=width, mode=mode)]
     if kind == "repeat":
         return [operation(kind, x, repeats=2, axis=_axis(dice, shape))]

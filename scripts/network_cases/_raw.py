@@ -25,13 +25,17 @@ def problems(bundle: Any, model: Any) -> Iterator[dict[str, str]]:
         bundle: that was built from the model.
         model: the Keras model.
     """
-    allowed = {each.output: _TIMES * each.absolute for each in bundle.manifest.limits}
+    limits = {each.output: _TIMES * each.absolute for each in bundle.manifest.limits}
+    names = [spec.name for spec in bundle.signature.outputs]
     for batch, length in _TRIALS:
         x = _inputs(bundle, batch, length)
         try:
-            wanted = _of_keras(model, x, [spec.name for spec in bundle.signature.outputs])
+            wanted = _of_keras(model, x, names)
+            near = [_of_keras(model, nudged, names) for nudged in _nearby(x)]
         except Exception:  # noqa: BLE001  Keras may refuse a length
             continue
+        moved = {name: max(_distance(each[name], wanted[name]) for each in near) for name in names}
+        allowed = {name: max(limits.get(name, 0.0), 2 * _TIMES * moved[name]) for name in names}
         for artifact in bundle.manifest.artifacts:
             for runtime, run in _RUNS[artifact.format].items():
                 said = _told(run, bundle.path / artifact.path, x, wanted, allowed)
@@ -47,6 +51,25 @@ def _inputs(bundle: Any, batch: int, length: int) -> dict[str, Array]:
         sizes = [batch if axis == 0 else length if size is None else size for axis, size in enumerate(spec.shape)]
         drawn[spec.name] = domains[spec.name].sample(rng, tuple(sizes)).astype(spec.numpy_dtype)
     return drawn
+
+
+def _nearby(x: Arrays) -> Iterator[dict[str, Array]]:
+    """Inputs one rounding away."""
+    rng = np.random.default_rng(_SEED)
+    for _ in range(3):
+        yield {
+            name: values * (1 + rng.choice([-1, 0, 1], values.shape).astype(values.dtype) * np.finfo(values.dtype).eps)
+            if values.dtype.kind == "f"
+            else values
+            for name, values in x.items()
+        }
+
+
+def _distance(one: Array, other: Array) -> float:
+    """The largest between numbers that are both finite."""
+    given, expected = one.astype("float64"), other.astype("float64")
+    both = np.isfinite(given) & np.isfinite(expected)
+    return float(np.abs(np.where(both, given, 0) - np.where(both, expected, 0)).max(initial=0))
 
 
 def _of_keras(model: Any, x: Arrays, names: list[str]) -> dict[str, Array]:
@@ -73,9 +96,8 @@ def _problem(got: Array, wanted: Array, allowed: float) -> str:
     given, expected = got.astype("float64"), wanted.astype("float64")
     if not np.array_equal(np.isfinite(given), np.isfinite(expected)):
         return "NaN or infinity at other places"
-    finite = np.isfinite(expected)
-    distance = np.abs(np.where(finite, given, 0) - np.where(finite, expected, 0)).max(initial=0)
-    limit = max(allowed, _CLOSE * np.abs(np.where(finite, expected, 0)).max(initial=0))
+    distance = _distance(got, wanted)
+    limit = max(allowed, _CLOSE * np.abs(np.where(np.isfinite(expected), expected, 0)).max(initial=0))
     return f"off by {distance:.1e}, more than {limit:.1e}" if distance > limit else ""
 
 

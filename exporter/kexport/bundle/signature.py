@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from kexport.bundle.json_files import FieldError, list_of, member, object_of, optional, text, whole
 from kexport.bundle.json_text import Json, JsonObject
-from kexport.errors import InputError, RunError, nearest
+from kexport.errors import InputError, ModelError, RunError, nearest
 
 Array = npt.NDArray[Any]
 _Value = TypeVar("_Value")
@@ -23,6 +23,21 @@ _HELD_AS = {"bfloat16": "float32", "string": "str"}
 _LARGEST_QUANTIZED = 2  # bytes of an integer that may stand for a real number
 
 _MOST_AXES, _MOST_ELEMENTS = 32, 1 << 40
+
+
+def held(name: str, dtype: str) -> str:
+    """A dtype of TensorFlow by name, whose numbers arrays can hold.
+
+    Raises:
+        ModelError: they cannot, because they stand for others by a scale that is elsewhere.
+    """
+    if dtype.startswith(("qint", "quint")):
+        raise ModelError(
+            f"{name!r} has numbers of type {dtype}, which no array holds",
+            expected="float32, or integers without a scale of their own",
+            hint="quantise inside of the function, or bitcast there to int8",
+        )
+    return dtype
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kexport.bundle.signature import Array, Signature, TensorSpec
+from kexport.bundle.signature import Array, Signature, TensorSpec, held
 from kexport.errors import ArtifactError
 from kexport.runtimes._runtime import ArtifactFile, Package, Runtime
 from kexport.runtimes._session import Opened
@@ -56,7 +56,9 @@ def _distinct(signatures: Mapping[str, Any]) -> Iterator[str]:
 
 def _spec(name: str, spec: Any) -> TensorSpec:
     """An input or output, of a `tf.TensorSpec` or a tensor; an output of unknown rank is stated without axes."""
-    return TensorSpec(name, spec.dtype.name, tuple(spec.shape.as_list()) if spec.shape.rank is not None else ())
+    return TensorSpec(
+        name, held(name, spec.dtype.name), tuple(spec.shape.as_list()) if spec.shape.rank is not None else ()
+    )
 
 
 RUNTIME = Runtime(

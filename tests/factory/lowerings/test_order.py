@@ -28,6 +28,7 @@ ORDER = {
         },
         **{kind: ["float64_places_tflite", "rounding_tflite"] for kind in ("Ceil", "Rint", "Round")},
         "Relu": ["relu_of_negative_tflite", "narrow_integers_tflite"],
+        "Reshape": ["known_size_tflite", "reshape_tflite"],
         "ResizeBilinear": ["resize_bilinear", "resize_integers"],
         "StridedSlice": ["empty_slice_tflite", "known_size_tflite", "strided_slice_tflite"],
     },

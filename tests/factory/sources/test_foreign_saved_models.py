@@ -166,3 +166,23 @@ def test_a_table_of_tf1_that_nothing_fills_is_refused_by_name(tmp_path):
     folder = _tables_of_tf1(tmp_path / "unfilled", "int64", 10, 20)
     with pytest.raises(ModelError, match=r"'hash_table' of the SavedModel is empty(.|\n)*legacy_init_op"):
         sources.find(folder, {}).load()
+
+
+class Quantised(tf.Module):
+    @tf.function(input_signature=[tf.TensorSpec((None, 4), tf.qint8, name="x")])
+    def read(self, x):
+        return {"y": tf.quantization.dequantize(x, -1.0, 1.0)}
+
+    @tf.function(input_signature=[tf.TensorSpec((None, 4), name="x")])
+    def write(self, x):
+        return {"y": tf.quantization.quantize(x, -1.0, 1.0, tf.qint8).output}
+
+
+@pytest.mark.parametrize(("signature", "name"), [("read", "x"), ("write", "y")])
+def test_quantised_types_in_a_signature_are_refused_in_words(kexport, tmp_path, signature, name):
+    tf.saved_model.save(module := Quantised(), tmp_path / "model", signatures=getattr(module, signature))
+    for command in (("build", "model"), ("inspect", "model"), ("compare", "model", "model")):
+        told = kexport(*command)
+        assert told.returncode == 2
+        assert f"{name!r} has numbers of type qint8, which no array holds" in told.stderr
+        assert "Traceback" not in told.stderr

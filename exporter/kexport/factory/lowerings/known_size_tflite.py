@@ -97,5 +97,10 @@ def _applies(op: Operation, inputs: Sequence[Tensor]) -> bool:
 
 
 LOWERING = Lowering(
-    "known_size_tflite", ("tflite",), ("Reshape", "StridedSlice"), _emit, _applies, before=("strided_slice_tflite",)
+    "known_size_tflite",
+    ("tflite",),
+    ("Reshape", "StridedSlice"),
+    _emit,
+    _applies,
+    before=("strided_slice_tflite", "reshape_tflite"),
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from kexport.bundle.signature import Array, Signature, TensorSpec
+from kexport.bundle.signature import Array, Signature, TensorSpec, held
 from kexport.errors import ExportError, KexportError, located
 from kexport.factory.corrections import all_active
 from kexport.factory.graph.protocols import Tensor
@@ -105,7 +105,7 @@ def trace(model: BuiltModel | Served, samples: Mapping[str, Array] | None = None
     _order_variables(concrete)
     interface = interface.with_outputs(structure)
     outputs = tuple(
-        TensorSpec(name, tensor.dtype.name, _shape(name, tensor))
+        TensorSpec(name, held(name, tensor.dtype.name), _shape(name, tensor))
         for name, tensor in zip(interface.output_names, concrete.structured_outputs, strict=True)
     )
     return Program(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kexport.bundle.naming import unique
-from kexport.bundle.signature import Array, TensorSpec
+from kexport.bundle.signature import Array, TensorSpec, held
 from kexport.errors import KexportError, ModelError, nearest, reason
 from kexport.factory.graph.protocols import DType, Tensor
 from kexport.factory.trace.own_tables import given_tables
@@ -181,4 +181,4 @@ def _spec(name: str, spec: InputSpec) -> TensorSpec:
         raise ModelError(
             f"input {name!r} has an unknown number of axes", expected="a signature of tensors of known rank"
         )
-    return TensorSpec(name, spec.dtype.name, tuple(spec.shape.as_list()))
+    return TensorSpec(name, held(name, spec.dtype.name), tuple(spec.shape.as_list()))
