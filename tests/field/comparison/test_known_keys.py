@@ -6,6 +6,7 @@ from onnx import TensorProto, helper, save
 
 import kexport
 import onnx_models as models
+from kexport.runtimes.files import onnx_keys
 
 ML = "ai.onnx.ml"
 
@@ -143,3 +144,21 @@ def test_the_tables_of_saved_models_and_tflite_files_are_read(tmp_path):
             one, other = (tmp_path / f"{kind}{number}{suffix}" for number in ("", "2"))
             assert kexport.compare(one, one, search="1").passed, one
             assert not kexport.compare(one, other, search="1").passed, one
+
+
+@pytest.mark.parametrize("concatenated", [False, True])
+def test_a_tree_behind_many_others_is_looked_at_for_no_longer_than_it_is_worth(tmp_path, concatenated):
+    """Of a chain, and of a tensor beside itself beside itself: 2 ** 3000 ways lead to the input."""
+    kind, settings = ("Concat", {"axis": 0}) if concatenated else ("Identity", {})
+    nodes = [
+        helper.make_node(kind, [f"t{step}"] * (2 if concatenated else 1), [f"t{step + 1}"], **settings)
+        for step in range(3000)
+    ]
+    tree = {"nodes_values": [0.5], "nodes_featureids": [0]}
+    nodes.append(helper.make_node("TreeEnsembleRegressor", ["t3000"], ["y"], domain=ML, **tree))
+    shape = (TensorProto.FLOAT, ["n", 1])
+    graph = helper.make_graph(
+        nodes, "test", [helper.make_tensor_value_info("t0", *shape)], [helper.make_tensor_value_info("y", *shape)]
+    )
+    save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]), tmp_path / "deep.onnx")
+    assert not onnx_keys.keys(tmp_path / "deep.onnx")

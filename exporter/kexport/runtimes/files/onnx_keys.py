@@ -38,6 +38,7 @@ _KEEPING = ("Identity", "Cast")
 _HANDING = (*_KEEPING, "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Slice", "Split", "Concat", "Expand",
             "Gather", "ArrayFeatureExtractor", "StringNormalizer", "FeatureVectorizer")  # fmt: skip
 _TEXT = 8
+_DEEPEST, _MOST_LOOKED_AT = 200, 20_000  # nodes between an input and a tree: a file may name one in each of many others
 
 
 @dataclass
@@ -72,6 +73,7 @@ class _Graph:
         self.constants: dict[str, Bytes] = {}
         self.inputs: dict[str, tuple[int, ...]] = {}
         self._inner: list[Bytes] = []
+        self._looked_at = 0
         for number, value in messages(content_of(path)):
             if number == 7:
                 self._graph(value)
@@ -124,7 +126,8 @@ class _Graph:
             yield name, first, self.inputs[name][-1] if self.inputs[name] else 0
             return
         node = self.made_by.get(name)
-        if node is None or depth > 1000:
+        self._looked_at += 1
+        if node is None or depth > _DEEPEST or self._looked_at > _MOST_LOOKED_AT:
             return
         if node.kind in _KEEPING:
             yield from self.columns(node.inputs[0], first, depth + 1)
