@@ -328,3 +328,15 @@ def test_weights_that_fill_no_disk_are_not_read(tmp_path):
         file.truncate(1 << 40)
     with pytest.raises(BundleError, match=r"is too large: 1099511627[0-9]* bytes"):
         kexport.compare(path, path)
+
+
+def test_a_damaged_tflite_file_keeps_no_state(tmp_path):
+    """Whatever is wrong with a file, loading it tells."""
+    content = (REFERENCE / "lowpass" / "model.tflite").read_bytes()
+    path = tmp_path / "damaged.tflite"
+    rng = np.random.default_rng(0)
+    for length in (0, 3, 9, len(content) // 2, *[len(content)] * 40):
+        damaged = np.frombuffer(content[:length], np.uint8).copy()
+        damaged[rng.integers(0, max(length, 1), 8 if length else 0)] = 255
+        path.write_bytes(damaged.tobytes())
+        assert not tflite.keeps_state(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import importlib
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -66,8 +67,15 @@ def keeps_state(path: Path) -> bool:
     Raises:
         ImportError: neither LiteRT nor TensorFlow is installed.
     """
-    model: Any = parse(path.read_bytes())
     operators: Any = schema().BuiltinOperator
+    try:
+        return _sets_variables(parse(path.read_bytes()), operators)
+    except (LookupError, AttributeError, TypeError, ValueError, OSError, struct.error):
+        return False  # loading it tells
+
+
+def _sets_variables(model: Any, operators: Any) -> bool:
+    """Whether a call of one of the graphs sets a variable; those of operators that run once do not count."""
     setting = {operators.ASSIGN_VARIABLE, operators.SVDF}
     found: set[int] = set()
     first: set[int] = set()  # what sets variables only before the first call
