@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
@@ -17,6 +18,7 @@ SEED = 20240607
 #: Lengths tried for dynamic axes, in this order; the model may refuse some.
 _LENGTHS = (16, 7, 33, 1, 64, 128, 224)
 _ENOUGH_LENGTHS = 4
+_LONG, _MOST_OF_LONG = (512, 1024), 1 << 16  # what a stranger's model of sound may need; elements of an input
 #: One sample, more, fewer again: state that leaks from one call does not fit the next.
 _BATCHES = (1, 5, 2)
 _PATTERN_BATCHES = (2, 1, 3)
@@ -24,7 +26,7 @@ _RECORDED_BATCHES = (1, 2, 5)
 _MOST_ROWS, _MOST_ELEMENTS = 1024, 1 << 18  # of a batch of recorded samples
 _MIXED_PATTERNS = 4  # where some inputs are recorded, so many corners of the others
 
-__all__ = ["SEED", "Feeds", "plan"]
+__all__ = ["SEED", "Feeds", "longer", "plan"]
 
 
 def plan(
@@ -62,12 +64,34 @@ def plan(
     batches = (*_BATCHES, *[2] * max(0, len(lengths) - len(_BATCHES)))
     for index, batch in enumerate(batches):
         yield _random(inputs, domains, rng, batch, lengths[index % len(lengths)])
-    longer = [length for length in lengths if length > 1] or lengths
+    long = [length for length in lengths if length > 1] or lengths
     for index, (label, fill) in enumerate(corner_inputs.of(inputs, domains)):
-        batch, length = _PATTERN_BATCHES[index % len(_PATTERN_BATCHES)], longer[index % len(longer)]
+        batch, length = _PATTERN_BATCHES[index % len(_PATTERN_BATCHES)], long[index % len(long)]
         yield label, fill(rng, {spec.name: _shape(spec, batch, length) for spec in inputs})
-    for label, batch, fill in listed_values.of(inputs, domains, 2, longer[0]):
-        yield label, fill(rng, {spec.name: _shape(spec, batch, longer[0]) for spec in inputs})
+    for label, batch, fill in listed_values.of(inputs, domains, 2, long[0]):
+        yield label, fill(rng, {spec.name: _shape(spec, batch, long[0]) for spec in inputs})
+
+
+def longer(
+    signature: Signature, domains: Mapping[str, Domain], refusal: Callable[[Feeds], str | None]
+) -> Iterator[tuple[str, Feeds]]:
+    """Random inputs longer than those of `plan`, of one sample, where dynamic axes are not many and the model takes it.
+
+    Args:
+        signature: the signature of the model.
+        domains: one per input; of recorded data there are no longer ones.
+        refusal: why the model rejects some inputs, None when it accepts them.
+    """
+    inputs, rng = signature.inputs, np.random.default_rng(SEED)
+    if not any(None in spec.shape[1:] for spec in inputs) or any(
+        isinstance(each, Samples) for each in domains.values()
+    ):
+        return
+    for length in _LONG:
+        if max(math.prod(_shape(spec, 1, length)) for spec in inputs) <= _MOST_OF_LONG:
+            label, feeds = _random(inputs, domains, rng, 1, length)
+            if refusal(feeds) is None:
+                yield label, feeds
 
 
 def _accepted_lengths(

@@ -340,3 +340,19 @@ def test_a_damaged_tflite_file_keeps_no_state(tmp_path):
         damaged[rng.integers(0, max(length, 1), 8 if length else 0)] = 255
         path.write_bytes(damaged.tobytes())
         assert not tflite.keeps_state(path)
+
+
+@pytest.mark.parametrize("taps", [300, 2], ids=["nothing shorter is taken", "all is"])
+def test_sounds_longer_than_those_of_a_build_are_compared(tmp_path, taps):
+    """The last tap of a filter, with holes or without, only meets sounds of 300 samples."""
+    sound, result = ([(name, TensorProto.FLOAT, ["n", 1, size])] for name, size in (("x", "t"), ("y", "t_out")))
+
+    def file(name, last):
+        kernel = np.full((1, 1, taps), 0.1, "float32")
+        kernel[..., -1] = last
+        settings = {} if taps > 2 else {"dilations": [299], "pads": [0, 299]}
+        return models.save(tmp_path / name, [node("Conv", ["x", "k"], ["y"], **settings)], sound, result, k=kernel)
+
+    one, other = file("one.onnx", 0.1), file("other.onnx", 0.2)
+    assert kexport.compare(one, one, search="20").passed
+    assert kexport.compare(one, other, search="1").exit_code == 1

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
 from kexport.bundle.signature import Array, Signature
-from kexport.errors import InputError
+from kexport.errors import InputError, ModelError
 from kexport.field.comparison.operands import Operand
 from kexport.field.comparison.shared_interface import SharedInterface
 from kexport.field.remote import NameMap, RemoteSession, RuntimeFailedError
@@ -47,7 +47,20 @@ def comparison_inputs(
                     return f"{session.label}: {error}"
             return None
 
+        yield from _planned(shared, refusal)
+
+
+def _planned(shared: SharedInterface, refusal: Callable[[Mapping[str, Array]], str | None]) -> Iterator[Case]:
+    """What a build would take, and longer ones: a model of sound may look no farther than at its first frame else."""
+    try:
         yield from golden_inputs.plan(shared.signature, shared.domains, refusal)
+    except ModelError:  # the lengths of a build are too short
+        long = list(golden_inputs.longer(shared.signature, shared.domains, refusal))
+        if not long:
+            raise
+        yield from long
+    else:
+        yield from golden_inputs.longer(shared.signature, shared.domains, refusal)
 
 
 def _goldens_of(operand: Operand, names: NameMap, signature: Signature) -> Iterator[Case]:
