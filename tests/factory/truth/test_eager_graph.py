@@ -106,3 +106,16 @@ def test_a_served_convolution_with_its_normalisation_has_a_truth_in_float64(prog
     truth = establish(program, Oracle(program), resolve_domains(program, {}).domains)
     assert truth.limits[0].source == TWIN
     assert truth.limits[0].floor > 0
+
+
+def test_a_loop_that_is_too_long_is_not_followed():
+    """The function itself runs it in a moment."""
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 2], name="x")])
+    def many(x):
+        for _ in tf.range(100_000):
+            x = x + 1.0
+        return x
+
+    with pytest.raises(ValueError, match="a loop is long"):
+        EagerFunction(many.get_concrete_function())([np.zeros((1, 2), "float32")])

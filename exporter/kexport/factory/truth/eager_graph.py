@@ -24,6 +24,8 @@ from kexport.factory.truth.operation_noise import NORMALISATIONS
 _CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 _LOOPS = ("While", "StatelessWhile")
 _BRANCHES = ("If", "StatelessIf")
+_MOST_OPERATIONS = 100_000  # of one evaluation: some seconds
+_OF_VERSION_1 = ("Enter", "Merge", "Switch", "NextIteration", "Exit", "LoopCond")
 
 
 class EagerFunction:
@@ -58,7 +60,7 @@ class EagerFunction:
 
         dtypes = [_wide(given.dtype) if self._double else given.dtype for given in self._inputs]
         values = [tf.constant(array, dtype) for array, dtype in zip(flat, dtypes, strict=False)]
-        results = self._run.outputs(self._inputs, [*values, *self._captured], self._outputs)
+        results = self._run.evaluated(self._inputs, [*values, *self._captured], self._outputs)
         return [np.asarray(value.numpy()) for value in results]
 
 
@@ -82,13 +84,29 @@ class _Run:
         self._double, self._execute = double, double.executed if double else _executed
         self._library = {each.signature.name: each for each in definition.library.function}
         self._bodies: dict[str, Any] = {}
+        self._orders: dict[str, list[Operation]] = {}
+        self._left = 0
 
-    def outputs(self, inputs: Sequence[Any], values: Sequence[Any], wanted: Sequence[Any]) -> list[Any]:
-        """The values of tensors of a graph for those of its inputs."""
+    def evaluated(self, inputs: Sequence[Any], values: Sequence[Any], wanted: Sequence[Any]) -> list[Any]:
+        """The values of tensors of the graph for those of its inputs.
+
+        Raises:
+            ValueError: that takes too many operations, or the graph has loops of TensorFlow 1.
+        """
+        self._left = _MOST_OPERATIONS
+        return self._outputs("", inputs, values, wanted)
+
+    def _outputs(self, name: str, inputs: Sequence[Any], values: Sequence[Any], wanted: Sequence[Any]) -> list[Any]:
+        """Likewise, of the graph or of a function by its name."""
         known = {id_of(tensor): value for tensor, value in zip(inputs, values, strict=True)}
         if not wanted:
             return []
-        for op in _ordered(wanted):
+        if name not in self._orders:
+            self._orders[name] = _ordered(wanted)
+        self._left -= len(self._orders[name])
+        if self._left < 0:
+            raise ValueError(f"more than {_MOST_OPERATIONS} operations: a loop is long")
+        for op in self._orders[name]:
             if any(id_of(tensor) not in known for tensor in op.outputs):
                 given = [known[id_of(tensor)] for tensor in op.inputs]
                 known |= {id_of(tensor): value for tensor, value in zip(op.outputs, self._made(op, given), strict=True)}
@@ -118,7 +136,7 @@ class _Run:
         if name not in self._bodies:
             self._bodies[name] = function_def_to_graph(self._library[name])
         body = self._bodies[name]
-        return self.outputs(body.inputs, given, body.outputs)
+        return self._outputs(name, body.inputs, given, body.outputs)
 
 
 def id_of(tensor: Any) -> tuple[str, int]:
@@ -132,6 +150,8 @@ def _ordered(wanted: Sequence[Any]) -> list[Operation]:
     waiting = [tensor.op for tensor in reversed(wanted)]
     while waiting:
         op = waiting[-1]
+        if op.type in _OF_VERSION_1:
+            raise ValueError(f"{op.name} is part of a loop or a branch of TensorFlow 1, whose operations have no order")
         before = [tensor.op for tensor in op.inputs if tensor.op.name not in order]
         if op.name in order or not before:
             order.setdefault(op.name, waiting.pop())
