@@ -25,6 +25,8 @@ def _applies(op: Operation, inputs: Sequence[Tensor]) -> bool:
     import numpy as np
     import tensorflow as tf
 
+    if inputs[0].shape.rank == 2 and inputs[0].op.type == "Fill":
+        return False  # an identity matrix, for which there is an operator
     number = tf.get_static_value(inputs[2])
     return number is not None and np.ptp(number) == 0 and inputs[0].shape.rank is not None
 

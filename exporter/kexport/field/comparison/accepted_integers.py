@@ -58,10 +58,15 @@ def _rows(
 ) -> TableRows | TableCells | None:
     """What both take of one input; None where it is no index."""
 
+    def call(number: int) -> dict[str, Array]:
+        return {**feeds, spec.name: np.full_like(feeds[spec.name], number)}
+
     def everywhere(number: int) -> str:
-        return _why(sessions, {**feeds, spec.name: np.full_like(feeds[spec.name], number)})
+        return _why(sessions, call(number))
 
     count = _count(everywhere, 0, _most(spec))
+    if count == 1 and not all(_why([session], call(count)) for session in sessions):
+        return None  # one of them alone has a single row: the default tells
     columns = spec.shape[-1] if len(spec.shape) > 1 else None
     if not count:
         return None
