@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from kexport.errors import reason
+from kexport.parity.conditioning import distance
 
 Array = np.ndarray[Any, Any]
 Arrays = Mapping[str, Array]
@@ -67,9 +68,7 @@ def _nearby(x: Arrays) -> Iterator[dict[str, Array]]:
 
 def _distance(one: Array, other: Array) -> float:
     """The largest between numbers that are both finite."""
-    given, expected = one.astype("float64"), other.astype("float64")
-    both = np.isfinite(given) & np.isfinite(expected)
-    return float(np.abs(np.where(both, given, 0) - np.where(both, expected, 0)).max(initial=0))
+    return float(distance(one.astype("float64"), other.astype("float64")).max(initial=0))
 
 
 def _of_keras(model: Any, x: Arrays, names: list[str]) -> dict[str, Array]:
@@ -96,9 +95,9 @@ def _problem(got: Array, wanted: Array, allowed: float) -> str:
     given, expected = got.astype("float64"), wanted.astype("float64")
     if not np.array_equal(np.isfinite(given), np.isfinite(expected)):
         return "NaN or infinity at other places"
-    distance = _distance(got, wanted)
+    apart = _distance(got, wanted)
     limit = max(allowed, _CLOSE * np.abs(np.where(np.isfinite(expected), expected, 0)).max(initial=0))
-    return f"off by {distance:.1e}, more than {limit:.1e}" if distance > limit else ""
+    return f"off by {apart:.1e}, more than {limit:.1e}" if apart > limit else ""
 
 
 def _onnxruntime(path: Path, x: Arrays) -> Arrays:

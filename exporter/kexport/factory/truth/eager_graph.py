@@ -98,7 +98,7 @@ class _Run:
 
     def _outputs(self, name: str, inputs: Sequence[Any], values: Sequence[Any], wanted: Sequence[Any]) -> list[Any]:
         """Likewise, of the graph or of a function by its name."""
-        known = {id_of(tensor): value for tensor, value in zip(inputs, values, strict=True)}
+        known = {_key(tensor): value for tensor, value in zip(inputs, values, strict=True)}
         if not wanted:
             return []
         if name not in self._orders:
@@ -107,10 +107,10 @@ class _Run:
         if self._left < 0:
             raise ValueError(f"more than {_MOST_OPERATIONS} operations: a loop is long")
         for op in self._orders[name]:
-            if any(id_of(tensor) not in known for tensor in op.outputs):
-                given = [known[id_of(tensor)] for tensor in op.inputs]
-                known |= {id_of(tensor): value for tensor, value in zip(op.outputs, self._made(op, given), strict=True)}
-        return [known[id_of(tensor)] for tensor in wanted]
+            if any(_key(tensor) not in known for tensor in op.outputs):
+                given = [known[_key(tensor)] for tensor in op.inputs]
+                known |= {_key(tensor): value for tensor, value in zip(op.outputs, self._made(op, given), strict=True)}
+        return [known[_key(tensor)] for tensor in wanted]
 
     def _made(self, op: Operation, given: Sequence[Any]) -> Sequence[Any]:
         import tensorflow as tf
@@ -139,7 +139,7 @@ class _Run:
         return self._outputs(name, body.inputs, given, body.outputs)
 
 
-def id_of(tensor: Any) -> tuple[str, int]:
+def _key(tensor: Any) -> tuple[str, int]:
     """What identifies a tensor in its graph."""
     return tensor.op.name, tensor.value_index
 

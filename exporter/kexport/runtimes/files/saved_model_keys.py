@@ -38,9 +38,10 @@ def keys(path: Path) -> FileKeys:
     """What any input of a SavedModel may meet; nothing where it cannot be read."""
     found = Keys()
     try:
-        for nodes in _scopes(path / "saved_model.pb"):
+        scopes = list(_scopes(path / "saved_model.pb"))
+        for nodes in scopes:
             _collect(nodes, found)
-        tables = any(node.kind.startswith(_TABLES) for nodes in _scopes(path / "saved_model.pb") for node in nodes)
+        tables = any(node.kind.startswith(_TABLES) for nodes in scopes for node in nodes)
         if tables:
             for file in sorted((path / "assets").glob("*")):
                 if file.is_file() and file.stat().st_size <= _LARGEST_FILE:
