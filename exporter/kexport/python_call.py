@@ -14,16 +14,16 @@ from kexport.errors import KexportError
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
 
-_SWITCHES = ("allow-lambda", "keep-going", "trust")
+_SWITCHES = ("allow-lambda", "budgets", "keep-going", "trust")
 _ARGUMENTS = {
     "import": "imports", "contract": "contracts", "runtime": "runtime", "map": "names", "set": "settings",
 }  # fmt: skip
 _LISTS = ("imports", "formats")
 _PAIRS = ("names", "settings", "domain", "tolerance")
 _KNOWN = (
-    "allow-lambda", "budget", "calibration", "contract", "domain", "formats", "import", "io", "keep-going", "labels",
-    "map", "max-bytes", "max-drop", "max-seconds", "metric", "model", "opset", "out", "precision", "runtime", "samples",
-    "search", "set", "signature", "signed-by", "timeout", "tolerance", "trust", "unseen", "witness",
+    "allow-lambda", "budget", "budgets", "calibration", "contract", "domain", "formats", "import", "io", "keep-going",
+    "labels", "map", "max-bytes", "max-drop", "max-seconds", "metric", "model", "opset", "out", "precision", "runtime",
+    "samples", "search", "set", "signature", "signed-by", "timeout", "tolerance", "trust", "unseen", "witness",
 )  # fmt: skip
 #: A value, and not the next word of the sentence: in quotes, a placeholder, a pair, a path, or one of a closed list.
 _VALUE = (

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from kexport.bundle.budget_entry import BUDGETS, BudgetEntry, budgets_of
 from kexport.bundle.entry_parts import limits_of, path_of
 from kexport.bundle.json_files import FieldError, list_of, member, object_of, optional, text, whole
 from kexport.bundle.json_text import Json, JsonObject
@@ -31,6 +32,7 @@ class Artifact:
             that hold its weights; `quantization`, how the integers that it takes and returns stand for real numbers;
             `steps`, the same of what it computes before it makes floats of it; `kernels`, the integers of each runtime.
         limits: how far its own outputs may be from the truth, one for each; none where those of the model hold.
+        budgets: those that it was built with, and what came of them; none where none was stated.
     """
 
     format: str
@@ -40,6 +42,7 @@ class Artifact:
     bytes: int
     details: Mapping[str, Any] = field(default_factory=dict)
     limits: tuple[OutputLimit, ...] = ()
+    budgets: tuple[BudgetEntry, ...] = ()
 
     @property
     def files(self) -> list[tuple[str, str]]:
@@ -70,7 +73,8 @@ class Artifact:
     def to_json(self) -> dict[str, object]:
         """The artifact's entry in the manifest."""
         limits = {"limits": [limit.to_json() for limit in self.limits]} if self.limits else {}
-        return {**{key: getattr(self, key) for key in _KEYS}, **limits, **self.details}
+        budgets = {BUDGETS: [each.to_json() for each in self.budgets]} if self.budgets else {}
+        return {**{key: getattr(self, key) for key in _KEYS}, **limits, **budgets, **self.details}
 
     @classmethod
     def from_json(cls, data: JsonObject, signature: Signature) -> Artifact:
@@ -80,14 +84,14 @@ class Artifact:
             BundleError: a path leads out of the bundle, or a limit is missing or unusable.
             FieldError: an entry is missing or of the wrong type.
         """
-        details = {key: value for key, value in data.items() if key not in (*_KEYS, "limits")}
+        details = {key: value for key, value in data.items() if key not in (*_KEYS, "limits", BUDGETS)}
         optional(data, "external", list_of(object_of(_external_file)), ())
         for key in ("quantization", STEPS):
             optional(data, key, from_json, {})
         optional(data, KERNELS, kernels_of, None)
         optional(data, FLOAT_OPERATORS, _operators, None)
         optional(data, "pinned", object_of(lambda pinned: member(pinned, "batch", whole)), 0)
-        return cls(
+        entry = cls(
             member(data, "format", text),
             member(data, "precision", _precision),
             member(data, "path", path_of),
@@ -96,6 +100,7 @@ class Artifact:
             details,
             limits_of(data, signature) if "limits" in data else (),
         )
+        return replace(entry, budgets=optional(data, BUDGETS, budgets_of, ()))
 
 
 def _precision(value: Json) -> str:

@@ -19,7 +19,8 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "--max-drop", "--contract",
     ),
     "What is checked": (
-        "--runtime", "--require", "--signed-by", "--search", "--seed", "--truth", "--tolerance", "--unseen", "--check",
+        "--runtime", "--require", "--signed-by", "--search", "--seed", "--truth", "--tolerance", "--budgets",
+        "--unseen", "--check",
     ),
     "What is written": (
         "--out", "--formats", "--opset", "--precision", "--budget", "--io", "--calibration", "--keep",

@@ -106,6 +106,7 @@ def _write_sbom(path: str, target: str, max_bytes: int) -> None:
 
 
 def _show_bundle(bundle: Bundle) -> None:
+    from kexport.bundle.budget_entry import BUDGETS
     from kexport.reports import adequacy_lines, size, terminal
 
     manifest = bundle.manifest
@@ -128,6 +129,7 @@ def _show_bundle(bundle: Bundle) -> None:
             "sha256": artifact.sha256,
             **artifact.details,
             **_integers(artifact),
+            **({BUDGETS: "; ".join(map(str, artifact.budgets))} if artifact.budgets else {}),
         }
         _section(artifact.path, _texts(facts))
     _section("built with", _texts(manifest.provenance))

@@ -30,10 +30,23 @@ if TYPE_CHECKING:
     from kexport.parity.strictness import Strictness
 
 
-def _metric(metric: str | None, labels: str | None) -> MetricRequest | None:
+_BUDGETS = click.option(
+    "--budgets", is_flag=True, help="Check every budget of the build again, the times of calls too."
+)
+
+
+@dataclass(frozen=True)
+class _Costs:
+    """What is measured beside the outputs: a metric, and all that a small precision may cost."""
+
+    metric: MetricRequest | None
+    budgets: bool
+
+
+def _costs(metric: str | None, labels: str | None, budgets: bool) -> _Costs:
     from kexport.field.evaluation import MetricRequest
 
-    return MetricRequest.of(metric, labels)
+    return _Costs(MetricRequest.of(metric, labels), budgets)
 
 
 @click.command(
@@ -52,7 +65,7 @@ def _metric(metric: str | None, labels: str | None) -> MetricRequest | None:
 @click.option("--require", metavar="A,B", help="Run these runtimes too; each must compare at least one output.")
 @click.option("--signed-by", metavar="FILE", help="Before all else, require a signature with this public key in PEM.")
 @click.option("--truth", is_flag=True, help="Search against the model in the .keras artifact; needs TensorFlow.")
-@gathered("metric", _metric, {"labels": LABELS, "metric": METRIC})
+@gathered("costs", _costs, {"labels": LABELS, "metric": METRIC, "budgets": _BUDGETS})
 @JSON
 @checking
 @delivering
@@ -64,7 +77,7 @@ def command(
     require: str | None,
     signed_by: str | None,
     truth: bool,
-    metric: MetricRequest | None,
+    costs: _Costs,
     as_json: bool,
     strictness: Strictness,
     deliver: Delivery,
@@ -74,12 +87,13 @@ def command(
 
     Without --runtime it takes every runtime that is installed and can read an artifact of the bundle. A search
     compares each of them with every other that is installed, and keeps what it finds in the bundle. A metric is
-    computed on the recorded samples that the bundle keeps. A folder of bundles, as a build of several signatures
-    writes it, stands for all that lie in it. Of several bundles the exit code is the worst.
+    computed on the recorded samples that the bundle keeps. Of the budgets that it was built with, size and noise are
+    always checked again, and a metric where it is given. A folder of bundles, as a build of several signatures writes
+    it, stands for all that lie in it. Of several bundles the exit code is the worst.
     """
     if truth and strictness.search is None:
         raise UsageError("--truth needs --search: it sets what the search compares with", hint="--search 30s --truth")
-    request = _Request(runtimes, trust, require, signed_by, truth, metric, strictness)
+    request = _Request(runtimes, trust, require, signed_by, truth, costs, strictness)
     paths = _bundles(paths)
     outcomes = _Outcomes(paths)
     processes = _shared_processes() if len(paths) > 1 else None
@@ -125,7 +139,7 @@ class _Request:
     require: str | None
     signed_by: str | None
     truth: bool
-    metric: MetricRequest | None
+    costs: _Costs
     strictness: Strictness
 
 
@@ -201,9 +215,11 @@ def _checked(path: str, request: _Request, processes: Processes | None) -> tuple
         requested = None if names is None else tuple(map(known_runtimes.get, names))
         signed = None if request.signed_by is None else require_signed(path, request.signed_by, trust.max_bytes)
         bundle = Bundle.open(path, trust.max_bytes)
-        evaluation = None if request.metric is None else request.metric.of_bundle(bundle)
+        evaluation = None if request.costs.metric is None else request.costs.metric.of_bundle(bundle)
         reference = _model_in(bundle, trust) if request.truth else None
-        verification = Verification(bundle, requested, trust, strictness, reference, evaluation=evaluation)
+        verification = Verification(
+            bundle, requested, trust, strictness, reference, evaluation=evaluation, budgets=request.costs.budgets
+        )
         report = verify_bundle(replace(verification, processes=processes) if processes else verification)
     return bundle, required_runtimes.require(report if signed is None else signed.recorded(report), bundle, required)
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from kexport.bundle import store
+from kexport.bundle.budgets import Budgets
 from kexport.bundle.folder import REPORT_NAME, Bundle
 from kexport.bundle.json_files import write_json
 from kexport.bundle.precision import Precisions
@@ -22,7 +24,9 @@ from kexport.factory.bundle_writer import Conversions, write_bundle
 from kexport.factory.earlier_conversions import EarlierConversions
 from kexport.factory.fingerprint import fingerprint, with_bundle
 from kexport.factory.precisions import (
+    SmallArtifacts,
     keep_smallest,
+    record_budgets,
     record_kernels,
     with_mixed,
 )
@@ -222,15 +226,12 @@ def make(
             progress("checking every artifact in its runtimes")
             started[TENSORFLOW] = workers[0]
             report = check_build(plan, folder, started, observe, written)
+            check_again = partial(check_build, plan, folder, started, lambda check: None, written)
             precisions = plan.request.conversion.precisions
             if precisions.choose:
                 progress("choosing among the small precisions")
-                report = with_mixed(
-                    folder, report, written.small, precisions.budgets,
-                    lambda: check_build(plan, folder, started, lambda check: None, written),
-                )  # fmt: skip
-                report = keep_smallest(folder, report, written.small.refusals, precisions.budgets)
-                record_kernels(folder)  # of a mixed one, and no more of what was left out
+                report = _chosen(folder, report, written.small, precisions.budgets, check_again)
+            record_budgets(folder, report, precisions.budgets)
             if earlier.taken and not report.passed:
                 kept = f"an earlier build converted {', '.join(earlier.taken)} from the same: --fresh converts anew"
                 report = replace(report, notes=(*report.notes, kept))
@@ -239,3 +240,13 @@ def make(
         except OSError as error:
             raise store.unwritable(plan.target, error) from error
         return report
+
+
+def _chosen(
+    folder: Path, report: Report, small: SmallArtifacts, budgets: Budgets, check_again: Callable[[], Report]
+) -> Report:
+    """Of each format, keep the smallest artifact that passed; returns the report on what is left."""
+    report = with_mixed(folder, report, small, budgets, check_again)
+    report = keep_smallest(folder, report, small.refusals, budgets)
+    record_kernels(folder)  # of a mixed one, and no more of what was left out
+    return report

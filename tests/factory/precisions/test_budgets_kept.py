@@ -1,6 +1,7 @@
 """Budgets of accuracy, size and latency: kept or missed by artifacts that are built, and told in every report."""
 
 import json
+import shutil
 from xml.etree import ElementTree
 
 import keras
@@ -99,6 +100,69 @@ def test_a_missed_budget_rejects_the_bundle_and_is_in_every_report(judged, tmp_p
     assert any(name.startswith("budget model.int8.tflite") for name in failed)
 
 
+def again(bundle, **options):
+    """The checks of budgets, and the notes on them, of a verification of its own."""
+    report = kexport.verify(bundle.path, **options)
+    found = {(check.metrics["budget"], check.artifact, check.runtime): check for check in report.checks if
+             check.kind == "budget"}  # fmt: skip
+    return found, [str(note) for note in report.notes if "at the build" in str(note)]
+
+
+def test_the_manifest_has_every_budget_with_what_came_of_it(judged):
+    sizes = {each.path: each.bytes for each in judged.manifest.artifacts}
+    for artifact in judged.manifest.artifacts:
+        if artifact.precision == "float32":
+            assert artifact.budgets == ()
+            continue
+        metric, size, latency = artifact.budgets
+        worst = max(check.figure for check in budgets_of(judged, "accuracy") if check.artifact == artifact.path)
+        assert (metric.text, metric.figure, metric.unit) == ("accuracy=-0%", worst, "points")
+        share = artifact.bytes / sizes[artifact.path.replace(".int8", "")]
+        assert (size.text, size.passed, size.figure) == ("size=0.5x", share <= 0.5, share)
+        assert (latency.text, latency.passed, latency.figure) == ("latency=0.00001x", False, None)
+
+
+def test_a_verification_checks_again_what_it_can_and_tells_what_it_did_not(judged):
+    found, notes = again(judged, runtimes=["litert"])
+    assert [*found] == [("size=0.5x", "model.int8.tflite", None)]
+    assert [note.partition(": ")[0] for note in notes] == ["model.int8.tflite"] * 2
+    assert "accuracy=-0% missed (" in notes[0]
+    assert "--metric accuracy" in notes[0]
+    assert "latency=0.00001x missed" in notes[1]
+
+
+def test_a_verification_of_all_budgets_measures_times_and_needs_the_labels(judged):
+    labelled, notes = again(judged, runtimes=["litert"], budgets=True, labels=LABELS, metric="accuracy")
+    assert not notes
+    assert labelled["latency=0.00001x", "model.int8.tflite", "litert"].metrics["pairs"] >= 31
+    (built,) = [c for c in budgets_of(judged, "accuracy") if (c.artifact, c.runtime) == ("model.int8.tflite", "litert")]
+    assert labelled["accuracy=-0%", "model.int8.tflite", "litert"].figure == built.figure
+    found, notes = again(judged, runtimes=["litert"], budgets=True)
+    assert not notes
+    assert not found["accuracy=-0%", "model.int8.tflite", None].ran
+
+
+def test_a_budget_that_only_a_later_kexport_knows_is_not_checked(judged, tmp_path):
+    folder = shutil.copytree(judged.path, tmp_path / "later")
+    path = folder / "manifest.json"
+    content = json.loads(path.read_text())
+    small = [each for each in content["artifacts"] if "budgets" in each]
+    for artifact in small:
+        artifact["budgets"] = [{"budget": "energy=2mJ", "passed": True, "joules": 0.001}]
+    path.write_text(json.dumps(content))
+    report = kexport.verify(folder, runtimes=["litert"])
+    (check,) = [check for check in report.checks if check.kind == "budget"]
+    assert not check.ran
+    assert "energy=2mJ" in check.detail
+
+
+def test_all_budgets_of_a_bundle_without_one_cannot_be_checked(reference):
+    report = kexport.verify(reference, runtimes=["litert"], budgets=True)
+    assert report.exit_code == 3
+    (check,) = [check for check in report.checks if check.kind == "budget"]
+    assert "no artifact that is checked was built with a budget" in check.detail
+
+
 def test_the_command_line_takes_several_budgets_and_shows_them(tmp_path):
     tight = run_kexport(
         "build", "lowpass", "--precision", "int8", "--formats", "tflite", "--budget", "size=2KB",
@@ -112,6 +176,11 @@ def test_the_command_line_takes_several_budgets_and_shows_them(tmp_path):
     assert next(line for line in lines if line[1:4] == ["model.int8.tflite", "litert", "latency=1s"])[0] == "pass"
     assert "expected: at most 2,000 bytes (size=2KB)" in tight.stdout
     assert "hint: " in tight.stdout
+    shown = run_kexport("inspect", "artifacts/lowpass.rejected", cwd=tmp_path)
+    (line,) = [line for line in shown.stdout.splitlines() if line.startswith("  budgets ")]
+    assert "size=2KB missed (" in line
+    assert "latency=1s kept" in line
+    assert "sqnr=20dB kept (" in line
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from kexport.factory.precisions.choice import keep_smallest
 from kexport.factory.precisions.kernel_outputs import record_kernels
 from kexport.factory.precisions.mixed import with_mixed
 from kexport.factory.precisions.reaching_inputs import reaching_inputs
+from kexport.factory.precisions.recorded_budgets import record_budgets
 from kexport.factory.precisions.small_artifacts import SmallArtifacts, require_kept
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "calibration_inputs",
     "keep_smallest",
     "reaching_inputs",
+    "record_budgets",
     "record_kernels",
     "require_kept",
     "with_mixed",

@@ -12,6 +12,7 @@ from kexport.bundle.report import Check, CheckKind, Measurement, Subject
 from kexport.errors import KexportError
 from kexport.field.budgets.latency import Latency, measure_latency
 from kexport.field.budgets.metric_drop import drop_check
+from kexport.field.budgets.not_judged import not_judged
 from kexport.process import WorkerCrashError
 from kexport.runtimes import Runtime
 
@@ -19,32 +20,43 @@ from kexport.runtimes import Runtime
 def budget_checks(bundle: Bundle, budgets: Budgets, found: Sequence[Check]) -> Iterator[Check]:
     """Judge every artifact with limits of its own; each against the artifact of its format without.
 
-    Latency is measured in the runtime that `kexport.load` takes, while nothing else of ours runs.
-
     Args:
         bundle: the bundle.
         budgets: what they must keep.
         found: the checks so far, with the metric of every artifact.
     """
-    wide = {artifact.format: artifact for artifact in bundle.manifest.artifacts if not artifact.limits}
     for artifact in bundle.manifest.artifacts:
-        if not artifact.limits or artifact.format not in wide:
-            continue
-        reference = wide[artifact.format]
-        if budgets.size is not None:
-            yield _size_check(budgets.size, artifact, reference)
-        if budgets.drop is not None:
-            for runtime in _runtimes_of(artifact):
-                sides = (_metric_of(found, each.path, runtime.name) for each in (reference, artifact))
-                yield drop_check(budgets.drop, Subject(artifact.path, runtime.name), *sides)
-        if budgets.latency is not None:
-            for runtime in _runtimes_of(artifact)[:1]:
-                yield _latency_check(budgets.latency, bundle, runtime, (reference, artifact))
+        readers = [each for each in runtimes.every() if each.reads == artifact.format and each.installed]
+        yield from artifact_checks(bundle, artifact, budgets, found, readers)
 
 
-def _runtimes_of(artifact: Artifact) -> list[Runtime]:
-    """Those that read it and are installed, the best first."""
-    return [each for each in runtimes.every() if each.reads == artifact.format and each.installed]
+def artifact_checks(
+    bundle: Bundle, artifact: Artifact, budgets: Budgets, found: Sequence[Check], readers: Sequence[Runtime]
+) -> Iterator[Check]:
+    """Judge one artifact against that of its format in float32; nothing where it is that itself, or there is none.
+
+    Latency is measured in the best runtime, the one that `kexport.load` takes, while nothing else of ours runs.
+
+    Args:
+        bundle: the bundle.
+        artifact: one of it.
+        budgets: what it must keep.
+        found: the checks so far, with the metric of every artifact.
+        readers: the runtimes in which it is judged, the best first.
+    """
+    wide = {each.format: each for each in bundle.manifest.artifacts if not each.limits}
+    if not artifact.limits or artifact.format not in wide:
+        return
+    reference = wide[artifact.format]
+    if budgets.size is not None:
+        yield _size_check(budgets.size, artifact, reference)
+    if budgets.drop is not None:
+        for runtime in readers:
+            sides = (_metric_of(found, each.path, runtime.name) for each in (reference, artifact))
+            yield drop_check(budgets.drop, Subject(artifact.path, runtime.name), *sides)
+    if budgets.latency is not None:
+        for runtime in readers[:1]:
+            yield _latency_check(budgets.latency, bundle, runtime, (reference, artifact))
 
 
 def _metric_of(found: Sequence[Check], path: str, runtime: str) -> Check | None:
@@ -53,7 +65,7 @@ def _metric_of(found: Sequence[Check], path: str, runtime: str) -> Check | None:
 
 
 def _size_check(budget: Amount, artifact: Artifact, wide: Artifact) -> Check:
-    share = artifact.bytes / wide.bytes
+    share = artifact.bytes / max(1, wide.bytes)
     figure, unit = (share, "x float32") if budget.relative else (float(artifact.bytes), "bytes")
     most = budget.value * (wide.bytes if budget.relative else 1)
     passed = artifact.bytes <= most
@@ -74,7 +86,7 @@ def _latency_check(budget: Amount, bundle: Bundle, runtime: Runtime, sides: tupl
     try:
         found = measure_latency(bundle, runtime, paths, budget.value, relative=budget.relative)
     except (KexportError, WorkerCrashError, RuntimeError) as error:
-        return Check.not_run(CheckKind.BUDGET, subject, f"{budget.text}: the calls could not be timed", str(error))
+        return not_judged(subject, budget.text, "the calls could not be timed", str(error))
     return _judged(budget, subject, found)
 
 

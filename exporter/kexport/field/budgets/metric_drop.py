@@ -7,6 +7,7 @@ from typing import Any
 from kexport.bundle.budgets import Budgets, Drop
 from kexport.bundle.report import Check, CheckKind, Measurement, Subject
 from kexport.errors import UsageError
+from kexport.field.budgets.not_judged import not_judged
 from kexport.metrics import PERCENT, Metric, figure_words
 
 
@@ -59,7 +60,7 @@ def drop_check(drop: Drop, subject: Subject, wide: Check | None, small: Check | 
     """
     if wide is None or small is None or wide.figure is None or small.figure is None:
         which = "float32" if wide is None or wide.figure is None else "it"
-        return Check.not_run(CheckKind.BUDGET, subject, f"{drop.text}: the metric of {which} could not be computed")
+        return not_judged(subject, drop.text, f"the metric of {which} could not be computed")
     higher = bool(small.metrics.get("higher_is_better", True))
     fall = wide.figure - small.figure if higher else small.figure - wide.figure
     limit, unit = drop.value, small.unit or ""

@@ -40,6 +40,7 @@ def verify(
     signed_by: str | Path | None = None,
     labels: object = None,
     metric: str | Callable[..., object] | None = None,
+    budgets: bool = False,
 ) -> Report:
     """Verify a bundle on this machine.
 
@@ -60,6 +61,8 @@ def verify(
             signed with it. Needs `kexport[sign]`.
         labels: of the recorded samples that the bundle keeps, as `kexport.build` takes them.
         metric: of these samples, as `kexport.build` takes it, computed for every artifact in its runtimes.
+        budgets: check every budget again that the bundle was built with: the times of calls are measured, and one of a
+            metric needs `labels`. By default size and ratio of signal to noise are checked, and a metric that is given.
 
     Returns:
         Every requested check; one that could not run has not passed.
@@ -77,6 +80,6 @@ def verify(
         observe(signed.check)
     bundle, asked = Bundle.open(path, max_bytes), MetricRequest.of(metric, labels)
     evaluation = None if asked is None else asked.of_bundle(bundle)
-    verification = Verification(bundle, requested, trusted, strictness, truth, evaluation=evaluation)
+    verification = Verification(bundle, requested, trusted, strictness, truth, evaluation=evaluation, budgets=budgets)
     report = verify_bundle(verification, observe)
     return report if signed is None else signed.recorded(report)

@@ -48,6 +48,7 @@ class Verification:
             other.
         processes: where some runtimes run.
         evaluation: a metric of labelled samples, which is computed for every artifact and for the truth.
+        budgets: whether every recorded budget of small precisions is checked, those of times too.
     """
 
     bundle: Bundle
@@ -57,6 +58,7 @@ class Verification:
     truth: Reference | None = None
     processes: Processes = Processes()
     evaluation: Evaluation | None = None
+    budgets: bool = False
 
     @property
     def limits(self) -> tuple[OutputLimit, ...]:

@@ -52,6 +52,7 @@ def verify_bundle(verification: Verification, observe: Observer = lambda check: 
         for folder in folders:
             run.evaluate(tested, workers, folder)
             run.search(tested, integrity, workers, folder)
+    run.judge_budgets(tested)
     if tested and confinement is not None and confinement.cut_off:
         run.notes += unconfined()
     declarations = [declaration(limit) for limit in limits if limit.source == DECLARED]
@@ -181,6 +182,25 @@ class _Run:
             self.notes += BundleSearch(request.bundle, participants, request.limits, budget).run(self.record)
         except UncheckedError as error:
             self.record(Check.not_run(CheckKind.SEARCH, Subject(), str(error)))
+
+    def judge_budgets(self, tested: Sequence[Runtime]) -> None:
+        """Check the recorded budgets again, when nothing else of ours runs: some are of times."""
+        bundle, every = self._verification.bundle, self._verification.budgets
+        reads = {each.reads for each in self._verification.runtimes or self._verification.readers()}
+        recorded = [each for each in bundle.manifest.artifacts if each.budgets and each.format in reads]
+        if not recorded:
+            if every:
+                self.record(
+                    Check.not_run(CheckKind.BUDGET, Subject(), "no artifact that is checked was built with a budget")
+                )
+            return
+        from kexport.field.budgets import recorded_checks  # most bundles have none
+
+        for judged in recorded_checks(bundle, recorded, self.checks, self._opened(tested), every=every):
+            if isinstance(judged, Check):
+                self.record(judged)
+            else:
+                self.notes.append(judged)
 
     def _with_their_code(self, sessions: Sequence[RemoteSession]) -> list[RemoteSession]:
         """The sessions whose code is here; notes those that a search does without, which nobody asked for."""
