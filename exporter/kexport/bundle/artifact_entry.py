@@ -13,7 +13,7 @@ from kexport.bundle.json_files import FieldError, list_of, member, object_of, op
 from kexport.bundle.json_text import Json, JsonObject
 from kexport.bundle.kernels_entry import KERNELS, STEPS, KernelsEntry, kernels_of
 from kexport.bundle.limits import OutputLimit
-from kexport.bundle.precision import FLOAT_OPERATORS, PRECISIONS
+from kexport.bundle.precision import FLOAT_OPERATORS, FLOAT_WEIGHTS, PRECISIONS
 from kexport.bundle.quantization import AffineQuantization, from_json
 from kexport.bundle.signature import Signature
 
@@ -70,6 +70,11 @@ class Artifact:
         """The operators that compute in float in an artifact of integers, and their layers; None for other ones."""
         return optional(self.details, FLOAT_OPERATORS, _operators, None)
 
+    @property
+    def float_weights(self) -> tuple[tuple[str, str, int], ...] | None:
+        """The operators whose weights stayed in float in one of 8-bit weights, their layers, and how many numbers."""
+        return optional(self.details, FLOAT_WEIGHTS, _weights, None)
+
     def to_json(self) -> dict[str, object]:
         """The artifact's entry in the manifest."""
         limits = {"limits": [limit.to_json() for limit in self.limits]} if self.limits else {}
@@ -90,6 +95,7 @@ class Artifact:
             optional(data, key, from_json, {})
         optional(data, KERNELS, kernels_of, None)
         optional(data, FLOAT_OPERATORS, _operators, None)
+        optional(data, FLOAT_WEIGHTS, _weights, None)
         optional(data, "pinned", object_of(lambda pinned: member(pinned, "batch", whole)), 0)
         entry = cls(
             member(data, "format", text),
@@ -120,6 +126,7 @@ def _operator(data: JsonObject) -> tuple[str, str]:
 
 
 _operators = list_of(object_of(_operator))
+_weights = list_of(object_of(lambda data: (*_operator(data), member(data, "numbers", whole))))
 
 
 def _external_file(data: JsonObject) -> tuple[str, str]:

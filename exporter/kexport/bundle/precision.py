@@ -17,12 +17,16 @@ _BITS_LOST = 5
 #: All precisions, the most exact first: float16 weights; weights of 8 bits with activations of 16 bits, in float, or
 #: of 8 bits.
 PRECISIONS = (FLOAT32, *_BITS)
+#: The one whose weights alone are integers.
+DYNAMIC = "dynamic"
 #: The precisions whose arithmetic is that of integers.
 INTEGER = ("int16x8", "int8")
 #: The one of them in which some layers may stay in float.
 MIXABLE = "int8"
 #: Where the manifest lists the operators of such an artifact that compute in float all the same.
 FLOAT_OPERATORS = "float_operators"
+#: Where it lists the weights that one of 8-bit weights keeps in float: operators, their layers, how many numbers.
+FLOAT_WEIGHTS = "float_weights"
 #: Where a converter lists the layers of which some operator computes in integers.
 INTEGER_LAYERS = "integer_layers"
 #: Where the manifest lists the layers of such an artifact that were kept in float.

@@ -211,13 +211,16 @@ def _domain(manifest: Manifest, name: str) -> str:
 
 def _integers(artifact: Artifact) -> dict[str, str]:
     """What an artifact of integers takes and returns, and what it computes in float all the same."""
-    from kexport.bundle.precision import FLOAT_OPERATORS
+    from kexport.bundle.precision import FLOAT_OPERATORS, FLOAT_WEIGHTS
 
     texts = {}
     if artifact.quantization:
         texts["quantization"] = ", ".join(f"{name} = {each}" for name, each in artifact.quantization.items())
     if artifact.float_operators is not None:
         texts[FLOAT_OPERATORS] = ", ".join(f"{op} of {layer}" for op, layer in artifact.float_operators) or "none"
+    if artifact.float_weights is not None:
+        kept = (f"{op} of {layer} ({numbers:,} numbers)" for op, layer, numbers in artifact.float_weights)
+        texts[FLOAT_WEIGHTS] = ", ".join(kept) or "none"
     return texts
 
 

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from kexport.bundle.kernels_entry import STEPS
-from kexport.bundle.precision import FLOAT_OPERATORS, INTEGER, INTEGER_LAYERS
+from kexport.bundle.precision import DYNAMIC, FLOAT_OPERATORS, FLOAT_WEIGHTS, INTEGER, INTEGER_LAYERS
 from kexport.bundle.signature import Signature, TensorSpec
 from kexport.errors import ExportError, KexportError, located
 from kexport.factory.emit import handover as handovers
 from kexport.factory.emit.emission import Emitted, emit
 from kexport.factory.emit.refusal import leaving_out
 from kexport.factory.emit.trail import layer_of
+from kexport.factory.formats import _float_weights as float_weights
 from kexport.factory.formats import _output_steps as output_steps
 from kexport.factory.formats import _small_weights as small_weights
 from kexport.factory.formats._clips import clips
@@ -95,8 +96,9 @@ def narrow(
                 write_precision(*arguments, lambda name: layer_of(name, program.trail.scopes) in words)
         if precision in INTEGER:
             further[STEPS] = output_steps.of_onnx(Path(target), program.signature)
-        if precision == "dynamic":
+        if precision == DYNAMIC:
             further |= pin_measured_ranges(Path(target), Path(wide), Path(calibration), program.signature)
+            further[FLOAT_WEIGHTS] = float_weights.of_onnx(Path(target), program.trail)
         if io == "int":
             further["quantization"] = take_integers(Path(target), program.signature)
         if precision in INTEGER:

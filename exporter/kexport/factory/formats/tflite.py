@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Protocol
 
 from kexport.bundle.kernels_entry import STEPS
-from kexport.bundle.precision import FLOAT_OPERATORS, INTEGER, INTEGER_LAYERS
+from kexport.bundle.precision import DYNAMIC, FLOAT_OPERATORS, FLOAT_WEIGHTS, INTEGER, INTEGER_LAYERS
 from kexport.bundle.signature import Array, Signature
 from kexport.errors import ExportError, KexportError
 from kexport.factory.emit import handover as handovers
 from kexport.factory.emit.emission import emit
 from kexport.factory.emit.refusal import leaving_out
+from kexport.factory.formats import _float_weights as float_weights
 from kexport.factory.formats import _output_steps as output_steps
 from kexport.factory.formats import _small_weights as small_weights
 from kexport.factory.formats._dtype_probe import writable_as
@@ -76,6 +77,8 @@ def narrow(
     details = _written(Path(handover), Path(target), way)
     model = tflite.parse(Path(target).read_bytes())
     require_weights(small_weights.of_tflite(tflite.parse(Path(wide).read_bytes())), small_weights.of_tflite(model))
+    if precision == DYNAMIC:
+        details[FLOAT_WEIGHTS] = float_weights.of_tflite(model, program.layer_of_result)
     if precision in INTEGER:
         details[FLOAT_OPERATORS] = of_tflite(model, program.layer_of_result)
         details[INTEGER_LAYERS] = integer_layers(model, program)
