@@ -13,7 +13,7 @@ from kexport.bundle.json_files import FieldError, list_of, member, object_of, op
 from kexport.bundle.json_text import Json, JsonObject
 from kexport.bundle.kernels_entry import KERNELS, STEPS, KernelsEntry, kernels_of
 from kexport.bundle.limits import OutputLimit
-from kexport.bundle.precision import FLOAT_OPERATORS, FLOAT_WEIGHTS, PRECISIONS
+from kexport.bundle.precision import FLOAT_OPERATORS, FLOAT_WEIGHTS, MAY_ABORT, PRECISIONS
 from kexport.bundle.quantization import AffineQuantization, from_json
 from kexport.bundle.signature import Signature
 
@@ -73,7 +73,12 @@ class Artifact:
     @property
     def float_weights(self) -> tuple[tuple[str, str, int], ...] | None:
         """The operators whose weights stayed in float in one of 8-bit weights, their layers, and how many numbers."""
-        return optional(self.details, FLOAT_WEIGHTS, _weights, None)
+        return optional(self.details, FLOAT_WEIGHTS, _counted, None)
+
+    @property
+    def may_abort(self) -> tuple[tuple[str, str, int], ...]:
+        """The operators at which LiteRT's reference kernels may end the process, their layers, and how many numbers."""
+        return optional(self.details, MAY_ABORT, _counted, ())
 
     def to_json(self) -> dict[str, object]:
         """The artifact's entry in the manifest."""
@@ -95,7 +100,8 @@ class Artifact:
             optional(data, key, from_json, {})
         optional(data, KERNELS, kernels_of, None)
         optional(data, FLOAT_OPERATORS, _operators, None)
-        optional(data, FLOAT_WEIGHTS, _weights, None)
+        for key in (FLOAT_WEIGHTS, MAY_ABORT):
+            optional(data, key, _counted, None)
         optional(data, "pinned", object_of(lambda pinned: member(pinned, "batch", whole)), 0)
         entry = cls(
             member(data, "format", text),
@@ -126,7 +132,7 @@ def _operator(data: JsonObject) -> tuple[str, str]:
 
 
 _operators = list_of(object_of(_operator))
-_weights = list_of(object_of(lambda data: (*_operator(data), member(data, "numbers", whole))))
+_counted = list_of(object_of(lambda data: (*_operator(data), member(data, "numbers", whole))))
 
 
 def _external_file(data: JsonObject) -> tuple[str, str]:

@@ -27,6 +27,8 @@ MIXABLE = "int8"
 FLOAT_OPERATORS = "float_operators"
 #: Where it lists the weights that one of 8-bit weights keeps in float: operators, their layers, how many numbers.
 FLOAT_WEIGHTS = "float_weights"
+#: Where it lists operators of integers at which kernels may end the process: these, their layers, how many numbers.
+MAY_ABORT = "may_abort"
 #: Where a converter lists the layers of which some operator computes in integers.
 INTEGER_LAYERS = "integer_layers"
 #: Where the manifest lists the layers of such an artifact that were kept in float.

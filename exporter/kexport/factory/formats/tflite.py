@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from kexport.bundle.kernels_entry import STEPS
-from kexport.bundle.precision import DYNAMIC, FLOAT_OPERATORS, FLOAT_WEIGHTS, INTEGER, INTEGER_LAYERS
+from kexport.bundle.precision import DYNAMIC, FLOAT_OPERATORS, FLOAT_WEIGHTS, INTEGER, INTEGER_LAYERS, MAY_ABORT
 from kexport.bundle.signature import Array, Signature
 from kexport.errors import ExportError, KexportError
 from kexport.factory.emit import handover as handovers
@@ -18,6 +18,7 @@ from kexport.factory.emit.refusal import leaving_out
 from kexport.factory.formats import _float_weights as float_weights
 from kexport.factory.formats import _output_steps as output_steps
 from kexport.factory.formats import _small_weights as small_weights
+from kexport.factory.formats._aborting_kernels import aborting
 from kexport.factory.formats._dtype_probe import writable_as
 from kexport.factory.formats._float_operators import of_tflite
 from kexport.factory.formats._format import Format
@@ -83,6 +84,8 @@ def narrow(
     if precision in INTEGER:
         details[FLOAT_OPERATORS] = of_tflite(model, program.layer_of_result)
         details[INTEGER_LAYERS] = integer_layers(model, program)
+        if may_abort := aborting(model, program.layer_of_result):
+            details[MAY_ABORT] = may_abort
         if integer_io:
             details["quantization"] = quantization_of(model, program.signature)
         details[STEPS] = output_steps.of_tflite(model, program.signature)

@@ -8,7 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from kexport.bundle import store
-from kexport.bundle.precision import FLOAT_OPERATORS, FLOAT_WEIGHTS, INTEGER, INTEGER_LAYERS, IO, KEPT, MIXABLE
+from kexport.bundle.abort_words import ABORTS, WAY_OUT_OF_ABORTS
+from kexport.bundle.precision import (
+    FLOAT_OPERATORS,
+    FLOAT_WEIGHTS,
+    INTEGER,
+    INTEGER_LAYERS,
+    IO,
+    KEPT,
+    MAY_ABORT,
+    MIXABLE,
+)
 from kexport.bundle.signature import Signature
 from kexport.errors import ExportError, require_known
 from kexport.factory.earlier_conversions import CONVERTED_FROM, EarlierConversions, narrowed_from
@@ -75,21 +85,18 @@ class SmallArtifacts:
     @property
     def notes(self) -> list[str]:
         """What of each artifact stayed in float, by operator and layer; and what is out of range."""
-        outside = [note for found in self._outside for note in found.told()]
-        return (
-            outside
-            + [
-                f"{target.path} computes in float: " + ", ".join(f"{each['op']} of {each['layer']}" for each in floats)
-                for target, details in self.details.items()
-                if (floats := details.get(FLOAT_OPERATORS))
-            ]
-            + [
-                f"{target.path} keeps weights in float: "
-                + ", ".join(f"{each['op']} of {each['layer']} ({each['numbers']:,} numbers)" for each in floats)
-                for target, details in self.details.items()
-                if (floats := details.get(FLOAT_WEIGHTS))
-            ]
-        )
+        found = [note for outside in self._outside for note in outside.told()]
+        for target, details in self.details.items():
+            if floats := details.get(FLOAT_OPERATORS):
+                listed = ", ".join(f"{each['op']} of {each['layer']}" for each in floats)
+                found.append(f"{target.path} computes in float: {listed}")
+            if floats := details.get(FLOAT_WEIGHTS):
+                listed = ", ".join(f"{each['op']} of {each['layer']} ({each['numbers']:,} numbers)" for each in floats)
+                found.append(f"{target.path} keeps weights in float: {listed}")
+            for each in details.get(MAY_ABORT, ()):
+                words = f"{each['op']} of {each['layer']} {ABORTS.format(each['numbers'])}"
+                found.append(f"{target.path}: {words}; {WAY_OUT_OF_ABORTS}")
+        return found
 
     def write(self, inputs: Iterator[Feeds], written: Sequence[str], progress: Callable[[str], None]) -> None:
         """Write them, calibrated on the inputs.

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from kexport import runtimes
+from kexport.bundle.abort_words import WAY_OUT_OF_ABORTS, abort_words
 from kexport.bundle.folder import Bundle
 from kexport.bundle.report import Check, CheckKind, Subject
 from kexport.field.trust import NO_TRUST, Trust, TrustJson
@@ -59,7 +60,16 @@ class RuntimeChecks:
         except WorkerLimitError as limit:
             yield Check.not_run(CheckKind.RUNTIME, Subject(runtime=runtime.name), str(limit))
         except WorkerCrashError as crash:
-            yield Check.failure(CheckKind.RUNTIME, Subject(runtime=runtime.name), str(crash))
+            yield self._crashed(runtime, crash)
+
+    def _crashed(self, runtime: Runtime, crash: WorkerCrashError) -> Check:
+        """The failed check, with the operators that are known to end such processes."""
+        artifacts = [each for each in self.bundle.artifacts_of(runtime.reads) if each.may_abort]
+        if not artifacts or not runtime.repeatable_integers:  # only reference kernels do
+            return Check.failure(CheckKind.RUNTIME, Subject(runtime=runtime.name), str(crash))
+        facts = [f"{each.path}: {why}" for each in artifacts for why in abort_words(each)]
+        path = artifacts[0].path if len(artifacts) == 1 else None
+        return Check.failure(CheckKind.RUNTIME, Subject(path, runtime.name), str(crash), *facts, WAY_OUT_OF_ABORTS)
 
 
 def serve(path: str, runtime: str, trust: TrustJson, strictness: StrictnessJson) -> Iterator[Mapping[str, object]]:

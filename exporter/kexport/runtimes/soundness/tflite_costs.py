@@ -8,8 +8,9 @@ from typing import NamedTuple
 from kexport.runtimes.soundness.tflite_schema import INT8, INT32, INT64, UINT8, OperatorRow, SubgraphRows, TensorRow
 from kexport.runtimes.soundness.tflite_work import count
 
+#: The elements from which a softmax of 8 bits may end the process, see `may_abort`.
+ABORTING_SOFTMAX = 512
 _INTEGERS = frozenset({INT32, INT64, 7, 9})  # with int16 and int8
-_SUMMED = 512  # elements of a softmax
 _WIDTHS = (4, 2, 4, 1, 8, 16, 1, 2, 8, 1, 8, 16, 8, 8, 8, 4, 2, 1, 2, 1, 1, 1, 1)  # in bytes, by the number of the type
 
 
@@ -75,7 +76,9 @@ def may_abort(operator: OperatorRow, tensors: Sequence[TensorRow]) -> bool:
     if operator.name != "SOFTMAX":
         return False
     logits = tensors[operator.inputs[0]]
-    return logits.type in (INT8, UINT8) and not (logits.shape and 1 < logits.shape[-1] < _SUMMED)  # 1 stands for any
+    return logits.type in (INT8, UINT8) and not (
+        logits.shape and 1 < logits.shape[-1] < ABORTING_SOFTMAX
+    )  # 1 stands for any
 
 
 def size_of(tensor: TensorRow) -> int:
