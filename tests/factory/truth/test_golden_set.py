@@ -11,6 +11,7 @@ from kexport.factory.inputs.domains import resolve_domains
 from kexport.factory.trace.program import trace
 from kexport.factory.truth import PERTURBATION, TWIN, establish, float64_twin
 from kexport.factory.truth.goldens import _pooled
+from kexport.factory.truth.model_runs import ModelRuns
 from kexport.factory.truth.oracle import Oracle
 from kexport.parity.tolerance import EPSILON
 from kexport.testing.closeness import assert_close, assert_within
@@ -53,6 +54,21 @@ def test_where_rounding_decides_much_of_a_sample_no_element_of_it_is_safe_by_cha
     pooled = _pooled(moved, 0.5)
     np.testing.assert_array_equal(pooled[0], [3.0, 3.0, 3.0, np.inf] + [3.0] * 28)
     np.testing.assert_array_equal(pooled[1:], moved[1:])
+
+
+def test_where_rounding_decides_between_answers_all_of_them_are_seen():
+    """A constant input, normalised, is zero but for rounding, whose order decides which weight each element gets."""
+    x = keras.Input((8,), name="x")
+    order = ops.argsort(layers.LayerNormalization(epsilon=1e-6)(x * 0.1), axis=-1)
+    model = keras.Model(x, ops.sum(ops.take(np.geomspace(1, 1000, 8).astype("float32"), order[:, :1]), axis=-1))
+    program = trace(model)
+    oracle = Oracle(program)
+    equal = [np.full((64, 8), 0.7, "float32")]
+    keras_outputs = oracle.outputs([equal])
+    runs = ModelRuns.of(oracle, program.signature, [equal], keras_outputs)
+    drawn = np.stack([draw[0] for draw in runs.nudged[0]])
+    assert len(np.unique(drawn)) == 8
+    assert (np.ptp(drawn, axis=0) > 100).mean() > 0.9
 
 
 def test_lengths_for_which_a_model_gives_nothing_are_not_tried():

@@ -159,7 +159,7 @@ class _Output:
         """The results of the output of that index."""
         keras = [outputs[index] for outputs in runs.keras]
         truth = [outputs[index] for outputs in runs.truth]
-        draws = [[draw[case][index] for draw in runs.nudged] for case in range(len(keras))]
+        draws = [[draw[index] for draw in case] for case in runs.nudged]
         moved = [movement(spec, *each) for each in zip(keras, truth, draws, strict=True)]
         return cls(spec, keras, truth, moved, runs.by_twin)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.random import Generator
 
 from kexport.bundle.signature import Array, Signature
 from kexport.factory.truth.oracle import Oracle
@@ -14,6 +15,8 @@ from kexport.parity.conditioning import distance, widened
 from kexport.parity.tolerance import largest
 
 _DRAWS = 2
+_DECIDED = 1 << 12  # units in the last place of the scale; rounding that moves a result so far decides between answers
+_MORE_DRAWS = 12  # so that all of the answers are seen
 _SUSPICIOUS = 100.0  # units in the last place of the output's scale; a twin that is nearer is not doubted
 _ANOTHER_FUNCTION = 100.0  # so many times what one ulp does to the model is no rounding any more
 
@@ -28,8 +31,8 @@ class ModelRuns:
     Attributes:
         keras: what the model itself computes, in the dtypes of its outputs.
         truth: what is true; real outputs are float64.
-        nudged: what the model computes when inputs, weights and operations move by one unit in the last place; one a
-            draw.
+        nudged: of each case, what the model computes when inputs, weights and operations move by one unit in the last
+            place: flat outputs of each draw.
         by_twin: whether the truth is that of a float64 twin; without one it is the model's own result.
     """
 
@@ -55,7 +58,11 @@ class ModelRuns:
         if truth is not None and _shapes(truth) != _shapes(keras):
             truth = None  # a shape depends on the size of a number in memory, for one
         thorough = truth is None or oracle.light
-        draws = _draws(oracle, cases, rng) if thorough else [oracle.noisy_outputs(cases, rng, 0)]
+        draws: Sequence[Results] = (
+            _draws(oracle, cases, rng) if thorough else _by_case([oracle.noisy_outputs(cases, rng, 0)])
+        )
+        if oracle.light:
+            draws = _more_where_rounding_decides(oracle, signature, cases, (keras, draws))
         if truth is not None:
             apart = _noises(signature, keras, truth)
             suspicious = _SUSPICIOUS * oracle.epsilon
@@ -64,8 +71,8 @@ class ModelRuns:
             judged = draws if thorough else _draws(oracle, cases, np.random.default_rng(golden_inputs.SEED))
             # Keras' own order of a long sum may be the worst of all: then none of the draws is far from it.
             exact = oracle.exactly_summed_outputs(cases)
-            judged = judged if exact is None else [*judged, exact]
-            moved = np.max([_noises(signature, draw, _widened(keras)) for draw in judged], axis=0)
+            judged = judged if exact is None else [[*each, one] for each, one in zip(judged, exact, strict=True)]
+            moved = _movements(signature, keras, judged)
             if (apart < suspicious + _ANOTHER_FUNCTION * moved).all():
                 return cls(keras, truth, draws, by_twin=True)
             if oracle.without_graph():
@@ -76,10 +83,10 @@ class ModelRuns:
 
     def followed_by(self, more: ModelRuns) -> ModelRuns | None:
         """These results and those of further cases; None where their truths are not of one kind."""
-        if self.by_twin != more.by_twin or len(self.nudged) != len(more.nudged):
+        if self.by_twin != more.by_twin:
             return None
-        nudged = [[*draw, *further] for draw, further in zip(self.nudged, more.nudged, strict=True)]
-        return ModelRuns([*self.keras, *more.keras], [*self.truth, *more.truth], nudged, self.by_twin)
+        keras, truth, nudged = [*self.keras, *more.keras], [*self.truth, *more.truth], [*self.nudged, *more.nudged]
+        return ModelRuns(keras, truth, nudged, self.by_twin)
 
 
 def scale_of(keras: Array, truth: Array) -> float:
@@ -87,15 +94,62 @@ def scale_of(keras: Array, truth: Array) -> float:
     return largest(truth[np.isfinite(keras)] if keras.shape == truth.shape else truth)
 
 
-def _draws(oracle: Oracle, cases: Results, rng: np.random.Generator) -> list[Results]:
-    """What the model computes when inputs and weights, or operations inside, or the order of sums, are not the same."""
+def _draws(oracle: Oracle, cases: Results, rng: Generator) -> list[Results]:
+    """Of each case, what the model computes when inputs and weights, operations inside, or the order of sums differ."""
     draws: list[Results] = [oracle.nudged_outputs(cases, rng) for _ in range(_DRAWS)]
     draws += [
         oracle.noisy_outputs(cases, rng, draw)
         for draw in range(1 if oracle.can_nudge_inputs and oracle.can_nudge_weights else _DRAWS)
     ]
     reordered = oracle.reordered_outputs(cases)
-    return draws if reordered is None else [*draws, reordered]
+    return _by_case(draws if reordered is None else [*draws, reordered])
+
+
+def _more_where_rounding_decides(
+    oracle: Oracle, signature: Signature, cases: Results, known: tuple[Results, Sequence[Results]]
+) -> Sequence[Results]:
+    """The draws, and more of those cases where rounding decides, as in the order of equal numbers.
+
+    Args:
+        oracle: the model.
+        signature: its signature.
+        cases: flat inputs of each.
+        known: what the model computes of each, and what it computes of each in every draw.
+    """
+    keras, draws = known
+    numbers = [index for index, spec in enumerate(signature.outputs) if spec.is_float]
+    scale = {index: max(scale_of(outputs[index], outputs[index]) for outputs in keras) or 1.0 for index in numbers}
+
+    def decided(outputs: list[Array], draw: list[Array]) -> bool:
+        return any(
+            distance(other, widened(own)).max(initial=0.0) > _DECIDED * oracle.epsilon * scale[index]
+            if index in scale and own.shape == other.shape
+            else not np.array_equal(own, other)
+            for index, (own, other) in enumerate(zip(outputs, draw, strict=True))
+        )
+
+    where = [case for case, outputs in enumerate(keras) if any(decided(outputs, draw) for draw in draws[case])]
+    if not where:
+        return draws
+    rng = np.random.default_rng(golden_inputs.SEED)
+    subset = [cases[case] for case in where]
+    more = _by_case([oracle.noisy_outputs(subset, rng, draw) for draw in range(_MORE_DRAWS)])
+    further = dict(zip(where, more, strict=True))
+    return [[*each, *further.get(case, ())] for case, each in enumerate(draws)]
+
+
+def _by_case(draws: Sequence[Results]) -> list[Results]:
+    return [list(each) for each in zip(*draws, strict=True)]
+
+
+def _movements(signature: Signature, keras: Results, draws: Sequence[Results]) -> Array:
+    """Of each output: how far any draw of any case is from what the model computes, relative to its scale."""
+    numbers = max(map(len, draws), default=0)
+    moved = [np.zeros(len(signature.outputs))]
+    for number in range(numbers):
+        pairs = [(each[number], own) for each, own in zip(draws, keras, strict=True) if number < len(each)]
+        moved.append(_noises(signature, [draw for draw, _ in pairs], _widened([own for _, own in pairs])))
+    return np.asarray(np.max(moved, axis=0))
 
 
 def _shapes(results: Results) -> list[tuple[int, ...]]:
