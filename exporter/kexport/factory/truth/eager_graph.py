@@ -25,6 +25,7 @@ _CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 _LOOPS = ("While", "StatelessWhile")
 _BRANCHES = ("If", "StatelessIf")
 _MOST_OPERATIONS = 100_000  # of one evaluation: some seconds
+_READS = frozenset(("ReadVariableOp", "ResourceGather"))  # of variables, which stay in single precision: exact
 _OF_VERSION_1 = ("Enter", "Merge", "Switch", "NextIteration", "Exit", "LoopCond")
 
 
@@ -190,7 +191,7 @@ class _Double:
             x, scale, offset, mean, variance = given
             factor = scale * tf.math.rsqrt(variance + tf.constant(op.get_attr("epsilon"), variance.dtype))
             return [(x - mean) * factor + offset, *(mean, variance) * 2, mean][: len(op.outputs)]
-        if op.type not in self.without_kernel:
+        if op.type not in self.without_kernel | _READS:
             try:
                 return self._widened(_executed(op, given, _wide))
             except (tf.errors.InvalidArgumentError, tf.errors.NotFoundError, tf.errors.UnimplementedError):

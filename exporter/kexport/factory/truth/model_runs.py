@@ -61,7 +61,7 @@ class ModelRuns:
         draws: Sequence[Results] = (
             _draws(oracle, cases, rng) if thorough else _by_case([oracle.noisy_outputs(cases, rng, 0)])
         )
-        if oracle.light:
+        if oracle.light and not oracle.served:  # whose operations run one by one, in minutes
             draws = _more_where_rounding_decides(oracle, signature, cases, (keras, draws))
         if truth is not None:
             apart = _noises(signature, keras, truth)

@@ -48,6 +48,11 @@ class Oracle:
         self._weights = [] if program.served else program.model.get_weights()
 
     @property
+    def served(self) -> bool:
+        """Whether the model is a function that TensorFlow loaded."""
+        return bool(self._program.served)
+
+    @property
     def light(self) -> bool:
         """Whether the model is small enough to be nudged many times."""
         return sum(int(weight.size) for weight in self._weights) <= _MANY_WEIGHTS
