@@ -196,3 +196,14 @@ def test_half_precision_admits_what_keras_computes_and_what_is_nearer_to_the_tru
         for candidate in (model, single):
             value = np.asarray(candidate(golden.inputs["x"], training=False)).astype("float64")
             assert_within(value, golden.truth["y"], limit)
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_cast_ends_a_mask_in_the_twin_as_in_the_model(nested):
+    x = keras.Input((None,), dtype="int32", name="x")
+    narrow = ops.cast(layers.Embedding(5, 4, mask_zero=True)(x), "bfloat16")
+    inner = keras.Model(x, ops.cast(layers.Dense(3, dtype="bfloat16")(narrow), "float32"))
+    hidden = inner(x) if nested else inner.output
+    _, truth = truth_of(keras.Model(x, layers.GRU(2, return_sequences=True)(hidden)))
+    assert truth.limits[0].source == TWIN
+    assert truth.limits[0].floor < EPSILON["bfloat16"] * 8

@@ -9,8 +9,11 @@ from __future__ import annotations
 import contextlib
 import warnings
 from collections.abc import Iterator
+from typing import Any
 
 from kexport.factory.trace.protocols import BuiltModel
+
+_CASTS = ("Cast", "SaturateCast")
 
 
 def is_float(name: object) -> bool:
@@ -45,7 +48,34 @@ def twin(model: BuiltModel) -> BuiltModel:
         warnings.simplefilter("ignore")  # a model that Keras warns of here is compared with the original anyway
         rebuilt: BuiltModel = keras.saving.deserialize_keras_object(config, safe_mode=False)
     rebuilt.set_weights(model.get_weights())
+    for own, double in zip(_operations(model), _operations(rebuilt), strict=True):
+        if type(own).__name__ in _CASTS and _changes_dtype(own):
+            _give_another_tensor(double)
     return rebuilt
+
+
+def _operations(model: Any) -> Iterator[Any]:
+    """The operations of a functional model, and of models in it."""
+    for operation in getattr(model, "operations", ()):
+        yield operation
+        yield from _operations(operation)
+
+
+def _changes_dtype(cast: Any) -> bool:
+    """Whether it does wherever it is used."""
+    return all(tensor.dtype != cast.dtype for node in cast._inbound_nodes for tensor in node.input_tensors)
+
+
+def _give_another_tensor(cast: Any) -> None:
+    """Let a cast that became one from float64 to float64 give another tensor than it takes, without a mask.
+
+    A cast to another dtype does, so that what follows computes on masked steps too; TensorFlow gives the tensor itself,
+    mask and all, where the dtype stays.
+    """
+    import tensorflow as tf
+
+    same = cast.call
+    cast.call = lambda x: tf.identity(same(x))
 
 
 def _in_double(config: object) -> object:
