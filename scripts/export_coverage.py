@@ -10,9 +10,9 @@ exit code 1 when one differs, or is wrong and not caught, right and called wrong
 
 All of it takes about half an hour on two cores. Needs `kexport[build]`; cases of other packages need these, which no
 extra brings: `pip install --no-deps keras-hub regex tokenizers sentencepiece`, and for the group `packages` keras-rs,
-keras-tcn, keras-lmu, keras-mdn-layer, ncps, mtcnn, and kapre and keras-cv with what they import (librosa, keras-core,
-tensorflow-datasets). Cases whose package is missing are left out, told, and never counted: the table keeps
-what was measured last. Nothing is downloaded while it runs.
+keras-tcn, keras-lmu, keras-mdn-layer, ncps, mtcnn, basic-pitch with tf-keras, and kapre and keras-cv with what they
+import (librosa, keras-core, tensorflow-datasets). Cases whose package is missing are left out, told, and never counted;
+the table keeps what was measured last. Nothing is downloaded while it runs.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ def _settle(model: Any) -> None:
         if not keras.backend.standardize_dtype(variable.dtype).startswith(("float", "bfloat")):
             continue
         value = keras.ops.convert_to_numpy(keras.ops.cast(variable, "float32"))
-        kind = variable.path.rpartition("/")[2]
+        kind = getattr(variable, "path", variable.name).rpartition("/")[2].partition(":")[0]  # of Keras 2: its name
         if kind == "moving_variance" or kind in ("gamma", "scale"):
             variable.assign(rng.uniform(0.5, 1.5, value.shape))
         elif kind == "moving_mean" or (variable.trainable and value.size and np.ptp(value) == 0):

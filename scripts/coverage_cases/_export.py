@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import re
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import kexport
+import raw_runtimes
 from coverage_cases import _current
 from coverage_cases._case import Case
 from coverage_cases._draw import Array
@@ -204,50 +205,28 @@ def _keras(case: Case, bundle: kexport.Bundle, path: Path) -> Serve:
     return _caller(case, keras.saving.load_model(path, compile=False, safe_mode=False))
 
 
-def _onnx(case: Case, bundle: kexport.Bundle, path: Path) -> Serve:
-    import onnxruntime
+def _by_order(open_file: Callable[[Path], raw_runtimes.Serve]) -> Callable[[Case, kexport.Bundle, Path], Serve]:
+    """Calls a file with its inputs, and for its outputs, in the order of the bundle."""
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.log_severity_level = 1, 4
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    def opened(case: Case, bundle: kexport.Bundle, path: Path) -> Serve:
+        serve = open_file(path)
+        taken, given = ([spec.name for spec in specs] for specs in (bundle.signature.inputs, bundle.signature.outputs))
 
-    names = [spec.name for spec in bundle.signature.inputs]
+        def call(arrays: list[Array]) -> list[Array]:
+            made = serve(dict(zip(taken, arrays, strict=True)))
+            return [made[name] for name in given]
 
-    def call(arrays: list[Array]) -> list[Array]:
-        fed = [array.astype(object) if array.dtype.kind == "U" else array for array in arrays]
-        return list(session.run(None, dict(zip(names, fed, strict=True))))
+        return call
 
-    return call
-
-
-def _tflite(case: Case, bundle: kexport.Bundle, path: Path) -> Serve:
-    from ai_edge_litert.interpreter import Interpreter
-
-    interpreter = Interpreter(str(path), num_threads=1)
-    runner = interpreter.get_signature_runner("serving_default")
-    pinned = _pinned(case, runner.get_input_details())
-    taken = [spec.name for spec in bundle.signature.inputs]
-    given = [spec.name for spec in bundle.signature.outputs]
-
-    def one(arrays: Sequence[Array]) -> list[Array]:
-        results = runner(**dict(zip(taken, arrays, strict=True)))
-        return [np.copy(results[name]) for name in given]
-
-    def call(arrays: list[Array]) -> list[Array]:
-        if not pinned:
-            return one(arrays)
-        rows = [one([array[row : row + 1] for array in arrays]) for row in range(len(arrays[0]))]
-        return [np.concatenate(parts) for parts in zip(*rows, strict=True)]
-
-    return call
+    return opened
 
 
-def _pinned(case: Case, details: Mapping[str, Any]) -> bool:
-    """Whether the file takes one sample at a time though the model takes any number."""
-    return case.batch is None and all(detail["shape_signature"][:1].tolist() == [1] for detail in details.values())
-
-
-_SERVERS = {"saved_model": _saved_model, "keras": _keras, "onnx": _onnx, "tflite": _tflite}
+_SERVERS = {
+    "saved_model": _saved_model,
+    "keras": _keras,
+    "onnx": _by_order(raw_runtimes.onnxruntime),
+    "tflite": _by_order(raw_runtimes.litert),
+}
 
 
 def _brief(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import Any
 
 import numpy as np
@@ -90,3 +91,30 @@ def _detector_backbone() -> Any:
 
 _IMAGES = {"keras_tensor": uniform(0, 255, 32, 32, 3)}  # what Keras calls the first input that was given no name
 CASES.add("keras-cv/CSPDarkNet", _detector_backbone, _IMAGES, package="keras-cv", noise=True, timeout=300.0)
+
+
+def _basic_pitch() -> Any:
+    """Its network is of Keras 2, which it finds as `tf.keras`."""
+    tensorflow, keras2 = map(importlib.import_module, ("tensorflow", "tf_keras"))
+    sys.modules |= {"tensorflow.keras": keras2, "tensorflow.keras.backend": keras2.backend}
+    vars(tensorflow)["keras"] = keras2
+    return importlib.import_module("basic_pitch.models").model()
+
+
+def _crepe() -> Any:
+    """The smallest of its networks (Kim et al., ICASSP 2018), which the package makes with fetched weights alone."""
+    import keras
+
+    x = keras.Input((1024,), name="frame")
+    y = keras.layers.Reshape((1024, 1, 1))(x)
+    for filters, width, stride in zip((128, 16, 16, 16, 32, 64), (512, *[64] * 5), (4, *[1] * 5), strict=True):
+        y = keras.layers.Conv2D(filters, (width, 1), strides=(stride, 1), padding="same", activation="relu")(y)
+        y = keras.layers.MaxPooling2D((2, 1))(keras.layers.BatchNormalization()(y))
+        y = keras.layers.Dropout(0.25)(y)
+    flat = keras.layers.Flatten()(keras.layers.Permute((2, 1, 3))(y))
+    return keras.Model(x, keras.layers.Dense(360, activation="sigmoid", name="pitch")(flat))
+
+
+_SOUND = {"input_1": uniform(-1, 1, 43844, 1)}
+CASES.add("basic-pitch/network", _basic_pitch, _SOUND, package="basic-pitch", noise=True, timeout=900.0)
+CASES.add("crepe/network", _crepe, {"frame": normal(1024)}, noise=True, timeout=300.0)

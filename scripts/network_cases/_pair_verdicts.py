@@ -20,8 +20,8 @@ import numpy as np
 from kexport.errors import KexportError, reason
 from kexport.parity.tolerance import FLOOR_MULTIPLE
 from network_cases._pairs import Pair
+from raw_runtimes import Array, litert, litert_reference, onnxruntime
 
-Array = np.ndarray[Any, Any]
 FORMATS = ("onnx", "tflite")
 RIGHT, REFUSED, WRONG, FAULT = "right", "refused", "wrong", "fault"
 _TOGETHER = 10
@@ -160,7 +160,8 @@ class Model:
 
         self._subjects, self._folder = subjects, folder
         self._alone = len(subjects) == 1
-        handover.write(trace(subjects[0].model if self._alone else _together(subjects)), folder / "handover")
+        self._model = subjects[0].model if self._alone else _together(subjects)
+        handover.write(trace(self._model), folder / "handover")
         graph = handover.read(folder / "handover").graph.graph_def
         self._unordered = not tensor_lists.scanned(graph)  # then all lists become tensors in ONNX
 
@@ -182,10 +183,10 @@ class Model:
         verdicts: list[Verdict] = [(RIGHT, "")] * len(self._subjects)
         for trial in range(len(_LENGTHS)):
             given = [subject.trials[trial] for subject in self._subjects]
-            for run in _RUNS[name]:
-                by = run.__name__.strip("_")
+            for runtime in _RUNTIMES[name]:
+                by = runtime.__name__
                 try:
-                    results = run(target, [x for x, _ in given])
+                    results = runtime(target)(_named(self._model, [x for x, _ in given])).values()
                 except Exception as error:  # noqa: BLE001  a runtime may raise anything: the artifact does not work
                     return [(WRONG, f"{by}: {reason(error)[:300]}")] * len(self._subjects)
                 for place, (got, (x, wanted)) in enumerate(zip(results, given, strict=True)):
@@ -255,40 +256,9 @@ def _is_rounding(got: Array, subject: Subject, x: Array) -> bool:
     return got.shape == truth.shape and bool((np.abs(got - truth) <= FLOOR_MULTIPLE * noise).all())
 
 
-def _onnxruntime(path: Path, given: Sequence[Array]) -> list[Array]:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    session = onnxruntime.InferenceSession(str(path), options)
-    feeds = {declared.name: x for declared, x in zip(session.get_inputs(), given, strict=True)}
-    return [np.asarray(value) for value in session.run(None, feeds)]
+def _named(model: Any, given: Sequence[Array]) -> dict[str, Array]:
+    """Inputs by the names that a file has for them."""
+    return {tensor.name: x for tensor, x in zip(model.inputs, given, strict=True)}
 
 
-def _litert(path: Path, given: Sequence[Array], *, reference: bool = False) -> list[Array]:
-    from ai_edge_litert.interpreter import Interpreter, OpResolverType
-
-    kernels = OpResolverType.BUILTIN_REF if reference else OpResolverType.AUTO
-    interpreter = Interpreter(str(path), experimental_op_resolver_type=kernels)
-    inputs = interpreter.get_input_details()
-    if len(given) == 1 and (inputs[0]["shape_signature"] >= 0).all():  # written for one batch
-        rows = [_called(interpreter, [row[None]])[0] for row in given[0]]
-        return [np.concatenate(rows)]
-    for details, x in zip(inputs, given, strict=True):
-        interpreter.resize_tensor_input(details["index"], x.shape)
-    return _called(interpreter, given)
-
-
-def _called(interpreter: Any, given: Sequence[Array]) -> list[Array]:
-    interpreter.allocate_tensors()
-    for details, x in zip(interpreter.get_input_details(), given, strict=True):
-        interpreter.set_tensor(details["index"], x)
-    interpreter.invoke()
-    return [np.array(interpreter.get_tensor(made["index"])) for made in interpreter.get_output_details()]
-
-
-def _litert_reference(path: Path, given: Sequence[Array]) -> list[Array]:
-    return _litert(path, given, reference=True)
-
-
-_RUNS = {"onnx": (_onnxruntime,), "tflite": (_litert, _litert_reference)}
+_RUNTIMES = {"onnx": (onnxruntime,), "tflite": (litert, litert_reference)}

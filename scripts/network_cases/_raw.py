@@ -10,9 +10,8 @@ import numpy as np
 
 from kexport.errors import reason
 from kexport.parity.conditioning import distance
+from raw_runtimes import Array, Arrays, Serve, litert, litert_reference, onnxruntime, saved_model
 
-Array = np.ndarray[Any, Any]
-Arrays = Mapping[str, Array]
 _CLOSE = 1e-5  # of the output's scale
 _TIMES = 4  # the limit that the bundle itself states
 _TRIALS = ((3, 6), (1, 9))  # batch, and the first size that is not fixed
@@ -38,10 +37,10 @@ def problems(bundle: Any, model: Any) -> Iterator[dict[str, str]]:
         moved = {name: max(_distance(each[name], wanted[name]) for each in near) for name in names}
         allowed = {name: max(limits.get(name, 0.0), 2 * _TIMES * moved[name]) for name in names}
         for artifact in bundle.manifest.artifacts:
-            for runtime, run in _RUNS[artifact.format].items():
-                said = _told(run, bundle.path / artifact.path, x, wanted, allowed)
+            for runtime in _RUNTIMES[artifact.format]:
+                said = _told(runtime, bundle.path / artifact.path, x, wanted, allowed)
                 if said:
-                    where = {"artifact": artifact.path, "runtime": runtime}
+                    where = {"artifact": artifact.path, "runtime": runtime.__name__}
                     yield {"kind": "unseen", **where, "detail": f"batch {batch}: {said}"}
 
 
@@ -78,9 +77,9 @@ def _of_keras(model: Any, x: Arrays, names: list[str]) -> dict[str, Array]:
     return {name: np.asarray(value) for name, value in zip(names, results, strict=True)}
 
 
-def _told(run: Callable[[Path, Arrays], Arrays], path: Path, x: Arrays, wanted: Arrays, allowed: Any) -> str:
+def _told(runtime: Callable[[Path], Serve], path: Path, x: Arrays, wanted: Arrays, allowed: Any) -> str:
     try:
-        got = run(path, x)
+        got = runtime(path)(x)
     except Exception as error:  # noqa: BLE001  a runtime may raise anything: the artifact does not work
         return reason(error)[:300]
     said = {name: _problem(got[name], wanted[name], allowed.get(name, 0.0)) for name in wanted}
@@ -100,43 +99,9 @@ def _problem(got: Array, wanted: Array, allowed: float) -> str:
     return f"off by {apart:.1e}, more than {limit:.1e}" if apart > limit else ""
 
 
-def _onnxruntime(path: Path, x: Arrays) -> Arrays:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    session = onnxruntime.InferenceSession(str(path), options)
-    return dict(zip([each.name for each in session.get_outputs()], session.run(None, dict(x)), strict=True))
-
-
-def _litert(path: Path, x: Arrays, *, reference: bool = False) -> Arrays:
-    from ai_edge_litert.interpreter import Interpreter, OpResolverType
-
-    kernels = OpResolverType.BUILTIN_REF if reference else OpResolverType.AUTO
-    interpreter = Interpreter(str(path), experimental_op_resolver_type=kernels)
-    runner = interpreter.get_signature_runner()
-    fixed = all(each["shape_signature"][0] == 1 for each in runner.get_input_details().values())
-    if not fixed:
-        return dict(runner(**x))
-    rows = range(len(next(iter(x.values()))))  # written for one batch
-    made = [runner(**{name: values[row : row + 1] for name, values in x.items()}) for row in rows]
-    return {name: np.concatenate([each[name] for each in made]) for name in made[0]}
-
-
-def _litert_reference(path: Path, x: Arrays) -> Arrays:
-    return _litert(path, x, reference=True)
-
-
-def _tensorflow(path: Path, x: Arrays) -> Arrays:
-    import tensorflow as tf
-
-    served = tf.saved_model.load(str(path)).signatures["serving_default"]
-    return {name: value.numpy() for name, value in served(**{k: tf.constant(v) for k, v in x.items()}).items()}
-
-
-_RUNS: Mapping[str, Mapping[str, Callable[[Path, Arrays], Arrays]]] = {
-    "onnx": {"onnxruntime": _onnxruntime},
-    "tflite": {"litert": _litert, "litert_reference": _litert_reference},
-    "saved_model": {"saved_model": _tensorflow},
-    "keras": {},
+_RUNTIMES: Mapping[str, tuple[Callable[[Path], Serve], ...]] = {
+    "onnx": (onnxruntime,),
+    "tflite": (litert, litert_reference),
+    "saved_model": (saved_model,),
+    "keras": (),
 }

@@ -1,4 +1,6 @@
-"""Rolling along axes, which TFLite lacks: the last part of an axis is put before the rest.
+"""Rolling along axes: the last part of an axis is put before the rest.
+
+TFLite lacks it, and tf2onnx takes the sizes of the result from it, which what follows may need.
 
 Source: TensorFlow's `Roll`; shifts count modulo the length of the axis.
 """
@@ -14,13 +16,12 @@ from kexport.factory.lowerings._rule import Lowering
 def _rolled(x: Tensor, shift: Tensor, axis: int) -> Tensor:
     import tensorflow as tf
 
-    length, rank = x.shape[axis], x.shape.rank
+    length = x.shape[axis]
     if length is None:
         length = tf.shape(x)[axis]
     cut = (length - shift) % (tf.maximum(length, 1) if tf.is_tensor(length) else max(length, 1))
-    begin = [cut if place == axis else 0 for place in range(rank)]
-    size = [cut if place == axis else -1 for place in range(rank)]
-    return tf.concat([tf.slice(x, begin, [-1] * rank), tf.slice(x, [0] * rank, size)], axis)
+    before = [slice(None)] * axis
+    return tf.concat([x[(*before, slice(cut, None))], x[(*before, slice(None, cut))]], axis)
 
 
 def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
@@ -42,4 +43,4 @@ def _applies(op: Operation, inputs: Sequence[Tensor]) -> bool:
     return bool(inputs[0].shape.rank) and axes is not None and inputs[1].shape.is_fully_defined()
 
 
-LOWERING = Lowering("roll_tflite", ("tflite",), ("Roll",), _emit, _applies)
+LOWERING = Lowering("roll", ("onnx", "tflite"), ("Roll",), _emit, _applies)
