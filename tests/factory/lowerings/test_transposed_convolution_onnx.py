@@ -86,3 +86,12 @@ def _layer(kernel, settings, padding, layout):
         data_format=layout,
         dilation_rate=settings["rate"],
     )
+
+
+def test_the_size_of_the_input_need_not_be_known(converted):
+    x, kernel = RANDOM.normal(size=(2, 4, 4, 3)).astype("float32"), RANDOM.normal(size=(3, 3, 2, 3)).astype("float32")
+    results, _ = converted(
+        lambda x: tf.nn.conv2d_transpose(x, kernel, [2, 8, 8, 2], strides=2, padding="SAME"), "onnx", x, dynamic=True
+    )
+    for (value,) in results:
+        assert_close(value, direct(x, kernel, 2, 1, "same", None))

@@ -20,8 +20,9 @@ def _rolled(x: Tensor, shift: Tensor, axis: int) -> Tensor:
     if length is None:
         length = tf.shape(x)[axis]
     cut = (length - shift) % (tf.maximum(length, 1) if tf.is_tensor(length) else max(length, 1))
-    before = [slice(None)] * axis
-    return tf.concat([x[(*before, slice(cut, None))], x[(*before, slice(None, cut))]], axis)
+    whole = [slice(None)] * axis
+    last, rest = x[[*whole, slice(cut, None)]], x[[*whole, slice(None, cut)]]
+    return tf.concat([last, rest], axis)
 
 
 def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
