@@ -67,16 +67,19 @@ def _either(
     specs = _specs(inputs[1:])
     branches = [_function(emitter, body, specs, prefix) for body in bodies]
     dtypes = [tensor.dtype for tensor in branches[0].outputs]
+    pairs = zip(*(each.outputs for each in branches), strict=True)
+    shapes = [one.shape.most_specific_compatible_shape(other.shape) for one, other in pairs]
     attrs = {
         "then_branch": _function_named(branches[0]),
         "else_branch": _function_named(branches[1]),
         "Tin": _types(spec.dtype for spec in specs),
         "Tout": _types(dtypes),
+        "output_shapes": _shapes(shapes),
     }
     graph = tf.compat.v1.get_default_graph()
     made = graph.create_op("StatelessIf", list(inputs), dtypes, name=prefix + name, attrs=attrs)
-    for output, *alternatives in zip(made.outputs, *(each.outputs for each in branches), strict=True):
-        output.set_shape(alternatives[0].shape.most_specific_compatible_shape(alternatives[1].shape))
+    for output, shape in zip(made.outputs, shapes, strict=True):
+        output.set_shape(shape)
     return list(made.outputs)
 
 
