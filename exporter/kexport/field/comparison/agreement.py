@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kexport.bundle.declared_domain import default_for
 from kexport.bundle.domain import Domain, brief
@@ -77,7 +77,8 @@ class Agreement:
         problems = [pair.problem for pair in outputs if pair.problem]
         record.add(Check(CheckKind.SIGNATURE, not problems, subject, facts=tuple(problems)))
         outputs = [pair for pair in outputs if not pair.problem]
-        return SharedInterface.of(inputs, outputs, domains) if outputs else None
+        shared = SharedInterface.of(inputs, outputs, domains)
+        return replace(shared, assumed=_assumed(shared, known)) if outputs else None
 
     def _all_domains(
         self, inputs: Sequence[TensorPair], known: Mapping[str, Domain]
@@ -154,3 +155,9 @@ class Agreement:
         if refusal is not None and not calls:
             raise refusal
         return calls
+
+
+def _assumed(shared: SharedInterface, known: Mapping[str, Domain]) -> frozenset[str]:
+    """The inputs of real numbers whose domain is the default, since nothing is known of them."""
+    unknown = [spec for spec in shared.signature.inputs if spec.is_float and spec.name not in known]
+    return frozenset(spec.name for spec in unknown if shared.domains[spec.name] == default_for(spec))

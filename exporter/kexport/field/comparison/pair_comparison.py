@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import functools
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,8 +11,9 @@ from kexport import progress
 from kexport.bundle.facts import FactCode
 from kexport.bundle.report import Check, CheckKind
 from kexport.field.comparison.case_differences import CaseDifferences
+from kexport.field.comparison.farther import difference, looks
 from kexport.field.comparison.inputs import comparison_inputs
-from kexport.field.comparison.limits import derive_limits, ulp_of
+from kexport.field.comparison.limits import Shapes, derive_limits, ulp_of
 from kexport.field.comparison.operands import Operand, bare, same_bytes
 from kexport.field.comparison.record import ComparisonRecord
 from kexport.field.comparison.replay import ArtifactPair, replay
@@ -55,7 +57,8 @@ class PairComparison:
         """
         budget = strictness.search
         assert budget is not None
-        pairs, cases = self._pairs(strictness)
+        pairs, shapes = self._pairs(strictness)
+        cases = len(shapes)
         compared: list[ArtifactPair] = []
         targets: list[SearchTarget] = []
         identical = True
@@ -63,7 +66,11 @@ class PairComparison:
             target = pair.target(budget.seed + index)
             inputs = comparison_inputs(self._operands, self._shared, (pair.a, pair.b))
             differences = CaseDifferences(pair.terms.limits)
-            checks = self._telling(replay(pair, inputs, None if self._stateful else target, differences), differences)
+            checks = list(replay(pair, inputs, None if self._stateful else target, differences))
+            if self._differing_files and all(check.states(FactCode.IDENTICAL) for check in checks):
+                checks, farther = self._farther(pair, shapes, strictness, checks, differences)
+                cases += farther
+            checks = self._telling(checks, differences)
             self._record.add(*checks)
             identical &= all(check.states(FactCode.IDENTICAL) for check in checks)
             if all(check.kind is CheckKind.PARITY for check in checks):
@@ -78,17 +85,45 @@ class PairComparison:
         if identical and len(targets) in (0, len(pairs)):
             self._note_identity(targets, cases)
 
-    def _telling(self, replayed: Iterable[Check], differences: CaseDifferences) -> list[Check]:
+    @functools.cached_property
+    def _differing_files(self) -> bool:
+        """Whether both are bare files, whose inputs are not known to tell, and not the same bytes."""
+        return bare(self._operands) and not same_bytes(self._operands)
+
+    def _telling(self, checks: list[Check], differences: CaseDifferences) -> list[Check]:
         """The checks of a replay, without a pass for an output in which no difference could have been seen."""
-        checks, unvaried = list(replayed), differences.unvaried()
+        unvaried = differences.unvaried()
         # The goldens of a bundle are known to tell. Large files are not read again where nothing depends on it.
-        if unvaried and bare(self._operands) and not same_bytes(self._operands):
+        if unvaried and self._differing_files:
             return differences.without_unvaried(checks)
         self._record.note(unvaried.values())
         return checks
 
-    def _pairs(self, strictness: Strictness) -> tuple[list[ArtifactPair], int]:
-        """The pairs of artifacts with the terms of their comparison, and the number of cases."""
+    def _farther(
+        self,
+        pair: ArtifactPair,
+        shapes: Sequence[Shapes],
+        strictness: Strictness,
+        checks: list[Check],
+        seen: CaseDifferences,
+    ) -> tuple[list[Check], int]:
+        """The checks of a pair that was identical, or of a farther look where it differs; and how many cases agreed."""
+        progress.step("identical so far: trying inputs of other kinds and scales")
+        planned = looks(self._shared, shapes, stateful=self._stateful)
+        found, agreed = difference((pair.a, pair.b), planned, seen)
+        if found is None:
+            return checks, agreed
+        shared = replace(self._shared, domains=found.look.domains)
+        derived = derive_limits(
+            self._operands, shared, [(pair.a, pair.b)], found.look.cases(found.passages), strictness
+        )
+        space = Space(shared.signature, shared.domains, derived.shapes)
+        farther = ArtifactPair(pair.a, pair.b, replace(pair.terms, space=space, limits=derived.pairs[0]))
+        cases = found.look.cases(found.passages)
+        return list(replay(farther, cases, None, CaseDifferences(derived.pairs[0]))), agreed
+
+    def _pairs(self, strictness: Strictness) -> tuple[list[ArtifactPair], Sequence[Shapes]]:
+        """The pairs of artifacts with the terms of their comparison, and the shapes of inputs of each case."""
         shared = self._shared
         cases = comparison_inputs(self._operands, shared, self._sessions[0])
         derived = derive_limits(self._operands, shared, self._sessions, cases, strictness)
@@ -99,7 +134,7 @@ class PairComparison:
             ArtifactPair(a, b, Terms(shared.signature, space, limits, ulp))
             for (a, b), limits in zip(self._sessions, derived.pairs, strict=True)
         ]
-        return pairs, len(derived.shapes)
+        return pairs, derived.shapes
 
     def _search(
         self, pairs: Sequence[ArtifactPair], targets: Sequence[SearchTarget], clock: Clock, path: Path | None
