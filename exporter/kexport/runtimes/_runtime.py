@@ -18,6 +18,7 @@ from kexport.confinement import is_confined, limited, raised
 from kexport.errors import ArtifactError, InputError, KexportError, MissingRuntimeError, UncheckedError, reason
 from kexport.runtimes._session import Opened, Run, Session
 from kexport.runtimes.files.keys import FileKeys
+from kexport.runtimes.files.stored_graph import StoredGraph
 
 FOLDER = "runtimes"
 
@@ -47,6 +48,7 @@ class ArtifactFile:
         beside: the files beside it that hold a part of the model.
         keys: reads what inputs meet in its tables and trees.
         keeps_state: whether its file says that a call depends on earlier ones.
+        graph: reads the operators of one of its signatures; None where they cannot be read.
     """
 
     format: str
@@ -57,6 +59,7 @@ class ArtifactFile:
     beside: Callable[[Path], Sequence[Path]] = _nothing_beside
     keys: Callable[[Path], FileKeys] = _no_keys
     keeps_state: Callable[[Path], bool] = lambda path: False
+    graph: Callable[[Path, str], StoredGraph | None] = lambda path, signature: None
 
     def parts(self, path: Path) -> list[Path]:
         """The artifact, and the files beside it that belong to it."""

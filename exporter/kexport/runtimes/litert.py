@@ -17,6 +17,7 @@ from kexport.runtimes._protocols import LiteRTInterpreter, TensorDetails
 from kexport.runtimes._runtime import ArtifactFile, Package, Runtime, by_sample, is_pinned
 from kexport.runtimes._session import Opened
 from kexport.runtimes.files.tflite import details, keeps_state
+from kexport.runtimes.files.tflite_graph import graph
 from kexport.runtimes.files.tflite_keys import keys
 from kexport.runtimes.soundness import require_sound_tflite
 
@@ -26,7 +27,7 @@ _UNABLE = (
     r"Didn't find op for builtin opcode '(\w+)' version",
 )
 _NO_DELEGATE = "BUILTIN_REF"
-FILE = ArtifactFile("tflite", ".tflite", details=details, keys=keys, keeps_state=keeps_state)
+FILE = ArtifactFile("tflite", ".tflite", details=details, keys=keys, keeps_state=keeps_state, graph=graph)
 PACKAGE = Package("ai_edge_litert", ("ai-edge-litert",), extra="litert", unable=_UNABLE)
 
 

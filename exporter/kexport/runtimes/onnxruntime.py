@@ -18,6 +18,7 @@ from kexport.runtimes._protocols import InferenceSession, NodeArg
 from kexport.runtimes._runtime import ArtifactFile, Package, Runtime, by_sample, is_pinned
 from kexport.runtimes._session import Opened
 from kexport.runtimes.files.onnx import QUANTIZATION, beside, computed_by, details
+from kexport.runtimes.files.onnx_graph import graph
 from kexport.runtimes.files.onnx_keys import keys
 from kexport.runtimes.soundness import SoundOnnx, require_sound_onnx
 
@@ -194,7 +195,7 @@ def _in_words(node: NodeArg, path: Path) -> str:
 
 RUNTIME = Runtime(
     name="onnxruntime",
-    file=ArtifactFile("onnx", ".onnx", details=details, beside=beside, keys=keys),
+    file=ArtifactFile("onnx", ".onnx", details=details, beside=beside, keys=keys, graph=graph),
     package=Package("onnxruntime", ("onnxruntime", "onnxruntime-gpu"), extra="onnx", unable=_UNABLE),
     rank=10,
     summary="ONNX Runtime, CPU execution provider",

@@ -78,7 +78,7 @@ class Agreement:
         record.add(Check(CheckKind.SIGNATURE, not problems, subject, facts=tuple(problems)))
         outputs = [pair for pair in outputs if not pair.problem]
         shared = SharedInterface.of(inputs, outputs, domains)
-        return replace(shared, assumed=_assumed(shared, known)) if outputs else None
+        return replace(shared, undeclared=frozenset(shared.domains.keys() - known.keys())) if outputs else None
 
     def _all_domains(
         self, inputs: Sequence[TensorPair], known: Mapping[str, Domain]
@@ -155,9 +155,3 @@ class Agreement:
         if refusal is not None and not calls:
             raise refusal
         return calls
-
-
-def _assumed(shared: SharedInterface, known: Mapping[str, Domain]) -> frozenset[str]:
-    """The inputs of real numbers whose domain is the default, since nothing is known of them."""
-    unknown = [spec for spec in shared.signature.inputs if spec.is_float and spec.name not in known]
-    return frozenset(spec.name for spec in unknown if shared.domains[spec.name] == default_for(spec))

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kexport.bundle.declared_domain import default_for
 from kexport.bundle.domain import Domain, Samples, Uniform
 from kexport.bundle.signature import Array
 from kexport.field.comparison.case_differences import CaseDifferences
@@ -78,11 +79,13 @@ def looks(shared: SharedInterface, shapes: Sequence[Shapes], *, stateful: bool) 
     forms = _forms(shapes)
     first = _CALLS if stateful else _ROUNDS
     yield Look("smooth inputs", shared.domains, _passages(shared, shared.domains, forms, first, stateful), stateful)
-    if not shared.assumed:
+    assumed = {spec.name for spec in inputs if spec.is_float and spec.name in shared.undeclared
+               and shared.domains[spec.name] == default_for(spec)}  # fmt: skip
+    if not assumed:
         return
     calls = _CALLS_SCALED if stateful else _ROUNDS_SCALED
     for low, high in _SCALES:
-        domains = {name: Uniform(low, high) if name in shared.assumed else domain
+        domains = {name: Uniform(low, high) if name in assumed else domain
                    for name, domain in shared.domains.items()}  # fmt: skip
         words = f"smooth inputs from {low:g} to {high:g}"
         yield Look(words, domains, _passages(shared, domains, forms, calls, stateful), stateful)

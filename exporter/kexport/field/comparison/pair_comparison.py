@@ -12,6 +12,7 @@ from kexport.bundle.facts import FactCode
 from kexport.bundle.report import Check, CheckKind
 from kexport.field.comparison.case_differences import CaseDifferences
 from kexport.field.comparison.farther import difference, looks
+from kexport.field.comparison.file_differences import differing_parts, without_unseen
 from kexport.field.comparison.inputs import comparison_inputs
 from kexport.field.comparison.limits import Shapes, derive_limits, ulp_of
 from kexport.field.comparison.operands import Operand, bare, same_bytes
@@ -112,7 +113,10 @@ class PairComparison:
         planned = looks(self._shared, shapes, stateful=self._stateful)
         found, agreed = difference((pair.a, pair.b), planned, seen)
         if found is None:
-            return checks, agreed
+            # Where a person says what the inputs are, those tried are like them, and nothing else counts.
+            names, sessions = self._shared.a.outputs, (pair.a, pair.b)
+            parts = differing_parts(self._operands, sessions, names) if self._shared.undeclared else {}
+            return without_unseen(checks, parts, agreed), agreed
         shared = replace(self._shared, domains=found.look.domains)
         derived = derive_limits(
             self._operands, shared, [(pair.a, pair.b)], found.look.cases(found.passages), strictness

@@ -49,14 +49,14 @@ class SharedInterface:
         a: the shared names by the names of A, which are the same.
         b: the shared names by the names of B.
         domains: the domains of the inputs.
-        assumed: the inputs of real numbers of which nothing is known: their domain is the default.
+        undeclared: the inputs whose domain nobody stated.
     """
 
     signature: Signature
     a: NameMap
     b: NameMap
     domains: Mapping[str, Domain]
-    assumed: frozenset[str] = frozenset()
+    undeclared: frozenset[str] = frozenset()
 
     @classmethod
     def of(
