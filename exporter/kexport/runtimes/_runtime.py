@@ -31,10 +31,6 @@ def _nothing_beside(path: Path) -> Sequence[Path]:
     return ()
 
 
-def _no_keys(path: Path) -> FileKeys:
-    return {}
-
-
 @dataclass(frozen=True)
 class ArtifactFile:
     """How the artifacts of a format are recognised and described.
@@ -57,7 +53,7 @@ class ArtifactFile:
     member: str = ""
     details: Callable[[Path], Mapping[str, object]] = _no_details
     beside: Callable[[Path], Sequence[Path]] = _nothing_beside
-    keys: Callable[[Path], FileKeys] = _no_keys
+    keys: Callable[[Path], FileKeys] = lambda path: {}
     keeps_state: Callable[[Path], bool] = lambda path: False
     graph: Callable[[Path, str], StoredGraph | None] = lambda path, signature: None
 

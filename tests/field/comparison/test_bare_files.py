@@ -201,6 +201,23 @@ def test_samples_may_be_counted_by_a_later_axis_of_a_state(tmp_path):
     assert kexport.compare(one, one, search="20", samples=recorded).passed
 
 
+def test_samples_may_be_counted_by_a_later_axis_without_a_name(tmp_path):
+    """In a file that names no axis, as some converters write it, the axis is told by what the model takes."""
+    weights = np.random.default_rng(1).normal(size=(1, 16, 1))
+    paths = [recurrent(tmp_path / f"{name}.onnx", weights * scale) for name, scale in (("a", 1), ("b", 1.01))]
+    for path in paths:
+        model = onnx.load(path)
+        for each in (*model.graph.input, *model.graph.output):
+            for size in each.type.tensor_type.shape.dim:
+                if size.dim_param:
+                    size.ClearField("dim_param")
+        onnx.save(model, path)
+    report = kexport.compare(paths[0], paths[0], search="20")
+    assert report.passed
+    assert "axis 1 of input state counts the samples; it comes first here" in report.notes
+    assert kexport.compare(*paths, search="20").exit_code == 1
+
+
 def test_it_is_said_where_two_models_part(tmp_path):
     one = models.chain(tmp_path / "a.onnx", "Tanh")
     spread = [node("ReduceMax", ["x"], ["high"], axes=[1]), node("ReduceMin", ["x"], ["low"], axes=[1])]

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from kexport.bundle.composite_inputs import WAY_OUT, composite_parts
 from kexport.bundle.domain import Domain, brief
 from kexport.bundle.goldens import Golden
 from kexport.bundle.limits import OutputLimit
@@ -99,11 +100,12 @@ def _runs(program: Program, oracle: Oracle, domains: Mapping[str, Domain], plann
     try:
         keras = oracle.outputs(cases)
     except Exception as error:  # the model's own code may raise anything
+        parts = composite_parts(signature.inputs)
         raise ModelError(
             f"model {program.model.name!r} fails on inputs drawn from their domains",
             got=located(error),
             expected="; ".join(f"{name} in {brief(str(domain))}" for name, domain in domains.items()),
-            hint="declare the domain of each input, or give recorded samples",
+            hint=f"{parts}; {WAY_OUT}" if parts else "declare the domain of each input, or give recorded samples",
         ) from error
     return ModelRuns.of(oracle, signature, cases, keras)
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
+import numpy as np
+
+from kexport.bundle.composite_inputs import WAY_OUT, composite_parts
 from kexport.bundle.declared_domain import default_for
 from kexport.bundle.domain import Domain, brief
 from kexport.bundle.report import Check, CheckKind, Subject
@@ -21,13 +25,30 @@ from kexport.field.comparison.shared_interface import (
     domains_of,
     observed_outputs,
 )
-from kexport.field.comparison.tensor_pairs import TensorPair, batch_first, batch_symbol, paired, require_names
+from kexport.field.comparison.tensor_pairs import (
+    TensorPair,
+    batch_first,
+    batch_symbol,
+    paired,
+    require_names,
+    unnamed_batch_first,
+)
 from kexport.field.remote import Outputs, RemoteSession, RuntimeFailedError
 from kexport.parity import listed_values
 from kexport.parity.smallest_call import require_affordable
 from kexport.parity.table_rows import TableCells, TableKeys, TableRows
 
 _PROBES = 2  # calls that show the dtypes and shapes of outputs
+_TRIED_LENGTHS = (7, 224)
+
+
+class _Tried(NamedTuple):
+    """Inputs that both models take, with what is known of them, and the outputs of each."""
+
+    inputs: list[TensorPair]
+    known: Mapping[str, Domain]
+    domains: dict[str, Domain]
+    specs: list[Sequence[TensorSpec]]
 
 
 @dataclass(frozen=True)
@@ -55,18 +76,10 @@ class Agreement:
             return None
         symbol = batch_symbol(a.signature.inputs)
         inputs = batch_first(inputs, symbol, a.signature.inputs)
-        record.note(
-            f"axis {p.axis} of input {p.a.name} counts the samples; it comes first here" for p in inputs if p.axis
-        )
-        known, notes = domains_of(inputs, self.operands, self.options)
-        record.note(notes)
         try:
-            domains, notes = self._all_domains(inputs, known)
-            record.note(notes)
-            specs = self._output_specs(SharedInterface.of(inputs, (), domains))
+            inputs, known, domains, specs = self._with_samples(inputs, record, guessing=not symbol)
         except RuntimeFailedError as error:
-            lacking = error.remote.runtime.lacking(str(error)) if error.remote is not None else ""
-            record.add((Check.not_run if lacking else Check.failure)(CheckKind.RUNTIME, subject, str(error)))
+            record.add(self._refused(error, inputs, subject))
             return None
         except ModelError as error:
             record.add(Check.not_run(CheckKind.RUNTIME, subject, str(error)))
@@ -74,11 +87,74 @@ class Agreement:
         outputs, notes = self._output_pairs(*specs)
         record.note(notes)
         outputs = batch_first(outputs, symbol, a.signature.outputs)
+        if not symbol and any(pair.axis for pair in inputs):
+            outputs = unnamed_batch_first(outputs) or outputs
         problems = [pair.problem for pair in outputs if pair.problem]
         record.add(Check(CheckKind.SIGNATURE, not problems, subject, facts=tuple(problems)))
         outputs = [pair for pair in outputs if not pair.problem]
         shared = SharedInterface.of(inputs, outputs, domains)
         return replace(shared, undeclared=frozenset(shared.domains.keys() - known.keys())) if outputs else None
+
+    def _refused(self, error: RuntimeFailedError, inputs: Sequence[TensorPair], subject: Subject) -> Check:
+        """The check of models of which one refuses every input that was tried."""
+        if error.remote is not None and error.remote.runtime.lacking(str(error)):
+            return Check.not_run(CheckKind.RUNTIME, subject, str(error))
+        a, _ = self.operands
+        stated = self.options.samples is not None or {pair.a.name for pair in inputs} <= {*self.options.domains}
+        if a.bundle is not None or stated or error.remote is not self.sessions[0]:
+            return Check.failure(CheckKind.RUNTIME, subject, str(error))
+        # Nothing says that a bare file should take what was tried.
+        parts = composite_parts([pair.a for pair in inputs])
+        hint = f"{parts}; {WAY_OUT}" if parts else "give inputs that it takes, by --samples or --domain"
+        return Check.not_run(CheckKind.RUNTIME, subject, str(error), f"none of the inputs tried suits it: {hint}")
+
+    def _with_samples(self, inputs: list[TensorPair], record: ComparisonRecord, *, guessing: bool) -> _Tried:
+        """The inputs with the axis that counts their samples first, their domains, and the outputs of both models.
+
+        Args:
+            inputs: the pairs.
+            record: takes notes.
+            guessing: whether a later axis may count samples, where the model takes no length otherwise.
+
+        Raises:
+            ModelError: as `_probe`.
+            RuntimeFailedError: as `_probe`.
+        """
+        guessed = unnamed_batch_first(inputs) if guessing else []
+        if guessed and not self._takes_two(inputs) and self._takes_two(guessed):
+            inputs = guessed
+        for pairs in (inputs, guessed):
+            known, notes = domains_of(pairs, self.operands, self.options)
+            try:
+                domains, more = self._all_domains(pairs, known)
+                specs = self._output_specs(SharedInterface.of(pairs, (), domains))
+            except ModelError:
+                if pairs is guessed or not guessed:
+                    raise
+                continue
+            record.note(
+                f"axis {p.axis} of input {p.a.name} counts the samples; it comes first here" for p in pairs if p.axis
+            )
+            record.note([*notes, *more])
+            return _Tried(pairs, known, domains, specs)
+        raise AssertionError("the last of them returns or raises")
+
+    def _takes_two(self, pairs: list[TensorPair]) -> bool:
+        """Whether both models take two samples, short or long ones, drawn from the default domains."""
+        shared, rng = SharedInterface.of(pairs, (), {}), np.random.default_rng(0)
+        require_affordable(shared.signature, self.options.max_bytes)
+        for length in _TRIED_LENGTHS:
+            feeds = {}
+            for spec in shared.signature.inputs:
+                shape = tuple((length if axis else 2) if size is None else size for axis, size in enumerate(spec.shape))
+                feeds[spec.name] = np.asarray(default_for(spec).sample(rng, shape)).astype(spec.numpy_dtype)
+            try:
+                for session in shared.inputs_renamed(*self.sessions):
+                    session.run([feeds])
+            except RuntimeFailedError:
+                continue
+            return True
+        return False
 
     def _all_domains(
         self, inputs: Sequence[TensorPair], known: Mapping[str, Domain]

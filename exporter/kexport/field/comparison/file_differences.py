@@ -47,7 +47,7 @@ def without_unseen(checks: Iterable[Check], parts: Mapping[str, Sequence[str]], 
     """
     return [
         Check.not_run(check.kind, check.subject, _words(parts[check.output], farther))
-        if check.output is not None and parts.get(check.output)
+        if check.passed and check.output is not None and parts.get(check.output)
         else check
         for check in checks
     ]

@@ -116,7 +116,7 @@ class PairComparison:
             # Where a person says what the inputs are, those tried are like them, and nothing else counts.
             names, sessions = self._shared.a.outputs, (pair.a, pair.b)
             parts = differing_parts(self._operands, sessions, names) if self._shared.undeclared else {}
-            return without_unseen(checks, parts, agreed), agreed
+            return without_unseen(seen.without_unvaried(checks), parts, agreed), agreed
         shared = replace(self._shared, domains=found.look.domains)
         derived = derive_limits(
             self._operands, shared, [(pair.a, pair.b)], found.look.cases(found.passages), strictness

@@ -100,6 +100,18 @@ def batch_first(pairs: Sequence[TensorPair], symbol: str, declared: Sequence[Ten
             for pair, names in zip(pairs, found, strict=True)]  # fmt: skip
 
 
+def unnamed_batch_first(pairs: Sequence[TensorPair]) -> list[TensorPair]:
+    """The pairs, where a later axis is taken for the one that counts samples: the only open one of a state.
+
+    Empty where none is like that, or where the first axis of no input is open.
+    """
+    shapes = [pair.common.shape for pair in pairs]
+    later = [shape.index(None) if shape[:1] != (None,) and shape.count(None) == 1 else 0 for shape in shapes]
+    if not any(later) or all(shape[:1] != (None,) for shape in shapes):
+        return []
+    return [replace(pair, axis=axis) for pair, axis in zip(pairs, later, strict=True)]
+
+
 def require_names(names: Mapping[str, str], a: Sequence[TensorSpec], b: Sequence[TensorSpec]) -> None:
     """Raise `UsageError` unless the map leads from names of A to names of B, each of them once."""
     for ours, theirs in names.items():

@@ -20,7 +20,7 @@ from kexport.runtimes.files.stored_graph import (
     digest_of,
 )
 from kexport.runtimes.soundness.flaw import FlawError
-from kexport.runtimes.soundness.protobuf import Bytes, fields
+from kexport.runtimes.soundness.protobuf import Bytes, fields, integers
 
 _TENSOR, _GRAPHS = 5, (6, 11)
 _NO_VALUE = (1, 13, 20, 21)  # fields of an attribute
@@ -49,7 +49,7 @@ class _Reading:
         for number, value in parts:
             if number == _TENSOR:
                 name = _named(value, _NAME)
-                self.constants[self.numbers[name]] = StoredConstant(name, self._tensor(value))
+                self.constants[self.numbers[name]] = self._tensor(value, name)
         for number, value in parts:
             if number == 1:
                 self.node(value, owner)
@@ -66,12 +66,14 @@ class _Reading:
         self.steps.append(
             StoredOperator(kind, inputs, tuple(self.numbers[name] for name in made if name), settings, owner)
         )
-        for number, value in parts:
-            if number == 5:
-                self._attribute(value, index, settings)
+        attributes = [value for number, value in parts if number == 5]
         if kind == "Constant" and made:
-            self.constants[self.numbers[made[0]]] = StoredConstant(made[0], digest_of(*sorted(settings.items())))
-            settings.clear()
+            stored = [each for value in attributes for number, each in messages(value) if number == _TENSOR]
+            if stored:
+                self.constants[self.numbers[made[0]]] = self._tensor(stored[0], made[0])
+                return
+        for value in attributes:
+            self._attribute(value, index, settings)
 
     def _attribute(self, content: Bytes, owner: int, settings: dict[str, Digest]) -> None:
         name, values = "", []
@@ -79,7 +81,8 @@ class _Reading:
             if number == 1:
                 name = words(value)
             elif number == _TENSOR and not isinstance(value, int):
-                values.append(self._tensor(value))
+                constant = self._tensor(value)
+                values.append(digest_of(constant.shape, constant.digest))
             elif number in _GRAPHS and not isinstance(value, int):
                 outputs = self.graph(value, owner)
                 self.steps.append(StoredOperator("", tuple(self.numbers[each] for each in outputs), (), {}, owner))
@@ -88,21 +91,24 @@ class _Reading:
         if values:
             settings[name] = digest_of(*values)
 
-    def _tensor(self, content: Bytes) -> Digest:
-        """The digest of a tensor: of its numbers as they lie in memory, wherever they are stored."""
+    def _tensor(self, content: Bytes, name: str = "") -> StoredConstant:
+        """A tensor, with the digest of its numbers as they lie in memory, wherever they are stored."""
         parts: list[object] = []
+        shape: list[int] = []
         entries: dict[str, str] = {}
         for number, value in fields(content, "a tensor"):
             if number == _EXTERNAL and not isinstance(value, int):
                 entry = dict(messages(value))
                 entries[words(entry.get(1, b""))] = words(entry.get(2, b""))
+            elif number == 1:
+                shape += integers(value, "the shape of a tensor")
             elif number in (_FLOATS, _RAW, _DOUBLES):
                 parts.append(value)
             elif number not in (_NAME, _TOLD):
                 parts += [number, value]
         if "location" in entries:
             parts.append(self._stored(entries))
-        return digest_of(*parts)
+        return StoredConstant(name, digest_of(*parts), tuple(shape))
 
     def _stored(self, entries: Mapping[str, str]) -> Bytes:
         """The numbers that lie in a file beside the model."""

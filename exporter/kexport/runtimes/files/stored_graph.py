@@ -36,11 +36,13 @@ class StoredConstant:
 
     Attributes:
         name: as the file calls it.
-        digest: of its type, its shape and its numbers.
+        digest: of its type and its numbers.
+        shape: its sizes; where they differ, no element has a counterpart.
     """
 
     name: str
     digest: Digest
+    shape: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -78,8 +80,10 @@ def differing_parts(a: StoredGraph, b: StoredGraph) -> dict[str, list[str]]:
         needed, steps = _needed(a, number)
         parts = [_other_step(ours, theirs) for index, (ours, theirs) in enumerate(zip(a.steps, b.steps, strict=True))
                  if index in steps]  # fmt: skip
-        parts += [f"constant {a.constants[each].name}" for each in sorted(needed & a.constants.keys())
-                  if each in b.constants and a.constants[each].digest != b.constants[each].digest]  # fmt: skip
+        both = sorted(needed & a.constants.keys() & b.constants.keys())
+        pairs = [(a.constants[each], b.constants[each]) for each in both]
+        parts += [f"constant {ours.name}" for ours, theirs in pairs
+                  if ours.shape == theirs.shape and ours.digest != theirs.digest]  # fmt: skip
         if any(parts):
             found[output] = list(filter(None, parts))
     return found

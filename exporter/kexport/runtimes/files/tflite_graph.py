@@ -46,8 +46,7 @@ def _read(model: Any, signature: str) -> StoredGraph:
             for each in given:
                 content = model.buffers[graph.tensors[each].buffer].data
                 if content is not None and len(content):
-                    name = _text(graph.tensors[each].name)
-                    constants[numbers[place, each]] = StoredConstant(name, _tensor(graph.tensors[each], content))
+                    constants[numbers[place, each]] = _constant(graph.tensors[each], content)
             settings = _settings(operator)
             settings |= {f"scale of output {index}": _tensor(graph.tensors[each]) for index, each in enumerate(made)}
             owner = None if place == entry else ANYWHERE
@@ -81,3 +80,8 @@ def _tensor(tensor: Any, content: Any = b"") -> Digest:
 
 def _text(name: bytes | None) -> str:
     return (name or b"").decode(errors="replace")
+
+
+def _constant(tensor: Any, content: Any) -> StoredConstant:
+    shape = () if tensor.shape is None else tuple(int(size) for size in tensor.shape)
+    return StoredConstant(_text(tensor.name), _tensor(tensor, content), shape)
