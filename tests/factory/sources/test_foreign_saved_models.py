@@ -186,3 +186,13 @@ def test_quantised_types_in_a_signature_are_refused_in_words(kexport, tmp_path, 
         assert told.returncode == 2
         assert f"{name!r} has numbers of type qint8, which no array holds" in told.stderr
         assert "Traceback" not in told.stderr
+
+
+def test_an_output_without_elements_is_right_in_tflite(tmp_path):
+    module = tf.Module()
+    spec = tf.TensorSpec((None, 4), name="x")
+    module.f = tf.function(lambda x: {"y": x * 2.0, "z": tf.zeros([0, 3])}, input_signature=[spec])
+    tf.saved_model.save(module, tmp_path / "m", signatures=module.f)
+    bundle = kexport.build(tmp_path / "m", tmp_path / "b", formats=["tflite"])
+    assert bundle.report.passed
+    assert bundle.signature.outputs[1].shape == (0, 3)

@@ -36,7 +36,8 @@ def check_dataflow(subgraph: SubgraphRows, *, main: bool = True) -> None:
         for index, tensor in enumerate(operator.inputs):
             if tensor < 0 or tensor in written:
                 continue
-            if tensor not in empty or not takes_sizes(operator, index):
+            nothing = bool(operator.outputs) and empty.issuperset(operator.outputs)  # of which no element is computed
+            if tensor not in empty or not (nothing or takes_sizes(operator, index)):
                 raise FlawError(f"an input of {where}", f"tensor {tensor}, not yet computed", "a computed one")
         laid_out = is_laid_out(operator, subgraph, known)
         for tensor in operator.outputs:
