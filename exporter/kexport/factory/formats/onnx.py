@@ -31,9 +31,9 @@ from kexport.factory.formats._onnx_precisions import write_precision
 from kexport.factory.formats._onnx_weights import Weights
 from kexport.factory.formats._ordered_sets import ordered_sets
 from kexport.factory.formats._own_files import require_own_sound
+from kexport.factory.formats._paddings import paddings
 from kexport.factory.formats._pinned_batch import pin_measured_ranges
 from kexport.factory.formats._small_weights import require_weights
-from kexport.factory.formats._transposed_pads import transposed_pads
 from kexport.factory.formats._transposes import transposes
 from kexport.factory.graph import tensor_lists
 from kexport.factory.graph.onnx_protocols import GraphPass, MappedGraph, OnnxModel, OnnxValue
@@ -69,7 +69,7 @@ def convert(handover: str, target: str, options: Mapping[str, int | None]) -> It
     clips(model)
     eyes(model)
     narrow_transposes(model)
-    transposed_pads(model)
+    paddings(model)
     external = weights.attach(model, path)
     _name_axes(model, program.signature)
     path.write_bytes(model.SerializeToString())
