@@ -15,6 +15,7 @@ from kexport.factory.corrections import all_active
 from kexport.factory.diagnosis import steps
 from kexport.factory.localisation.layer_calls import Call
 from kexport.factory.trace.eager_functions import functions_run_eagerly
+from kexport.factory.truth.operation_noise import in_every_operation
 from kexport.parity.conditioning import nudged, widened
 from kexport.runtimes.keras_model import any_layer_name, to_array, to_dense
 
@@ -119,18 +120,20 @@ class Replay:
         return Traced([to_array(each) for each in results[:count]], [_valued(step, known) for step in record])
 
     def noise(self, arguments: Arguments, results: Sequence[Array]) -> list[Array]:
-        """How far apart each element may be for reasons of float arithmetic alone."""
+        """How far apart each element may be for reasons of float arithmetic alone, outside of the layer and inside."""
         import tensorflow as tf
 
         rng = np.random.default_rng(0)
         moved = [np.zeros(result.shape) for result in results]
         epsilon = 2.0**-23
-        for _ in range(_NUDGES):
+        for draw in range(2 * _NUDGES):
             given = [
                 tf.constant(nudged(each.numpy(), rng, epsilon)) if each.dtype.is_floating else each
                 for each in arguments.tensors
             ]
-            for index, other in enumerate(self.arrays(arguments.replaced(given))):
+            with in_every_operation(rng, draw) if draw % 2 else contextlib.nullcontext():
+                others = self.arrays(arguments.replaced(given))
+            for index, other in enumerate(others):
                 if other.shape == results[index].shape and _is_number(other):
                     apart = np.abs(widened(other) - widened(results[index]))
                     moved[index] = np.maximum(moved[index], np.where(np.isnan(apart), np.inf, apart))
