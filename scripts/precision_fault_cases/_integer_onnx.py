@@ -44,6 +44,8 @@ class IntegerOnnx(OnnxGraph):
         from onnx import numpy_helper
 
         name = self.node(operator, layer, which).input[operand]
+        # Weights of half precision are widened first.
+        name = next((each.input[0] for each in self.graph.node if each.op_type == "Cast" and name in each.output), name)
         (tensor,) = (each for each in self.graph.initializer if each.name == name)
         old = numpy_helper.to_array(tensor)
         tensor.CopyFrom(numpy_helper.from_array(np.asarray(change(np.array(old))).astype(old.dtype), name))

@@ -62,6 +62,11 @@ def test_every_precision_of_every_format_is_written_and_proven(small):
     }
 
 
+def test_half_precision_rounds_weights_and_nothing_else(small):
+    found = {check.artifact: check.figure for check in small.report.checks if check.kind == "parity"}
+    assert found["model.float16.onnx"] > found["model.float16.tflite"] - 1
+
+
 def test_small_artifacts_are_smaller_in_precision_than_float32_and_each_is_another_file(small):
     digests = {artifact.sha256 for artifact in small.manifest.artifacts}
     assert len(digests) == len(small.manifest.artifacts) == 9

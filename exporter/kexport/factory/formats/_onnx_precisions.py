@@ -1,4 +1,4 @@
-"""Small precisions of ONNX, by ONNX Runtime's own tools, <https://onnxruntime.ai/docs/performance/model-optimizations>."""
+"""Small precisions of ONNX; those of integers by ONNX Runtime's own tools, <https://onnxruntime.ai/docs/performance/model-optimizations>."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from kexport.bundle.signature import Array, Signature
+from kexport.factory.formats._half_weights import halve_weights
 from kexport.factory.graph.onnx_protocols import OnnxGraph
 from kexport.factory.inputs.calibration_file import read_inputs
 
@@ -44,13 +45,12 @@ def write_precision(
     """
     import onnx
     from onnxruntime import quantization
-    from onnxruntime.transformers import float16, onnx_model
 
     logging.getLogger().setLevel(logging.ERROR)  # the quantiser warns that a model was not prepared; it is
     if precision == "float16":
-        model = onnx_model.OnnxModel(float16.convert_float_to_float16(onnx.load(wide), keep_io_types=True))
-        model.topological_sort()  # it puts the casts of the inputs last
-        onnx.save(model.model, target)
+        model = onnx.load(wide)
+        halve_weights(model)
+        onnx.save(model, target)
         return
     with tempfile.TemporaryDirectory() as folder:
         prepared = Path(folder) / "prepared.onnx"

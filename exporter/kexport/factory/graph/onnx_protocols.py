@@ -45,6 +45,8 @@ class OnnxTensor(Protocol):
     dims: Sequence[int]
     external_data: Any
 
+    def CopyFrom(self, other: OnnxTensor) -> None: ...
+
 
 class OnnxValue(Protocol):
     """The type of an input, output or tensor of an ONNX model (`onnx.ValueInfoProto`)."""
