@@ -19,6 +19,7 @@ from kexport.factory.formats import _float_weights as float_weights
 from kexport.factory.formats import _output_steps as output_steps
 from kexport.factory.formats import _small_weights as small_weights
 from kexport.factory.formats._aborting_kernels import aborting
+from kexport.factory.formats._adaptive_rounding import round_adaptively
 from kexport.factory.formats._dtype_probe import writable_as
 from kexport.factory.formats._float_operators import of_tflite
 from kexport.factory.formats._format import Format
@@ -77,8 +78,11 @@ def narrow(
     way = Mixed(keep, inputs, integer_io=integer_io) if keep else Small(precision, inputs, integer_io=integer_io)
     program = handovers.read(Path(handover))
     details = _written(Path(handover), Path(target), way)
+    weights = list(small_weights.of_tflite(tflite.parse(Path(wide).read_bytes())))
+    if precision == "int16x8":
+        round_adaptively(Path(target), weights, inputs(program.signature), program.signature)
     model = tflite.parse(Path(target).read_bytes())
-    require_weights(small_weights.of_tflite(tflite.parse(Path(wide).read_bytes())), small_weights.of_tflite(model))
+    require_weights(weights, small_weights.of_tflite(model))
     if precision == DYNAMIC:
         details[FLOAT_WEIGHTS] = float_weights.of_tflite(model, program.layer_of_result)
     if precision in INTEGER:
