@@ -19,7 +19,6 @@ from kexport.factory.formats import _float_weights as float_weights
 from kexport.factory.formats import _output_steps as output_steps
 from kexport.factory.formats import _small_weights as small_weights
 from kexport.factory.formats._aborting_kernels import aborting
-from kexport.factory.formats._adaptive_rounding import round_adaptively
 from kexport.factory.formats._dtype_probe import writable_as
 from kexport.factory.formats._float_operators import of_tflite
 from kexport.factory.formats._format import Format
@@ -32,6 +31,7 @@ from kexport.factory.formats._tflite_precisions import QuantisingConverter, quan
 from kexport.factory.formats._tflite_shared_memory import keep_what_is_read
 from kexport.factory.formats._tflite_signature import use_public_names
 from kexport.factory.formats._tflite_states import UnfinishedError, require_finishable, start_at_zero
+from kexport.factory.formats._weight_integers import round_adaptively
 from kexport.factory.graph.protocols import GraphDef, Tensor
 from kexport.factory.inputs.calibration_file import read_inputs
 from kexport.factory.lowerings.lstm_tflite import has_lstm, is_unrecognised

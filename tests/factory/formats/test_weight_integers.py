@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras import layers
 
 import kexport
-from kexport.factory.formats import _adaptive_rounding as adaptive
+from kexport.factory.formats import _weight_integers
 from kexport.factory.formats._layer_patches import patches
 from kexport.testing.closeness import assert_close
 
@@ -32,8 +32,8 @@ def test_each_weight_goes_up_or_down_and_the_error_gets_less(inputs):
     rng = np.random.default_rng(1)
     walks = np.cumsum(rng.integers(-50, 50, size=(400, inputs)), axis=1).astype("float64")
     rows = rng.uniform(-127, 127, size=(3, inputs))
-    integers = adaptive._rounded(rows, np.einsum("ri,rj->ij", walks, walks)[None])
-    assert (np.abs(integers - rows) < 1).all()
+    integers = _weight_integers._rounded(rows, np.einsum("ri,rj->ij", walks, walks)[None])
+    assert np.isin(integers - np.floor(rows), (0, 1)).all()
     assert np.abs(integers).max() <= 127
     nearest, found = (np.square((rows - each) @ walks.T).sum(axis=1) for each in (np.rint(rows), integers))
     assert (found <= nearest).all()
