@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import pytest
 
 import kexport
@@ -54,3 +55,13 @@ def test_biases_in_their_own_scale_stay_shared_or_not_as_they_are(tmp_path):
     before = [len(model.buffers), len(model.subgraphs[0].tensors)]
     give_each_its_bias(model)
     assert [len(model.buffers), len(model.subgraphs[0].tensors)] == before
+
+
+@pytest.mark.parametrize("layer", [keras.layers.Conv1DTranspose, keras.layers.Conv1D])
+def test_a_number_that_is_added_becomes_the_bias_of_every_channel(exported, layer):
+    x = keras.Input((6, 3), name="x")
+    model = keras.Model(x, layer(2, 2, use_bias=False, activation="hard_sigmoid")(x))
+    given = np.random.default_rng(0).normal(size=(2, 6, 3)).astype("float32")
+    results, _ = exported(model, "tflite", given)
+    for (value,) in results:
+        assert_close(value, np.asarray(model(given)))

@@ -1,9 +1,14 @@
-"""Biases of integers that several operators share: each gets its own, in the scale that its kernel takes it for.
+"""Biases that kernels take for others than the converter means.
+
+Of integers that several operators share: each gets its own, in the scale that its kernel takes it for.
 
 A kernel adds a bias to its sums as it is: integers of the scale of the input times that of the weights. Where a layer
 is called twice, on inputs of two ranges, TensorFlow's quantiser to int16x8 makes one bias, in the scale of the first.
 Source: <https://ai.google.dev/edge/litert/models/quantization_spec>, which gives the scale of a bias; seen with
 TensorFlow 2.21.
+
+And of one number: a number that is added to what a transposed convolution gives becomes its bias, as in `hard_sigmoid`,
+and its kernel wants one for each channel.
 """
 
 from __future__ import annotations
@@ -36,15 +41,48 @@ def give_each_its_bias(model: FlatModel) -> None:
             operator.inputs = inputs
 
 
-def _in_other_scales(model: FlatModel, graph: FlatGraph) -> Iterator[tuple[Any, int, Array]]:
-    """The operators whose bias has the wrong scale, the place of it among their operands, and the right scale."""
-    schema = tflite.schema()
-    names, types = tflite.numbered(schema.BuiltinOperator), tflite.numbered(schema.TensorType)
+def give_each_channel_its_bias(model: FlatModel) -> None:
+    """Repeat biases of a single number, of operators with several channels."""
+    for graph in model.subgraphs:
+        for operator, places in _biased(model, graph):
+            weights, bias = (graph.tensors[int(operator.inputs[place])] for place in places[1:])
+            channels, buffer = int(weights.shape[0]), model.buffers[bias.buffer]
+            content: Any = getattr(buffer, "data", None)
+            if [int(size) for size in bias.shape] not in ([], [1]) or channels == 1 or content is None:
+                continue
+            inputs = [int(index) for index in operator.inputs]
+            own = copy.copy(bias)
+            own.shape, own.shapeSignature = np.array([channels], np.int32), None
+            inputs[places[2]] = _with_content(model, graph, own, bytes(bytearray(content)) * channels)
+            operator.inputs = inputs
+
+
+def _biased(model: FlatModel, graph: FlatGraph) -> Iterator[tuple[Any, tuple[int, int, int]]]:
+    """The operators with a bias, and the places of input, weights and bias among their operands."""
+    names = tflite.numbered(tflite.schema().BuiltinOperator)
     for operator in graph.operators or ():
         code: Any = model.operatorCodes[operator.opcodeIndex]
         places = _PLACES.get(names.get(tflite.number(code), ""))
-        if places is None or max(places) >= len(operator.inputs) or operator.inputs[places[2]] < 0:
-            continue
+        if places is not None and max(places) < len(operator.inputs) and operator.inputs[places[2]] >= 0:
+            yield operator, places
+
+
+def _with_content(model: FlatModel, graph: FlatGraph, tensor: FlatTensor, content: bytes) -> int:
+    """The index of a tensor that is added with content of its own."""
+    from tensorflow.lite.python import schema_py_generated as schema
+
+    buffer: Any = schema.BufferT()
+    buffer.data = np.frombuffer(content, np.uint8)
+    tensor.buffer = len(model.buffers)
+    model.buffers = [*model.buffers, buffer]
+    graph.tensors = [*graph.tensors, tensor]
+    return len(graph.tensors) - 1
+
+
+def _in_other_scales(model: FlatModel, graph: FlatGraph) -> Iterator[tuple[Any, int, Array]]:
+    """The operators whose bias has the wrong scale, the place of it among their operands, and the right scale."""
+    types = tflite.numbered(tflite.schema().TensorType)
+    for operator, places in _biased(model, graph):
         source, weights, bias = (graph.tensors[int(operator.inputs[place])] for place in places)
         if types[bias.type] not in _DTYPES:
             continue
@@ -67,11 +105,7 @@ def _rescaled(model: FlatModel, graph: FlatGraph, index: int, scales: Array) -> 
     real = np.frombuffer(bytes(bytearray(buffer.data)), dtype) * _scales(original)
     ends = np.iinfo(dtype.name)
     integers = np.clip(np.rint(real / scales), ends.min, ends.max).astype(dtype)
-    own_buffer, own = copy.copy(buffer), copy.copy(original)
-    own_buffer.data = np.frombuffer(integers.tobytes(), np.uint8)
+    own = copy.copy(original)
     own.quantization = copy.copy(original.quantization)
     own.quantization.scale, own.quantization.zeroPoint = scales.astype(np.float32), np.zeros(scales.size, np.int64)
-    own.buffer = len(model.buffers)
-    model.buffers = [*model.buffers, own_buffer]
-    graph.tensors = [*graph.tensors, own]
-    return len(graph.tensors) - 1
+    return _with_content(model, graph, own, integers.tobytes())

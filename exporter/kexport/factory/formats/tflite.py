@@ -25,7 +25,7 @@ from kexport.factory.formats._format import Format
 from kexport.factory.formats._own_files import require_own_sound
 from kexport.factory.formats._pinned_batch import PINNED, of_one_sample
 from kexport.factory.formats._small_weights import require_weights
-from kexport.factory.formats._tflite_biases import give_each_its_bias
+from kexport.factory.formats._tflite_biases import give_each_channel_its_bias, give_each_its_bias
 from kexport.factory.formats._tflite_conversion import Mixed, Small, Wide, integer_layers
 from kexport.factory.formats._tflite_precisions import QuantisingConverter, quantization_of
 from kexport.factory.formats._tflite_shared_memory import keep_what_is_read
@@ -148,6 +148,7 @@ def _finished(content: bytes, signature: Signature, in_order: bool = True) -> Tf
 
     model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
     start_at_zero(model)
+    give_each_channel_its_bias(model)
     give_each_its_bias(model)
     keep_what_is_read(model)
     use_public_names(model, signature, in_order)
