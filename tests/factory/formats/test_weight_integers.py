@@ -11,6 +11,8 @@ from keras import layers
 import kexport
 from kexport.factory.formats import _weight_integers
 from kexport.factory.formats._layer_patches import patches
+from kexport.factory.formats._small_weights import of_tflite
+from kexport.runtimes.files import tflite
 from kexport.testing.closeness import assert_close
 
 
@@ -59,3 +61,19 @@ def test_a_filter_of_smooth_signals_gains(tmp_path):
     noise = np.asarray(model(walks)) - truth
     nearest = 10 * np.log10(np.square(truth).sum() / np.square(noise).sum())
     assert min(found) > nearest
+
+
+def test_a_file_that_cannot_be_run_is_left_as_it_is(tmp_path):
+    x = keras.Input((8,), name="x")
+    model = keras.Model(x, layers.Dense(4)(x))
+    walks = np.cumsum(np.random.default_rng(0).normal(size=(60, 8)), axis=1).astype("float32")
+    bundle = kexport.build(
+        model, tmp_path / "b", formats=("tflite",), precision=("float32", "int16x8"), samples={"x": walks}
+    )
+    wide = list(of_tflite(tflite.parse((bundle.path / "model.tflite").read_bytes())))
+    path = tmp_path / "model.tflite"
+    for inputs, changed in ((walks[::-1, ::-1] ** 3, True), (walks[:, :7], False)):
+        path.write_bytes((bundle.path / "model.int16x8.tflite").read_bytes())
+        before = path.read_bytes()
+        _weight_integers.round_adaptively(path, wide, iter([[inputs]]), bundle.signature)
+        assert (path.read_bytes() != before) == changed
