@@ -44,6 +44,7 @@ def test_each_weight_goes_up_or_down_and_the_error_gets_less(inputs):
 
 def test_a_filter_of_smooth_signals_gains(tmp_path):
     """Beyond what the nearest integers alone would cost, with everything else in float."""
+    keras.utils.set_random_seed(1)
     signal = keras.Input((64, 1), name="x")
     taps = np.blackman(15)[:, None, None].astype("float32")
     filtered = layers.Conv1D(1, 15, use_bias=False, kernel_initializer=keras.initializers.Constant(taps))(signal)

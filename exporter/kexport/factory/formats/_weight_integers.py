@@ -12,6 +12,7 @@ calibration lacks count too.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ _DAMPING = 0.01
 _MOST_INPUTS = 1024  # of one output of a layer; the moments are a square of these
 _PAIRS = 64  # inputs up to which two weights move together too
 _ROWS = 8192  # of inputs a layer, at most
+_CALLS = 128  # of the model, at most
 _OUTPUT_AXIS = {"FULLY_CONNECTED": 0, "CONV_2D": 0, "DEPTHWISE_CONV_2D": 3}
 
 
@@ -138,7 +140,7 @@ def _moments(
     details = {each["name"]: each for each in interpreter.get_input_details()}
     found: dict[_Layer, Array] = {}
     left = dict.fromkeys(layers, _ROWS)
-    for arrays in inputs:
+    for arrays in itertools.islice(inputs, _CALLS):
         for spec, array in zip(signature.inputs, arrays, strict=True):
             interpreter.resize_tensor_input(details[spec.name]["index"], array.shape)
         interpreter.allocate_tensors()
@@ -149,7 +151,7 @@ def _moments(
             if left[layer] > 0:
                 rows = _rows(layer, interpreter)[:, : left[layer]]
                 left[layer] -= rows.shape[1]
-                found[layer] = found.get(layer, 0) + np.einsum("gri,grj->gij", rows, rows)
+                found[layer] = found.get(layer, 0) + rows.swapaxes(1, 2) @ rows
         if not any(size > 0 for size in left.values()):
             break
     return found
