@@ -72,5 +72,4 @@ def saved_model(path: Path) -> Serve:
         made = served(**{name: tf.constant(values) for name, values in x.items()})
         return {name: value.numpy() for name, value in made.items()}
 
-    serve.loaded = served  # type: ignore[attr-defined]  # it is collected otherwise
     return serve

@@ -18,17 +18,12 @@ def aborting(model: TfliteModel, layer: Callable[[str], str]) -> Weights:
         model: the file.
         layer: the layer that computes a tensor of a name, in words.
     """
-    schema = tflite.schema()
-    types, names = tflite.numbered(schema.TensorType), tflite.numbered(schema.BuiltinOperator)
+    types = tflite.numbered(tflite.schema().TensorType)
     found: Weights = []
     for graph in model.subgraphs:
         tensors: Any = graph.tensors
-        ends = set(map(int, graph.outputs))
-        operators = [(names[tflite.number(model.operatorCodes[each.opcodeIndex])], each)
-                     for each in graph.operators or ()]  # fmt: skip
-        floats = {int(each.inputs[0]): int(each.outputs[0]) for kind, each in operators
-                  if kind == "DEQUANTIZE" and int(each.outputs[0]) in ends}  # fmt: skip
-        for kind, operator in operators:
+        floats = tflite.float_outputs(model, graph)
+        for kind, operator in tflite.operators_of(model, graph):
             if kind != "SOFTMAX" or types[tensors[operator.inputs[0]].type] not in ("INT8", "UINT8"):
                 continue
             numbers = int(tensors[operator.inputs[0]].shape[-1])

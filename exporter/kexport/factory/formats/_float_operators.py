@@ -25,12 +25,10 @@ def of_tflite(model: TfliteModel, layer: Callable[[str], str]) -> list[dict[str,
         model: the file.
         layer: the layer that computes a tensor of a name, in words.
     """
-    schema = tflite.schema()
-    types, names = tflite.numbered(schema.TensorType), tflite.numbered(schema.BuiltinOperator)
+    types = tflite.numbered(tflite.schema().TensorType)
     found = []
     for graph in model.subgraphs:
-        for operator in graph.operators or ():
-            kind = names[tflite.number(model.operatorCodes[operator.opcodeIndex])]
+        for kind, operator in tflite.operators_of(model, graph):
             outputs = [graph.tensors[index] for index in operator.outputs if index >= 0]
             operands = [*outputs, *(graph.tensors[index] for index in operator.inputs if index >= 0)]
             if kind not in _BETWEEN and any(types[tensor.type] in _FLOATS for tensor in operands):

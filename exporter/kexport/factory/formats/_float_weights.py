@@ -36,14 +36,12 @@ def of_tflite(model: TfliteModel, layer: Callable[[str], str]) -> Weights:
         model: the file.
         layer: the layer that computes a tensor of a name, in words.
     """
-    schema = tflite.schema()
-    types, names = tflite.numbered(schema.TensorType), tflite.numbered(schema.BuiltinOperator)
+    types = tflite.numbered(tflite.schema().TensorType)
     buffers: Any = getattr(model, "buffers", ())
     found: Weights = []
     for graph in model.subgraphs:
         tensors: Any = graph.tensors
-        for operator in graph.operators or ():
-            kind = names[tflite.number(model.operatorCodes[operator.opcodeIndex])]
+        for kind, operator in tflite.operators_of(model, graph):
             places = [place for place in _TFLITE.get(kind, ()) if place < len(operator.inputs)]
             taken = [tensors[operator.inputs[place]] for place in places if operator.inputs[place] >= 0]
             numbers = sum(

@@ -59,10 +59,8 @@ def give_each_channel_its_bias(model: FlatModel) -> None:
 
 def _biased(model: FlatModel, graph: FlatGraph) -> Iterator[tuple[Any, tuple[int, int, int]]]:
     """The operators with a bias, and the places of input, weights and bias among their operands."""
-    names = tflite.numbered(tflite.schema().BuiltinOperator)
-    for operator in graph.operators or ():
-        code: Any = model.operatorCodes[operator.opcodeIndex]
-        places = _PLACES.get(names.get(tflite.number(code), ""))
+    for kind, operator in tflite.operators_of(model, graph):
+        places = _PLACES.get(kind)
         if places is not None and max(places) < len(operator.inputs) and operator.inputs[places[2]] >= 0:
             yield operator, places
 

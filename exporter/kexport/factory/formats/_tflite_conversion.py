@@ -174,15 +174,11 @@ def measured_anew(content: bytes, inputs: Callable[[], Iterator[list[Array]]]) -
 
 def integer_layers(model: TfliteModel, program: Handover) -> list[str]:
     """The layers of which some operator computes in integers, in the order of the file, in words."""
-    schema = tflite.schema()
-    types, names = tflite.numbered(schema.TensorType), tflite.numbered(schema.BuiltinOperator)
+    types = tflite.numbered(tflite.schema().TensorType)
     found: dict[str, None] = {}
     for graph in model.subgraphs:
-        operators = [(names[tflite.number(model.operatorCodes[each.opcodeIndex])], each) for each in graph.operators]
-        ends = set(graph.outputs)
-        floats = {each.inputs[0]: each.outputs[0] for kind, each in operators
-                  if kind == "DEQUANTIZE" and each.outputs[0] in ends}  # fmt: skip
-        for kind, operator in operators:
+        floats = tflite.float_outputs(model, graph)
+        for kind, operator in tflite.operators_of(model, graph):
             if kind not in ("QUANTIZE", "DEQUANTIZE") and len(operator.outputs):
                 index = operator.outputs[0]
                 if types[graph.tensors[index].type] in ("INT8", "INT16"):

@@ -63,11 +63,11 @@ def round_adaptively(path: Path, wide: Iterable[Constant], inputs: Iterator[list
     """
     from tensorflow.lite.tools import flatbuffer_utils
 
-    model: FlatModel = flatbuffer_utils.read_model(str(path))
+    model = flatbuffer_utils.read_model(str(path))
     layers = list(_layers(model))
     if not layers:
         return
-    small = {each.name: each for each in of_tflite(tflite.parse(path.read_bytes()))}
+    small = {each.name: each for each in of_tflite(model)}
     known = list(wide)
     try:
         moments = _moments(path, layers, inputs, signature)
@@ -92,12 +92,10 @@ def round_adaptively(path: Path, wide: Iterable[Constant], inputs: Iterator[list
 
 
 def _layers(model: FlatModel) -> Iterator[_Layer]:
-    schema = tflite.schema()
-    names, types = tflite.numbered(schema.BuiltinOperator), tflite.numbered(schema.TensorType)
+    types = tflite.numbered(tflite.schema().TensorType)
     graph = model.subgraphs[0]
     taken = [int(index) for operator in graph.operators or () for index in operator.inputs]
-    for operator in graph.operators or ():
-        kind = names.get(tflite.number(model.operatorCodes[operator.opcodeIndex]), "")
+    for kind, operator in tflite.operators_of(model, graph):
         if kind not in _OUTPUT_AXIS:
             continue
         source, weights = int(operator.inputs[0]), int(operator.inputs[1])

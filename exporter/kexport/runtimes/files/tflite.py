@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 import importlib
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +101,23 @@ def parse(content: bytes) -> TfliteModel:
 def number(code: TfliteOperatorCode) -> int:
     """The number of an operator: old files keep it in a field of one byte, which the other one extends."""
     return max(code.builtinCode, code.deprecatedBuiltinCode)
+
+
+def operators_of(model: Any, graph: Any) -> Iterator[tuple[str, Any]]:
+    """The operators of a graph of a model, each behind the name of its kind."""
+    names = numbered(schema().BuiltinOperator)
+    for operator in graph.operators or ():
+        yield names.get(number(model.operatorCodes[operator.opcodeIndex]), ""), operator
+
+
+def float_outputs(model: Any, graph: Any) -> dict[int, int]:
+    """The outputs of a graph that are made of integers at its end, by the tensors that hold these."""
+    ends = set(map(int, graph.outputs))
+    return {
+        int(operator.inputs[0]): int(operator.outputs[0])
+        for kind, operator in operators_of(model, graph)
+        if kind == "DEQUANTIZE" and int(operator.outputs[0]) in ends
+    }
 
 
 def numbered(enumeration: object) -> Mapping[int, str]:
