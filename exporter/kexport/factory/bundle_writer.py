@@ -17,13 +17,13 @@ from kexport.factory.earlier_conversions import EarlierConversions
 from kexport.factory.emit import handover
 from kexport.factory.exports import HANDOVER, Exports
 from kexport.factory.inputs import InputDomains, recordings, resolve_domains
+from kexport.factory.inputs.calibration_file import CalibrationCall
 from kexport.factory.precisions import (
     SmallArtifacts,
     calibration_inputs,
     reaching_inputs,
     require_kept,
 )
-from kexport.factory.precisions.calibration import Feeds
 from kexport.factory.promises import collect, statements
 from kexport.factory.request import BuildPlan
 from kexport.factory.trace import BuiltModel, Program, Served
@@ -114,9 +114,9 @@ def _traced(plan: BuildPlan, model: BuiltModel | Served) -> Program:
 
 def _calibration(
     plan: BuildPlan, program: Program, inputs: InputDomains, golden_set: GoldenSet, *, promised: bool
-) -> Iterator[Feeds]:
+) -> Iterator[CalibrationCall]:
     """The inputs on which the ranges of integers are measured."""
     between = plan.request.conversion.precisions.calibration == CALIBRATIONS[1]
     yield from calibration_inputs(program.signature, inputs.domains, golden_set.goldens, between=between)
     if between or promised:  # promises hold on the whole domain
-        yield from reaching_inputs(program, inputs.domains, golden_set.goldens, between=between)
+        yield from map(CalibrationCall, reaching_inputs(program, inputs.domains, golden_set.goldens, between=between))

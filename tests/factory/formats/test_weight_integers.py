@@ -10,6 +10,7 @@ from keras import layers
 
 import kexport
 from kexport.factory.formats import _weight_integers
+from kexport.factory.formats._closest_integers import closest_integers, closest_integers_and_steps
 from kexport.factory.formats._layer_patches import patches
 from kexport.factory.formats._small_weights import of_tflite
 from kexport.runtimes.files import tflite
@@ -34,12 +35,25 @@ def test_each_weight_goes_up_or_down_and_the_error_gets_less(inputs):
     rng = np.random.default_rng(1)
     walks = np.cumsum(rng.integers(-50, 50, size=(400, inputs)), axis=1).astype("float64")
     rows = rng.uniform(-127, 127, size=(3, inputs))
-    integers = _weight_integers._rounded(rows, np.einsum("ri,rj->ij", walks, walks)[None])
+    integers = closest_integers(rows, np.einsum("ri,rj->ij", walks, walks)[None])
     assert np.isin(integers - np.floor(rows), (0, 1)).all()
     assert np.abs(integers).max() <= 127
     nearest, found = (np.square((rows - each) @ walks.T).sum(axis=1) for each in (np.rint(rows), integers))
     assert (found <= nearest).all()
     assert found.sum() * 2 < nearest.sum()
+
+
+def test_another_step_is_taken_where_it_makes_the_error_less():
+    rng = np.random.default_rng(2)
+    walks = np.cumsum(rng.integers(-50, 50, size=(400, 9)), axis=1).astype("float64")
+    rows = rng.uniform(-127, 127, size=(20, 9))
+    moments = np.einsum("ri,rj->ij", walks, walks)[None]
+    alone, (integers, factors) = closest_integers(rows, moments), closest_integers_and_steps(rows, moments)
+    steps = factors[:, None]
+    assert np.isin(integers - np.floor(rows / steps), (0, 1)).all()
+    assert np.abs(integers).max() <= 127
+    before, after = (np.square((rows - each) @ walks.T).sum(axis=1) for each in (alone, steps * integers))
+    assert after.sum() * 2 < before.sum()
 
 
 def test_a_filter_of_smooth_signals_gains(tmp_path):
@@ -76,5 +90,5 @@ def test_a_file_that_cannot_be_run_is_left_as_it_is(tmp_path):
     for inputs, changed in ((walks[::-1, ::-1] ** 3, True), (walks[:, :7], False)):
         path.write_bytes((bundle.path / "model.int16x8.tflite").read_bytes())
         before = path.read_bytes()
-        _weight_integers.round_adaptively(path, wide, iter([[inputs]]), bundle.signature)
+        _weight_integers.round_adaptively(path, wide, iter([[inputs]]), iter(()), bundle.signature)
         assert (path.read_bytes() != before) == changed

@@ -7,7 +7,7 @@ from kexport.bundle.domain import Samples, parse
 from kexport.bundle.goldens import Golden
 from kexport.bundle.signature import Signature, TensorSpec
 from kexport.errors import InputError
-from kexport.factory.inputs.calibration_file import read_inputs, write_inputs
+from kexport.factory.inputs.calibration_file import CalibrationCall, read_inputs, write_inputs
 from kexport.factory.precisions import calibration_inputs
 from kexport.parity import golden_inputs
 
@@ -22,7 +22,7 @@ def goldens(domains):
 def test_they_reach_both_ends_of_the_domain_and_are_drawn_anew():
     domains = {"x": parse("uniform(-3, 7)")}
     checked = goldens(domains)
-    calibrated = [feeds["x"] for feeds in calibration_inputs(SIGNATURE, domains, checked)]
+    calibrated = [feeds["x"] for feeds, _ in calibration_inputs(SIGNATURE, domains, checked)]
     assert (min(each.min() for each in calibrated), max(each.max() for each in calibrated)) == (-3, 7)
     assert max(each.shape[1] for each in calibrated) < 20  # longer ones the model refuses
     drawn = {each.inputs["x"].tobytes() for each in checked if each.label.startswith("random")}
@@ -35,18 +35,21 @@ def test_of_recorded_samples_they_are_those_that_check_nothing():
     checked = {row.tobytes() for golden in goldens(domains) for row in golden.inputs["x"] if len(row) == 4}
     calibrated = {
         row.tobytes()
-        for feeds in calibration_inputs(SIGNATURE, domains, goldens(domains))
+        for feeds, _ in calibration_inputs(SIGNATURE, domains, goldens(domains))
         for row in feeds["x"]
         if len(row) == 4
     }
     assert len(calibrated) == 50
+    assert all(recorded for _, recorded in calibration_inputs(SIGNATURE, domains, goldens(domains)))
     assert not checked & calibrated
 
 
 def test_where_the_batch_is_one_each_sample_is_read_alone(tmp_path):
     x = np.arange(6, dtype="float32").reshape(3, 2)
-    write_inputs(tmp_path / "inputs.npz", [{"x": x}, {"x": x[:1]}])
+    write_inputs(tmp_path / "inputs.npz", [CalibrationCall({"x": x}), CalibrationCall({"x": x[:1]}, recorded=True)])
     assert [arrays[0].shape for arrays in read_inputs(tmp_path / "inputs.npz", SIGNATURE)] == [(3, 2), (1, 2)]
+    assert [[len(arrays[0]) for arrays in read_inputs(tmp_path / "inputs.npz", SIGNATURE, recorded=recorded)]
+            for recorded in (True, False)] == [[1], [3]]  # fmt: skip
     pinned = Signature((TensorSpec("x", "float32", (1, 2)),), SIGNATURE.outputs)
     rows = [arrays[0] for arrays in read_inputs(tmp_path / "inputs.npz", pinned)]
     assert np.array_equal(np.concatenate(rows), np.concatenate([x, x[:1]]))
@@ -60,11 +63,11 @@ def test_rows_with_gaps_are_left_out_and_the_number_of_rows_stays(gap):
     recorded[::3, 1] = gap
     domains = {"x": Samples(recorded)}
     sound = goldens({"x": Samples(np.nan_to_num(recorded, posinf=0, neginf=0))})
-    with_gaps = list(calibration_inputs(SIGNATURE, domains, sound))
+    with_gaps = [feeds for feeds, _ in calibration_inputs(SIGNATURE, domains, sound)]
     assert with_gaps
     assert all(np.isfinite(feeds["x"]).all() for feeds in with_gaps)
     as_planned = calibration_inputs(SIGNATURE, {"x": Samples(np.nan_to_num(recorded, posinf=0, neginf=0))}, sound)
-    assert [feeds["x"].shape for feeds in with_gaps] == [feeds["x"].shape for feeds in as_planned]
+    assert [feeds["x"].shape for feeds in with_gaps] == [feeds["x"].shape for feeds, _ in as_planned]
 
 
 def test_a_recording_of_gaps_alone_measures_no_range():

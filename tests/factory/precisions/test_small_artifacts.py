@@ -17,6 +17,7 @@ from kexport.bundle.precision import small_limits, usual_decibels
 from kexport.errors import ExportError, UsageError
 from kexport.factory.exports import HANDOVER
 from kexport.factory.formats import Format, SmallTarget
+from kexport.factory.inputs.calibration_file import CalibrationCall
 from kexport.factory.precisions import SmallArtifacts
 from kexport.factory.request import Conversion
 from kexport.parity.outputs import OutputsComparison
@@ -206,14 +207,14 @@ def test_a_converter_that_crashes_is_an_error_and_the_next_one_has_a_process(tmp
     ]
     names = [target.form.name for target in targets]
     small = SmallArtifacts(targets, tmp_path / "bundle", Conversion(timeout=1, keep_going=True))
-    small.write(iter([{"x": X}]), names, lambda step: None)
+    small.write(iter([CalibrationCall({"x": X})]), names, lambda step: None)
     assert [target.label for target in small.details] == ["writing int8"]
     assert "SIGSEGV" in str(small.refusals["dying int8"])
     assert "longer than 1 s" in str(small.refusals["hanging int8"])
     assert all("leave out int8 (--precision)" in str(error) for error in small.refusals.values())
     strict = SmallArtifacts(targets, tmp_path / "bundle", Conversion(timeout=1))
     with pytest.raises(ExportError, match="converter to dying int8 crashed"):
-        strict.write(iter([{"x": X}]), names, lambda step: None)
+        strict.write(iter([CalibrationCall({"x": X})]), names, lambda step: None)
 
 
 def test_a_promise_may_be_missed_by_a_few_errors_of_the_goldens_and_no_more(small):

@@ -1,19 +1,14 @@
 """Weights of 8 bits beside activations of 16, rounded up or down so that their errors cancel on the calibration inputs.
 
 Rounded to nearest, the errors of weights are independent, and in int16x8 they are nearly all of the noise. What an
-error does depends on what a layer is given: its weights `w` and their integers `q` in steps of `s` give outputs whose
-squared error is `(w - s q) G (w - s q)`, with `G` the second moments of the inputs of the layer. Starting from
-nearest, one weight of a channel, or two, go to the other side as long as that makes it less.
-
-Sources: Nagel et al., "Up or Down? Adaptive Rounding for Post-Training Quantization" (ICML 2020), for the aim; Frantar
-et al., "GPTQ" (ICLR 2023), for the share of the mean moment that is added to the diagonal, so that inputs which the
-calibration lacks count too.
+error does depends on what a layer is given: on the second moments of its inputs.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,16 +17,17 @@ from typing import Any
 import numpy as np
 
 from kexport.bundle.signature import Array, Signature
+from kexport.factory.formats._closest_integers import closest_integers, closest_integers_and_steps
 from kexport.factory.formats._layer_patches import patches
 from kexport.factory.formats._small_weights import Constant, of_tflite
 from kexport.factory.formats._tflite_model import FlatModel
 from kexport.runtimes.files import tflite
 
-_DAMPING = 0.01
 _MOST_INPUTS = 1024  # of one output of a layer; the moments are a square of these
-_PAIRS = 64  # inputs up to which two weights move together too
 _ROWS = 8192  # of inputs a layer, at most
 _CALLS = 128  # of the model, at most
+_DRAWN = 0.3  # the weight of drawn inputs beside recorded ones: a promise holds for them too
+_BIASES = {"INT32": "<i4", "INT64": "<i8"}
 _OUTPUT_AXIS = {"FULLY_CONNECTED": 0, "CONV_2D": 0, "DEPTHWISE_CONV_2D": 3}
 
 
@@ -44,21 +40,32 @@ class _Layer:
         options: its settings.
         source: the index of the tensor that it is given.
         weights: that of its weights.
+        bias: that of its bias; None where it has none. Its steps are those of the weights times those of the source.
+        own_steps: whether each output has a step of its own, which no other operator knows.
     """
 
     kind: str
     options: Any
     source: int
     weights: int
+    bias: int | None
+    own_steps: bool
 
 
-def round_adaptively(path: Path, wide: Iterable[Constant], inputs: Iterator[list[Array]], signature: Signature) -> None:
+def round_adaptively(
+    path: Path,
+    wide: Iterable[Constant],
+    recorded: Iterator[list[Array]],
+    drawn: Iterator[list[Array]],
+    signature: Signature,
+) -> None:
     """Rewrite a file of int16x8, whose integers stay within one step of the weights; not one that cannot be run.
 
     Args:
         path: of the file.
         wide: the weights of the float32 file.
-        inputs: the calibration inputs of each call.
+        recorded: the calibration inputs of each call that occurred.
+        drawn: those of others, which count little beside them.
         signature: of the model.
     """
     from tensorflow.lite.tools import flatbuffer_utils
@@ -70,7 +77,7 @@ def round_adaptively(path: Path, wide: Iterable[Constant], inputs: Iterator[list
     small = {each.name: each for each in of_tflite(model)}
     known = list(wide)
     try:
-        moments = _moments(path, layers, inputs, signature)
+        moments = _blended(*(_moments(path, layers, inputs, signature) for inputs in (recorded, drawn)))
     except (RuntimeError, ValueError):
         return  # the checks of the artifact tell what is wrong with it
     graph = model.subgraphs[0]
@@ -82,8 +89,12 @@ def round_adaptively(path: Path, wide: Iterable[Constant], inputs: Iterator[list
             continue
         axis = _OUTPUT_AXIS[layer.kind]
         steps = np.moveaxis(np.broadcast_to(own.step, own.real.shape), axis, 0).reshape(own.real.shape[axis], -1)
-        rows = np.moveaxis(real, axis, 0).reshape(steps.shape)
-        integers = _rounded(rows / steps, moments[layer])
+        rows = np.moveaxis(real, axis, 0).reshape(steps.shape) / steps
+        if layer.own_steps:
+            integers, factors = closest_integers_and_steps(rows, moments[layer])
+            _lengthen(layer, model, factors)
+        else:
+            integers = closest_integers(rows, moments[layer])
         shape = np.moveaxis(own.real, axis, 0).shape
         stored = np.moveaxis(integers.reshape(shape), 0, axis).astype(np.int8)
         buffer: Any = model.buffers[tensor.buffer]
@@ -91,21 +102,42 @@ def round_adaptively(path: Path, wide: Iterable[Constant], inputs: Iterator[list
     flatbuffer_utils.write_model(model, str(path))
 
 
+def _lengthen(layer: _Layer, model: FlatModel, factors: Array) -> None:
+    """Multiply the steps of the weights, and of the bias, whose integers become so much smaller."""
+    graph = model.subgraphs[0]
+    tensors = [graph.tensors[index] for index in (layer.weights, layer.bias) if index is not None]
+    for tensor in tensors:
+        own: Any = tensor.quantization
+        own.scale = (np.asarray(own.scale, np.float64) * factors).astype(np.float32)
+    if layer.bias is not None:
+        buffer: Any = model.buffers[tensors[-1].buffer]
+        dtype = _BIASES[tflite.numbered(tflite.schema().TensorType)[tensors[-1].type]]
+        integers = np.frombuffer(bytes(bytearray(buffer.data)), dtype)
+        buffer.data = np.frombuffer(np.rint(integers / factors).astype(dtype).tobytes(), np.uint8)
+
+
 def _layers(model: FlatModel) -> Iterator[_Layer]:
     types = tflite.numbered(tflite.schema().TensorType)
     graph = model.subgraphs[0]
-    taken = [int(index) for operator in graph.operators or () for index in operator.inputs]
+    taken = Counter(int(index) for operator in graph.operators or () for index in operator.inputs)
+    holders = Counter(tensor.buffer for tensor in graph.tensors)
+
+    def alone(index: int) -> bool:
+        return holders[graph.tensors[index].buffer] == taken[index] == 1
+
     for kind, operator in tflite.operators_of(model, graph):
         if kind not in _OUTPUT_AXIS:
             continue
-        source, weights = int(operator.inputs[0]), int(operator.inputs[1])
+        source, weights, *rest = (int(index) for index in operator.inputs)
+        bias = rest[0] if rest and rest[0] >= 0 else None
         tensor = graph.tensors[weights]
         buffer: Any = model.buffers[tensor.buffer]
         constant = buffer.data is not None and len(buffer.data) > 0
-        shared = sum(other.buffer == tensor.buffer for other in graph.tensors) > 1 or taken.count(weights) > 1
-        sixteen = types[graph.tensors[source].type] == "INT16"
-        if constant and sixteen and types[tensor.type] == "INT8" and not shared and _inputs(kind, tensor.shape):
-            yield _Layer(kind, operator.builtinOptions, source, weights)
+        small = types[graph.tensors[source].type] == "INT16" and types[tensor.type] == "INT8"
+        if constant and small and alone(weights) and _inputs(kind, tensor.shape):
+            own: Any = tensor.quantization
+            own_steps = len(own.scale) == int(tensor.shape[_OUTPUT_AXIS[kind]]) and (bias is None or alone(bias))
+            yield _Layer(kind, operator.builtinOptions, source, weights, bias, own_steps)
 
 
 def _inputs(kind: str, shape: Sequence[int]) -> bool:
@@ -120,6 +152,17 @@ def _counterpart(own: Constant, wide: Sequence[Constant]) -> Array | None:
         each for each in wide if each.real.shape == own.real.shape and (np.abs(each.real - own.real) <= own.step).all()
     ]
     return min(fitting, key=lambda each: each.name != own.name).real if fitting else None
+
+
+def _blended(recorded: Mapping[_Layer, Array], drawn: Mapping[_Layer, Array]) -> Mapping[_Layer, Array]:
+    """The moments of recorded inputs and a share of those of drawn ones, each relative to its mean."""
+    blended = dict(drawn)
+    for layer, moments in recorded.items():
+        sizes = [float(np.trace(each, axis1=1, axis2=2).mean()) for each in (moments, drawn.get(layer, moments))]
+        if min(sizes) > 0:
+            moments = moments / sizes[0] + _DRAWN * drawn.get(layer, moments) / sizes[1]
+        blended[layer] = moments
+    return blended
 
 
 def _moments(
@@ -176,39 +219,3 @@ def _rows(layer: _Layer, interpreter: Any) -> Array:
         return parts.reshape(1, -1, math.prod(shape[1:]))
     apart = np.moveaxis(parts.reshape(-1, shape[1] * shape[2], x.shape[-1]), -1, 0)
     return np.repeat(apart, shape[3] // x.shape[-1], axis=0)
-
-
-def _rounded(rows: Array, moments: Array) -> Array:
-    """The integers of each output.
-
-    Args:
-        rows: the weights of each output in their steps, (outputs, inputs).
-        moments: of the inputs, (1 or outputs, inputs, inputs).
-    """
-    size = rows.shape[1]
-    damped = moments + _DAMPING * np.trace(moments, axis1=1, axis2=2)[:, None, None] / size * np.eye(size)
-    low = np.floor(np.clip(rows, -127, 126))
-    integers = np.clip(np.rint(rows), low, low + 1)
-    for index, row in enumerate(integers):
-        _descend(rows[index], row, low[index], damped[min(index, len(damped) - 1)])
-    return integers
-
-
-def _descend(row: Array, integers: Array, low: Array, moments: Array) -> None:
-    """Move integers of one output, in place, to the other side of what they round, while the error gets less."""
-    error = row - integers
-    slope, size = np.einsum("ij,j->i", moments, error), len(row)
-    least = -1e-9 * float(error @ slope)
-    for _ in range(4 * size):
-        signs = np.where(integers == low, 1.0, -1.0)
-        alone = np.diag(moments) - 2 * signs * slope
-        moved, gain = [int(alone.argmin())], float(alone.min())
-        if size <= _PAIRS:
-            both = alone[:, None] + alone + 2 * np.outer(signs, signs) * moments + np.diag(np.full(size, np.inf))
-            if both.min() < gain:
-                moved, gain = [int(each) for each in np.unravel_index(both.argmin(), both.shape)], float(both.min())
-        if gain >= least:
-            return
-        for each in moved:
-            integers[each] += signs[each]
-            slope -= signs[each] * moments[each]

@@ -71,8 +71,8 @@ def narrow(
             weights are not those of the wide file.
     """
 
-    def inputs(signature: Signature) -> Iterator[list[Array]]:
-        return read_inputs(Path(calibration), signature)
+    def inputs(signature: Signature, *, recorded: bool | None = None) -> Iterator[list[Array]]:
+        return read_inputs(Path(calibration), signature, recorded=recorded)
 
     integer_io = io == "int"
     way = Mixed(keep, inputs, integer_io=integer_io) if keep else Small(precision, inputs, integer_io=integer_io)
@@ -80,7 +80,8 @@ def narrow(
     details = _written(Path(handover), Path(target), way)
     weights = list(small_weights.of_tflite(tflite.parse(Path(wide).read_bytes())))
     if precision == "int16x8":
-        round_adaptively(Path(target), weights, inputs(program.signature), program.signature)
+        occurring, drawn = (inputs(program.signature, recorded=each) for each in (True, False))
+        round_adaptively(Path(target), weights, occurring, drawn, program.signature)
     model = tflite.parse(Path(target).read_bytes())
     require_weights(weights, small_weights.of_tflite(model))
     if precision == DYNAMIC:

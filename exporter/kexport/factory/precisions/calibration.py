@@ -10,6 +10,7 @@ from kexport.bundle.domain import Domain, Samples, Uniform
 from kexport.bundle.goldens import Golden
 from kexport.bundle.signature import Array, Signature
 from kexport.errors import InputError
+from kexport.factory.inputs.calibration_file import CalibrationCall
 from kexport.parity import corner_inputs, golden_inputs
 
 #: Another one than that of the goldens: of what is drawn, nothing is both calibrated and checked on.
@@ -20,7 +21,7 @@ Feeds = Mapping[str, Array]
 
 def calibration_inputs(
     signature: Signature, domains: Mapping[str, Domain], goldens: Sequence[Golden], *, between: bool = False
-) -> Iterator[Feeds]:
+) -> Iterator[CalibrationCall]:
     """Inputs from all over the domains: random ones, corners, and the recorded samples set aside for this.
 
     Args:
@@ -33,11 +34,11 @@ def calibration_inputs(
         InputError: no recorded sample is finite.
     """
     found = skipped = False
-    for feeds in _planned(signature, domains, goldens, between=between):
+    for feeds, recorded in _planned(signature, domains, goldens, between=between):
         finite = finite_rows(feeds)
         if finite is not None:
             found = True
-            yield finite
+            yield CalibrationCall(finite, recorded)
         else:
             skipped = True
     if skipped and not found:
@@ -66,7 +67,7 @@ def finite_rows(feeds: Feeds) -> Feeds | None:
 
 def _planned(
     signature: Signature, domains: Mapping[str, Domain], goldens: Sequence[Golden], *, between: bool
-) -> Iterator[Feeds]:
+) -> Iterator[CalibrationCall]:
     """Inputs as they were recorded and drawn."""
     known = {_sizes(golden.inputs) for golden in goldens}
 
@@ -74,15 +75,15 @@ def _planned(
         return None if _sizes(feeds) in known else "no golden has these sizes"
 
     for _, feeds in golden_inputs.plan(signature, domains, refusal, SEED, calibrating=True):
-        yield feeds
+        yield CalibrationCall(feeds, any(isinstance(domain, Samples) for domain in domains.values()))
     wider = whole_ranges(domains) if between else domains
     if wider != domains:
         fixed = {spec.name for spec in signature.inputs if None not in spec.shape[1:]}
         for _, feeds in golden_inputs.plan(signature, wider, refusal, SEED, calibrating=True):
             # Each element has a range of its own, unless it may stand at another place of a longer input.
-            yield {name: domains[name].project(x) if name in fixed else x for name, x in feeds.items()}
+            yield CalibrationCall({name: domains[name].project(x) if name in fixed else x for name, x in feeds.items()})
     if not any(isinstance(domain, Samples) for domain in wider.values()):  # a recording says what occurs
-        yield from _further(signature, wider, longest(goldens))
+        yield from map(CalibrationCall, _further(signature, wider, longest(goldens)))
 
 
 def longest(goldens: Sequence[Golden]) -> Feeds:

@@ -24,7 +24,7 @@ from kexport.errors import ExportError, require_known
 from kexport.factory.earlier_conversions import CONVERTED_FROM, EarlierConversions, narrowed_from
 from kexport.factory.exports import HANDOVER, KEEPING, crashed
 from kexport.factory.formats import SmallTarget, layer_name
-from kexport.factory.inputs.calibration_file import write_inputs
+from kexport.factory.inputs.calibration_file import CalibrationCall, write_inputs
 from kexport.factory.internal_error import fault
 from kexport.factory.precisions.calibration import Feeds
 from kexport.factory.precisions.ranges import Outside, count_outside
@@ -98,7 +98,7 @@ class SmallArtifacts:
                 found.append(f"{target.path}: {words}; {WAY_OUT_OF_ABORTS}")
         return found
 
-    def write(self, inputs: Iterator[Feeds], written: Sequence[str], progress: Callable[[str], None]) -> None:
+    def write(self, inputs: Iterator[CalibrationCall], written: Sequence[str], progress: Callable[[str], None]) -> None:
         """Write them, calibrated on the inputs.
 
         Args:
@@ -137,7 +137,7 @@ class SmallArtifacts:
         if not targets:
             return
         inputs = self._folder / HANDOVER / _HELD_BACK
-        write_inputs(inputs, held_back)
+        write_inputs(inputs, map(CalibrationCall, held_back))
         self._outside = count_outside(targets, self._folder, signature, inputs, layer)
         for target, found in zip(targets, self._outside, strict=True):
             self.details[target] = {**self.details[target], **found.details}
