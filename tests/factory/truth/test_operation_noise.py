@@ -43,6 +43,16 @@ def test_a_logistic_function_moves_by_a_unit_of_one_as_its_kernels_err():
     assert (apart <= np.minimum(np.finfo("float32").eps, still / 256)).all()
 
 
+@pytest.mark.parametrize("function", [tf.nn.elu, tf.nn.selu])
+def test_an_exponential_less_one_moves_by_a_unit_of_one(function):
+    """TensorFlow's own kernel is off by as much, which a normalisation of small numbers shows."""
+    x = np.linspace(-1e-2, -1e-3, 200, dtype="float32")
+    steps = (noisy(function, x) - function(tf.constant(x)).numpy()) / np.finfo("float32").eps
+    assert set(np.round(steps).astype(int)) == {-1, 1}
+    whole = np.arange(1, 20, dtype="float32")
+    np.testing.assert_array_equal(noisy(tf.nn.elu, whole), whole, "what passes as it is stays")
+
+
 def test_one_number_and_the_parts_of_complex_ones_move_too():
     drawn = {float(noisy(lambda x: tf.reduce_mean(x), VALUES, draw=draw)) for draw in range(3)}
     assert len(drawn) > 1

@@ -64,9 +64,10 @@ _MEANS = f"Mean AvgPool AvgPool3D SegmentMean SparseSegmentMean LRN {' '.join(so
 #: Operations whose results are rounded.
 ROUNDED = frozenset(f"{_ELEMENTWISE} {_SUMS} {_MEANS}".split())
 _NEVER_EXACT = frozenset(_MEANS.split())
-#: Kernels of these are right to a unit in the last place of 1, not of the result: onnxruntime's logistic function is a
-#: quotient of polynomials, 1.3e-7 off at most, 7e-5 of the result at -7 (measured).
-_OF_ONE = frozenset(("Sigmoid",))
+#: Results below these are right to a unit in the last place of 1, not of their own: onnxruntime's logistic function is
+#: a quotient of polynomials, 1.3e-7 off at most, 7e-5 of the result at -7 (measured); and below 0, `elu` and `selu` are
+#: an exponential less 1, in TensorFlow too.
+_OF_ONE_BELOW = {"Sigmoid": np.inf, "Elu": 0.0, "Selu": 0.0}
 _MOST_OF_RESULT = 1 / 256  # a kernel that is farther off shows in what is computed from it, and is to be told
 _OF_TENSORS = frozenset(("AddN", "AccumulateNV2"))
 _ADDED = frozenset(("Sum", "Mean", *_OF_TENSORS))
@@ -150,7 +151,8 @@ class _Noise:
                 of_one = name == "Mean"
                 self._add_in_lanes(numbers, inputs[0].numpy(), inputs[1].numpy(), inputs[0] if of_one else None)
             if self._moves:
-                self._move(numbers.reshape(-1), exactly=name not in _NEVER_EXACT | _OF_ONE, of_one=name in _OF_ONE)
+                of_one_below = _OF_ONE_BELOW.get(name, -np.inf)
+                self._move(numbers.reshape(-1), exactly=name not in _NEVER_EXACT, of_one_below=of_one_below)
 
     def _add_in_lanes(
         self, result: Array, values: Array, over: Array | Sequence[int], averaged: tf.Tensor | None = None
@@ -173,24 +175,26 @@ class _Noise:
             total = _farthest(orders, exact) if orders else exact.astype(terms.dtype)
             result[...] = total.reshape(result.shape)
 
-    def _move(self, numbers: Array, *, exactly: bool, of_one: bool) -> None:
+    def _move(self, numbers: Array, *, exactly: bool, of_one_below: float) -> None:
         """Move numbers by one unit in the last place, but for those that were computed exactly, where some are.
 
         Args:
             numbers: in a row; changed in place.
             exactly: whether the operation may have computed some exactly.
-            of_one: whether the unit is that of 1, where that is not much of the number.
+            of_one_below: results below it always move, by a unit of 1 where that is not much of the number.
         """
         steps = self._steps_for(numbers.dtype, always=not exactly)
         with np.errstate(all="ignore"):
             for first in range(0, numbers.size, _CHUNK):
                 part = numbers[first : first + _CHUNK]
                 start = int(self._rng.integers(_CHUNK))
-                most = part.dtype.type(_MOST_OF_RESULT)
-                moved = np.minimum(1, most / np.finfo(part.dtype).eps * np.abs(part)) if of_one else part
-                step = steps[start : start + part.size] * moved
+                step = steps[start : start + part.size] * part
                 if exactly and _exact(part[:_SAMPLE]).any():
                     step[_exact(part)] = 0.0
+                if of_one_below > -np.inf:
+                    units = np.minimum(1, part.dtype.type(_MOST_OF_RESULT) / np.finfo(part.dtype).eps * np.abs(part))
+                    always = self._steps_for(part.dtype, always=True)[start : start + part.size]
+                    step = np.where(part < of_one_below, always * units, step)
                 part += step
 
     def _steps_for(self, dtype: np.dtype[Any], *, always: bool) -> Array:
