@@ -18,6 +18,13 @@ from kexport.runtimes._turns import Turns
 Run = Callable[[Sequence[Array]], Sequence[Array]]
 
 _SHOWN = 3  # inputs, and outputs, in the text of a session
+_OTHER_SIZES = "other sizes along its dynamic axes may work; else the artifact is damaged"
+#: What LiteRT and XNNPACK say of an operator of integers whose steps are too small for its inputs and weights.
+_TOO_FINE = ("no_integer_overflow_from_quantization", "failed to create XNNPACK runtime")
+_HARDLY_MOVED = (
+    "where it is of integers, results that are nearly 0 on all of the calibration have steps too small for a kernel:"
+    " calibrate on inputs that move them (--samples, --domain), or leave out this precision (--precision)"
+)
 
 
 @dataclass(frozen=True)
@@ -139,7 +146,7 @@ class Session:
             raise RunError(
                 f"{self.runtime} cannot run the model on these inputs",
                 got=reason(error),
-                hint="other sizes along its dynamic axes may work; else the artifact is damaged",
+                hint=_HARDLY_MOVED if any(each in str(error) for each in _TOO_FINE) else _OTHER_SIZES,
             ) from error
         finally:
             _calls.end()
