@@ -110,6 +110,19 @@ def test_promises_have_their_pictures(pages):
     assert "small precisions are given the slack" in pages["precisions"]
 
 
+def test_steps_from_what_kernels_gave_at_the_build_are_shown_where_they_are_counted():
+    bundle = Bundle.open(REFERENCE / "lowpass_small")
+    assert "LSB" not in page(PageSubject("none", bundle.report, bundle))
+    counted = {"lsb": {"own": 1, "others": {"litert": 2, "onnxruntime": 3}}}
+    checks = [
+        replace(check, metrics={**check.metrics, **counted}) if check.artifact == "model.int8.tflite" else check
+        for check in bundle.report.checks
+    ]
+    text = page(PageSubject("lowpass", replace(bundle.report, checks=tuple(checks)), bundle))
+    assert 'data-label="LSB">1 / 3<' in text
+    assert "from what the same kernels gave at the build" in text
+
+
 def test_what_could_not_be_seen_is_told(pages):
     assert "<dt>untested</dt>" in pages["gallery"]
     assert "<dt>note</dt>" in pages["gallery"]

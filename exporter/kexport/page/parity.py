@@ -10,7 +10,7 @@ from markupsafe import Markup
 from kexport.bundle.report import Check, CheckKind
 from kexport.page.error_strip import ErrorDistribution, axis, axis_of, strip
 from kexport.parity.outcome import UNIT
-from kexport.reports import number, verdict
+from kexport.reports import STEPS_LEGEND, kernel_steps, number, verdict
 
 _MOST_OUTPUTS = 16
 
@@ -53,6 +53,11 @@ class ErrorRow:
         return _formatted(self.check.metrics.get("sqnr_db"), ".0f")
 
     @property
+    def steps(self) -> str:
+        """How many steps integers are from those that kernels gave at the build; empty where none were counted."""
+        return kernel_steps(self.check)
+
+    @property
     def limit(self) -> str:
         """What the error may be at most, or the ratio at least."""
         return ("≥ " if self.check.unit == "dB" else "") + _distance(self.check.limit, self.check)
@@ -78,6 +83,11 @@ class OutputErrors:
     rows: tuple[ErrorRow, ...]
     axis: Markup
     source: str
+
+    @property
+    def steps_legend(self) -> str:
+        """What the steps of integers are; empty where none were counted."""
+        return STEPS_LEGEND if any(row.steps for row in self.rows) else ""
 
 
 def output_errors(sides: Mapping[str, Sequence[Check]]) -> list[OutputErrors]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kexport.reports._adequacy import adequacy_lines
 from kexport.reports._budgets import budget_rows
+from kexport.reports._kernels import STEPS_LEGEND, kernel_steps
 from kexport.reports._metrics import metric_legend, metric_rows
 from kexport.reports._phrases import (
     NOTHING_COMPARED,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NOTHING_COMPARED",
+    "STEPS_LEGEND",
     "adequacy_lines",
     "artifact_layers_table",
     "budget_rows",
@@ -39,6 +41,7 @@ __all__ = [
     "figure_and_limit",
     "figures",
     "finite",
+    "kernel_steps",
     "layers_json",
     "layers_table",
     "metric_legend",

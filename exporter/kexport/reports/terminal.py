@@ -12,11 +12,11 @@ from rich.text import Text
 
 from kexport.bundle.folder import Bundle
 from kexport.bundle.report import Check, CheckKind, Report
-from kexport.parity.kernel_steps import STEPS_METRIC
 from kexport.parity.outcome import UNIT
 from kexport.reports._adequacy import adequacy_summary
 from kexport.reports._budgets import LEGEND, budget_rows
 from kexport.reports._failures import failure_heading, failure_summary
+from kexport.reports._kernels import STEPS_LEGEND, kernel_steps
 from kexport.reports._metrics import metric_legend, metric_rows
 from kexport.reports._phrases import fact_lines, figure_and_limit, number, short_contract, size, verdict
 from kexport.reports._table import VERDICT, TextColumn, TextTable, table
@@ -25,9 +25,6 @@ from kexport.screen_text import screen_width, wrapped
 _CONTRACT_WIDTH = 44
 _LEAST_PROMISE = 60  # characters, in several lines where the page is narrower
 _TABLE_KINDS = (CheckKind.PARITY, CheckKind.RUNTIME, CheckKind.EXPORT)
-_STEPS_LEGEND = (
-    "LSB: steps of the output's scale, from what the same kernels gave at the build / from what the other kernels did"
-)
 _STYLES = {"pass": "green", "FAIL": "bold red", "not checked": "bold yellow"}
 _SAID = re.compile(rf"\s*({'|'.join(_STYLES)})\b")
 
@@ -116,8 +113,8 @@ def _show_parity(report: Report, bundle: Bundle, page: _Page, several: bool) -> 
         page.table(made)
         if any(check.unit == UNIT for check in rows):
             page.prose(_legend(rows, floors=not made.header or "x floor" in made.header), "dim")
-        if any(STEPS_METRIC in check.metrics for check in rows) and (not made.header or "LSB" in made.header):
-            page.prose(_STEPS_LEGEND, "dim")
+        if any(map(kernel_steps, rows)) and (not made.header or "LSB" in made.header):
+            page.prose(STEPS_LEGEND, "dim")
     for remark in dict.fromkeys(remark for check in report.checks for remark in _judged_apart(check)):
         page.prose(remark, "dim")
 
@@ -126,7 +123,7 @@ def _parity_table(rows: list[Check], sizes: Mapping[str, int], several: bool, wi
     """One row per artifact, runtime and output: size, error, noise floors, signal-to-error ratio, limit, verdict."""
     columns = [VERDICT, TextColumn("artifact"), TextColumn("runtime"), *([TextColumn("output")] if several else [])]
     columns += [TextColumn("error", True), TextColumn("limit", True), TextColumn("x floor", True, 1)]
-    integers = any(STEPS_METRIC in check.metrics for check in rows)
+    integers = any(map(kernel_steps, rows))
     columns += [TextColumn("SQNR", True, 2), *[TextColumn("LSB", True, 1)] * integers, TextColumn("size", True, 3)]
     cells = []
     for check in rows:
@@ -136,18 +133,11 @@ def _parity_table(rows: list[Check], sizes: Mapping[str, int], several: bool, wi
             _distance(check.limit, check),
             _formatted(check.metrics.get("noise_multiple"), ".1f"),
             _formatted(check.metrics.get("sqnr_db"), ".0f"),
-            *[_steps(check)] * integers,
+            *[kernel_steps(check) or "-"] * integers,
             size(sizes[check.artifact or ""]) if check.artifact in sizes else "-",
         ]
         cells.append((verdict(check), *names, *figures))
     return table(columns, cells, width)
-
-
-def _steps(check: Check) -> str:
-    """How many steps of its scale an output is from what its kernels gave at the build, and from what others gave."""
-    steps = check.metrics.get(STEPS_METRIC) or {}
-    own, others = steps.get("own", "-"), max(steps.get("others", {}).values(), default="-")
-    return f"{own} / {others}" if steps else "-"
 
 
 def _distance(value: float | None, check: Check) -> str:
