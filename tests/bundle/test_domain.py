@@ -32,6 +32,12 @@ def test_a_domain_reads_its_own_text_to_the_last_bit(domain):
     assert str(again) == str(domain)
 
 
+@pytest.mark.parametrize("text", ["-1,5", "-1..5", "[-1, 5]", "(-1, 5)", "-1:5", "-1 to 5"])
+def test_a_range_as_people_write_it_is_answered_with_what_it_may_mean(text):
+    with pytest.raises(UsageError, match=r"hint: +uniform\(-1, 5\) for real numbers between these, ints\(-1, 5\)"):
+        parse(text)
+
+
 @pytest.mark.parametrize("domain", EVERY, ids=str)
 def test_what_a_domain_samples_is_its_own_nearest_value(domain):
     values = domain.sample(np.random.default_rng(0), (200,))

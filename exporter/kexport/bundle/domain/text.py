@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 from collections.abc import Callable
 
 from kexport.bundle.domain.bins import Bins
@@ -22,6 +23,8 @@ _KINDS: dict[str, Callable[..., Domain]] = {
     "features": Features,
 }
 _RANGES = ("uniform", "normal", "ints")  # kinds that two numbers describe
+_NUMBER = r"([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)"
+_ENDS = re.compile(rf"[\[(]?\s*{_NUMBER}\s*(?:,|:|;|\.\.+|to|\s)\s*{_NUMBER}\s*[\])]?")  # as a range is often written
 _BRIEF = 100  # characters
 _HINT = (
     "write uniform(LOW, HIGH), normal(MEAN, DEVIATION), ints(LOW, HIGH), choice(A, B, ...), bins(LOW, EDGE, ..., HIGH) "
@@ -37,7 +40,11 @@ def parse(text: str) -> Domain:
     """
     kind, _, rest = text.strip().partition("(")
     if kind not in _KINDS or not rest.endswith(")"):
-        close = nearest(kind, _KINDS) if rest.endswith(")") else _HINT
+        close = nearest(kind, _KINDS) if rest.endswith(")") else None
+        if ends := _ENDS.fullmatch(text.strip()):
+            close = "uniform({0}, {1}) for real numbers between these, ints({0}, {1}) for whole ones".format(
+                *ends.groups()
+            )
         raise UsageError(f"domain {brief(text)!r} cannot be read", expected=_HINT, hint=close)
     try:
         arguments = _features(rest[:-1]) if kind == "features" else _arguments(rest[:-1])
