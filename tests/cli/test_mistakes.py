@@ -60,6 +60,8 @@ MISTAKES = [
     ("verify lowpass --truth", "--truth needs --search", "--search 30s --truth"),
     # files
     ("build lowpas", "unknown model 'lowpas'", "did you mean lowpass?"),
+    ("build lowpass_bundle", "lowpass_bundle is not a SavedModel", "did you mean lowpass_bundle/model.keras?"),
+    ("inspect empty.onnx", "empty.onnx cannot be read", "got:      an empty file"),
     ("build none.keras", "there is no file none.keras", "check the path"),
     ("build net.py", "net.py", "net.py:"),
     ("verify model.onnx", "model.onnx is not a bundle", "got:      a file"),
@@ -80,6 +82,8 @@ def place(reference):
         csv.writer(file).writerows([[1, 2], [3, ""]])
     (folder / "net.py").write_text("def net():\n    pass\n")
     (folder / "model.onnx").write_bytes((REFERENCE / "lowpass" / "model.onnx").read_bytes())
+    (folder / "empty.onnx").touch()
+    shutil.copytree(REFERENCE / "lowpass", folder / "lowpass_bundle")
     return folder
 
 

@@ -188,7 +188,9 @@ def serve(path: str, name: str, trust: TrustJson) -> Iterator[_DeclarationJson]:
         if lacking := runtime.lacking(str(error.facts["got"])):
             yield {"functions": [], "details": _details(runtime, Path(path)), "lacking": lacking}
             return
-        raise BundleError(error.subject, got=error.facts["got"], expected=error.facts["expected"]) from error
+        got, expected = error.facts["got"], error.facts["expected"]
+        hint = "copy it again, or write it anew from where it came"
+        raise BundleError(error.subject, got=got, expected=expected, hint=hint) from error
     except KexportError:
         raise
     except Exception as error:

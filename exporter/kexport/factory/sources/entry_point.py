@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 from kexport import registry
 from kexport.errors import ModelError, UsageError, nearest
 from kexport.factory.sources._settings import typed_settings
 from kexport.factory.sources._source import KINDS, Source, SourceKind
+from kexport.factory.sources.saved_model import no_saved_model
 
 GROUP = "kexport.models"
 
 
 def _find(model: str, settings: Mapping[str, str]) -> Source:
     offers = registry.offers(GROUP)
+    if model not in offers and Path(model).is_dir():
+        raise no_saved_model(Path(model))
     if model not in offers:
         raise UsageError(
             f"unknown model {model!r}",

@@ -21,13 +21,22 @@ def _claims(model: object) -> bool:
     return isinstance(model, str) and (Path(model) / "saved_model.pb").is_file()
 
 
+def no_saved_model(path: Path) -> ModelError:
+    """The error of a folder that is none, with a model that lies in it as the hint."""
+    inside = sorted(each for each in path.glob("*") if each.suffix in (".keras", ".h5", ".hdf5") or _claims(str(each)))
+    return ModelError(
+        f"{path} is not a SavedModel",
+        got="a folder without saved_model.pb",
+        expected="model.export(folder)",
+        hint=f"did you mean {inside[0]}?" if inside else None,
+    )
+
+
 def _find(model: str | Path, settings: Mapping[str, str]) -> Source:
     path = Path(model)
     refuse_settings("a SavedModel", settings)
     if not (path / "saved_model.pb").is_file():
-        raise ModelError(
-            f"{path} is not a SavedModel", got="a folder without saved_model.pb", expected="model.export(folder)"
-        )
+        raise no_saved_model(path)
     return _source(path, carried(path.resolve().name), None)
 
 

@@ -113,6 +113,10 @@ def _cost_limits(sizes: Mapping[str, int], inputs: int) -> CostLimits:
     return CostLimits(most_of_a_tensor(weights, inputs), most_seconds(weights, inputs), sizes[""])
 
 
+def _is_empty(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size == 0
+
+
 def _checked(path: Path, format_name: str, check: Callable[[memoryview], _Found]) -> _Found:
     """What a check finds in the content of a file, of which only what is looked at is read.
 
@@ -134,7 +138,7 @@ def _checked(path: Path, format_name: str, check: Callable[[memoryview], _Found]
     except (OSError, ValueError) as error:  # an empty file cannot be mapped
         raise ArtifactError(
             f"{path.name} cannot be read",
-            got=getattr(error, "strerror", None) or error,
+            got="an empty file" if _is_empty(path) else getattr(error, "strerror", None) or error,
             hint="copy or build the bundle again",
         ) from None
     raise ArtifactError(
