@@ -86,10 +86,11 @@ def write_bundle(
     exports.finish(progress)
     small = SmallArtifacts(plan.small, folder, plan.request.conversion, conversions.earlier, exports.converted_from)
     calibration = _calibration(plan, program, inputs, golden_set, promised=bool(promises.contracts))
-    small.write(calibration, [*exports.details], progress)
+    shared = inputs.is_shared(signature)
+    small.write(calibration, [*exports.details], progress, shared=shared)
     if small.details:
         progress("looking at the ranges of integers")
-        held_back = (golden.inputs for golden in golden_set.goldens)
+        held_back = None if shared else (golden.inputs for golden in golden_set.goldens)
         small.look_at_ranges(signature, held_back, handover.read(folder / HANDOVER).layer_of_result)
     code = record_user_code(program, folder, promises.contracts)
     entry = ModelEntry(signature, bool(program.state), promises.contracts, promises.not_carried, code.entries)

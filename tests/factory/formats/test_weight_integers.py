@@ -9,7 +9,9 @@ import tensorflow as tf
 from keras import layers
 
 import kexport
+from kexport.bundle.precision import weight_rounding
 from kexport.factory.formats import _weight_integers
+from kexport.factory.formats._calibration_runs import CalibrationRuns, spread
 from kexport.factory.formats._closest_integers import closest_integers, closest_integers_and_steps
 from kexport.factory.formats._layer_patches import patches
 from kexport.factory.formats._small_weights import of_tflite
@@ -78,17 +80,95 @@ def test_a_filter_of_smooth_signals_gains(tmp_path):
     assert min(found) > nearest
 
 
-def test_a_file_that_cannot_be_run_is_left_as_it_is(tmp_path):
+@pytest.fixture(scope="module")
+def dense(tmp_path_factory):
+    """A bundle of a dense layer, half of whose weights are zeros, and what it was calibrated on."""
     x = keras.Input((8,), name="x")
     model = keras.Model(x, layers.Dense(4)(x))
+    kernel = np.random.default_rng(2).normal(size=(8, 4)) * (np.arange(32).reshape(8, 4) % 2)
+    model.layers[1].kernel.assign(kernel)
     walks = np.cumsum(np.random.default_rng(0).normal(size=(60, 8)), axis=1).astype("float32")
+    bundle = kexport.build(
+        model, tmp_path_factory.mktemp("dense") / "b", formats=("tflite",), precision=("float32", "int16x8"),
+        samples={"x": walks},
+    )  # fmt: skip
+    return bundle, walks
+
+
+def _rounded_again(bundle, path, inputs):
+    """Whether a copy of the artifact at `path` changes when it is rounded for these inputs."""
+    wide = bundle.path / "model.tflite"
+    known = list(of_tflite(tflite.parse(wide.read_bytes())))
+    path.write_bytes((bundle.path / "model.int16x8.tflite").read_bytes())
+    before = path.read_bytes()
+    runs = [
+        CalibrationRuns(lambda: iter([[inputs]]), bundle.signature),
+        CalibrationRuns(lambda: iter(()), bundle.signature),
+    ]
+    _weight_integers.round_adaptively(path, wide, known, *runs)
+    return path.read_bytes() != before
+
+
+def _kernel(path):
+    return next(each.real for each in of_tflite(tflite.parse(path.read_bytes())) if each.real.shape == (4, 8))
+
+
+def test_a_file_that_cannot_be_run_is_left_as_it_is(dense, tmp_path):
+    bundle, walks = dense
+    assert _rounded_again(bundle, tmp_path / "model.tflite", walks[:, ::-1] / 4)
+    assert not _rounded_again(bundle, tmp_path / "model.tflite", walks[:, :7])
+
+
+def test_weights_that_need_no_rounding_stay(dense, tmp_path):
+    bundle, walks = dense
+    assert _rounded_again(bundle, tmp_path / "model.tflite", walks[:, ::-1] / 4)
+    assert (_kernel(bundle.path / "model.tflite") == 0).sum() == 16
+    for path in (bundle.path / "model.int16x8.tflite", tmp_path / "model.tflite"):
+        assert (_kernel(path)[_kernel(bundle.path / "model.tflite") == 0] == 0).all()
+
+
+def test_a_promise_about_filters_allows_for_a_whole_step():
+    assert weight_rounding("int16x8") == 2 * 1.125 * weight_rounding("int8")
+
+
+def test_what_makes_an_output_noisier_is_undone(dense, tmp_path, monkeypatch):
+    bundle, walks = dense
+    monkeypatch.setattr(
+        _weight_integers, "closest_integers_and_steps", lambda rows, moments: (np.floor(rows), np.ones(len(rows)))
+    )
+    assert not _rounded_again(bundle, tmp_path / "model.tflite", walks)
+
+
+def test_few_rows_that_also_check_are_not_fitted(tmp_path):
+    """Weights that are fitted to the rows which judge them look better than they are."""
+    x = keras.Input((8,), name="x")
+    model = keras.Model(x, layers.Dense(4)(x))
+    walks = np.cumsum(np.random.default_rng(0).normal(size=(4, 8)), axis=1).astype("float32")
     bundle = kexport.build(
         model, tmp_path / "b", formats=("tflite",), precision=("float32", "int16x8"), samples={"x": walks}
     )
-    wide = list(of_tflite(tflite.parse((bundle.path / "model.tflite").read_bytes())))
-    path = tmp_path / "model.tflite"
-    for inputs, changed in ((walks[::-1, ::-1] ** 3, True), (walks[:, :7], False)):
-        path.write_bytes((bundle.path / "model.int16x8.tflite").read_bytes())
-        before = path.read_bytes()
-        _weight_integers.round_adaptively(path, wide, iter([[inputs]]), iter(()), bundle.signature)
-        assert (path.read_bytes() != before) == changed
+    small = next(each for each in of_tflite(tflite.parse((bundle.path / "model.int16x8.tflite").read_bytes()))
+                 if each.real.shape == (4, 8))  # fmt: skip
+    assert (np.abs(_kernel(bundle.path / "model.tflite") - small.real) <= small.step * 0.5001).all()
+    notes = [str(note) for note in bundle.report.notes]
+    assert not any("none is outside" in note for note in notes)
+    assert any("too few to hold some of them back" in note for note in notes)
+
+
+@pytest.mark.parametrize(("count", "most"), [(1, 9), (4096, 100), (5, 5), (3000, 4000)])
+def test_places_are_spread_over_all_and_each_is_taken_once(count, most):
+    places = spread(count, most)
+    assert len({*places.tolist()}) == len(places) == min(count, most)
+    assert np.isin(places, np.arange(count)).all()
+    if (count, most) == (4096, 100):  # of a picture of 64 x 64, all over both of its axes
+        for along in (places // 64, places % 64):
+            assert np.ptp(along) > 56
+            assert len({*along.tolist()}) > 40
+
+
+def test_calls_are_spread_over_a_long_calibration(dense):
+    made = CalibrationRuns(lambda: iter([[np.zeros((1, 8), "float32")]] * 500), dense[0].signature)
+    runs = list(made.of(dense[0].path / "model.int16x8.tflite", reference=True))
+    assert len(runs) == 128
+    assert_close(sum(run.share for run in runs), 1.0)
+    assert max(made._sizes) > 490

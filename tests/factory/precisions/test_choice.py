@@ -43,6 +43,8 @@ def test_a_budget_leaves_out_what_is_smaller_and_worse(tmp_path):
     (note,) = (note for note in map(str, bundle.report.notes) if note.startswith("tflite: float16"))
     assert "int8 " in note
     assert ", fails: parity" in note
+    gone = ("model.int8.tflite", "model.int16x8.tflite", "model.dynamic.tflite")
+    assert not [note for note in map(str, bundle.report.notes) if note.startswith(gone)]
 
 
 def test_where_none_passes_the_nearest_fails(tmp_path):

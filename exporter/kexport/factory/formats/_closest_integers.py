@@ -2,7 +2,8 @@
 
 A row `w` of weights and its integers `q`, both in steps, give sums whose squared error is `(w - q) G (w - q)`, with `G`
 the second moments of what they are multiplied by. To minimise it is to look for the closest vector of a lattice. From
-the nearest integers one weight, or two, go to the other side of what they round, as long as that makes it less.
+the nearest integers one weight, or two, go to the other side of what they round, as long as that makes it less. Those
+that need no rounding stay: the zeros of a sparse layer, above all.
 
 Sources: Nagel et al., "Up or Down? Adaptive Rounding for Post-Training Quantization" (ICML 2020), for the aim; Frantar
 et al., "GPTQ" (ICLR 2023), for the share of the mean moment that is added to the diagonal, so that inputs which the
@@ -17,6 +18,7 @@ from kexport.bundle.signature import Array
 
 _DAMPING = 0.01
 _PAIRS = 64  # weights of a row up to which two move together too
+_EXACT = 1e-6  # of a step
 _ELEMENTS = 1 << 20  # of the largest array at a time
 _FACTORS = np.linspace(1, 1.125, 25)  # of a step: at the largest, independent errors would be 1 dB more
 
@@ -69,6 +71,7 @@ def _descended(rows: Array, moments: Array, own: Array) -> tuple[Array, Array]:
     low = np.floor(np.clip(rows, -127, 126))
     integers = np.clip(np.rint(rows), low, low + 1)
     left = rows - integers
+    free = np.abs(left) > _EXACT
     if len(moments) > 1:
         slopes = np.einsum("rij,rj->ri", moments[own], left)
     else:  # not `@`, whose sums depend on the processor: the same model gives the same bytes
@@ -77,7 +80,8 @@ def _descended(rows: Array, moments: Array, own: Array) -> tuple[Array, Array]:
     least = -1e-9 * errors
     going = np.arange(len(rows))
     for _ in range(4 * rows.shape[1]):
-        moved, gains = _best_moves(integers[going] == low[going], slopes[going], moments, own[going])
+        signs = np.where(integers[going] == low[going], 1.0, -1.0)
+        moved, gains = _best_moves(signs, free[going], slopes[going], moments, own[going])
         better = gains < least[going]
         going, moved = going[better], moved[better]
         if not len(going):
@@ -91,12 +95,11 @@ def _descended(rows: Array, moments: Array, own: Array) -> tuple[Array, Array]:
     return integers, errors
 
 
-def _best_moves(up: Array, slopes: Array, moments: Array, own: Array) -> tuple[Array, Array]:
+def _best_moves(signs: Array, free: Array, slopes: Array, moments: Array, own: Array) -> tuple[Array, Array]:
     """Which one or two weights of each row go to the other side, (rows, 2), -1 for none, and how the error grows."""
-    signs = np.where(up, 1.0, -1.0)
     count, size = slopes.shape
     rows = np.arange(count)
-    alone = np.diagonal(moments, axis1=1, axis2=2)[own] - 2 * signs * slopes
+    alone = np.where(free, np.diagonal(moments, axis1=1, axis2=2)[own] - 2 * signs * slopes, np.inf)
     moved = np.stack([alone.argmin(axis=1), np.full(count, -1)], axis=1)
     gains = alone[rows, moved[:, 0]]
     if size <= _PAIRS:

@@ -6,17 +6,17 @@ error does depends on what a layer is given: on the second moments of its inputs
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from kexport.bundle.signature import Array, Signature
+from kexport.bundle.signature import Array
+from kexport.factory.formats._calibration_runs import CalibrationRuns, spread
 from kexport.factory.formats._closest_integers import closest_integers, closest_integers_and_steps
 from kexport.factory.formats._layer_patches import patches
 from kexport.factory.formats._small_weights import Constant, of_tflite
@@ -24,8 +24,7 @@ from kexport.factory.formats._tflite_model import FlatModel
 from kexport.runtimes.files import tflite
 
 _MOST_INPUTS = 1024  # of one output of a layer; the moments are a square of these
-_ROWS = 8192  # of inputs a layer, at most
-_CALLS = 128  # of the model, at most
+_ROWS = 8192  # of inputs a layer, about
 _DRAWN = 0.3  # the weight of drawn inputs beside recorded ones: a promise holds for them too
 _BIASES = {"INT32": "<i4", "INT64": "<i8"}
 _OUTPUT_AXIS = {"FULLY_CONNECTED": 0, "CONV_2D": 0, "DEPTHWISE_CONV_2D": 3}
@@ -53,20 +52,19 @@ class _Layer:
 
 
 def round_adaptively(
-    path: Path,
-    wide: Iterable[Constant],
-    recorded: Iterator[list[Array]],
-    drawn: Iterator[list[Array]],
-    signature: Signature,
+    path: Path, wide: Path, known: Sequence[Constant], recorded: CalibrationRuns, drawn: CalibrationRuns
 ) -> None:
-    """Rewrite a file of int16x8, whose integers stay within one step of the weights; not one that cannot be run.
+    """Rewrite a file of int16x8, whose integers stay within one step of the weights, where no output gets noisier.
+
+    Errors of different layers may cancel by chance where each is rounded to nearest: what came of it is measured. A
+    file that cannot be run stays as it is.
 
     Args:
         path: of the file.
-        wide: the weights of the float32 file.
-        recorded: the calibration inputs of each call that occurred.
-        drawn: those of others, which count little beside them.
-        signature: of the model.
+        wide: that of the file in float32.
+        known: the weights of that.
+        recorded: the calls of the calibration that occurred.
+        drawn: the others, which count little beside them.
     """
     from tensorflow.lite.tools import flatbuffer_utils
 
@@ -74,32 +72,56 @@ def round_adaptively(
     layers = list(_layers(model))
     if not layers:
         return
-    small = {each.name: each for each in of_tflite(model)}
-    known = list(wide)
+    nearest = path.read_bytes()
     try:
-        moments = _blended(*(_moments(path, layers, inputs, signature) for inputs in (recorded, drawn)))
+        measured = [_measured(runs, path, layers) for runs in (recorded, drawn)]
+        moments = _blended(*(moments for moments, _ in measured))
+        if not _rewritten(model, moments, known):
+            return
+        flatbuffer_utils.write_model(model, str(path))
+        runs, outputs = next((r, o) for r, (_, o) in zip((recorded, drawn), measured, strict=True) if o)
+        if not _is_quieter(runs, wide, path, outputs):
+            path.write_bytes(nearest)
     except (RuntimeError, ValueError):
-        return  # the checks of the artifact tell what is wrong with it
-    graph = model.subgraphs[0]
-    for layer in layers:
+        path.write_bytes(nearest)  # the checks of the artifact tell what is wrong with it
+
+
+def _rewritten(model: Any, moments: Mapping[_Layer, Array], known: Sequence[Constant]) -> bool:
+    """Round the weights of each layer anew, in place; whether one changed."""
+    graph, small, changed = model.subgraphs[0], {each.name: each for each in of_tflite(model)}, False
+    for layer in moments:
         tensor = graph.tensors[layer.weights]
         own = small.get((tensor.name or b"").decode())
         real = None if own is None else _counterpart(own, known)
-        if own is None or real is None or layer not in moments:
+        if own is None or real is None:
             continue
         axis = _OUTPUT_AXIS[layer.kind]
         steps = np.moveaxis(np.broadcast_to(own.step, own.real.shape), axis, 0).reshape(own.real.shape[axis], -1)
-        rows = np.moveaxis(real, axis, 0).reshape(steps.shape) / steps
+        rows = np.moveaxis(real, axis, 0).reshape(steps.shape)
+        rows = np.divide(rows, steps, out=np.zeros_like(rows), where=steps > 0)
         if layer.own_steps:
             integers, factors = closest_integers_and_steps(rows, moments[layer])
             _lengthen(layer, model, factors)
         else:
             integers = closest_integers(rows, moments[layer])
         shape = np.moveaxis(own.real, axis, 0).shape
-        stored = np.moveaxis(integers.reshape(shape), 0, axis).astype(np.int8)
+        stored = np.moveaxis(integers.reshape(shape), 0, axis).astype(np.int8).tobytes()
         buffer: Any = model.buffers[tensor.buffer]
-        buffer.data = np.frombuffer(stored.tobytes(), np.uint8)
-    flatbuffer_utils.write_model(model, str(path))
+        changed = changed or stored != bytes(bytearray(buffer.data))
+        buffer.data = np.frombuffer(stored, np.uint8)
+    return changed
+
+
+def _is_quieter(runs: CalibrationRuns, wide: Path, path: Path, nearest: Sequence[Mapping[str, Array]]) -> bool:
+    """Whether no output of a file has more noise than it has with the nearest integers, which gave these outputs."""
+    more: dict[str, float] = {}
+    for real, run, before in zip(runs.of(wide, reference=False), runs.of(path, reference=True), nearest, strict=True):
+        truth, after = real.outputs(runs.signature), run.outputs(runs.signature)
+        for name, value in truth.items():
+            finite = np.isfinite(value)
+            noise = [float(np.square((each[name] - value)[finite]).sum()) for each in (before, after)]
+            more[name] = more.get(name, 0.0) + noise[1] - noise[0]
+    return all(excess <= 0 for excess in more.values())
 
 
 def _lengthen(layer: _Layer, model: FlatModel, factors: Array) -> None:
@@ -165,57 +187,35 @@ def _blended(recorded: Mapping[_Layer, Array], drawn: Mapping[_Layer, Array]) ->
     return blended
 
 
-def _moments(
-    path: Path, layers: Sequence[_Layer], inputs: Iterator[list[Array]], signature: Signature
-) -> Mapping[_Layer, Array]:
-    """The second moments of what each layer is given, of all channels or of each: exact sums of integers.
+def _measured(
+    runs: CalibrationRuns, path: Path, layers: Sequence[_Layer]
+) -> tuple[dict[_Layer, Array], list[dict[str, Array]]]:
+    """The second moments of what each layer is given, of all channels or of each; and the outputs of each call.
 
-    Sums of products of 16 bits stay whole numbers below 2^53, so that their order, and the number of cores, makes no
-    difference to a file.
+    Moments are exact sums of integers: sums of products of 16 bits stay whole numbers below 2^53, so that their order,
+    and the number of cores, makes no difference to a file.
     """
-    from ai_edge_litert.interpreter import Interpreter, OpResolverType
-
-    interpreter = Interpreter(
-        str(path), experimental_op_resolver_type=OpResolverType.BUILTIN_REF, experimental_preserve_all_tensors=True
-    )
-    details = {each["name"]: each for each in interpreter.get_input_details()}
     found: dict[_Layer, Array] = {}
-    left = dict.fromkeys(layers, _ROWS)
-    for arrays in itertools.islice(inputs, _CALLS):
-        for spec, array in zip(signature.inputs, arrays, strict=True):
-            interpreter.resize_tensor_input(details[spec.name]["index"], array.shape)
-        interpreter.allocate_tensors()
-        for spec, array in zip(signature.inputs, arrays, strict=True):
-            interpreter.set_tensor(details[spec.name]["index"], _given(array, details[spec.name]))
-        interpreter.invoke()
+    outputs = []
+    for run in runs.of(path, reference=True):
+        outputs.append(run.outputs(runs.signature))
         for layer in layers:
-            if left[layer] > 0:
-                rows = _rows(layer, interpreter)[:, : left[layer]]
-                left[layer] -= rows.shape[1]
-                found[layer] = found.get(layer, 0) + rows.swapaxes(1, 2) @ rows
-        if not any(size > 0 for size in left.values()):
-            break
-    return found
+            rows = _rows(layer, run.interpreter, math.ceil(_ROWS * run.share))
+            found[layer] = found.get(layer, 0) + rows.swapaxes(1, 2) @ rows
+    return found, outputs
 
 
-def _given(array: Array, details: Mapping[str, Any]) -> Array:
-    """An input as the file takes it: floats as they are, or in its integers."""
-    scale, zero_point = details["quantization"]
-    dtype = np.dtype(details["dtype"])
-    if dtype.kind != "i" or not scale or array.dtype.kind != "f":
-        return array.astype(dtype)
-    ends = np.iinfo(dtype)
-    return np.clip(np.rint(array / scale) + zero_point, ends.min, ends.max).astype(dtype)
-
-
-def _rows(layer: _Layer, interpreter: Any) -> Array:
-    """The inputs of single outputs, a row each, of all channels together or of each channel apart."""
-    x = np.asarray(interpreter.get_tensor(layer.source), np.float64)
+def _rows(layer: _Layer, interpreter: Any, most: int) -> Array:
+    """Inputs of single outputs, a row each and all over a call, of all channels together or of each channel apart."""
+    x = interpreter.get_tensor(layer.source)
     shape = [int(size) for size in interpreter.get_tensor(layer.weights).shape]
     if layer.kind == "FULLY_CONNECTED":
-        return x.reshape(1, -1, shape[1])
+        rows = x.reshape(-1, shape[1])
+        return np.asarray(rows[spread(len(rows), most)][None], np.float64)
     parts = patches(x, (shape[1], shape[2]), layer.options)
+    places = np.unravel_index(spread(math.prod(parts.shape[:3]), most), parts.shape[:3])
+    rows = parts[places].astype(np.float64)  # of all places together they would not fit into memory
     if layer.kind == "CONV_2D":
-        return parts.reshape(1, -1, math.prod(shape[1:]))
-    apart = np.moveaxis(parts.reshape(-1, shape[1] * shape[2], x.shape[-1]), -1, 0)
+        return rows.reshape(1, -1, math.prod(shape[1:]))
+    apart = np.moveaxis(rows.reshape(-1, shape[1] * shape[2], x.shape[-1]), -1, 0)
     return np.repeat(apart, shape[3] // x.shape[-1], axis=0)

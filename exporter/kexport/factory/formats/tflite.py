@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -19,6 +20,7 @@ from kexport.factory.formats import _float_weights as float_weights
 from kexport.factory.formats import _output_steps as output_steps
 from kexport.factory.formats import _small_weights as small_weights
 from kexport.factory.formats._aborting_kernels import aborting
+from kexport.factory.formats._calibration_runs import CalibrationRuns
 from kexport.factory.formats._dtype_probe import writable_as
 from kexport.factory.formats._float_operators import of_tflite
 from kexport.factory.formats._format import Format
@@ -33,7 +35,7 @@ from kexport.factory.formats._tflite_signature import use_public_names
 from kexport.factory.formats._tflite_states import UnfinishedError, require_finishable, start_at_zero
 from kexport.factory.formats._weight_integers import round_adaptively
 from kexport.factory.graph.protocols import GraphDef, Tensor
-from kexport.factory.inputs.calibration_file import read_inputs
+from kexport.factory.inputs.calibration_file import is_shared, read_inputs
 from kexport.factory.lowerings.lstm_tflite import has_lstm, is_unrecognised
 from kexport.factory.tensorflow_workers import settle_threads
 from kexport.runtimes.files import tflite
@@ -79,9 +81,12 @@ def narrow(
     program = handovers.read(Path(handover))
     details = _written(Path(handover), Path(target), way)
     weights = list(small_weights.of_tflite(tflite.parse(Path(wide).read_bytes())))
-    if precision == "int16x8":
-        occurring, drawn = (inputs(program.signature, recorded=each) for each in (True, False))
-        round_adaptively(Path(target), weights, occurring, drawn, program.signature)
+    if precision == "int16x8" and not is_shared(Path(calibration)):
+        runs = [
+            CalibrationRuns(functools.partial(inputs, program.signature, recorded=each), program.signature)
+            for each in (True, False)
+        ]
+        round_adaptively(Path(target), Path(wide), weights, *runs)
     model = tflite.parse(Path(target).read_bytes())
     require_weights(weights, small_weights.of_tflite(model))
     if precision == DYNAMIC:

@@ -11,7 +11,7 @@ import numpy as np
 from kexport.bundle import npz
 from kexport.bundle.signature import Array, Signature
 
-_RECORDED = "recorded"
+_RECORDED, _SHARED = "recorded", "shared"
 
 
 class CalibrationCall(NamedTuple):
@@ -26,14 +26,20 @@ class CalibrationCall(NamedTuple):
     recorded: bool = False
 
 
-def write_inputs(path: Path, calls: Iterable[CalibrationCall]) -> None:
-    """Write the inputs of each call as `N/NAME`, and which calls were recorded."""
+def write_inputs(path: Path, calls: Iterable[CalibrationCall], *, shared: bool = False) -> None:
+    """Write the inputs of each call as `N/NAME`, which calls were recorded, and whether these check the result, too."""
     arrays: dict[str, Array] = {}
     recorded = []
     for number, call in enumerate(calls):
         arrays |= {f"{number}/{name}": value for name, value in call.feeds.items()}
         recorded.append(call.recorded)
-    npz.write(path, {**arrays, _RECORDED: np.array(recorded, bool)})
+    npz.write(path, {**arrays, _RECORDED: np.array(recorded, bool), _SHARED: np.array(shared)})
+
+
+def is_shared(path: Path) -> bool:
+    """Whether the recorded inputs also check the result: what is fitted to them would be judged by them."""
+    with np.load(path, allow_pickle=False) as stored:
+        return bool(stored[_SHARED])
 
 
 def read_inputs(path: Path, signature: Signature, *, recorded: bool | None = None) -> Iterator[list[Array]]:

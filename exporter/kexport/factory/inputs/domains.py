@@ -30,6 +30,14 @@ class InputDomains:
     notes: list[str]
     undeclared: dict[str, str]
 
+    def is_shared(self, signature: Signature) -> bool:
+        """Whether an input has so few recorded rows that all of them serve both checks and calibration."""
+        return any(
+            rows_of(len(domain.values), unit(spec)).shared
+            for spec in signature.inputs
+            if isinstance(domain := self.domains[spec.name], Samples)
+        )
+
 
 def resolve_domains(program: Program, declared: Mapping[str, object]) -> InputDomains:
     """Choose a domain for every input: the declared one, else a default.

@@ -40,8 +40,8 @@ class _Candidate:
 
     def __str__(self) -> str:
         failed = [check for check in self.checks if not check.passed]
-        first = next((check.metrics.get("budget") or check.contract or check.kind for check in failed), "")
-        verdict = f", fails: {first}" if failed else ""
+        what = dict.fromkeys(str(check.metrics.get("budget") or check.contract or check.kind) for check in failed)
+        verdict = f", fails: {', '.join(what)}" if failed else ""
         kept = self.artifact.details.get(KEPT, ())
         mixed = f" but for {len(kept)} layers" if kept else ""
         return f"{self.artifact.precision}{mixed} {self.artifact.bytes:,} bytes, {self.decibels:.0f} dB{verdict}"
@@ -100,7 +100,8 @@ def keep_smallest(folder: Path, report: Report, refusals: Mapping[str, ExportErr
             *checks,
         )
     # Of what was left out, the note on the choice tells.
-    others = (note for note in report.notes if not str(note).startswith(tuple(f"{path} " for path in paths)))
+    gone = tuple(f"{path}{end}" for path in paths for end in " :")
+    others = (note for note in report.notes if not str(note).startswith(gone))
     return Report(report.bundle, checks, (*others, *notes))
 
 

@@ -53,6 +53,8 @@ class Outside:
         values = sum(each["values"] for each in self.tensors)
         worst = self._worst()
         held_back = "on inputs on which no range was measured"
+        if not self.tensors:
+            return  # what it computes in float is told elsewhere
         if not worst:
             yield f"{self.path}: of {values:,} values in {len(self.tensors)} tensors, {held_back}, none is outside"
             return

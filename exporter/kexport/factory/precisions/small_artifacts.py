@@ -35,6 +35,7 @@ from kexport.factory.trace.layer_paths import paths
 from kexport.process import Worker, WorkerCrashError
 
 _CALIBRATION, _HELD_BACK = "calibration.npz", "held_back.npz"
+_ALL_CALIBRATE = "the recorded rows are too few to hold some of them back from calibration"
 
 
 def require_kept(program: Program, names: Sequence[str]) -> None:
@@ -98,13 +99,21 @@ class SmallArtifacts:
                 found.append(f"{target.path}: {words}; {WAY_OUT_OF_ABORTS}")
         return found
 
-    def write(self, inputs: Iterator[CalibrationCall], written: Sequence[str], progress: Callable[[str], None]) -> None:
+    def write(
+        self,
+        inputs: Iterator[CalibrationCall],
+        written: Sequence[str],
+        progress: Callable[[str], None],
+        *,
+        shared: bool = False,
+    ) -> None:
         """Write them, calibrated on the inputs.
 
         Args:
             inputs: see `calibration_inputs`.
             written: the names of the formats that were written in float32.
             progress: called with the name of each step.
+            shared: whether the recorded inputs among them check the artifacts, too.
 
         Raises:
             ExportError: one was refused, and the build does not keep going.
@@ -112,7 +121,7 @@ class SmallArtifacts:
         targets = [target for target in self._targets if target.form.name in written]
         if not targets:
             return
-        write_inputs(self._folder / HANDOVER / _CALIBRATION, inputs)
+        write_inputs(self._folder / HANDOVER / _CALIBRATION, inputs, shared=shared)
         with ExitStack() as stack:
             worker: Worker | None = None
             for target in targets:
@@ -125,16 +134,20 @@ class SmallArtifacts:
                     stack.enter_context(closing(worker))
                 self._attempt(target, worker)
 
-    def look_at_ranges(self, signature: Signature, held_back: Iterator[Feeds], layer: Callable[[str], str]) -> None:
+    def look_at_ranges(
+        self, signature: Signature, held_back: Iterator[Feeds] | None, layer: Callable[[str], str]
+    ) -> None:
         """Count the values outside of the ranges of all artifacts of integers.
 
         Args:
             signature: of the model.
-            held_back: inputs on which no range was measured.
+            held_back: inputs on which no range was measured; None where there are none.
             layer: the layer that computes a tensor of a name in a file, in words.
         """
         targets = [target for target in self.details if target.precision in INTEGER]
-        if not targets:
+        if held_back is None:
+            self._outside = [Outside(target.path, (), _ALL_CALIBRATE) for target in targets]
+        if not targets or held_back is None:
             return
         inputs = self._folder / HANDOVER / _HELD_BACK
         write_inputs(inputs, map(CalibrationCall, held_back))
