@@ -162,5 +162,6 @@ def _choice(bundle: Bundle, runtime: Runtime | None, precision: str | None) -> t
         f"{name!r} has no artifact that runtime {runtime.name!r} can read" + (f" in {precision}" if precision else ""),
         got=", ".join(formats),
         expected=runtime.reads,
-        hint=f"build it with --formats {runtime.reads}" + (f" --precision {precision}" if precision else ""),
+        hint=f"build it with --formats {runtime.reads}"
+        + (f" --precision {precision}, where that format has it; or take another runtime" if precision else ""),
     )

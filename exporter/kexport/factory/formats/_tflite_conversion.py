@@ -10,7 +10,7 @@ from kexport.factory.emit.handover import Handover
 from kexport.factory.formats._kept_layers import require_layers
 from kexport.factory.formats._tflite_precisions import QuantisingConverter, set_precision
 from kexport.factory.formats._tflite_states import bound_cells, require_finishable, start_at_zero
-from kexport.factory.lowerings import lstm_tflite
+from kexport.factory.lowerings import lstm_tflite, square_of_16_bits_tflite, sum_of_16_bits_tflite
 from kexport.runtimes.files import tflite
 from kexport.runtimes.files.protocols import TfliteModel
 
@@ -56,8 +56,8 @@ class Small(Wide):
 
     def __init__(self, precision: str, inputs: Inputs, *, integer_io: bool) -> None:
         self._precision, self._inputs, self._integer_io = precision, inputs, integer_io
-        if precision == "int16x8":  # the converter's quantiser makes constants of the states
-            self.lowerings = ()
+        if precision == "int16x8":  # without that of LSTMs: the converter's quantiser makes constants of their states
+            self.lowerings = (square_of_16_bits_tflite.NAME, sum_of_16_bits_tflite.NAME)
 
     def starting_anew(self) -> Wide:
         """Ranges that are measured in calls which start anew, as those of the finished file do."""
