@@ -29,6 +29,11 @@ def test_of_a_graph_that_fails_the_reason_is_told_not_the_preamble(step, words, 
     assert words in reason(caught.value)
 
 
+def test_that_a_line_of_the_traceback_repeats_is_not_the_reason():
+    told = 'Graph execution error:\n  File "m.py", line 2, in f\n  [Previous line repeated 2 more times]\nno such size'
+    assert reason(ValueError(told)) == "ValueError: no such size"
+
+
 def test_a_message_of_preambles_alone_is_still_told():
     assert reason(ValueError("Graph execution error:")) == "ValueError: Graph execution error:"
     assert reason(ValueError()) == "ValueError"

@@ -175,7 +175,8 @@ def require_known(name: str, existing: Iterable[str], subject: str, got: object 
 #: What Keras, and TensorFlow where a graph fails, say before the reason.
 _PREAMBLE = re.compile(
     r"Exception encountered when calling|Graph execution error:$|Detected at node .* defined at|"
-    r"<stack traces unavailable>$|File \".*\", line \d+, in |\d+ root error\(s\) found"
+    r"<stack traces unavailable>$|File \".*\", line \d+, in |\[Previous line repeated \d+ more times?\]$|"
+    r"\d+ root error\(s\) found"
 )
 
 

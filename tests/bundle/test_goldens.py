@@ -47,3 +47,12 @@ def test_the_truth_of_complex_numbers_is_complex_in_double_precision(tmp_path):
         goldens.write(tmp_path / "goldens.npz", [Golden("case", {"x": x}, {"y": x.astype(dtype)})])
         with contextlib.nullcontext() if believed else pytest.raises(BundleError, match="not complex128"):
             assert len(list(goldens.stream(tmp_path / "goldens.npz", pair, ["case"]))) == 1
+
+
+def test_how_far_a_text_moves_is_a_number_beside_it(tmp_path):
+    texts = Signature(SIGNATURE.inputs, (TensorSpec("y", "string", (None,)),))
+    for moved, believed in ((np.ones(1, "float32"), True), (np.array(["far"]), False)):
+        golden = Golden("case", {"x": np.ones((1, 400), "float32")}, {"y": np.array(["a"])}, {}, {"y": moved})
+        goldens.write(tmp_path / "goldens.npz", [golden])
+        with contextlib.nullcontext() if believed else pytest.raises(BundleError, match="beside the truth"):
+            assert len(list(goldens.stream(tmp_path / "goldens.npz", texts, ["case"]))) == 1

@@ -89,8 +89,10 @@ def require_whole(golden: Golden, signature: Signature, *, of_runtime: bool = Fa
         if truth.dtype.name != wanted if wanted else truth.dtype.kind not in _LIKE[kind]:
             wanted = wanted or spec.dtype
             raise ValueError(f"the truth of output {spec.name!r} is {truth.dtype}, not {wanted}")
-        for beside in (golden.keras_output.get(spec.name), golden.ulp_sensitivity.get(spec.name)):
-            if beside is not None and (beside.shape != truth.shape or (beside.dtype.kind == "U") != (kind == "U")):
+        of_text = kind == "U"
+        kinds = ((golden.keras_output, of_text), (golden.ulp_sensitivity, False))  # how far a text moves is a number
+        for beside, text in ((part.get(spec.name), text) for part, text in kinds):
+            if beside is not None and (beside.shape != truth.shape or (beside.dtype.kind == "U") != text):
                 what = f"{beside.dtype} of shape {beside.shape}"
                 raise ValueError(f"what is stored beside the truth of output {spec.name!r} is {what}")
 

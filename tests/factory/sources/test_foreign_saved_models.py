@@ -196,3 +196,63 @@ def test_an_output_without_elements_is_right_in_tflite(tmp_path):
     bundle = kexport.build(tmp_path / "m", tmp_path / "b", formats=["tflite"])
     assert bundle.report.passed
     assert bundle.signature.outputs[1].shape == (0, 3)
+
+
+_VARIABLES_IN_THE_GRAPH = """
+import sys
+import tensorflow.compat.v1 as v1
+folder, changes = sys.argv[1:]
+with v1.Graph().as_default(), v1.Session() as session:
+    x = v1.placeholder("float32", [None, 2], name="x")
+    keep = v1.placeholder_with_default(v1.constant(0.5), [], name="keep")
+    kernel = v1.get_variable("kernel", initializer=[[3.0, -1.0], [4.0, 1.5]], use_resource=False)
+    shift = v1.get_variable("shift", initializer=[1.0, 2.0], use_resource=True)
+    used = v1.assign_add(kernel, v1.ones([2, 2])) if changes == "changed" else kernel
+    y = v1.nn.relu(x @ used) * keep + shift
+    session.run(v1.global_variables_initializer())
+    v1.saved_model.simple_save(session, folder, {"x": x}, {"given": x, "kernel": used, "y": y})
+"""
+
+
+def _variables_of_tf1(folder, changes=""):
+    subprocess.run([sys.executable, "-c", _VARIABLES_IN_THE_GRAPH, folder, changes], check=True, capture_output=True)
+    return folder
+
+
+def test_a_variable_that_a_graph_of_tf1_holds_by_reference_goes_into_every_format(tmp_path):
+    bundle = kexport.build(_variables_of_tf1(tmp_path / "tf1"), tmp_path / "b")
+    assert bundle.passed, bundle.report
+    x = np.array([[1.0, 2.0], [-1.0, 0.5]], "float32")
+    kernel = np.array([[3.0, -1.0], [4.0, 1.5]], "float32")
+    for runtime in ("onnxruntime", "litert", "saved_model"):
+        outputs = kexport.load(bundle.path, runtime)({"x": x})
+        assert_close(outputs["y"], np.maximum(x @ kernel, 0) * np.float32(0.5) + np.array([1.0, 2.0], "float32"))
+        assert_close(outputs["kernel"], kernel)
+
+
+def test_a_signature_of_tf1_that_changes_a_variable_is_refused_by_its_name(tmp_path):
+    folder = _variables_of_tf1(tmp_path / "tf1", "changed")
+    with pytest.raises(ModelError, match=r"changes the variable 'kernel' of TF1(.|\n)*AssignAdd"):
+        sources.find(folder, {}).load()
+
+
+@pytest.mark.parametrize(
+    ("spec", "parts"),
+    [
+        (tf.RaggedTensorSpec([None, None], tf.int32), "values and row splits of a ragged tensor"),
+        (tf.SparseTensorSpec([None, 4], tf.float32), "indices, values and shape of a sparse tensor"),
+    ],
+    ids=["ragged", "sparse"],
+)
+def test_a_function_named_serve_of_a_tensor_that_is_not_dense_is_refused_with_a_way_out(tmp_path, spec, parts):
+    module = tf.Module()
+
+    @tf.function(input_signature=[spec])
+    def serve(x):
+        dense = tf.sparse.to_dense(x) if isinstance(x, tf.SparseTensor) else x.to_tensor()
+        return {"y": tf.ensure_shape(dense, (None, 4)) * 2}
+
+    module.serve = serve  # as Keras names the function that it exports
+    tf.saved_model.save(module, tmp_path / "m", signatures=serve)
+    with pytest.raises(ModelError, match=rf"{parts}(.|\n)*dense tensors that makes it inside"):
+        kexport.build(tmp_path / "m", tmp_path / "b")

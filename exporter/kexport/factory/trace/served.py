@@ -14,6 +14,7 @@ from kexport.bundle.signature import Array, TensorSpec, held
 from kexport.errors import KexportError, ModelError, nearest, reason
 from kexport.factory.graph.protocols import DType, Tensor
 from kexport.factory.trace.own_tables import given_tables
+from kexport.factory.trace.own_variables import captured_variables
 from kexport.factory.trace.protocols import BuiltLayer, GraphVariable, InputSpec, LookupTable, ServingFunction
 from kexport.runtimes.keras_model import Interface, granted
 from kexport.runtimes.saved_model_graph import load_folder, require_allowed
@@ -121,7 +122,7 @@ def load(path: Path, name: str, signature: str | None = None) -> Served:
             hint=nearest(chosen, names) if signature and names else None,
         )
     with _loading(path):
-        return Served(name, loaded, given_tables(loaded.signatures[chosen]))
+        return Served(name, loaded, given_tables(captured_variables(loaded.signatures[chosen])))
 
 
 @contextlib.contextmanager
@@ -161,7 +162,8 @@ def _ordered(loaded: object, declared: Mapping[str, InputSpec]) -> list[str]:
     import tensorflow as tf
 
     for function in getattr(getattr(loaded, "serve", None), "concrete_functions", ()):
-        names: list[str] = [spec.name for spec in tf.nest.flatten(function.structured_input_signature)]
+        # A ragged or sparse tensor has no name: its parts are the inputs.
+        names: list[str] = [getattr(spec, "name", "") for spec in tf.nest.flatten(function.structured_input_signature)]
         if sorted(map(str, names)) == sorted(declared):
             return names
     return sorted(declared, key=_natural)
