@@ -136,3 +136,13 @@ def test_a_file_of_keras_3_is_never_given_to_keras_2(loaded, tmp_path):
     assert not loaded
     with pytest.raises(ModelError):
         load_file(written(tmp_path / "other.keras"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "way_out"), [("PruneLowMagnitude", "strip_pruning"), ("ClusterWeights", "strip_cluster")]
+)
+def test_layers_that_were_for_training_alone_are_refused_with_what_takes_them_off(loaded, tmp_path, kind, way_out):
+    model = Model(((TENSOR,), {}))
+    model.layers = [type(kind, (tf.Module,), {})(name="wrapped_dense"), tf.Module(name="plain")]
+    with pytest.raises(ModelError, match=rf"wrapped_dense\n(.|\n)*{way_out}"):
+        kexport.build(model, tmp_path / "b")

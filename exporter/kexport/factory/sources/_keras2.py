@@ -22,6 +22,12 @@ _COMPUTING = {
     "nn_ops", "sort_ops", "special_math_ops", "tensor_getitem_override", "gen_array_ops", "gen_math_ops", "gen_nn_ops",
 }  # fmt: skip
 
+#: Layers of tensorflow-model-optimization around those of a model in training, and what takes them off.
+_TRAINING_WRAPPERS = {
+    "ClusterWeights": "tfmot.clustering.keras.strip_clustering",
+    "PruneLowMagnitude": "tfmot.sparsity.keras.strip_pruning",
+}
+
 
 def is_model(value: object) -> bool:
     """Whether a value is a model of Keras 2; no process holds one without `tf_keras`."""
@@ -33,7 +39,8 @@ def from_model(model: Any) -> Served:
     """The function that a model of Keras 2 computes when it does not train.
 
     Raises:
-        ModelError: it was never called, takes arguments besides its inputs, or cannot be written as a SavedModel.
+        ModelError: it was never called, takes arguments besides its inputs, has layers that were for training alone, or
+            cannot be written as a SavedModel.
     """
     import tensorflow as tf
 
@@ -44,6 +51,7 @@ def from_model(model: Any) -> Served:
             got="a model that was never called",
             expected="a model that was called on data, or begins with tf_keras.Input(...)",
         )
+    _require_stripped(model)
     given, (structure, *others), options = tf.nest.flatten(spec), spec[0], spec[1]
     if others or options:
         raise ModelError(
@@ -72,6 +80,19 @@ def from_model(model: Any) -> Served:
         raise
     except Exception as error:  # the model's own code may raise anything while it is traced
         raise ModelError(f"{model.name!r}, a model of Keras 2, cannot be traced", got=located(error)) from error
+
+
+def _require_stripped(model: Any) -> None:
+    """Refuse layers that change their weights at every call, which was for training alone."""
+    wrapped = [layer for layer in getattr(model, "layers", ()) if type(layer).__name__ in _TRAINING_WRAPPERS]
+    if wrapped:
+        strip = _TRAINING_WRAPPERS[type(wrapped[0]).__name__]
+        raise ModelError(
+            f"{model.name!r}, a model of Keras 2, still has the layers that it was pruned or clustered with",
+            got=", ".join(layer.name for layer in wrapped),
+            expected="the model without them, which computes the same and keeps no state",
+            hint=f"give what {strip}(model) returns",
+        )
 
 
 def from_file(path: Path, config: object, refused: ModelError | MissingCodeError) -> Served:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,6 +18,8 @@ from kexport.parity.tolerance import EPSILON, UNMEASURED, between, declaration, 
 
 Limits = dict[str, OutputLimit]
 Shapes = dict[str, tuple[int, ...]]
+_SECONDS = 60.0  # of measuring noise, in six calls a case; one that takes a second would need ten minutes
+_FEWEST = 4  # cases that it is measured on, however long that takes
 _FIXED = (
     "the models' noise cannot be measured, because no input can be perturbed: the limit is a fixed one; "
     "--tolerance OUTPUT=LIMIT declares another"
@@ -66,15 +69,10 @@ def derive_limits(
     """
     ulp = ulp_of(operands, shared.signature)
     bare = {index: Noise(shared, ulp) for index, operand in enumerate(operands) if operand.bundle is None}
-    shapes: list[Shapes] = []
-    for _, feeds in cases:
-        shapes.append({name: value.shape for name, value in feeds.items()})
-        for index, noise in bare.items():
-            noise.add(pairs[0][index], feeds)
+    shapes, notes = _measured(bare, pairs[0], cases)
     limits = [_of_manifest(each, names.outputs) for each, names in zip(operands, (shared.a, shared.b), strict=True)]
     # A is the reference: what B computes must not make the scale larger.
     scales = bare[0].scales if 0 in bare else {name: limit.scale for name, limit in limits[0].items()}
-    notes = []
     for index, noise in bare.items():
         limits[index] = noise.limits(scales)
         if not noise.steady:
@@ -93,6 +91,26 @@ def derive_limits(
         notes += [declaration(limit) for limit in both if limit.output in strictness.tolerance]
         derived.append({limit.output: limit for limit in both})
     return DerivedLimits(derived, shapes, notes)
+
+
+def _measured(
+    bare: Mapping[int, Noise], pair: tuple[RemoteSession, RemoteSession], cases: Iterable[Case]
+) -> tuple[list[Shapes], list[str]]:
+    """Measure noise on cases, and only how large the outputs of A are once that takes long; their shapes, and notes."""
+    until = time.monotonic() + _SECONDS
+    shapes: list[Shapes] = []
+    measured = 0
+    for _, feeds in cases:
+        shapes.append({name: value.shape for name, value in feeds.items()})
+        whole = measured < _FEWEST or time.monotonic() < until
+        measured += whole
+        for index, noise in bare.items():
+            if whole:
+                noise.add(pair[index], feeds)
+            elif index == 0:  # only the scale of A counts
+                noise.add_scale(pair[index], feeds)
+    short = bool(bare) and measured < len(shapes)
+    return shapes, [f"noise is measured on {measured} of {len(shapes)} cases: a call takes long"] if short else []
 
 
 def _for_kernels(limits: Limits, session: RemoteSession) -> Limits:

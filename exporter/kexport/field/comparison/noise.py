@@ -61,10 +61,25 @@ class Noise:
                 continue
             repeated = again[spec.name]
             self.steady &= value.shape == repeated.shape and np.array_equal(value, repeated, equal_nan=True)
-            wide = widened(value)
-            self.scales[spec.name] = max(self.scales[spec.name], largest(np.abs(wide)))
+            wide = self._scaled(spec.name, value)
             same = [other[spec.name] for other in others if other[spec.name].shape == value.shape]
             self._rows[spec.name] += [by_row(distance(other, wide)) for other in same]
+
+    def add_scale(self, session: RemoteSession, feeds: Mapping[str, Array]) -> None:
+        """Take one case into account with the magnitude of the outputs alone, in one call."""
+        try:
+            (base,) = session.run([feeds])
+        except RuntimeFailedError:
+            return
+        for spec in self._signature.outputs:
+            if spec.is_float and base[spec.name].dtype.kind in "fc":
+                self._scaled(spec.name, base[spec.name])
+
+    def _scaled(self, output: str, value: Array) -> Array:
+        """The value in double precision, after it counted for the scale of the output."""
+        wide = widened(value)
+        self.scales[output] = max(self.scales[output], largest(np.abs(wide)))
+        return wide
 
     def limits(self, scales: Mapping[str, float]) -> dict[str, OutputLimit]:
         """The limit of each output, relative to the scales.
