@@ -9,25 +9,31 @@ from kexport.bundle.domain import Bins, Features, Uniform
 from kexport.field.comparison.noise import _on_its_side
 
 ML = "ai.onnx.ml"
-COUNT = 24
+FEATURES = 12
 
 
 def steps(path, factor):
-    """A tree of one branch that answers 0 and 1 in turn, between thresholds at a tenth of whole numbers."""
-    inner, leaves = list(range(COUNT)), list(range(COUNT, 2 * COUNT + 1))
-    blank = [0] * len(leaves)
-    tree = helper.make_node(
-        "TreeEnsembleRegressor", ["x"], ["y"], domain=ML, n_targets=1, nodes_nodeids=[*inner, *leaves],
-        nodes_modes=["BRANCH_LEQ"] * COUNT + ["LEAF"] * len(leaves), nodes_featureids=[0] * (COUNT + len(leaves)),
-        nodes_values=[*(index / 10 for index in inner), *map(float, blank)], nodes_treeids=[0] * (COUNT + len(leaves)),
-        nodes_truenodeids=[*leaves[:COUNT], *blank], nodes_falsenodeids=[*inner[1:], leaves[-1], *blank],
-        target_ids=blank, target_nodeids=leaves, target_treeids=blank,
-        target_weights=[factor * (index % 2) for index, _ in enumerate(leaves)],
-    )  # fmt: skip
-    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 1]) for name in "xy")
+    """A tree of one branch for each feature, of pairs of neighbouring numbers, which answers 0 and 1 in turn."""
+    edges = [
+        float(each) for low in np.arange(1, 10, dtype="float32") for each in (low, np.nextafter(low, np.float32(10)))
+    ]
+    nodes, leaves = [], []
+    for feature in range(FEATURES):
+        count = 5 + feature
+        for index in range(count):
+            after = index + 1 if index + 1 < count else 2 * count
+            nodes.append((feature, index, "BRANCH_LEQ", feature, edges[index], count + index, after))
+        nodes += [(feature, count + index, "LEAF", 0, 0.0, 0, 0) for index in range(count + 1)]
+        leaves += [(feature, count + index, 0, factor * (index % 2)) for index in range(count + 1)]
+    columns = ("treeids", "nodeids", "modes", "featureids", "values", "truenodeids", "falsenodeids")
+    given = {f"nodes_{name}": list(each) for name, each in zip(columns, zip(*nodes, strict=True), strict=True)}
+    columns = ("treeids", "nodeids", "ids", "weights")
+    given |= {f"target_{name}": list(each) for name, each in zip(columns, zip(*leaves, strict=True), strict=True)}
+    tree = helper.make_node("TreeEnsembleRegressor", ["x"], ["y"], domain=ML, n_targets=1, **given)
+    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", FEATURES])
+    y = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 1])
     opsets = [helper.make_opsetid("", 17), helper.make_opsetid(ML, 3)]
-    graph = helper.make_graph([tree], "test", [x], [y])
-    save(helper.make_model(graph, opset_imports=opsets, ir_version=8), path)
+    save(helper.make_model(helper.make_graph([tree], "test", [x], [y]), opset_imports=opsets, ir_version=8), path)
     return path
 
 
