@@ -210,7 +210,7 @@ with v1.Graph().as_default(), v1.Session() as session:
     used = v1.assign_add(kernel, v1.ones([2, 2])) if changes == "changed" else kernel
     y = v1.nn.relu(x @ used) * keep + shift
     session.run(v1.global_variables_initializer())
-    v1.saved_model.simple_save(session, folder, {"x": x}, {"given": x, "kernel": used, "y": y})
+    v1.saved_model.simple_save(session, folder, {"x": x}, {"given": x, "kernel": v1.identity(used), "y": y})
 """
 
 

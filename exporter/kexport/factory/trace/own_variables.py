@@ -60,6 +60,7 @@ class _Body:
     ) -> None:
         self._inputs: list[Tensor] = function.inputs[: len(names)]
         self._captures: list[tuple[Tensor, Tensor]] = function.graph.captures
+        self._watched: list[Any] = list(function.graph.variables)
         self._outputs = outputs
         self._variables = variables
         inner = [internal for _, internal in self._captures]
@@ -75,6 +76,8 @@ class _Body:
         given = dict(zip((each.name for each in self._inputs), arguments, strict=True))
         given |= {name: variable.read_value() for name, variable in self._variables.items()}
         given |= {internal.name: graph.capture(external) for external, internal in self._captures}
+        for variable in self._watched:
+            graph.watch_variable(variable)  # those that it captures already
         made = tf.graph_util.import_graph_def(
             self._definition,
             {name: tensor for name, tensor in given.items() if name.removesuffix(":0") in self._taken},
