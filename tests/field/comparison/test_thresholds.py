@@ -27,8 +27,8 @@ def steps(path, factor):
         leaves += [(feature, count + index, 0, factor * (index % 2)) for index in range(count + 1)]
     columns = ("treeids", "nodeids", "modes", "featureids", "values", "truenodeids", "falsenodeids")
     given = {f"nodes_{name}": list(each) for name, each in zip(columns, zip(*nodes, strict=True), strict=True)}
-    columns = ("treeids", "nodeids", "ids", "weights")
-    given |= {f"target_{name}": list(each) for name, each in zip(columns, zip(*leaves, strict=True), strict=True)}
+    targets = ("treeids", "nodeids", "ids", "weights")
+    given |= {f"target_{name}": list(each) for name, each in zip(targets, zip(*leaves, strict=True), strict=True)}
     tree = helper.make_node("TreeEnsembleRegressor", ["x"], ["y"], domain=ML, n_targets=1, **given)
     x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", FEATURES])
     y = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 1])
