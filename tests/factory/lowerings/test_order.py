@@ -27,6 +27,7 @@ ORDER = {
             for kind in ("AddV2", "Maximum", "Minimum", "Mul", "Sub")
         },
         **{kind: ["float64_places_tflite", "rounding_tflite"] for kind in ("Ceil", "Rint", "Round")},
+        **{kind: ["product_before_clip_tflite", "integer_product_tflite"] for kind in ("BatchMatMulV2", "MatMul")},
         "Relu": ["relu_of_negative_tflite", "narrow_integers_tflite"],
         "Reshape": ["known_size_tflite", "reshape_tflite"],
         "ResizeBilinear": ["resize_bilinear", "resize_integers"],
