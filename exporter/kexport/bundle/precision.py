@@ -56,11 +56,11 @@ def usual_decibels(precision: str) -> float:
 def weight_rounding(precision: str) -> float:
     """How far an artifact's weight may lie from the model's, relative to the largest of its channel; 0 in float32.
 
-    Half a step of integers that reach from -(2^(n-1) - 1) to 2^(n-1) - 1, or of a mantissa of n bits; a whole step,
-    and an eighth, where weights are rounded up or down and steps lengthened.
+    Half a step of integers that reach from -(2^(n-1) - 1) to 2^(n-1) - 1, or of a mantissa of n bits; where weights
+    are rounded up or down so that their errors cancel, on average over those of a channel.
     """
     bits = _BITS.get(precision)
-    return 0.0 if bits is None else (1.125 if precision == "int16x8" else 0.5) / (2 ** (bits - 1) - 1)
+    return 0.0 if bits is None else 0.5 / (2 ** (bits - 1) - 1)
 
 
 def small_limits(
