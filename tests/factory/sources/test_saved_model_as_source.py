@@ -86,3 +86,25 @@ def test_a_folder_that_is_none_and_one_without_the_signature_are_refused(tmp_pat
     tf.saved_model.save(tf.Module(), str(tmp_path / "s"))
     with pytest.raises(ModelError, match="no signature"):
         sources.find(tmp_path / "s", {}).load()
+
+
+@pytest.mark.parametrize("within", [False, True])
+def test_a_graph_that_draws_random_numbers_is_at_fault_itself(tmp_path, within):
+    """It was "not checked": what looked like the float error of the model was its draws."""
+    inner = tf.function(lambda x: x + tf.random.normal(tf.shape(x)))
+
+    def drawing(x):
+        return {
+            "y": tf.cond(tf.reduce_all(x > -9), lambda: inner(x), lambda: x) if within else inner.python_function(x)
+        }
+
+    module = tf.Module()
+    module.f = tf.function(drawing)
+    signature = module.f.get_concrete_function(tf.TensorSpec([None, 3], tf.float32, "x"))
+    tf.saved_model.save(module, tmp_path / "drawing", signatures=signature)
+    bundle = kexport.build(str(tmp_path / "drawing"), tmp_path / "b", formats=("saved_model",))
+    assert not bundle.passed
+    (fault,) = [check for check in bundle.report.checks if check.kind == "model"]
+    assert not fault.passed
+    assert "a second call on the same input gives another result" in fault.detail
+    assert "RandomStandardNormal" in fault.detail

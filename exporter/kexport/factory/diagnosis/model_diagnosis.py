@@ -16,6 +16,7 @@ from kexport.errors import located
 from kexport.factory.corrections import all_active
 from kexport.factory.diagnosis import causes, remarks
 from kexport.factory.diagnosis.comparisons import SampleRows, alike
+from kexport.factory.diagnosis.graph_repeats import another_result
 from kexport.factory.diagnosis.judges import Judge, Key, SameAlone, SameTraced, same_again, same_unfrozen
 from kexport.factory.diagnosis.model_calls import ModelCalls, ModelRun
 from kexport.factory.diagnosis.replays import Replay
@@ -60,8 +61,9 @@ def diagnose(program: Program, domains: Mapping[str, Domain]) -> Diagnosis:
     Raises:
         ModelError: the model fails on its own domain.
     """
-    if program.served:  # TensorFlow loaded a graph; there is no code to judge
-        return Diagnosis(())
+    if program.served:
+        failed = another_result(program, domains)
+        return Diagnosis((failed,) if failed else ())
     return _Diagnosis(program, domains).result()
 
 
