@@ -21,3 +21,13 @@ def test_the_shift_may_be_an_input(converted, format_name):
     results, _ = converted(lambda x, n: tf.roll(x, n[0], 1), format_name, X, np.array([-3], "int32"))
     for (value,) in results:
         np.testing.assert_array_equal(value, np.roll(X, -3, 1))
+
+
+@pytest.mark.parametrize("format_name", ["onnx", "tflite"])
+@pytest.mark.parametrize("shift", [-2, 3])
+def test_an_axis_of_one_stays(converted, format_name, shift):
+    """TFLite made the whole of an empty slice of it: a second channel."""
+    channel = np.arange(12, dtype="float32").reshape(3, 4, 1)
+    results, _ = converted(lambda x: tf.roll(x, [shift, 1], [2, 1]), format_name, channel)
+    for (value,) in results:
+        np.testing.assert_array_equal(value, np.roll(channel, 1, 1))

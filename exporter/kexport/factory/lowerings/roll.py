@@ -20,6 +20,8 @@ def _rolled(x: Tensor, shift: Tensor, axis: int) -> Tensor:
     if length is None:
         length = tf.shape(x)[axis]
     cut = (length - shift) % (tf.maximum(length, 1) if tf.is_tensor(length) else max(length, 1))
+    if not tf.is_tensor(cut) and not cut:
+        return x  # and not an empty slice, of which TFLite makes the whole
     whole = [slice(None)] * axis
     last, rest = x[[*whole, slice(cut, None)]], x[[*whole, slice(None, cut)]]
     return tf.concat([last, rest], axis)
