@@ -25,6 +25,7 @@ from kexport.runtimes.files import tflite
 
 _MOST_INPUTS = 1024  # of one output of a layer; the moments are a square of these
 _ROWS = 8192  # of inputs a layer, about
+_OUTPUT_BYTES = 1 << 28  # that are kept to compare with, about
 _DRAWN = 0.3  # the weight of drawn inputs beside recorded ones: a promise holds for them too
 _BIASES = {"INT32": "<i4", "INT64": "<i8"}
 _OUTPUT_AXIS = {"FULLY_CONNECTED": 0, "CONV_2D": 0, "DEPTHWISE_CONV_2D": 3}
@@ -115,7 +116,8 @@ def _rewritten(model: Any, moments: Mapping[_Layer, Array], known: Sequence[Cons
 def _is_quieter(runs: CalibrationRuns, wide: Path, path: Path, nearest: Sequence[Mapping[str, Array]]) -> bool:
     """Whether no output of a file has more noise than it has with the nearest integers, which gave these outputs."""
     more: dict[str, float] = {}
-    for real, run, before in zip(runs.of(wide, reference=False), runs.of(path, reference=True), nearest, strict=True):
+    both = zip(runs.of(wide, reference=False), runs.of(path, reference=True), strict=True)
+    for before, (real, run) in zip(nearest, both, strict=False):
         truth, after = real.outputs(runs.signature), run.outputs(runs.signature)
         for name, value in truth.items():
             finite = np.isfinite(value)
@@ -190,15 +192,18 @@ def _blended(recorded: Mapping[_Layer, Array], drawn: Mapping[_Layer, Array]) ->
 def _measured(
     runs: CalibrationRuns, path: Path, layers: Sequence[_Layer]
 ) -> tuple[dict[_Layer, Array], list[dict[str, Array]]]:
-    """The second moments of what each layer is given, of all channels or of each; and the outputs of each call.
+    """The second moments of what each layer is given, of all channels or of each; and the outputs of the first calls.
 
     Moments are exact sums of integers: sums of products of 16 bits stay whole numbers below 2^53, so that their order,
     and the number of cores, makes no difference to a file.
     """
     found: dict[_Layer, Array] = {}
-    outputs = []
+    outputs: list[dict[str, Array]] = []
+    room = _OUTPUT_BYTES
     for run in runs.of(path, reference=True):
-        outputs.append(run.outputs(runs.signature))
+        if room > 0:
+            outputs.append(run.outputs(runs.signature))
+            room -= sum(each.nbytes for each in outputs[-1].values())
         for layer in layers:
             rows = _rows(layer, run.interpreter, math.ceil(_ROWS * run.share))
             found[layer] = found.get(layer, 0) + rows.swapaxes(1, 2) @ rows
