@@ -65,9 +65,10 @@ def found(fault: Fault, planter: Planter, seconds: float) -> Record:
     faulty = planter.plant(fault)
     by_goldens = kexport.verify(faulty.path, list(fault.runtimes))
     build = by_build(faulty, fault)
-    goldens = search = _finding(by_goldens, fault)
+    goldens = search = _finding(by_goldens, fault, faulty.path)
     if not goldens["found"]:  # else the search would repeat it
-        search = _finding(kexport.verify(faulty.path, list(fault.runtimes), search=Budget(seconds=seconds)), fault)
+        searched = kexport.verify(faulty.path, list(fault.runtimes), search=Budget(seconds=seconds))
+        search = _finding(searched, fault, faulty.path)
     before, after = decibels(planter.healthy.report, fault), decibels(by_goldens, fault)
     record = {
         "kind": fault.kind,
@@ -123,12 +124,12 @@ def budget(healthy: Bundle, fault: Fault) -> float | None:
     return min(limit.decibels for limit in artifact.limits if limit.decibels is not None)
 
 
-def _finding(report: Report, fault: Fault) -> Record:
+def _finding(report: Report, fault: Fault, folder: Path) -> Record:
     failed = [check for check in report.checks if not check.passed and check.ran and _about(check, fault)]
     return {
         "found": bool(failed),
         "by": sorted({str(check.kind) for check in failed}),
-        "told": failed[0].detail[:_TOLD] if failed else "",
+        "told": failed[0].detail.replace(f"{folder}/", "")[:_TOLD] if failed else "",
     }
 
 
