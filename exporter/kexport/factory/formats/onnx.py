@@ -33,6 +33,7 @@ from kexport.factory.formats._ordered_sets import ordered_sets
 from kexport.factory.formats._own_files import require_own_sound
 from kexport.factory.formats._paddings import paddings
 from kexport.factory.formats._pinned_batch import pin_measured_ranges
+from kexport.factory.formats._resized_axes import resized_axes
 from kexport.factory.formats._small_weights import require_weights
 from kexport.factory.formats._transposes import transposes
 from kexport.factory.graph import tensor_lists
@@ -70,6 +71,7 @@ def convert(handover: str, target: str, options: Mapping[str, int | None]) -> It
     eyes(model)
     narrow_transposes(model)
     paddings(model)
+    resized_axes(model)
     external = weights.attach(model, path)
     _name_axes(model, program.signature)
     path.write_bytes(model.SerializeToString())
