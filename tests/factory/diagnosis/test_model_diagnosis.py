@@ -89,6 +89,16 @@ def test_nothing_is_said_against_a_healthy_model(name):
     assert found.notes == ()
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_a_fused_layer_of_16_bits_may_round_once_where_an_eager_call_rounds_twice(dtype):
+    """It was called "computed otherwise by TensorFlow in a graph"."""
+    for seed in range(6):
+        keras.utils.set_random_seed(seed)
+        x = keras.Input((6,))
+        y = layers.Dense(3, dtype=dtype, bias_initializer="normal")(keras.ops.cast(x, dtype))
+        assert all(check.passed for check in diagnosis(keras.Model(x, keras.ops.cast(y, "float32"))).checks)
+
+
 def test_random_numbers_of_keras_at_inference_are_no_state():
     (check,) = diagnosis(chain((4,), layers.Dense(3), Seeded(name="seeded"))).checks
     assert not check.passed

@@ -17,11 +17,13 @@ from kexport.factory.localisation.layer_calls import Call
 from kexport.factory.trace.eager_functions import functions_run_eagerly
 from kexport.factory.truth.operation_noise import in_every_operation
 from kexport.parity.conditioning import nudged, widened
+from kexport.parity.tolerance import EPSILON
 from kexport.runtimes.keras_model import any_layer_name, to_array, to_dense
 
 _NUDGES = 4
 _OWN_NOISE = 64.0  # so many times what one unit in the last place of its arguments does to a layer is no noise
 _ULPS = 1024.0  # nor are so many units in the last place of its scale
+_COARSE = 8.0  # so many of both in 16 bits: a fused kernel rounds once where others round twice
 _CODE = ("call", "__call__")
 
 
@@ -125,7 +127,7 @@ class Replay:
 
         rng = np.random.default_rng(0)
         moved = [np.zeros(result.shape) for result in results]
-        epsilon = 2.0**-23
+        epsilon = self._epsilon(arguments)
         for draw in range(2 * _NUDGES):
             given = [
                 tf.constant(nudged(each.numpy(), rng, epsilon)) if each.dtype.is_floating else each
@@ -138,7 +140,14 @@ class Replay:
                     apart = np.abs(widened(other) - widened(results[index]))
                     moved[index] = np.maximum(moved[index], np.where(np.isnan(apart), np.inf, apart))
         scales = [largest_of(result) for result in results]
-        return [_OWN_NOISE * each + _ULPS * epsilon * scale for each, scale in zip(moved, scales, strict=True)]
+        own, ulps = (_OWN_NOISE, _ULPS) if epsilon == EPSILON["float32"] else (_COARSE, _COARSE)
+        return [own * each + ulps * epsilon * scale for each, scale in zip(moved, scales, strict=True)]
+
+    def _epsilon(self, arguments: Arguments) -> float:
+        """One unit in the last place of 1, in the coarsest floats that are computed with; that of float32 at least."""
+        layers: Sequence[Any] = getattr(self.call.operation, "_flatten_layers", list)()
+        names = {each.dtype.name for each in arguments.tensors} | {layer.compute_dtype for layer in layers}
+        return max(EPSILON["float32"], *(EPSILON.get(name, 0.0) for name in names))
 
     @property
     def users(self) -> bool:
