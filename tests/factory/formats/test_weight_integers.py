@@ -181,3 +181,6 @@ def test_calls_are_spread_over_a_long_calibration(dense):
     assert len(runs) == 128
     assert_close(sum(run.share for run in runs), 1.0)
     assert max(made._sizes) > 490
+    few = CalibrationRuns(lambda: iter([[np.zeros((2, 8), "float32")]] * 500), dense[0].signature, samples=64)
+    assert 60 <= sum(few._sizes.values()) <= 64
+    assert max(few._sizes) > 480

@@ -45,16 +45,18 @@ class CalibrationRuns:
     Attributes:
         inputs: gives the inputs of every call, each time it is asked.
         signature: of the model.
+        samples: how many are run at most, about: reference kernels take long for a large model.
     """
 
     inputs: Callable[[], Iterator[list[Array]]]
     signature: Signature
+    samples: float = math.inf
 
     @functools.cached_property
     def _sizes(self) -> dict[int, int]:
         """How many samples there are in each call that is made, by its place."""
         sizes = [len(arrays[0]) if arrays and arrays[0].ndim else 1 for arrays in self.inputs()]
-        step = max(1.0, len(sizes) / _CALLS)
+        step = max(1.0, len(sizes) / _CALLS, sum(sizes) / self.samples)
         return {int(place): sizes[int(place)] for place in np.arange(0, len(sizes), step)}
 
     def of(self, path: Path, *, reference: bool) -> Iterator[Run]:

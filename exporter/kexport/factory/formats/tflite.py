@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -42,6 +43,7 @@ from kexport.runtimes.files import tflite
 from kexport.runtimes.files.protocols import TfliteModel
 from kexport.runtimes.soundness import require_sound_tflite
 
+_LARGE, _FEW_SAMPLES = 1 << 22, 64  # bytes of a file in float32 from which weights are rounded on so few samples
 _LARGEST = 2**31 - 1  # bytes: a flatbuffer's offsets are signed and of 32 bits
 
 
@@ -82,8 +84,9 @@ def narrow(
     details = _written(Path(handover), Path(target), way)
     weights = list(small_weights.of_tflite(tflite.parse(Path(wide).read_bytes())))
     if precision == "int16x8" and not is_shared(Path(calibration)):
+        samples = _FEW_SAMPLES if Path(wide).stat().st_size > _LARGE else math.inf
         runs = [
-            CalibrationRuns(functools.partial(inputs, program.signature, recorded=each), program.signature)
+            CalibrationRuns(functools.partial(inputs, program.signature, recorded=each), program.signature, samples)
             for each in (True, False)
         ]
         round_adaptively(Path(target), Path(wide), weights, *runs)
