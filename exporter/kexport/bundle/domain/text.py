@@ -42,9 +42,8 @@ def parse(text: str) -> Domain:
     if kind not in _KINDS or not rest.endswith(")"):
         close = nearest(kind, _KINDS) if rest.endswith(")") else None
         if ends := _ENDS.fullmatch(text.strip()):
-            close = "uniform({0}, {1}) for real numbers between these, ints({0}, {1}) for whole ones".format(
-                *ends.groups()
-            )
+            both = ", ".join(ends.groups())
+            close = f"uniform({both}) for real numbers between these, ints({both}) for whole ones"
         raise UsageError(f"domain {brief(text)!r} cannot be read", expected=_HINT, hint=close)
     try:
         arguments = _features(rest[:-1]) if kind == "features" else _arguments(rest[:-1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from kexport.bundle.domain import Domain
 from kexport.bundle.report import Check, CheckKind, Subject
@@ -11,7 +11,7 @@ from kexport.errors import located
 from kexport.factory.diagnosis.comparisons import alike
 from kexport.factory.diagnosis.model_calls import ModelCalls
 from kexport.factory.emit.ways_out import RANDOM
-from kexport.factory.graph.protocols import Graph
+from kexport.factory.graph.inner_operations import every_operation
 from kexport.factory.trace.program import Program
 from kexport.parity import golden_inputs
 
@@ -45,17 +45,10 @@ def another_result(program: Program, domains: Mapping[str, Domain]) -> Check | N
         return None
     if all(map(alike, one, other)):
         return None
-    drawn = ", ".join(sorted(set(_random(program.core.graph))))
+    types = {op.type for op in every_operation(program.core.graph)}
+    drawn = ", ".join(sorted(each for each in types if RANDOM.match(each) and "Stateless" not in each))
     return Check.failure(
         CheckKind.MODEL, Subject(), "a second call on the same input gives another result",
         f"the graph draws random numbers: {drawn}" if drawn else "nothing in the graph draws random numbers",
         "hint: save a signature that draws none, or takes them as an input",
     )  # fmt: skip
-
-
-def _random(graph: Graph) -> Iterator[str]:
-    """The types of operations that draw random numbers, in functions too."""
-    yield from (op.type for op in graph.get_operations() if RANDOM.match(op.type) and "Stateless" not in op.type)
-    for function in graph._functions.values():
-        if (inner := getattr(function, "graph", None)) is not None:
-            yield from _random(inner)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from kexport.bundle.quantization import AffineQuantization
 from kexport.bundle.signature import Array, Signature
 
 _CALLS = 128  # of the model, at most
@@ -101,8 +102,7 @@ def _given(array: Array, details: Mapping[str, Any]) -> Array:
     dtype = np.dtype(details["dtype"])
     if dtype.kind != "i" or not scale or array.dtype.kind != "f":
         return array.astype(dtype)
-    ends = np.iinfo(dtype)
-    return np.clip(np.rint(array / scale) + zero_point, ends.min, ends.max).astype(dtype)
+    return AffineQuantization(dtype.name, scale, zero_point).quantized(details["name"], array)
 
 
 def _real(array: Array, details: Mapping[str, Any]) -> Array:

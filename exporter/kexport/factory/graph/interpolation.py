@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kexport.factory.graph.inner_operations import every_operation
 from kexport.factory.graph.protocols import Graph, Operation
 from kexport.parity.tolerance import EPSILON
 
@@ -33,10 +34,4 @@ def exact(before: int, after: int) -> bool:
 
 def _transforms(graph: Graph) -> Iterator[Operation]:
     """The operations of the graph, and of the functions that it calls, that transform images projectively."""
-    for op in graph.get_operations():
-        if op.type.startswith("ImageProjectiveTransform"):
-            yield op
-    for function in graph._functions.values():
-        inner = getattr(function, "graph", None)  # one made before TensorFlow 2 has none
-        if inner is not None:
-            yield from _transforms(inner)
+    return (op for op in every_operation(graph) if op.type.startswith("ImageProjectiveTransform"))

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kexport.bundle.signature import Array
+from kexport.factory.graph.inner_operations import every_operation
 from kexport.factory.graph.protocols import Graph
 from kexport.factory.trace.eager_functions import functions_run_eagerly
 
@@ -75,10 +76,7 @@ _ADDED = frozenset(("Sum", "Mean", *_OF_TENSORS))
 
 def adds(graph: Graph) -> bool:
     """Whether a graph, or a function that it calls, has sums that are computed in another order here."""
-    if any(op.type in _ADDED for op in graph.get_operations()):
-        return True
-    inner = [getattr(function, "graph", None) for function in graph._functions.values()]
-    return any(each is not None and adds(each) for each in inner)  # one made before TensorFlow 2 has none
+    return any(op.type in _ADDED for op in every_operation(graph))
 
 
 def in_every_operation(rng: np.random.Generator, draw: int) -> AbstractContextManager[None]:
