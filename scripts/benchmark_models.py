@@ -56,7 +56,7 @@ print(time.perf_counter() - start)
 
 #: kexport's four; prints the seconds of the conversions alone, then those of the whole build, from the trace on.
 OURS = """
-import sys, time
+import shutil, sys, time
 from pathlib import Path
 from kexport.factory.tensorflow_workers import tensorflow_workers
 from kexport.factory import formats as known
@@ -66,10 +66,11 @@ from kexport.factory.request import Conversion
 from kexport.factory.trace.program import trace
 import models
 model = getattr(models, sys.argv[1])()
+folder = Path("alone")
+shutil.rmtree(folder, ignore_errors=True)  # of the round before
+folder.mkdir()
 start = time.perf_counter()
 formats = [known.get(name) for name in ("keras", "saved_model", "onnx", "tflite")]
-folder = Path("alone")
-folder.mkdir(exist_ok=True)
 exports = Exports(trace(model), formats, folder, Conversion(timeout=1000))
 exports.start(workers)
 exports.write(lambda step: None)
@@ -77,8 +78,9 @@ exports.finish(lambda step: None)
 print(time.perf_counter() - start)
 """
 WHOLE = """
-import sys, time
+import shutil, sys, time
 import kexport
+shutil.rmtree(sys.argv[2], ignore_errors=True)  # nothing is taken from the round before
 stamps = {}
 bundle = kexport.build(
     f"models.py:{sys.argv[1]}",

@@ -39,10 +39,12 @@ class Conversions:
 
     Attributes:
         workers: processes that have imported TensorFlow.
+        spare: others, for small precisions; none where they would have to be started anew.
         earlier: of builds of the same bundle.
     """
 
     workers: Sequence[Worker]
+    spare: Sequence[Worker]
     earlier: EarlierConversions
 
 
@@ -84,7 +86,9 @@ def write_bundle(
     golden_set = derived.declaring(plan.request.strictness)
     goldens.write(folder / goldens.FILE_NAME, golden_set.goldens)
     exports.finish(progress)
-    small = SmallArtifacts(plan.small, folder, plan.request.conversion, conversions.earlier, exports.converted_from)
+    small = SmallArtifacts(
+        plan.small, folder, plan.request.conversion, conversions.earlier, exports.converted_from, conversions.spare
+    )
     calibration = _calibration(plan, program, inputs, golden_set, promised=bool(promises.contracts))
     shared = inputs.is_shared(signature)
     small.write(calibration, [*exports.details], progress, shared=shared)

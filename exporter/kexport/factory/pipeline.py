@@ -7,6 +7,7 @@ can read. The other runtimes check the bundle in processes that never import Ten
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -44,6 +45,7 @@ from kexport.runtimes import TENSORFLOW
 from kexport.runtimes.keras_model import calls_seen
 
 Progress = Callable[[str], None]
+_BESIDE = 2  # converters to small precisions at once
 
 
 @public("progress")
@@ -206,7 +208,11 @@ def make(
         progress("importing TensorFlow")
         started = stack.enter_context(beside_tensorflow(plan))
         count = max(1, sum(form.converter is not None for form in plan.formats))
-        workers = [stack.enter_context(contextlib.closing(worker)) for worker in tensorflow_workers(count)]
+        spare = min(len(plan.small), _BESIDE, os.cpu_count() or 1)
+        processes = tensorflow_workers(count, spare)
+        for worker in processes:
+            stack.enter_context(contextlib.closing(worker))
+        workers = processes[:count]
         progress("loading the model")
         if isinstance(plan.request.model, str | Path):  # the layers of a model that exists have their names
             stack.enter_context(fresh_names())
@@ -218,7 +224,7 @@ def make(
         plan = plan.of(model)
         try:
             earlier = earlier or EarlierConversions()
-            conversions = Conversions(workers, earlier)
+            conversions = Conversions(workers, processes[count:], earlier)
             written = write_bundle(plan, model, folder, conversions, progress)
             for worker in workers[1:]:
                 worker.close()

@@ -17,14 +17,19 @@ from kexport.runtimes.keras_model import import_keras
 _imported_here = False  # by this module; a program that imported it may have run it too
 
 
-def tensorflow_workers(count: int) -> list[Worker]:
-    """Start processes that have TensorFlow and Keras; this one has them too when this returns."""
+def tensorflow_workers(count: int, spare: int = 0) -> list[Worker]:
+    """Start processes that have TensorFlow and Keras; this one has them too when this returns.
+
+    Args:
+        count: how many.
+        spare: how many more, where they cost next to nothing: where they are forked.
+    """
     if not _may_fork():
         workers = [Worker(["tensorflow", "keras"]) for _ in range(count)]
         import_tensorflow()
         return workers
     import_tensorflow()
-    return [Worker(fork=True) for _ in range(count)]
+    return [Worker(fork=True) for _ in range(count + spare)]
 
 
 def forked_worker(confinement: Confinement | None) -> Worker:

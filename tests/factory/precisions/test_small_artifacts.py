@@ -1,9 +1,7 @@
 """Artifacts in small precisions: built, proven within their budget, loaded, and found out when they are wrong."""
 
 import json
-import os
 import shutil
-import sys
 
 import keras
 import numpy as np
@@ -15,13 +13,7 @@ from kexport.bundle.digests import digest
 from kexport.bundle.goldens import Golden
 from kexport.bundle.precision import small_limits, usual_decibels
 from kexport.errors import ExportError, UsageError
-from kexport.factory.exports import HANDOVER
-from kexport.factory.formats import Format, SmallTarget
-from kexport.factory.inputs.calibration_file import CalibrationCall
-from kexport.factory.precisions import SmallArtifacts
-from kexport.factory.request import Conversion
 from kexport.parity.outputs import OutputsComparison
-from kexport.process import Worker
 
 SMALL = {"onnx": ["float16", "dynamic", "int8"], "tflite": ["float16", "dynamic", "int16x8", "int8"]}
 X = np.random.default_rng(0).uniform(-5, 5, (4, 200)).astype("float32")
@@ -184,37 +176,6 @@ def test_what_a_small_precision_cannot_hold_is_refused_by_its_name(tmp_path):
         kexport.build(model, tmp_path / "b", formats=["tflite"], precision="int16x8")
     assert "leave out int16x8 (precision)" in str(caught.value)
     assert not (tmp_path / "b").exists()
-
-
-CONVERTERS = """
-import os, time
-def dying(**task): os.kill(os.getpid(), 11); yield
-def hanging(**task): time.sleep(60); yield
-def writing(target, **task):
-    open(target, "w").close()
-    yield {"made": "here"}
-"""
-
-
-def test_a_converter_that_crashes_is_an_error_and_the_next_one_has_a_process(tmp_path, monkeypatch):
-    (tmp_path / "narrowing.py").write_text(CONVERTERS)
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
-    monkeypatch.setattr("kexport.factory.precisions.small_artifacts.tensorflow_workers", lambda count: [Worker()])
-    (tmp_path / "bundle" / HANDOVER).mkdir(parents=True)
-    targets = [
-        SmallTarget(Format(name, f"model.{name}", "", 99, precisions=("int8",), narrower=f"narrowing:{name}"), "int8")
-        for name in ("dying", "hanging", "writing")
-    ]
-    names = [target.form.name for target in targets]
-    small = SmallArtifacts(targets, tmp_path / "bundle", Conversion(timeout=1, keep_going=True))
-    small.write(iter([CalibrationCall({"x": X})]), names, lambda step: None)
-    assert [target.label for target in small.details] == ["writing int8"]
-    assert "SIGSEGV" in str(small.refusals["dying int8"])
-    assert "longer than 1 s" in str(small.refusals["hanging int8"])
-    assert all("leave out int8 (--precision)" in str(error) for error in small.refusals.values())
-    strict = SmallArtifacts(targets, tmp_path / "bundle", Conversion(timeout=1))
-    with pytest.raises(ExportError, match="converter to dying int8 crashed"):
-        strict.write(iter([CalibrationCall({"x": X})]), names, lambda step: None)
 
 
 def test_a_promise_may_be_missed_by_a_few_errors_of_the_goldens_and_no_more(small):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ from kexport.factory.trace.layer_paths import paths
 from kexport.process import Worker, WorkerCrashError
 
 _CALIBRATION, _HELD_BACK = "calibration.npz", "held_back.npz"
+_LARGE = 200_000_000  # bytes
 _ALL_CALIBRATE = "the recorded rows are too few to hold some of them back from calibration"
 
 
@@ -57,6 +58,7 @@ class SmallArtifacts:
         conversion: the timeout, and whether a refused artifact is recorded instead of raised.
         earlier: conversions that need not be made again.
         converted_from: what those to float32 follow from.
+        workers: processes that have imported TensorFlow, and convert beside each other. More are started as needed.
 
     Attributes:
         details: of each that was written, what the manifest records about it.
@@ -71,11 +73,12 @@ class SmallArtifacts:
         conversion: Conversion,
         earlier: EarlierConversions | None = None,
         converted_from: str = "",
+        workers: Sequence[Worker] = (),
     ) -> None:
         self.details: dict[SmallTarget, Mapping[str, Any]] = {}
         self.refusals: dict[str, ExportError] = {}
         self.integer_layers: dict[SmallTarget, tuple[str, ...]] = {}
-        self._mixing: Worker | None = None
+        self._idle = [*workers]
         self._outside: list[Outside] = []
         self._targets = targets
         self._folder = folder
@@ -122,17 +125,60 @@ class SmallArtifacts:
         if not targets:
             return
         write_inputs(self._folder / HANDOVER / _CALIBRATION, inputs, shared=shared)
-        with ExitStack() as stack:
-            worker: Worker | None = None
-            for target in targets:
-                if self._is_kept(target):
-                    progress(KEEPING.format(target.label))
-                    continue
-                progress(f"writing {target.label}")
-                if worker is None or not worker.alive:  # the converter may have ended the one before
-                    (worker,) = tensorflow_workers(1)
-                    stack.enter_context(closing(worker))
-                self._attempt(target, worker)
+        fresh = []
+        for target in targets:
+            if self._is_kept(target):
+                progress(KEEPING.format(target.label))
+            else:
+                fresh.append(target)
+        self._write_beside(fresh, progress)
+        if not self._conversion.precisions.choose:  # mixed ones are still to come
+            self._end_workers()
+        self.details = {target: self.details[target] for target in targets if target in self.details}
+
+    def _write_beside(self, targets: Sequence[SmallTarget], progress: Callable[[str], None]) -> None:
+        """Write some, beside each other; an error is that of the first that is refused."""
+        beside = 1 if self._is_large() else max(1, len(self._idle))
+        running: dict[Future[None], Worker] = {}
+        written: list[Future[None]] = []
+        with ThreadPoolExecutor(beside) as threads:
+            try:
+                for target in targets:
+                    if len(running) == beside:
+                        done = wait(running, return_when=FIRST_COMPLETED).done
+                        self._idle += [running.pop(each) for each in done]
+                        if any(each.exception() for each in done):
+                            break
+                    progress(f"writing {target.label}")
+                    worker = self._worker()
+                    written.append(threads.submit(self._attempt, target, worker))
+                    running[written[-1]] = worker
+                for each in written:
+                    each.result()
+                self._idle += running.values()
+            except BaseException:  # the threads wait for these processes
+                self._idle += running.values()
+                self._end_workers()
+                raise
+
+    def _is_large(self) -> bool:
+        """Whether the files are so large that converters, which need memory of several times that, take turns."""
+        forms = {target.form.path for target in self._targets}
+        files = [path for form in forms for path in self._folder.glob(f"{form}*")]
+        return any(path.stat().st_size > _LARGE for path in files)
+
+    def _worker(self) -> Worker:
+        """An idle process; another one where the converter has ended it."""
+        worker = self._idle.pop() if self._idle else None
+        if worker is None or not worker.alive:
+            if worker is not None:
+                worker.close()
+            (worker,) = tensorflow_workers(1)
+        return worker
+
+    def _end_workers(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
 
     def look_at_ranges(
         self, signature: Signature, held_back: Iterator[Feeds] | None, layer: Callable[[str], str]
@@ -166,14 +212,15 @@ class SmallArtifacts:
         Raises:
             ExportError: it is refused.
         """
-        if self._mixing is None or not self._mixing.alive:
-            (self._mixing,) = tensorflow_workers(1)
-        return self._written(target, self._mixing, path, keep)
+        worker = self._worker()
+        try:
+            return self._written(target, worker, path, keep)
+        finally:
+            self._idle.append(worker)
 
     def close(self) -> None:
-        """Remove what was handed over to the converters, and end the process that wrote last."""
-        if self._mixing is not None:
-            self._mixing.close()
+        """Remove what was handed over to the converters, and end these."""
+        self._end_workers()
         store.remove(self._folder / HANDOVER)
 
     def _is_kept(self, target: SmallTarget) -> bool:
