@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
+from kexport.bundle.precision import DYNAMIC
 from kexport.bundle.signature import Array, Signature
 from kexport.factory.emit.handover import Handover
+from kexport.factory.formats._few_weights import narrow_few
 from kexport.factory.formats._kept_layers import require_layers
+from kexport.factory.formats._tflite_model import FlatModel
 from kexport.factory.formats._tflite_precisions import QuantisingConverter, set_precision
 from kexport.factory.formats._tflite_states import bound_cells, require_finishable, start_at_zero
 from kexport.factory.lowerings import lstm_tflite, square_of_16_bits_tflite, sum_of_16_bits_tflite
@@ -44,6 +47,9 @@ class Wide:
         del program
         return content
 
+    def amend(self, model: FlatModel) -> None:
+        """Change the parsed file in place, before it gets its names."""
+
 
 class Small(Wide):
     """A small precision.
@@ -66,6 +72,11 @@ class Small(Wide):
     def prepare(self, converter: Any, signature: Signature) -> None:
         """Have the converter write the precision, with ranges that the inputs show."""
         set_precision(converter, self._precision, lambda: self._inputs(signature), integer_io=self._integer_io)
+
+    def amend(self, model: FlatModel) -> None:
+        """Make weights 8 bits that the converter left in float, where weights alone are to be."""
+        if self._precision == DYNAMIC:
+            narrow_few(model)
 
     def quantised(self, content: bytes, program: Handover) -> bytes:
         """A file of which the ranges were measured, in int8."""

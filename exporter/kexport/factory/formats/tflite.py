@@ -28,6 +28,7 @@ from kexport.factory.formats._format import Format
 from kexport.factory.formats._own_files import require_own_sound
 from kexport.factory.formats._pinned_batch import PINNED, of_one_sample
 from kexport.factory.formats._small_weights import require_weights
+from kexport.factory.formats._spare_parts import drop_spare_parts
 from kexport.factory.formats._tflite_biases import give_each_channel_its_bias, give_each_its_bias
 from kexport.factory.formats._tflite_conversion import Mixed, Small, Wide, integer_layers
 from kexport.factory.formats._tflite_precisions import QuantisingConverter, quantization_of, require_scales
@@ -123,7 +124,7 @@ def _written(folder: Path, target: Path, way: Wide) -> dict[str, object]:
     try:
         if program.assigned:
             content = _keeping_state(folder / handovers.STATEFUL, program, way)
-            model = _finished(content, program.signature, in_order=False)
+            model = _finished(content, program.signature, way, in_order=False)
         else:
             model, pinned = _dynamic_or_pinned(program, way)
     except (KexportError, OSError):
@@ -140,28 +141,30 @@ def _written(folder: Path, target: Path, way: Wide) -> dict[str, object]:
 def _dynamic_or_pinned(program: handovers.Handover, way: Wide) -> tuple[TfliteModel, dict[str, object]]:
     """The model; where TFLite refuses a dynamic batch, one for a batch of 1, and what the manifest says of that."""
     try:
-        return _finished(_converted(program, way), program.signature), {}
+        return _finished(_converted(program, way), program.signature, way), {}
     except ExportError as refused:
         pinned = of_one_sample(program.signature)
         if pinned is None:
             raise
         try:
-            model = _finished(_converted(replace(program, signature=pinned), way), program.signature)
+            model = _finished(_converted(replace(program, signature=pinned), way), program.signature, way)
         except ExportError:
             raise refused from None
         return model, PINNED
 
 
-def _finished(content: bytes, signature: Signature, in_order: bool = True) -> TfliteModel:
+def _finished(content: bytes, signature: Signature, way: Wide, in_order: bool = True) -> TfliteModel:
     """The converter's model with the names of the manifest, and without what the interpreter computes wrongly."""
     from tensorflow.lite.tools import flatbuffer_utils
 
     model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
+    way.amend(model)
     start_at_zero(model)
     give_each_channel_its_bias(model)
     give_each_its_bias(model)
     keep_what_is_read(model)
     use_public_names(model, signature, in_order)
+    drop_spare_parts(model)
     return model
 
 
