@@ -26,7 +26,7 @@ def network():
 
 
 def uneven():
-    """Dense layers, of which the second is given numbers of unlike sizes: 8 bits for all of them leave nothing of most."""
+    """Dense layers; the second is given numbers of unlike sizes: 8 bits for all of them leave nothing of most."""
     keras.utils.set_random_seed(0)
     sizes = np.array([300.0] + [1.0] * 11)
     x = keras.Input((12,), name="x")
