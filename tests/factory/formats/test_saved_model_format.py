@@ -105,3 +105,22 @@ def test_a_table_that_no_layer_keeps_is_refused_with_the_layer_and_a_way_out(tmp
     assert "layer 'prices' (TableInCall)" in text
     assert "test_saved_model_format.py" in text
     assert "`__init__`" in text
+
+
+class KeptTables(layers.Layer):
+    def __init__(self):
+        super().__init__(name="prices")
+        words = tf.lookup.KeyValueTensorInitializer(["a", "b"], tf.constant([0, 1], tf.int64))
+        prices = tf.lookup.KeyValueTensorInitializer(tf.range(4, dtype=tf.int64), tf.constant([10.0, 20.0, 3.0, 4.0]))
+        self.listed = [tf.lookup.StaticVocabularyTable(words, 2)]
+        self.named = {"prices": tf.lookup.StaticHashTable(prices, -1.0)}
+
+    def call(self, x):
+        return self.named["prices"].lookup(self.listed[0].lookup(x))
+
+
+def test_a_table_with_buckets_and_those_in_lists_and_dictionaries_are_kept(tmp_path):
+    x = keras.Input((2,), dtype="string", name="x")
+    written(keras.Model(x, KeptTables()(x)), tmp_path)
+    loaded = tf.saved_model.load(tmp_path / "saved_model")
+    np.testing.assert_array_equal(loaded.serve(tf.constant([["b", "a"]])), [[20.0, 10.0]])

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from kexport.errors import ExportError
 
@@ -21,6 +22,26 @@ def test_every_word_has_its_number_and_others_share_one(exported, mask):
         np.testing.assert_array_equal(value, np.asarray(layer(TEXT)))
 
 
+class Prices(keras.layers.Layer):
+    def __init__(self, dtype):
+        super().__init__()
+        entries = tf.lookup.KeyValueTensorInitializer(["cat", "dog"], tf.constant([1.5, 1e-20], dtype))
+        self.table = tf.lookup.StaticHashTable(entries, -0.25)
+
+    def call(self, x):
+        return self.table.lookup(x)
+
+    def compute_output_spec(self, x):
+        return keras.KerasTensor(x.shape, self.table.value_dtype.name)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_word_has_its_number_with_a_point(exported, dtype):
+    layer = Prices(dtype)
+    for (value,) in exported(_model(layer), "onnx", TEXT)[0]:
+        np.testing.assert_array_equal(value, np.asarray(layer(tf.constant(TEXT))))
+
+
 def test_a_number_has_its_word(exported):
     layer = keras.layers.StringLookup(vocabulary=["cat", "dog"], invert=True)
     results, _ = exported(_model(layer, "int64", 4), "onnx", np.array([[1, 2, 0, 9]]))
@@ -30,9 +51,9 @@ def test_a_number_has_its_word(exported):
 
 
 def test_what_needs_a_hash_or_tflite_is_refused_with_the_layer(exported):
-    for format_name, buckets in (("onnx", 2), ("tflite", 1)):
+    for format_name, buckets, way in (("onnx", 2, "num_oov_indices=1"), ("tflite", 1, "preprocessing")):
         layer = keras.layers.StringLookup(vocabulary=["cat"], num_oov_indices=buckets, name="words")
-        with pytest.raises(ExportError, match=r"(?s)layer 'words'.*preprocessing"):
+        with pytest.raises(ExportError, match=rf"(?s)layer 'words'.*{way}"):
             exported(_model(layer), format_name, TEXT)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from kexport.errors import ExportError
 from kexport.factory import formats
 from kexport.factory.emit.culprit import Culprit
-from kexport.factory.emit.ways_out import PYTHON, ways_out
+from kexport.factory.emit.ways_out import DRAWN, PYTHON, redrawn, ways_out
 
 #: How a hint ends that is of use without --keep-going alone.
 KEEPING_GOING = ", or write what can be written (--keep-going)"
@@ -28,11 +28,13 @@ def refusal(format_name: str, why: str, culprits: Sequence[Culprit], layers: boo
     ways = ways_out(culprits, format_name)
     # A SavedModel lacks Python code, and a table that nothing but the trace holds.
     python = any(PYTHON.search(culprit.kind) or culprit.kind == "Placeholder" for culprit in culprits)
+    # What draws anew at every call passes its checks in no format.
+    out = [] if redrawn(culprits) else [leaving_out(format_name, python=python, layers=layers)]
     return ExportError(
         f"the model cannot be written as {format_name}: {why}",
         got="; ".join(f"{', '.join(sorted(names))} in {place}" for place, names in kinds.items()),
         expected=formats.get(format_name).expected,
-        hint="; or ".join(["; ".join(ways)] * bool(ways) + [leaving_out(format_name, python=python, layers=layers)]),
+        hint="; or ".join(["; ".join(ways)] * bool(ways) + out),
     )
 
 
@@ -53,8 +55,7 @@ def stateful(format_name: str, assigning: Iterable[Culprit], seeds: bool, layers
             f"the model cannot be written as {format_name}: it draws other random numbers at every call",
             got=f"a generator of random numbers in {got}",
             expected="a model that computes the same at every call",
-            hint="draw no random numbers when training is False, or take them as an input of the model; or "
-            + leaving_out(format_name, layers=layers),
+            hint=DRAWN.words,
         )
     if all(culprit.recurrent for culprit in culprits):
         way = "stateful=False, with the state as input (initial_state) and output (return_state=True)"

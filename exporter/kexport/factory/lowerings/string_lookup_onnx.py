@@ -1,5 +1,6 @@
 """Lookup in tables whose keys or values are strings: ONNX' LabelEncoder.
 
+Where the values are numbers with a point, it finds the place of the key, and the value is gathered from there.
 Comparing strings with one of them is a table with one key: onnxruntime's `Equal` has no strings in the opset written.
 Source: https://onnx.ai/onnx/operators/onnx_aionnxml_LabelEncoder.html; TensorFlow's `LookupTableFindV2`.
 """
@@ -13,7 +14,7 @@ from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings._rule import Lowering
 from kexport.factory.onnx_nodes import onnx_node
 
-_Item = bytes | int
+_Item = bytes | int | float
 
 
 def _emit(op: Operation, inputs: Sequence[Any]) -> Sequence[Tensor]:
@@ -23,6 +24,9 @@ def _emit(op: Operation, inputs: Sequence[Any]) -> Sequence[Tensor]:
         table, x, default = inputs
         otherwise = _constant(default)
         assert otherwise is not None  # `_applies` has seen to it
+        if table.values.dtype.kind == "f":
+            place = _looked_up(x, table.keys.tolist(), range(len(table.keys)), len(table.keys))
+            return [tf.gather(tf.constant([*table.values, otherwise], default.dtype), place)]
         value = _looked_up(x, table.keys.tolist(), table.values.tolist(), otherwise)
         return [tf.cast(value, default.dtype) if default.dtype != tf.string else value]
     one, other = inputs
@@ -62,7 +66,7 @@ def _applies(op: Operation, inputs: Sequence[Any]) -> bool:
         if not hasattr(table, "keys"):
             return False  # a table that the graph itself makes and fills
         kinds = table.keys.dtype.kind, table.values.dtype.kind
-        return "O" in kinds and "f" not in kinds and bool(len(table.keys)) and _constant(default) is not None
+        return "O" in kinds and kinds[0] != "f" and bool(len(table.keys)) and _constant(default) is not None
     return inputs[0].dtype == tf.string and any(_constant(tensor) is not None for tensor in inputs)
 
 

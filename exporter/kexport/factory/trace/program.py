@@ -153,10 +153,12 @@ def _tables(model: BuiltModel | Served) -> Iterator[LookupTable]:
     if isinstance(model, Served):
         yield from model.tables
         return
+    kinds = tf.lookup.StaticHashTable | tf.lookup.StaticVocabularyTable | tf.lookup.experimental.MutableHashTable
     for layer in model._flatten_layers():
         for value in vars(layer).values():
-            if isinstance(value, tf.lookup.StaticHashTable | tf.lookup.experimental.MutableHashTable):
-                yield value
+            inside = list(value.values()) if isinstance(value, dict) else value
+            values = inside if isinstance(inside, list | tuple) else [inside]
+            yield from (each for each in values if isinstance(each, kinds) and each.resource_handle is not None)
 
 
 def _shape(name: str, tensor: Tensor) -> tuple[int | None, ...]:
