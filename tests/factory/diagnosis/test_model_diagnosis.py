@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
+from kexport.errors import ModelError
 from kexport.factory.diagnosis import diagnose, traced
 from kexport.factory.inputs import resolve_domains
 
@@ -103,7 +104,7 @@ def test_random_numbers_of_keras_at_inference_are_no_state():
     (check,) = diagnosis(chain((4,), layers.Dense(3), Seeded(name="seeded"))).checks
     assert not check.passed
     assert "layer 'seeded' (Seeded) draws random numbers at inference" in check.detail
-    assert "test_model_diagnosis.py:25" in check.detail
+    assert "test_model_diagnosis.py:26" in check.detail
 
 
 class Narrow(layers.Layer):
@@ -206,3 +207,13 @@ def test_where_no_code_of_the_user_is_at_work_no_value_of_python_is_blamed():
     cause = causes.of_tracing(None, [], [layers.Dense], identity=False)
     assert "by TensorFlow" in cause.what
     assert "Python" not in cause.hint
+
+
+class Inverse(layers.Layer):
+    def call(self, x):
+        return tf.linalg.inv(x)
+
+
+def test_a_model_that_fails_on_a_later_sample_of_its_domain_is_told_with_the_layer():
+    with pytest.raises(ModelError, match=r"(?s)fails on inputs.*layer 'inverse'.*not invertible.*--samples"):
+        diagnosis(chain((3, 3), Inverse(name="inverse")))

@@ -57,6 +57,49 @@ def counted(x):
     return layers.TextVectorization(vocabulary=["a", "b"], output_mode="count", name="text")(x)
 
 
+class Sensitivity(layers.Layer):
+    """The gradient of a recurrent layer by its input."""
+
+    def __init__(self, unroll):
+        super().__init__(name="mine")
+        self.memory = layers.SimpleRNN(3, unroll=unroll, name="memory")
+
+    def build(self, shape):
+        self.memory.build(shape)
+
+    def compute_output_shape(self, shape):
+        return shape
+
+    def call(self, x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = tf.reduce_sum(self.memory(x))
+        return tape.gradient(y, x)
+
+
+def beginnings(x):
+    """Its first number, its first two, and so on, one behind the other."""
+    made = tf.TensorArray(tf.float32, 4, infer_shape=False, element_shape=tf.TensorShape([None, None]))
+    step = lambda index, made: (index + 1, made.write(index, tf.transpose(x)[: index + 1]))  # noqa: E731
+    _, made = tf.while_loop(lambda index, _: index < 4, step, (0, made))
+    return tf.ensure_shape(tf.transpose(made.concat()), (None, 10))
+
+
+def masked_beginnings(x):
+    made = tf.TensorArray(tf.float32, 4, element_shape=tf.TensorShape([None, 4]))
+    step = lambda index, made: (index + 1, made.write(index, x * tf.sequence_mask(index + 1, 4, x.dtype)))  # noqa: E731
+    _, made = tf.while_loop(lambda index, _: index < 4, step, (0, made))
+    return tf.transpose(made.stack(), [1, 0, 2])
+
+
+def windows(x):
+    """Parts of one size, which nothing but the constants of the loop tells."""
+    made = tf.TensorArray(tf.float32, 3, infer_shape=False, element_shape=tf.TensorShape([None, None]))
+    step = lambda index, made: (index + 1, made.write(index, x[:, index : index + 2]))  # noqa: E731
+    _, made = tf.while_loop(lambda index, _: index < 3, step, (0, made))
+    return tf.ensure_shape(tf.transpose(made.stack(), [1, 0, 2]), (None, 3, 2))
+
+
 def squared_by_eigenvalues(x):
     return ops.eigh(x @ ops.transpose(x, (0, 2, 1)))[0]
 
@@ -93,6 +136,22 @@ CASES = {
     "eigenvalues": (
         "onnx", lambda: of(Own(lambda x: tf.math.real(tf.linalg.eig(x)[0])), 3, 3), "keras.ops.eigh, where",
         lambda: of(Own(squared_by_eigenvalues), 3, 3),
+    ),
+    "a gradient of a loop": (
+        "tflite", lambda: of(Sensitivity(unroll=False), 5, 2), "of a recurrent layer, unroll=True",
+        lambda: of(Sensitivity(unroll=True), 5, 2),
+    ),
+    "a gradient of a loop in ONNX": (
+        "onnx", lambda: of(Sensitivity(unroll=False), 5, 2), "unroll the loop: of a recurrent layer, unroll=True",
+        lambda: of(Sensitivity(unroll=True), 5, 2),
+    ),
+    "items of several sizes": (
+        "tflite", lambda: of(Own(beginnings), 4), "one known shape (element_shape=...), and stack() them",
+        lambda: of(Own(masked_beginnings), 4),
+    ),
+    "items of several sizes in ONNX": (
+        "onnx", lambda: of(Own(beginnings), 4), "one known shape (element_shape=...), and stack() them",
+        lambda: of(Own(masked_beginnings), 4),
     ),
     "noise": ("onnx", lambda: of(Sampling(True), 4), "draw no random numbers when", lambda: of(Sampling(False), 4)),
     "noise in TFLite": (
@@ -134,3 +193,7 @@ def test_a_hint_tells_nothing_that_does_not_help(case, tmp_path):
     with pytest.raises(ExportError) as caught:
         written(refused(), format_name, tmp_path / "refused")
     assert UNRELATED[case] not in str(caught.value.facts["hint"])
+
+
+def test_items_of_one_size_are_written_though_only_constants_tell_it(tmp_path):
+    assert written(of(Own(windows), 4), "tflite", tmp_path / "file")

@@ -16,6 +16,9 @@ from kexport.factory.trace.explanation import explained
 from kexport.factory.trace.program import Program
 from kexport.runtimes.keras_model import to_array, to_tensor
 
+#: Constants, such as zeros, are tried of every domain; of samples none but what was recorded.
+_OTHER_INPUTS = "give inputs that it takes: a domain of each (--domain), or recorded samples (--samples)"
+
 
 @dataclass(frozen=True)
 class ModelRun:
@@ -81,7 +84,7 @@ class ModelCalls:
     def _failing(self, error: Exception, calls: Sequence[Call]) -> ModelError:
         wrong = remarks.wrong_shape(calls)
         explanation = explained(error, self._program.model)
-        got, hint = explanation.facts(located(error), "declare the domain of each input, or give recorded samples")
+        got, hint = explanation.facts(located(error), _OTHER_INPUTS)
         if wrong:
             got, hint = f"{wrong}\n            {got}", remarks.DECLARED
         return ModelError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -146,12 +146,9 @@ class _Diagnosis:
 
     def _traced(self, runs: Sequence[ModelRun], further: Sequence[list[Array]]) -> tuple[Check, ...]:
         """Failed checks if the traced function gives something else than an eager call."""
-        for run in runs:
+        for run in chain(runs, map(self._calls.run, further)):
             if (why := self._differs_traced(run.arrays, run.outputs)) is not None:
                 return self._unless_ill_conditioned(why, run)
-        for arrays in further:
-            if (why := self._differs_traced(arrays, self._calls.eager(arrays))) is not None:
-                return self._unless_ill_conditioned(why, self._calls.run(arrays))
         return ()
 
     def _unless_ill_conditioned(self, why: str, run: ModelRun) -> tuple[Check, ...]:

@@ -18,6 +18,7 @@ class Culprit:
         recurrent: whether the layer is a recurrent one of Keras.
         dtypes: of what it takes and gives, as far as they are known.
         sizes: whether all its sizes but the batch are known.
+        fixed: whether all that it takes are constants.
         writable_as: another dtype, for which the format can write the operation.
     """
 
@@ -27,6 +28,7 @@ class Culprit:
     recurrent: bool = False
     dtypes: frozenset[str] = frozenset()
     sizes: bool = True
+    fixed: bool = False
     writable_as: str | None = None
 
     @classmethod
@@ -36,7 +38,8 @@ class Culprit:
             return cls(kind, layer, line, recurrent)
         tensors = (*op.inputs, *op.outputs)
         dtypes = frozenset(tensor.dtype.name for tensor in tensors)
-        return cls(kind, layer, line, recurrent, dtypes, all(map(_sized, tensors)))
+        fixed = all(tensor.op.type == "Const" for tensor in op.inputs)
+        return cls(kind, layer, line, recurrent, dtypes, all(map(_sized, tensors)), fixed)
 
     @property
     def place(self) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from kexport.factory.graph import symbolic_sizes
 from kexport.factory.graph.protocols import Graph, Operation, Size, Tensor
-from kexport.factory.graph.tensor_lists import BRANCHES, Reserved, functions_of, written
+from kexport.factory.graph.tensor_lists import BRANCHES, LOOPS, Reserved, functions_of, written
 from kexport.factory.lowerings import UnsupportedError
 
 
@@ -58,7 +58,9 @@ def _item_sizes(emitter: Emitter, op: Operation, place: int, inputs: Sequence[Te
         sizes = [symbolic_sizes.size(item, axis) for axis in range(item.shape.rank)]
     static = [size for size in sizes if size is not None]
     if len(static) < len(sizes):
-        first = tf.shape(_first_item(emitter, op, place, inputs))
+        shown = _first_item(emitter, op, place, inputs)
+        _require_alike(emitter, op, place, inputs, shown)
+        first = tf.shape(shown)
         return [first[axis] if size is None else size for axis, size in enumerate(item.shape.as_list())]
     pairs = zip(stand_ins, inputs, strict=True)
     by_name = {stand_in.op.name: value for stand_in, value in pairs if not isinstance(stand_in, Reserved)}
@@ -67,6 +69,17 @@ def _item_sizes(emitter: Emitter, op: Operation, place: int, inputs: Sequence[Te
         if isinstance(size, frozenset) else size
         for size in static
     ]  # fmt: skip
+
+
+def _require_alike(emitter: Emitter, op: Operation, place: int, inputs: Sequence[Any], first: Tensor | None) -> None:
+    """Refuse a list whose second item has another size than the first, as far as constants show them."""
+    if first is None or op.type not in LOOPS or all(size is None for size in first.shape.as_list()):
+        return
+    body = emitter.body(*functions_of(op))
+    after = emitter.inside(body, inputs, f"{emitter.prefix}{op.name}/{emitter.unique()}/", body.outputs)
+    second = _first_item(emitter, op, place, after)
+    if second is not None and not first.shape.is_compatible_with(second.shape):
+        raise UnsupportedError("the items of a list of tensors differ in size", kind="TensorListReserve")
 
 
 def _first_item(emitter: Emitter, op: Operation, place: int, inputs: Sequence[Any]) -> Tensor | None:

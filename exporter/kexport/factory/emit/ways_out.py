@@ -63,6 +63,7 @@ WAYS = (
     ),
     _Way("^(Ref)?Enter$", "call tf.compat.v1.enable_control_flow_v2() before the graph is made, and save it again"),
     _Way("^EmptyTensorList$", "take no gradient of a loop: of a recurrent layer, unroll=True"),
+    _Way("^(Stateless)?While$", "unroll the loop: of a recurrent layer, unroll=True; of your own, with Python's `for`"),
     _Way("^TensorList", "let all items of the TensorArray have one known shape (element_shape=...), and stack() them"),
     _Way("", 'quantize("int8") instead of "float8"', ("float8_e4m3fn", "float8_e5m2")),
     _Way("^Eig$", "keras.ops.eigh, where the matrices are symmetric, and only the eigenvalues are used"),
@@ -79,8 +80,11 @@ WAYS = (
 
 def redrawn(culprits: Iterable[Culprit]) -> bool:
     """Whether operations draw other random numbers at every call, as those of a fixed seed do not."""
-    kinds = {culprit.kind for culprit in culprits if RANDOM.search(culprit.kind)}
-    return any(not kind.startswith("Stateless") or kind == "StatelessRandomGetKeyCounter" for kind in kinds)
+    drawing = [culprit for culprit in culprits if RANDOM.search(culprit.kind)]
+    return any(
+        not each.fixed if each.kind == "StatelessRandomGetKeyCounter" else not each.kind.startswith("Stateless")
+        for each in drawing
+    )
 
 
 def ways_out(culprits: Sequence[Culprit], format_name: str) -> list[str]:

@@ -51,6 +51,8 @@ def emitting(update: Update) -> Callable[[Operation, Sequence[Any]], Sequence[Li
         if op.type == "AddN":
             return [_sum(inputs)]
         items, *rest = inputs
+        if not isinstance(items, Reserved) and items.dtype.name == "variant":
+            raise UnsupportedError("a list of tensors that grows in a loop has no equivalent", kind="EmptyTensorList")
         if op.type == "TensorListSetItem":
             index, item = rest[:2]
             items = _items(items, item)
