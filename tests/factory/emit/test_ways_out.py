@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 from keras import layers, ops
 
+import kexport
 from kexport.errors import ExportError
 from kexport.factory import formats
 from kexport.factory.emit import handover
@@ -197,3 +198,18 @@ def test_a_hint_tells_nothing_that_does_not_help(case, tmp_path):
 
 def test_items_of_one_size_are_written_though_only_constants_tell_it(tmp_path):
     assert written(of(Own(windows), 4), "tflite", tmp_path / "file")
+
+
+def test_a_signature_whose_output_has_no_known_axes_is_saved_again_as_the_hint_says(tmp_path):
+    def total(x, asserted):
+        y = tf.sparse.reduce_sum(tf.sparse.from_dense(x), 1)
+        return {"y": tf.ensure_shape(y, (None,)) if asserted else y}
+
+    for asserted in (False, True):
+        module = tf.Module()
+        spec = tf.TensorSpec((None, 4), tf.float32, "x")
+        module.total = tf.function(lambda x, asserted=asserted: total(x, asserted), input_signature=[spec])
+        tf.saved_model.save(module, tmp_path / f"saved_{asserted}", {"serving_default": module.total})
+    with pytest.raises(ExportError, match=r"unknown number of axes(?s:.*)tf\.ensure_shape"):
+        kexport.build(tmp_path / "saved_False", out=tmp_path / "refused", formats=["saved_model"])
+    kexport.build(tmp_path / "saved_True", out=tmp_path / "built", formats=["saved_model"])

@@ -166,6 +166,7 @@ def _shape(name: str, tensor: Tensor) -> tuple[int | None, ...]:
         raise ExportError(
             f"output {name!r} has an unknown number of axes",
             got=tensor.name,
-            hint="keras.ops.reshape, or a layer with a fixed output shape, gives it one",
+            hint="keras.ops.reshape, or a layer with a fixed output shape, gives it one; in a signature that is to be"
+            " saved, tf.ensure_shape",
         )
     return tuple(tensor.shape.as_list())
