@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
@@ -12,8 +14,14 @@ from kexport.factory.formats._few_weights import narrow_few
 from kexport.factory.formats._kept_layers import require_layers
 from kexport.factory.formats._tflite_model import FlatModel
 from kexport.factory.formats._tflite_precisions import QuantisingConverter, set_precision
+from kexport.factory.formats._tflite_shared_constants import give_each_its_constants
 from kexport.factory.formats._tflite_states import bound_cells, require_finishable, start_at_zero
-from kexport.factory.lowerings import lstm_tflite, square_of_16_bits_tflite, sum_of_16_bits_tflite
+from kexport.factory.lowerings import (
+    extremum_of_8_bits_tflite,
+    lstm_tflite,
+    square_of_16_bits_tflite,
+    sum_of_16_bits_tflite,
+)
 from kexport.runtimes.files import tflite
 from kexport.runtimes.files.protocols import TfliteModel
 
@@ -62,8 +70,8 @@ class Small(Wide):
 
     def __init__(self, precision: str, inputs: Inputs, *, integer_io: bool) -> None:
         self._precision, self._inputs, self._integer_io = precision, inputs, integer_io
-        if precision == "int16x8":  # without that of LSTMs: the converter's quantiser makes constants of their states
-            self.lowerings = (square_of_16_bits_tflite.NAME, sum_of_16_bits_tflite.NAME)
+        if precision == "int8":
+            self.lowerings += (extremum_of_8_bits_tflite.NAME,)
 
     def starting_anew(self) -> Wide:
         """Ranges that are measured in calls which start anew, as those of the finished file do."""
@@ -90,6 +98,47 @@ class Small(Wide):
         dtype = tf.int8 if self._integer_io else tf.float32
         io = {"input_data_type": dtype, "output_data_type": dtype}
         return bytes(convert.mlir_quantize(content, **io, denylisted_nodes=[*denied] or None))
+
+
+class Small16(Small):
+    """Activations of 16 bits and weights of 8.
+
+    The converter's quantiser gets a file in which no two operators take one constant.
+
+    Args:
+        inputs: as in `Small`.
+        integer_io: as in `Small`.
+    """
+
+    # without that of LSTMs: the quantiser makes constants of their states
+    lowerings = (square_of_16_bits_tflite.NAME, sum_of_16_bits_tflite.NAME)
+
+    def __init__(self, inputs: Inputs, *, integer_io: bool) -> None:
+        super().__init__("int16x8", inputs, integer_io=False)
+        self._dtype, self._signature = "int16" if integer_io else "float32", Signature((), ())
+
+    def prepare(self, converter: CalibratingConverter, signature: Signature) -> None:
+        """Have the converter write what its quantiser would get."""
+        self._signature = signature
+        super().prepare(converter, signature)
+        converter.representative_dataset = lambda: itertools.islice(self._inputs(signature), 1)
+        converter._experimental_calibrate_only = True
+
+    def finish(self, content: bytes, program: Handover) -> bytes:
+        """Measure the ranges, and quantise."""
+        import tensorflow as tf
+        from tensorflow.lite.python.convert import deduplicate_readonly_buffers
+        from tensorflow.lite.python.optimize.calibrator import Calibrator
+        from tensorflow.lite.tools import flatbuffer_utils
+
+        del program
+        model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
+        give_each_its_constants(model)
+        calibrator = Calibrator(bytes(flatbuffer_utils.convert_object_to_bytearray(model)))
+        dtype = tf.as_dtype(self._dtype)
+        inputs = functools.partial(self._inputs, self._signature)
+        written = calibrator.calibrate_and_quantize(inputs, dtype, dtype, True, tf.int16, tf.int64)
+        return bytes(deduplicate_readonly_buffers(written))
 
 
 class Mixed(Small):

@@ -30,7 +30,7 @@ from kexport.factory.formats._pinned_batch import PINNED, of_one_sample
 from kexport.factory.formats._small_weights import require_weights
 from kexport.factory.formats._spare_parts import drop_spare_parts
 from kexport.factory.formats._tflite_biases import give_each_channel_its_bias, give_each_its_bias
-from kexport.factory.formats._tflite_conversion import Mixed, Small, Wide, integer_layers
+from kexport.factory.formats._tflite_conversion import Mixed, Small, Small16, Wide, integer_layers
 from kexport.factory.formats._tflite_precisions import QuantisingConverter, quantization_of, require_scales
 from kexport.factory.formats._tflite_shared_memory import keep_what_is_read
 from kexport.factory.formats._tflite_signature import use_public_names
@@ -80,7 +80,13 @@ def narrow(
         return read_inputs(Path(calibration), signature, recorded=recorded)
 
     integer_io = io == "int"
-    way = Mixed(keep, inputs, integer_io=integer_io) if keep else Small(precision, inputs, integer_io=integer_io)
+    way: Small
+    if precision == "int16x8":
+        way = Small16(inputs, integer_io=integer_io)
+    elif keep:
+        way = Mixed(keep, inputs, integer_io=integer_io)
+    else:
+        way = Small(precision, inputs, integer_io=integer_io)
     program = handovers.read(Path(handover))
     details = _written(Path(handover), Path(target), way)
     weights = list(small_weights.of_tflite(tflite.parse(Path(wide).read_bytes())))
@@ -209,10 +215,11 @@ def _run(converter: _Converter, program: handovers.Handover, way: Wide, starting
     way = way.starting_anew() if starting_anew else way
     way.prepare(converter, program.signature)
     try:
-        content = converter.convert()
+        return way.finish(converter.convert(), program)
+    except (KexportError, UnfinishedError):
+        raise
     except Exception as error:  # the converter's own exception type is private to it
         raise _refusal(str(error), program) from error
-    return way.finish(content, program)
 
 
 def _refusal(message: str, program: handovers.Handover) -> ExportError:

@@ -16,15 +16,22 @@ from kexport.factory.lowerings._rule import Lowering
 _ALPHA, _SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
 
 
+def exponential_unit(op: Operation, x: Tensor, negative: Tensor) -> Tensor:
+    """The unit of an operation, by what of its operand is below 0."""
+    import tensorflow as tf
+
+    t = tf.tanh(negative * 0.5)
+    if op.type == "Elu":
+        return tf.nn.relu(x) + t / (0.5 - 0.5 * t)
+    half = 0.5 / (_ALPHA * _SCALE)
+    return _SCALE * tf.nn.relu(x) + t / (half - half * t)
+
+
 def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     import tensorflow as tf
 
     (x,) = inputs
-    t = tf.tanh(tf.minimum(x, 0.0) * 0.5)
-    if op.type == "Elu":
-        return [tf.nn.relu(x) + t / (0.5 - 0.5 * t)]
-    half = 0.5 / (_ALPHA * _SCALE)
-    return [_SCALE * tf.nn.relu(x) + t / (half - half * t)]
+    return [exponential_unit(op, x, tf.minimum(x, 0.0))]
 
 
 def _applies(op: Operation, inputs: Sequence[Tensor]) -> bool:
