@@ -118,7 +118,9 @@ def test_what_runs_while_a_model_is_loaded_is_read_too(tmp_path):
     ],
 )
 def test_operations_that_reach_further_are_refused_by_name(tmp_path, operation, compute):
-    assert f"'{operation}'" in refusal(saved(tmp_path / "model", compute))
+    words = refusal(saved(tmp_path / "model", compute))
+    assert f"'{operation}'" in words
+    assert ("add --trust" in words) == (operation != "PyFunc")  # of which the file has a name only
 
 
 def test_a_model_may_print_but_not_to_a_file(tmp_path):

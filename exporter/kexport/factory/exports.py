@@ -163,8 +163,10 @@ def _converted(form: Format, worker: Worker, program: Program, timeout: float) -
 
 def crashed(subject: str, crash: WorkerCrashError, got: str, timeout: float, instead: str) -> ExportError:
     """The error for a converter whose process ended, or was ended after `timeout` seconds."""
-    more_time = "allow more time (--timeout SECONDS), or " if isinstance(crash, WorkerTimeoutError) else ""
-    return ExportError(subject, got=got, expected=f"a conversion within {timeout:g} s", hint=more_time + instead)
+    if isinstance(crash, WorkerTimeoutError):
+        late = f"a conversion within {timeout:g} s"
+        return ExportError(subject, got=got, expected=late, hint=f"allow more time (--timeout SECONDS), or {instead}")
+    return ExportError(subject, got=got, hint=instead)
 
 
 def _with_candidates(crash: WorkerCrashError, program: Program) -> str:

@@ -77,3 +77,11 @@ def test_weights_of_written_files_are_found_and_are_right(bundle, form, precisio
             except ExportError:
                 judged += 1
     assert judged >= 2
+
+
+def test_weights_that_half_precision_lacks_are_told_with_their_layer(tmp_path):
+    x = keras.Input((8,), name="x")
+    large = keras.layers.Dense(20, kernel_initializer=keras.initializers.RandomNormal(stddev=1e6, seed=0), name="large")
+    model = keras.Model(x, keras.layers.Dense(4, name="y")(large(x)))
+    with pytest.raises(ExportError, match=r"of layer 'large' \(Dense\), more than 65,504, the largest number of half"):
+        kexport.build(model, tmp_path / "b", formats=["tflite"], precision="float16")

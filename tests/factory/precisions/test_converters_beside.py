@@ -83,7 +83,9 @@ def test_a_converter_that_crashes_is_an_error_and_the_next_one_has_a_process(wri
     small = written(["dying", "hanging", "writing"], timeout=1, keep_going=True)
     assert [target.label for target in small.details] == ["writing int8"]
     assert "SIGSEGV" in str(small.refusals["dying int8"])
+    assert "a conversion within" not in str(small.refusals["dying int8"])
     assert "longer than 1 s" in str(small.refusals["hanging int8"])
+    assert "a conversion within 1 s" in str(small.refusals["hanging int8"])
     assert all("leave out int8 (--precision)" in str(error) for error in small.refusals.values())
     with pytest.raises(ExportError, match="converter to dying int8 crashed"):
         written(["dying", "hanging", "writing"], timeout=1)

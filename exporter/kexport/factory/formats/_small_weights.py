@@ -7,7 +7,7 @@ in the last place of half precision. So each constant of the wide file is looked
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ _FEW = 8  # elements; with fewer, one constant is soon taken for another
 _ALIKE = 0.5  # correlation from which two constants are the same weights, however wrong
 _ROUNDING = 1e-6  # of float32, relative to the largest
 _HALF, _LEAST_HALF = 2.0**-10, 2.0**-24  # one unit in the last place of half precision, and of its smallest numbers
+_LARGEST_HALF = float(np.finfo(np.float16).max)
 _TFLITE_DTYPES = {"FLOAT32": "<f4", "FLOAT16": "<f2", "INT8": "i1", "INT16": "<i2", "INT32": "<i4", "INT64": "<i8"}
 
 
@@ -57,6 +58,23 @@ def require_weights(wide: Iterable[Constant], small: Iterable[Constant]) -> None
                 got=problem,
                 expected="at most one step of what they are rounded to",
                 hint="this is a fault of the converter: leave out this precision, and report it",
+            )
+
+
+def require_half(wide: Iterable[Constant], layer: Callable[[str], str]) -> None:
+    """Raise `ExportError` where half precision lacks a weight.
+
+    Args:
+        wide: the weights in float32.
+        layer: the layer that computes a tensor of a name, in words.
+    """
+    for constant in wide:
+        largest = np.abs(constant.real).max(initial=0.0)
+        if _LARGEST_HALF < largest < np.inf:
+            largest_half = f"more than {_LARGEST_HALF:,.0f}, the largest number of half precision"
+            raise ExportError(
+                "the model cannot be written in half precision",
+                got=f"weights up to {largest:.3g} of {layer(constant.name)}, {largest_half}",
             )
 
 

@@ -27,7 +27,7 @@ from kexport.factory.formats._float_operators import of_tflite
 from kexport.factory.formats._format import Format
 from kexport.factory.formats._own_files import require_own_sound
 from kexport.factory.formats._pinned_batch import PINNED, of_one_sample
-from kexport.factory.formats._small_weights import require_weights
+from kexport.factory.formats._small_weights import require_half, require_weights
 from kexport.factory.formats._spare_parts import drop_spare_parts
 from kexport.factory.formats._tflite_biases import give_each_channel_its_bias, give_each_its_bias
 from kexport.factory.formats._tflite_conversion import Mixed, Small, Small16, Wide, integer_layers
@@ -99,7 +99,12 @@ def narrow(
         ]
         round_adaptively(Path(target), Path(wide), weights, *runs)
     model = tflite.parse(Path(target).read_bytes())
-    require_weights(weights, small_weights.of_tflite(model))
+    try:
+        require_weights(weights, small_weights.of_tflite(model))
+    except ExportError:
+        if precision == "float16":
+            require_half(weights, program.layer_of_result)
+        raise
     if precision == DYNAMIC:
         details[FLOAT_WEIGHTS] = float_weights.of_tflite(model, program.layer_of_result)
     if precision in INTEGER:

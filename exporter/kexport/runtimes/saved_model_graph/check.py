@@ -6,6 +6,7 @@ Loading a SavedModel runs its initialisers already, so its graph, its functions 
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -22,6 +23,8 @@ _LARGEST = (1 << 31) - 1  # bytes; no larger message can be parsed
 _SHOWN = 5  # findings in an error
 _NAME_SHOWN = 80  # characters of a name
 _HINT = "if you trust the model, add --trust"
+_PYTHON = re.compile(r"\b(Eager)?PyFunc")
+_PYTHON_HINT = "no file holds the code of a Python function: save the model again with operations of TensorFlow"
 
 
 def require_allowed(path: Path) -> None:
@@ -51,7 +54,7 @@ def require_allowed(path: Path) -> None:
             f"the SavedModel {path.name} holds operations that may not run",
             got="; ".join(findings[:_SHOWN]) + (f"; and {more} more" if more > 0 else ""),
             expected="operations that compute, without files, network, processes or Python code",
-            hint=_HINT,
+            hint=_PYTHON_HINT if any(map(_PYTHON.search, findings)) else _HINT,
         )
 
 
