@@ -51,11 +51,3 @@ def test_an_extremum_alone_stays_one(tmp_path):
 
     operators = Interpreter(str(bundle.path / "model.int8.tflite"))._get_ops_details()
     assert "MINIMUM" in [each["op_name"] for each in operators]
-
-
-def test_two_inputs_are_quantised_to_16_bits_in_calls_of_several_sizes(tmp_path):
-    keras.utils.set_random_seed(0)
-    x, y = keras.Input((6,), name="x"), keras.Input((6,), name="y")
-    joined = keras.layers.Concatenate()([keras.layers.Dense(4)(x), keras.layers.Dense(4, activation="elu")(y)])
-    model = keras.Model([x, y], keras.layers.Dense(3)(joined))
-    assert kexport.build(model, tmp_path / "b", formats=["tflite"], precision="int16x8").passed

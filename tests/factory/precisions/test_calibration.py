@@ -1,8 +1,10 @@
 """Calibration inputs: all over the domain, and never those that check the result."""
 
+import keras
 import numpy as np
 import pytest
 
+import kexport
 from kexport.bundle.domain import Samples, parse
 from kexport.bundle.goldens import Golden
 from kexport.bundle.signature import Signature, TensorSpec
@@ -74,3 +76,13 @@ def test_a_recording_of_gaps_alone_measures_no_range():
     domains = {"x": Samples(np.full((100, 4), np.nan, "float32"))}
     with pytest.raises(InputError, match="ranges of integers cannot be measured"):
         list(calibration_inputs(SIGNATURE, domains, goldens({"x": parse("uniform(-1, 1)")})))
+
+
+def test_two_inputs_that_meet_leave_artifacts_of_integers_their_batch(tmp_path):
+    keras.utils.set_random_seed(0)
+    x, y = keras.Input((6,), name="x"), keras.Input((6,), name="y")
+    joined = keras.layers.Concatenate()([keras.layers.Dense(4)(x), keras.layers.Dense(4, activation="elu")(y)])
+    model = keras.Model([x, y], keras.layers.Dense(3)(joined))
+    bundle = kexport.build(model, tmp_path / "b", formats=["tflite"], precision="int8,int16x8")
+    assert bundle.passed
+    assert not [each.path for each in bundle.manifest.artifacts if "pinned" in each.details]

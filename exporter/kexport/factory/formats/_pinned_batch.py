@@ -28,6 +28,16 @@ def of_one_sample(signature: Signature) -> Signature | None:
     return Signature(inputs, outputs)
 
 
+def as_calibrated(signature: Signature) -> Signature:
+    """The signature by which TensorFlow's calibrator takes inputs.
+
+    It gives one input after the other the size of a call, so that two of several samples do not fit between: they are
+    of one sample, as it is started with.
+    """
+    several = sum(spec.shape[:1] == (None,) for spec in signature.inputs) > 1
+    return of_one_sample(signature) or signature if several else signature
+
+
 def pin_measured_ranges(path: Path, wide: Path, calibration: Path, signature: Signature) -> dict[str, object]:
     """Give an ONNX file a batch of 1 where it measures ranges of integers during a call.
 

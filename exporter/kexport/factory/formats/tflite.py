@@ -26,7 +26,7 @@ from kexport.factory.formats._dtype_probe import writable_as
 from kexport.factory.formats._float_operators import of_tflite
 from kexport.factory.formats._format import Format
 from kexport.factory.formats._own_files import require_own_sound
-from kexport.factory.formats._pinned_batch import PINNED, of_one_sample
+from kexport.factory.formats._pinned_batch import PINNED, as_calibrated, of_one_sample
 from kexport.factory.formats._small_weights import require_half, require_weights
 from kexport.factory.formats._spare_parts import drop_spare_parts
 from kexport.factory.formats._tflite_biases import give_each_channel_its_bias, give_each_its_bias
@@ -80,14 +80,17 @@ def narrow(
     def inputs(signature: Signature, *, recorded: bool | None = None) -> Iterator[list[Array]]:
         return read_inputs(Path(calibration), signature, recorded=recorded)
 
+    def ranged(signature: Signature) -> Iterator[list[Array]]:
+        return inputs(as_calibrated(signature))
+
     integer_io = io == "int"
     way: Small
     if precision == "int16x8":
-        way = Small16(inputs, integer_io=integer_io)
+        way = Small16(ranged, integer_io=integer_io)
     elif keep:
-        way = Mixed(keep, inputs, integer_io=integer_io)
+        way = Mixed(keep, ranged, integer_io=integer_io)
     else:
-        way = Small(precision, inputs, integer_io=integer_io)
+        way = Small(precision, ranged, integer_io=integer_io)
     program = handovers.read(Path(handover))
     details = _written(Path(handover), Path(target), way)
     weights = list(small_weights.of_tflite(tflite.parse(Path(wide).read_bytes())))
