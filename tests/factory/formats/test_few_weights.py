@@ -64,3 +64,12 @@ def test_what_has_no_such_kernel_or_would_save_nothing_stays_in_float(tmp_path):
     assert [place for _, place, _ in bundle.manifest.artifacts[1].float_weights] == [
         "layer 'grouped' (Conv2D)", "layer 'few' (Conv2D)",
     ]  # fmt: skip
+
+
+def test_a_few_weights_of_a_large_network_stay_in_float(tmp_path):
+    x = keras.Input((30,), name="x")
+    wide = LAYERS.Dense(100, activation="relu")(LAYERS.Dense(1200, activation="relu")(x))
+    model = keras.Model(x, LAYERS.Dense(1, name="few")(wide))
+    bundle = kexport.build(model, tmp_path / "b", formats=["tflite"], precision="dynamic")
+    assert bundle.passed
+    assert bundle.manifest.artifacts[1].float_weights == (("FULLY_CONNECTED", "layer 'few' (Dense)", 100),)
