@@ -140,25 +140,21 @@ def decibels(path: Path, key: str, inputs: Any, right: Any) -> float:
 
     runner = Interpreter(str(path), num_threads=1).get_signature_runner()
     (taken,), (result,) = runner.get_input_details().values(), runner.get_output_details().values()
+    own, made = _integers_of(taken), _integers_of(result)
     noise = 0.0
     for sample, expected in zip(inputs, right, strict=True):
-        (given,) = runner(**{key: _integers(sample[np.newaxis], taken)}).values()
-        noise += np.square(_real(given, result)[0] - expected).sum()
+        row = sample[np.newaxis]
+        (given,) = runner(**{key: row if own is None else own.quantized(key, row)}).values()
+        noise += np.square((given if made is None else made.real(given))[0].astype(np.float64) - expected).sum()
     return float(10 * np.log10(np.square(right.astype(np.float64)).sum() / noise))
 
 
-def _integers(numbers: Any, tensor: Any) -> Any:
-    """Numbers as a tensor of a file takes them."""
-    if tensor["dtype"] == np.float32:
-        return numbers
-    (scale, zero_point), ends = tensor["quantization"], np.iinfo(tensor["dtype"])
-    return np.clip(np.rint(numbers / scale) + zero_point, ends.min, ends.max).astype(tensor["dtype"])
+def _integers_of(tensor: Any) -> Any:
+    """How the integers of a tensor stand for numbers; None where it holds these."""
+    from kexport.bundle.quantization import AffineQuantization
 
-
-def _real(given: Any, tensor: Any) -> Any:
-    """What a tensor of a file stands for."""
-    scale, zero_point = (1.0, 0) if tensor["dtype"] == np.float32 else tensor["quantization"]
-    return scale * (given.astype(np.float64) - zero_point)
+    name = np.dtype(tensor["dtype"]).name
+    return None if name == "float32" else AffineQuantization(name, *tensor["quantization"])
 
 
 def page(rows: list[Row], version: str) -> str:

@@ -9,12 +9,11 @@ Source: `kernels/reverse.cc` and `kernels/reverse_sequence.cc` of TFLite, which 
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import numpy as np
 
-from kexport.factory.formats._tflite_model import FlatGraph, FlatModel, operator_code
+from kexport.factory.formats._tflite_model import FlatGraph, FlatModel, derived_tensor, operator_code
 from kexport.runtimes.files import tflite
 
 _COPYING = ("REVERSE_SEQUENCE", "REVERSE_V2")
@@ -42,15 +41,12 @@ def _rescaled(model: FlatModel, graph: FlatGraph, operator: Any) -> Any:
     """The operator that gives what was the output of another, which now has an output of the scale of its operand."""
     from tensorflow.lite.python import schema_py_generated as schema
 
-    output = int(operator.outputs[0])
-    own = copy.copy(graph.tensors[output])
-    own.name = (own.name or b"") + b"/%d" % len(graph.tensors)
-    own.quantization = graph.tensors[int(operator.inputs[0])].quantization
-    graph.tensors = [*graph.tensors, own]
-    operator.outputs = [len(graph.tensors) - 1]
+    output, copied = int(operator.outputs[0]), derived_tensor(graph, int(operator.outputs[0]))
+    graph.tensors[copied].quantization = graph.tensors[int(operator.inputs[0])].quantization
+    operator.outputs = [copied]
     following: Any = schema.OperatorT()
     following.opcodeIndex = operator_code(model, "QUANTIZE", 2)
-    following.inputs, following.outputs = [len(graph.tensors) - 1], [output]
+    following.inputs, following.outputs = [copied], [output]
     following.builtinOptionsType = schema.BuiltinOptions.QuantizeOptions
     following.builtinOptions = schema.QuantizeOptionsT()
     return following

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -55,6 +56,14 @@ def operator_code(model: FlatModel, kind: str, version: int = 1) -> int:
     return len(codes)
 
 
+def derived_tensor(graph: FlatGraph, index: int) -> int:
+    """The index of a copy of a tensor that is added, with a name of its own, and the same buffer."""
+    own = copy.copy(graph.tensors[index])
+    own.name = (own.name or b"") + b"/%d" % len(graph.tensors)
+    graph.tensors = [*graph.tensors, own]
+    return len(graph.tensors) - 1
+
+
 def copy_of(model: FlatModel, graph: FlatGraph, index: int) -> tuple[object, int]:
     """An operator that copies a tensor, a CAST to the dtype that it has, for the caller to insert; the copy's index."""
     from tensorflow.lite.python import schema_py_generated as schema
@@ -64,11 +73,11 @@ def copy_of(model: FlatModel, graph: FlatGraph, index: int) -> tuple[object, int
     code.version = 1
     model.operatorCodes = [*(model.operatorCodes or ()), code]
     original = graph.tensors[index]
-    copy = schema.TensorT()
-    copy.shape, copy.shapeSignature, copy.type = original.shape, original.shapeSignature, original.type
-    copy.hasRank, copy.buffer = original.hasRank, len(model.buffers)
+    twin = schema.TensorT()
+    twin.shape, twin.shapeSignature, twin.type = original.shape, original.shapeSignature, original.type
+    twin.hasRank, twin.buffer = original.hasRank, len(model.buffers)
     model.buffers = [*model.buffers, schema.BufferT()]
-    graph.tensors = [*graph.tensors, copy]
+    graph.tensors = [*graph.tensors, twin]
     options = schema.CastOptionsT()
     options.inDataType = options.outDataType = original.type
     operator = schema.OperatorT()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from kexport.factory.formats._tflite_model import FlatGraph, FlatModel, FlatTensor
+from kexport.factory.formats._tflite_model import FlatModel, FlatTensor, derived_tensor
 from kexport.runtimes.files import tflite
 
 #: What takes weights, which are large, and always in integers.
@@ -35,7 +35,8 @@ def give_each_its_constants(model: FlatModel) -> None:
                 if kind in _WEIGHTED or index < 0 or not _is_float_constant(model, graph.tensors[index]):
                     continue
                 if index in taken:
-                    inputs[place] = _copied(model, graph, index)
+                    inputs[place] = derived_tensor(graph, index)
+                    _give_own_bytes(model, graph.tensors[inputs[place]])
                 taken.add(index)
             operator.inputs = inputs
 
@@ -54,12 +55,3 @@ def _is_constant(model: FlatModel, tensor: FlatTensor) -> bool:
 def _give_own_bytes(model: FlatModel, tensor: FlatTensor) -> None:
     model.buffers.append(copy.copy(model.buffers[tensor.buffer]))
     tensor.buffer = len(model.buffers) - 1
-
-
-def _copied(model: FlatModel, graph: FlatGraph, index: int) -> int:
-    """The index of a copy with bytes and a name of its own."""
-    own = copy.copy(graph.tensors[index])
-    _give_own_bytes(model, own)
-    own.name = (own.name or b"") + b"/%d" % len(graph.tensors)
-    graph.tensors.append(own)
-    return len(graph.tensors) - 1
