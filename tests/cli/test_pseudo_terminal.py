@@ -125,9 +125,9 @@ def test_localise_in_a_narrow_terminal_is_whole(place):
 def test_a_search_tells_every_second_how_far_it_is_and_ctrl_c_ends_it_with_a_report(place):
     arguments = ("verify", "lowpass", "--runtime", "onnxruntime", "--search", "60s")
     seen = shown(*arguments, width=80, cwd=place, press_after=r"elapsed, about 0:5\d left")
-    text = " ".join(seen.lines)
+    text = " ".join(" ".join(seen.lines).split())  # where a line is broken depends on the number of digits
     assert seen.code == 130, seen.raw
-    assert re.search(r"searching for the worst inputs: 60 s, [\d,]+ inputs, worst [\d.]+ of\s+the limit", text)
+    assert re.search(r"searching for the worst inputs: 60 s, [\d,]+ inputs, worst [\d.]+ of the limit", text)
     assert "interrupted: the search ends, and reports what it has found" in text
     assert re.search(r"pass +model.onnx +onnxruntime +[\d.]+ +[\d,]+", text), "what was found is shown"
     assert re.search(r"note: the search was interrupted: [\d,]+ inputs were tried of a budget of 60 s", text)
