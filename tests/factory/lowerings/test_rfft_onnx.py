@@ -103,3 +103,19 @@ def test_a_spectrum_whose_length_only_the_data_tell_gives_its_signal_back(conver
     results, _ = converted(lambda a, b: tf.signal.irfft(tf.complex(a, b)), format_name, real, imag, dynamic=True)
     for (value,) in results:
         near(value, truth, 4)
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+@pytest.mark.parametrize("shape", [(15,), (16,), (66,), (128,), (8, 16), (6, 10)])
+@pytest.mark.parametrize("dynamic", [False, True])
+def test_frequencies_that_are_their_own_conjugates_are_real_with_the_sign_of_a_positive_zero(
+    converted, format_name, shape, dynamic
+):
+    """The angle of a negative one is pi, and -pi where rounding leaves something, or -0."""
+    x = numbers(3, *shape)
+    own = np.array(True)
+    for length, kept in zip(shape, [*shape[:-1], shape[-1] // 2 + 1], strict=True):
+        own = own[..., None] & (2 * np.arange(kept) % length == 0)
+    transform = tf.signal.rfft if len(shape) == 1 else tf.signal.rfft2d
+    for _, imag in converted(forward(transform), format_name, x, dynamic=dynamic)[0]:
+        assert not imag[:, own].view("int32").any()

@@ -7,10 +7,11 @@ from keras import layers, ops
 
 from kexport.bundle import goldens
 from kexport.bundle.domain import Samples, Uniform
+from kexport.bundle.signature import TensorSpec
 from kexport.factory.inputs.domains import resolve_domains
 from kexport.factory.trace.program import trace
 from kexport.factory.truth import PERTURBATION, TWIN, establish, float64_twin
-from kexport.factory.truth.goldens import _pooled
+from kexport.factory.truth.goldens import _Output, _pooled
 from kexport.factory.truth.model_runs import ModelRuns
 from kexport.factory.truth.oracle import Oracle
 from kexport.parity.tolerance import EPSILON
@@ -207,3 +208,17 @@ def test_a_cast_ends_a_mask_in_the_twin_as_in_the_model(nested):
     _, truth = truth_of(keras.Model(x, layers.GRU(2, return_sequences=True)(hidden)))
     assert truth.limits[0].source == TWIN
     assert truth.limits[0].floor < EPSILON["bfloat16"] * 8
+
+
+def test_the_few_numbers_between_whose_answers_rounding_decides_say_nothing_of_the_noise_of_others():
+    """Angles of most spectra of constant or alternating numbers are rounding errors: any from -pi to pi."""
+    truth = np.full((8, 10), 3.0)
+    keras_output = np.full((8, 10), np.nextafter(np.float32(3), np.float32(4)))
+    keras_output[:, 0] = -3.0
+    moved = np.full((8, 10), EPSILON["float32"])
+    moved[:, 0] = 6.0
+    spec = TensorSpec("y", "float32", (None, 10))
+    floor = _Output(spec, [keras_output], [truth], [moved], by_twin=True).limit(EPSILON["float32"], 0.0).floor
+    assert 0 < floor < EPSILON["float32"]
+    moved[:, :6] = 6.0  # rounding decides most of what the model computes: nothing can be concluded
+    assert _Output(spec, [keras_output], [truth], [moved], by_twin=True).limit(EPSILON["float32"], 0.0).floor > 1

@@ -234,3 +234,25 @@ def test_faults_of_a_normalisation_are_found_beside_its_noise():
         result = outcome_of(found, normalised(**fault))
         assert result.ran
         assert not result.passed, fault
+
+
+@pytest.mark.parametrize(
+    ("transform", "axes"), [(tf.signal.rfft, 1), (tf.signal.rfft2d, 2), (tf.signal.fft, 1), (tf.signal.ifft2d, 2)]
+)
+def test_frequencies_that_are_not_there_have_the_error_of_the_transform(transform, axes):
+    """All but the mean of a constant are 0 by chance: their angle is no number that a runtime must have."""
+    x = np.ones((2, 8, 16), "float32" if transform in (tf.signal.rfft, tf.signal.rfft2d) else "complex64")
+    still, moved = transform(tf.constant(x)).numpy(), noisy(transform, x)
+    real = np.zeros(still.shape, bool)
+    if x.dtype == "float32":
+        real[:, :: 4 if axes == 2 else 1, ::8] = True
+    np.testing.assert_array_equal(moved.imag[real].view("int32"), 0, "the mean and the highest frequency are real")
+    assert (moved.real != 0).all()
+    assert set(np.sign(moved.imag[~real])) == {-1, 1}
+
+
+def test_the_inverse_of_a_real_transform_moves_too():
+    x = np.ones((2, 9), "complex64")
+    still = tf.signal.irfft(tf.constant(x)).numpy()
+    assert (noisy(tf.signal.irfft, x) != 0).all()
+    assert not still[:, 1:].any()

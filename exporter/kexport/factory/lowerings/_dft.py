@@ -42,7 +42,26 @@ def transform(x: ComplexPair, lengths: Sequence[Size], inverse: bool = False, af
 def onesided(x: Tensor, lengths: Sequence[Size]) -> ComplexPair:
     """The transform of real numbers: of the last axis only the first half, from which the rest follows."""
     *outer, last = lengths
-    return transform(_along_last(x, last, inverse=False, kept=last // 2 + 1), outer, after=1)
+    half = transform(_along_last(x, last, inverse=False, kept=last // 2 + 1), outer, after=1)
+    return ComplexPair(half.real, own_conjugates_real(half.imag, lengths))
+
+
+def own_conjugates_real(imag: Tensor, lengths: Sequence[Size]) -> Tensor:
+    """The imaginary part of a onesided transform, +0 where the frequency is its own conjugate, as TensorFlow has it.
+
+    Those are the mean and the highest one of an even length. An angle is pi or -pi by what rounding leaves there.
+    """
+    import tensorflow as tf
+
+    *outer, last = lengths
+    own: Array | Tensor = np.array(True)
+    for length, kept in [*((length, length) for length in outer), (last, last // 2 + 1)]:
+        if isinstance(length, int) and isinstance(kept, int):
+            along: Array | Tensor = 2 * np.arange(kept) % length == 0
+        else:
+            along = tf.equal(2 * tf.range(kept) % length, 0)
+        own = own[..., None] & along
+    return tf.where(own, tf.zeros((), imag.dtype), imag)
 
 
 def from_onesided(x: ComplexPair, lengths: Sequence[Size]) -> Tensor:
@@ -179,8 +198,11 @@ def _waves(rows: Size, columns: Size, period: Size, inverse: bool, like: Value) 
     dtype = _part(like).dtype
     turn = 2 * np.pi if inverse else -2 * np.pi
     if isinstance(rows, int) and isinstance(columns, int) and isinstance(period, int):
-        angle = turn / period * (np.outer(np.arange(rows), np.arange(columns)) % period)
-        return tf.constant(np.cos(angle), dtype), tf.constant(np.sin(angle), dtype)
+        steps = np.outer(np.arange(rows), np.arange(columns)) % period
+        waves = (wave(turn / period * steps) for wave in (np.cos, np.sin))
+        # At quarters of a turn they are whole; + 0.0 makes +0 of -0.
+        cosine, sine = (np.where(4 * steps % period == 0, np.round(wave) + 0.0, wave) for wave in waves)
+        return tf.constant(cosine, dtype), tf.constant(sine, dtype)
     steps = tf.range(rows)[:, None] * tf.range(columns)[None, :] % period
     steps = tf.where(2 * steps > period, steps - period, steps)  # small angles are more exact
     angle = tf.cast(steps, dtype) * (turn / tf.cast(period, dtype))

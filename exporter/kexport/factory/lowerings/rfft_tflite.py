@@ -1,7 +1,7 @@
 """Fourier transforms of real numbers in TFLite: its own RFFT2D where it can, matrices elsewhere.
 
 TFLite's RFFT2D computes in float64, but only lengths that are powers of two and known, and few operators take its
-complex result.
+complex result. Its zeros have either sign.
 Source: see `_dft.py`.
 """
 
@@ -14,7 +14,7 @@ from kexport.factory.lowerings import _dft
 from kexport.factory.lowerings._complex_pair import ComplexPair
 from kexport.factory.lowerings._rule import Lowering
 
-_TAKERS = {"Real", "Imag", "ComplexAbs"}
+_TAKERS = {"Real", "ComplexAbs"}
 
 
 def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor | ComplexPair]:
@@ -24,7 +24,10 @@ def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor | ComplexP
         return [_dft.real_transform(op, inputs)]
     x, wanted = inputs
     whole = (tf.raw_ops.RFFT if op.type == "RFFT" else tf.raw_ops.RFFT2D)(input=x, fft_length=wanted)
-    return [whole if _kept(op) else ComplexPair(tf.math.real(whole), tf.math.imag(whole))]
+    if _kept(op):
+        return [whole]
+    imag = _dft.own_conjugates_real(tf.math.imag(whole), _dft.known_lengths(wanted))
+    return [ComplexPair(tf.math.real(whole), imag)]
 
 
 def _built_in(op: Operation, inputs: Sequence[Tensor]) -> bool:

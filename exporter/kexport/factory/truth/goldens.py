@@ -27,7 +27,7 @@ from kexport.factory.truth.oracle import Oracle
 from kexport.parity import golden_inputs
 from kexport.parity.conditioning import distance, movement
 from kexport.parity.strictness import Strictness
-from kexport.parity.tolerance import EXACT, FLOOR_MULTIPLE, limit_for, robust_floor
+from kexport.parity.tolerance import EXACT, FLOOR_MULTIPLE, LARGEST_LIMIT, limit_for, robust_floor
 
 TWIN = "float64 twin"
 PERTURBATION = "one-ulp perturbation"
@@ -175,16 +175,26 @@ class _Output:
         source = TWIN if self.by_twin else PERTURBATION
         if not self.spec.is_float:
             return limit_for(self.spec, 1.0, 0.0, source)
-        noise = self.moved
-        if self.by_twin:
-            noise = [distance(*pair) for pair in zip(self.keras, self.truth, strict=True)]
         scale = max(map(scale_of, self.keras, self.truth), default=0.0) or 1.0
-        finite = [np.where(np.isfinite(each), each, 0.0) for each in noise]
-        limit = limit_for(self.spec, scale, robust_floor(finite, scale, epsilon) * scale, source)
+        noise = self._noise(scale)
+        limit = limit_for(self.spec, scale, robust_floor(noise, scale, epsilon) * scale, source)
         if limit.source == EXACT:
             return limit
         floor = max(limit.floor, least_floor)
         return replace(limit, floor=floor, limit=max(limit.limit, FLOOR_MULTIPLE * floor))
+
+    def _noise(self, scale: float) -> list[Array]:
+        """The noise of each element; 0 where it is not finite, and of the few that are set apart.
+
+        Where rounding decides, as between pi and -pi, the distance is that of two answers: it says nothing of others.
+        """
+        noise = self.moved
+        if self.by_twin:
+            noise = [distance(*pair) for pair in zip(self.keras, self.truth, strict=True)]
+        counted = [FLOOR_MULTIPLE * each <= LARGEST_LIMIT * scale for each in self.moved]
+        if 2 * sum(map(np.count_nonzero, counted)) < sum(each.size for each in counted):
+            counted = [np.ones_like(each) for each in counted]
+        return [np.where(np.isfinite(one) & these, one, 0.0) for one, these in zip(noise, counted, strict=True)]
 
     def answers_differ(self, case: int, limit: OutputLimit) -> bool:
         """Whether float arithmetic changes the answer: another value, or NaN or infinity in other places."""

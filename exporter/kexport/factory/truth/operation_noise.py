@@ -27,6 +27,7 @@ from kexport.bundle.signature import Array
 from kexport.factory.graph.inner_operations import every_operation
 from kexport.factory.graph.protocols import Graph
 from kexport.factory.trace.eager_functions import functions_run_eagerly
+from kexport.factory.truth.transform_noise import TRANSFORMS, error_units
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -53,7 +54,7 @@ _SUMS = """
     Sum Prod EuclideanNorm L2Loss Cumsum Cumprod CumulativeLogsumexp SegmentSum SegmentProd UnsortedSegmentSum
     UnsortedSegmentProd SparseSegmentSum MatMul BatchMatMul BatchMatMulV2 BatchMatMulV3 Einsum Conv Conv1D Conv2D Conv3D
     DepthwiseConv2dNative Conv2DBackpropInput Conv3DBackpropInput Conv3DBackpropInputV2
-    DepthwiseConv2dNativeBackpropInput FFT IFFT RFFT IRFFT FFT2D IFFT2D RFFT2D IRFFT2D FFT3D IFFT3D RFFT3D IRFFT3D
+    DepthwiseConv2dNativeBackpropInput
     ResizeBilinear ResizeBicubic ResizeArea ScaleAndTranslate CropAndResize ImageProjectiveTransformV2
     ImageProjectiveTransformV3
     Cholesky Qr Svd MatrixInverse MatrixSolve MatrixTriangularSolve MatrixDeterminant LogMatrixDeterminant Lu Eig
@@ -63,7 +64,7 @@ _SUMS = """
 NORMALISATIONS = frozenset(("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"))
 _MEANS = f"Mean AvgPool AvgPool3D SegmentMean SparseSegmentMean LRN {' '.join(sorted(NORMALISATIONS))}"
 #: Operations whose results are rounded.
-ROUNDED = frozenset(f"{_ELEMENTWISE} {_SUMS} {_MEANS}".split())
+ROUNDED = frozenset(f"{_ELEMENTWISE} {_SUMS} {_MEANS}".split()) | {*TRANSFORMS}
 _NEVER_EXACT = frozenset(_MEANS.split())
 #: Results below these are right to a unit in the last place of 1, not of their own: onnxruntime's logistic function is
 #: a quotient of polynomials, 1.3e-7 off at most, 7e-5 of the result at -7 (measured); and below 0, `elu` and `selu` are
@@ -148,7 +149,11 @@ class _Noise:
             elif name in _ADDED and not inputs[0].dtype.is_complex:
                 of_one = name == "Mean"
                 self._add_in_lanes(numbers, inputs[0].numpy(), inputs[1].numpy(), inputs[0] if of_one else None)
-            if self._moves:
+            if name in TRANSFORMS:
+                lengths = inputs[1].numpy() if "R" in name else output.shape[-TRANSFORMS[name] :]
+                pairs = numbers if numbers.shape == output.shape else numbers.reshape(*output.shape, 2)
+                pairs += error_units(name, pairs, lengths) * self._rng.choice([-1, 1], pairs.shape)
+            elif self._moves:
                 of_one_below = _OF_ONE_BELOW.get(name, -np.inf)
                 self._move(numbers.reshape(-1), exactly=name not in _NEVER_EXACT, of_one_below=of_one_below)
 
