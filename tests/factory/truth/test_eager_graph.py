@@ -75,11 +75,13 @@ def test_in_double_precision_a_fused_normalisation_is_its_formula(program):
 
 def test_what_has_no_kernel_in_double_is_single(tmp_path):
     factor = tf.Variable(2.0)  # to be read is no arithmetic
-    function = tf.function(lambda x: tf.nn.lrn(x) * factor).get_concrete_function(tf.TensorSpec([None, 5, 4, 3]))
+    function = tf.function(lambda x: tf.quantization.fake_quant_with_min_max_args(x) * factor).get_concrete_function(
+        tf.TensorSpec([None, 5, 4, 3])
+    )
     run = EagerFunction(function, double=True)
     (y,) = run([X.astype("float64")])
     assert y.dtype == np.float64
-    assert run.single == ["LRN"]
+    assert run.single == ["FakeQuantWithMinMaxArgs"]
     np.testing.assert_array_equal(y, function(X).numpy().astype("float64"))
 
 

@@ -3,9 +3,8 @@
 A function that TensorFlow loaded from a SavedModel runs as one: what looks at operations, or moves their results, sees
 nothing inside. Calls, loops and branches are followed into their functions.
 
-In double precision too: an operation that has no kernel for it gets single precision and gives it, but for a batch
-normalisation, which is its formula.
-Source: Ioffe, Szegedy, Batch Normalization, 2015, arXiv:1502.03167.
+In double precision too: an operation that has no kernel for it gets single precision and gives it, but for those
+whose formulas are known.
 """
 
 from __future__ import annotations
@@ -18,8 +17,8 @@ import numpy as np
 from kexport.bundle.signature import Array
 from kexport.factory.graph.protocols import DType, Operation
 from kexport.factory.trace.protocols import CoreFunction
+from kexport.factory.truth.formulas import by_formula
 from kexport.factory.truth.graph_twin import wide
-from kexport.factory.truth.operation_noise import NORMALISATIONS
 
 _CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 _LOOPS = ("While", "StatelessWhile")
@@ -187,10 +186,9 @@ class _Double:
         """The results of one operation."""
         import tensorflow as tf
 
-        if op.type in NORMALISATIONS and not op.get_attr("is_training") and op.get_attr("data_format")[-1:] == b"C":
-            x, scale, offset, mean, variance = given
-            factor = scale * tf.math.rsqrt(variance + tf.constant(op.get_attr("epsilon"), variance.dtype))
-            return [(x - mean) * factor + offset, *(mean, variance) * 2, mean][: len(op.outputs)]
+        results = by_formula(op, given)
+        if results is not None:
+            return results
         if op.type not in self.without_kernel | _READS:
             try:
                 return self._widened(_executed(op, given, _wide))

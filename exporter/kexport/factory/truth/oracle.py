@@ -98,13 +98,15 @@ class Oracle:
         """The outputs of the model's graph in float64, which is the twin from now on; None where it cannot be."""
         if self._no_graph or self._program.state:  # state would become constants
             return None
-        twins = [graph_twin.graph_twin, *([partial(EagerFunction, double=True)] if self._program.served else ())]
-        for twin in twins:
+        for twin in (graph_twin.graph_twin, partial(EagerFunction, double=True)):
             try:
                 self._graph_twin = twin(self._program.core)
-                return self._graph_outputs(self._graph_twin, cases)
+                outputs = self._graph_outputs(self._graph_twin, cases)
             except Exception:  # noqa: BLE001  a kernel, or the graph itself, exists in single precision alone
                 continue
+            single = isinstance(self._graph_twin, EagerFunction) and self._graph_twin.single
+            if self._program.served or not single:  # the twin of a model has layers, which a note can name
+                return outputs
         self.without_graph()
         return None
 
