@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from kexport.bundle.precision import DYNAMIC
 from kexport.bundle.signature import Array, Signature
+from kexport.errors import ExportError
 from kexport.factory.emit.handover import Handover
 from kexport.factory.formats._few_weights import narrow_few
 from kexport.factory.formats._kept_layers import require_layers
@@ -16,15 +17,19 @@ from kexport.factory.formats._tflite_model import FlatModel
 from kexport.factory.formats._tflite_precisions import QuantisingConverter, set_precision
 from kexport.factory.formats._tflite_shared_constants import give_each_its_constants
 from kexport.factory.formats._tflite_states import bound_cells, require_finishable, start_at_zero
+from kexport.factory.formats._tflite_zeros import Zeros
+from kexport.factory.graph.protocols import Graph
 from kexport.factory.lowerings import (
     extremum_of_8_bits_tflite,
     lstm_tflite,
     square_of_16_bits_tflite,
     sum_of_16_bits_tflite,
+    zeros_of_16_bits_tflite,
 )
 from kexport.runtimes.files import tflite
 from kexport.runtimes.files.protocols import TfliteModel
 
+_LOOPS = ("While", "StatelessWhile")
 Inputs = Callable[[Signature], Iterator[list[Array]]]
 
 
@@ -46,6 +51,9 @@ class Wide:
     def starting_anew(self) -> Wide:
         """The same for a model with operators that keep states, and start anew in each call of the finished file."""
         return self
+
+    def require_writable(self, graph: Graph, program: Handover) -> None:
+        """Raise `ExportError` where an operation of the graph cannot be written this way."""
 
     def prepare(self, converter: Any, signature: Signature) -> None:
         """Set the converter up for a model of this signature."""
@@ -111,11 +119,24 @@ class Small16(Small):
     """
 
     # without that of LSTMs: the quantiser makes constants of their states
-    lowerings = (square_of_16_bits_tflite.NAME, sum_of_16_bits_tflite.NAME)
+    lowerings = (square_of_16_bits_tflite.NAME, sum_of_16_bits_tflite.NAME, zeros_of_16_bits_tflite.NAME)
 
     def __init__(self, inputs: Inputs, *, integer_io: bool) -> None:
         super().__init__("int16x8", inputs, integer_io=False)
         self._dtype, self._signature = "int16" if integer_io else "float32", Signature((), ())
+
+    def require_writable(self, graph: Graph, program: Handover) -> None:
+        """Refuse loops that carry floats: they end the calibrator's process, or have no ranges inside."""
+        layers: dict[str, None] = {}
+        for operation in graph.get_operations():
+            if operation.type in _LOOPS and any(tensor.dtype.is_floating for tensor in operation.outputs):
+                layers[program.layer_of_result(operation.name)] = None
+        if layers:
+            raise ExportError(
+                "the model cannot be written in activations of 16 bits",
+                got=f"a loop of {', '.join(layers)}",
+                expected="no loop: a recurrent layer over a known number of steps has none with unroll=True",
+            )
 
     def prepare(self, converter: CalibratingConverter, signature: Signature) -> None:
         """Have the converter write what its quantiser would get."""
@@ -129,16 +150,18 @@ class Small16(Small):
         import tensorflow as tf
         from tensorflow.lite.python.convert import deduplicate_readonly_buffers
         from tensorflow.lite.python.optimize.calibrator import Calibrator
-        from tensorflow.lite.tools import flatbuffer_utils
 
         del program
-        model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
+        model = _parsed(content)
         give_each_its_constants(model)
-        calibrator = Calibrator(bytes(flatbuffer_utils.convert_object_to_bytearray(model)))
-        dtype = tf.as_dtype(self._dtype)
         inputs = functools.partial(self._inputs, self._signature)
-        written = calibrator.calibrate_and_quantize(inputs, dtype, dtype, True, tf.int16, tf.int64)
-        return bytes(deduplicate_readonly_buffers(written))
+        measured = _parsed(Calibrator(_packed(model)).calibrate(inputs))
+        zeros = Zeros(measured)
+        dtype = tf.as_dtype(self._dtype)
+        quantiser = Calibrator(_packed(measured))  # of nothing but the ranges in the file
+        written = _parsed(quantiser.calibrate_and_quantize(tuple, dtype, dtype, True, tf.int16, tf.int64))
+        zeros.restore(written)
+        return bytes(deduplicate_readonly_buffers(_packed(written)))
 
 
 class Mixed(Small):
@@ -217,18 +240,26 @@ class Anew(Small):
 def measured_anew(content: bytes, inputs: Callable[[], Iterator[list[Array]]]) -> bytes:
     """A file with the ranges of its tensors, as they are when each call starts anew."""
     from tensorflow.lite.python.optimize.calibrator import Calibrator
-    from tensorflow.lite.tools import flatbuffer_utils
 
-    def parsed(each: bytes) -> Any:
-        return flatbuffer_utils.read_model_from_bytearray(bytearray(each))
-
-    model, trial = parsed(content), parsed(content)
+    model, trial = _parsed(content), _parsed(content)
     start_at_zero(trial)  # and its tensors have the names of layers
-    measured = parsed(Calibrator(bytes(flatbuffer_utils.convert_object_to_bytearray(trial))).calibrate(inputs))
+    measured = _parsed(Calibrator(_packed(trial)).calibrate(inputs))
     for graph, other in zip(model.subgraphs, measured.subgraphs, strict=True):
         for tensor, ranged in zip(graph.tensors, other.tensors, strict=False):  # those of the zeros come last
             tensor.quantization, tensor.name = ranged.quantization, ranged.name
     bound_cells(model)
+    return _packed(model)
+
+
+def _parsed(content: bytes) -> Any:
+    from tensorflow.lite.tools import flatbuffer_utils
+
+    return flatbuffer_utils.read_model_from_bytearray(bytearray(content))
+
+
+def _packed(model: FlatModel) -> bytes:
+    from tensorflow.lite.tools import flatbuffer_utils
+
     return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 

@@ -35,7 +35,7 @@ class FlatModel(Protocol):
     subgraphs: list[FlatGraph]
     operatorCodes: list[Any]  # noqa: N815  the schema's name
     signatureDefs: list[Any]  # noqa: N815  the schema's name
-    buffers: list[object]
+    buffers: list[Any]
 
 
 def operator_code(model: FlatModel, kind: str, version: int = 1) -> int:

@@ -202,6 +202,7 @@ def _emitted(program: handovers.Handover, way: Wide, lowerings: Sequence[str]) -
     import tensorflow as tf
 
     emitted = emit(program, "tflite", also=lowerings)
+    way.require_writable(emitted.graph, program)
     converter = tf.compat.v1.lite.TFLiteConverter(
         emitted.graph.as_graph_def(), list(emitted.inputs), list(emitted.outputs)
     )

@@ -276,8 +276,9 @@ class SmallArtifacts:
             subject = f"the converter to {target.label} crashed or took too long"
             raise crashed(subject, crash, str(crash), self._conversion.timeout, way_out) from crash
         except ExportError as error:
-            got = error.facts["got"] or error.subject
-            raise ExportError(f"the model cannot be written as {target.label}", got=got, hint=way_out) from error
+            got, expected = error.facts["got"] or error.subject, error.facts["expected"]
+            subject = f"the model cannot be written as {target.label}"
+            raise ExportError(subject, got=got, expected=expected, hint=way_out) from error
         except RuntimeError as error:
             raise fault(f"the model cannot be written as {target.label}", str(error), way_out) from error
         found = dict(details)
