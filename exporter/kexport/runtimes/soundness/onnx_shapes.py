@@ -114,9 +114,11 @@ def _gather(op: Operands) -> Dims | None:
 
 def _reshape(op: Operands) -> Dims | None:
     sizes, wanted = op.dims(0), sizes_in(op, 1, "shape")
-    if sizes is None or wanted is None:
-        return wanted
-    kept = op.whole("allowzero") == 0
+    if wanted is None:
+        return None
+    kept = op.whole("allowzero") == 0  # then a size of 0 stands for that of the input
+    if sizes is None:
+        return tuple(-1 if size == 0 and kept else size for size in wanted)
     new = [sizes[at] if size == 0 and kept and at < len(sizes) else size for at, size in enumerate(wanted)]
     if new.count(-1) == 1 and all(size >= 0 for size in sizes) and all(size > 0 for size in new if size != -1):
         new[new.index(-1)] = math.prod(sizes) // math.prod(size for size in new if size != -1)
