@@ -17,6 +17,7 @@ from kexport.bundle.signature import Array, Signature, TensorSpec
 from kexport.confinement import is_confined, limited, raised
 from kexport.errors import ArtifactError, InputError, KexportError, MissingRuntimeError, UncheckedError, reason
 from kexport.runtimes._session import Opened, Run, Session
+from kexport.runtimes._unloadable import hint
 from kexport.runtimes.files.keys import FileKeys
 from kexport.runtimes.files.stored_graph import StoredGraph
 
@@ -189,11 +190,8 @@ class Runtime:
         except KexportError:
             raise
         except Exception as error:  # a library may raise anything
-            raise ArtifactError(
-                f"{path.name} cannot be loaded by {self.name}",
-                got=reason(error),
-                hint="it was damaged, or is newer than the runtime; copy or build the bundle again",
-            ) from error
+            why = reason(error)
+            raise ArtifactError(f"{path.name} cannot be loaded by {self.name}", got=why, hint=hint(why)) from error
         return Session(self.name, signature, opened)
 
     def _opened(self, path: Path, signature: Signature, guarded: bool) -> Opened:

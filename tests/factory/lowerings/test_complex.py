@@ -79,6 +79,20 @@ def test_the_angle_has_the_quadrant_of_both_parts(converted, format_name):
 
 
 @pytest.mark.parametrize("format_name", FORMATS)
+def test_what_is_done_to_both_parts_is_lowered_for_each(converted, format_name):
+    """A format lacks a shift, and TensorFlow's converter loses a squeezed axis that is counted from the end."""
+
+    def function(x, y):
+        shifted = tf.signal.fftshift(tf.squeeze(tf.matmul(x, y)[..., :1], [-1]), -1)
+        return tf.math.cumsum(shifted, -1, exclusive=True, reverse=True)
+
+    truth = np.cumsum(np.fft.fftshift((X @ Y)[..., 0], -1)[:, ::-1], -1)[:, ::-1]
+    truth = np.concatenate([truth[:, 1:], np.zeros_like(truth[:, :1])], -1)
+    for real, imag in converted(on_parts(function), format_name, A, B, C, D)[0]:
+        assert_close(real + 1j * imag, truth, ulps=16)
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
 def test_what_has_no_equivalent_is_refused_by_name(converted, format_name):
     with pytest.raises(KexportError, match="Tanh"):
         converted(lambda a, b: tf.abs(tf.tanh(tf.complex(a, b))), format_name, A, B)

@@ -236,7 +236,7 @@ class _Emission:
         for lowering in self._conversion.lowerings.get(kind, ()):
             if lowering.on_complex is on_complex and lowering.applies(subject, inputs):
                 with tf.name_scope(name + "/"):
-                    outputs = lowering.emit(subject, inputs)
+                    outputs = lowering.emitted(subject, inputs, self._conversion.lowerings)
                 Lowered(lowering, op, inputs, outputs).require_alike(name, self._conversion.handover.trail.scopes)
                 return outputs
         return None

@@ -25,8 +25,8 @@ class Lowering:
         formats: those whose converters need it; none for a lowering that is asked for by name.
         ops: types of the operations it may replace, as in TensorFlow's registry (`"Erfc"`).
         emit: gets the operation of the traced graph, or a `Recurrence`, and the new inputs; adds operations to the
-            current default graph, and returns the new outputs. What it emits is not lowered again. An output may be
-            a `ComplexPair`, a `Reserved` list or a `Missing` instead of a tensor.
+            current default graph, and returns the new outputs. What it emits is not lowered again, but for what
+            `relowers` says. An output may be a `ComplexPair`, a `Reserved` list or a `Missing` instead of a tensor.
         applies: whether it replaces this operation; gets the same. Static shapes are to be read off the new inputs.
         on_complex: whether it is for operations that take or give complex numbers; no other lowering gets these, whose
             tensors may be `ComplexPair`s.
@@ -35,17 +35,40 @@ class Lowering:
             output has then to be replaced by the same lowering.
         inner: for a lowering that replaces several operations together, whether this is one but the last of them, so
             that the sizes of its outputs may differ.
+        relowers: whether `emit` gets a third argument: a function that lowers an operation which it has emitted, on
+            tensors of real numbers, and gives its outputs.
     """
 
     name: str
     formats: tuple[str, ...]
     ops: tuple[str, ...]
-    emit: Callable[[Any, Sequence[Any]], Sequence[object]]
+    emit: Callable[..., Sequence[object]]
     applies: Callable[[Any, Sequence[Any]], bool] = lambda op, inputs: True
     on_complex: bool = False
     before: tuple[str, ...] = ()
     narrowed: Mapping[str, str] = field(default_factory=dict)
     inner: Callable[[Operation], bool] | None = None
+    relowers: bool = False
+
+    def emitted(
+        self, subject: object, inputs: Sequence[Any], lowerings: Mapping[str, Sequence[Lowering]]
+    ) -> Sequence[object]:
+        """The new outputs.
+
+        Args:
+            subject: the operation, or a `Recurrence`.
+            inputs: the new inputs.
+            lowerings: those of the format, by type of operation.
+        """
+
+        def again(op: Operation) -> Sequence[object]:
+            given = list(op.inputs)
+            for lowering in lowerings.get(op.type, ()):
+                if not lowering.on_complex and lowering.applies(op, given):
+                    return lowering.emitted(op, given, lowerings)
+            return list(op.outputs)
+
+        return self.emit(subject, inputs, again) if self.relowers else self.emit(subject, inputs)
 
 
 class UnsupportedError(Exception):

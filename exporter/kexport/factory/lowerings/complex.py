@@ -15,6 +15,8 @@ from kexport.factory.lowerings._complex_pair import ComplexPair, pair
 from kexport.factory.lowerings._rule import Lowering
 
 Value = Tensor | ComplexPair
+#: Lowers an operation on real numbers.
+Again = Callable[[Operation], Sequence[Tensor]]
 
 _ALIKE = (
     "Add", "AddN", "AddV2", "BatchToSpaceND", "BroadcastTo", "ConcatV2", "Cumsum", "ExpandDims", "Fill", "Gather",
@@ -26,23 +28,23 @@ _ALIKE = (
 _BILINEAR = ("BatchMatMul", "BatchMatMulV2", "Einsum", "MatMul", "Mul")
 
 
-def _emit(op: Operation, inputs: Sequence[Value]) -> Sequence[Value]:
+def _emit(op: Operation, inputs: Sequence[Value], again: Again) -> Sequence[Value]:
     if op.type in _ALIKE:
-        return _on_both(op, inputs)
+        return _on_both(op, inputs, again)
     if op.type in _BILINEAR:
-        return [_bilinear(op, inputs)]
+        return [_bilinear(op, inputs, again)]
     return [_FUNCTIONS[op.type](op, *inputs)]
 
 
-def _on_both(op: Operation, inputs: Sequence[Value]) -> list[ComplexPair]:
+def _on_both(op: Operation, inputs: Sequence[Value], again: Again) -> list[ComplexPair]:
     split = [pair(new) if old.dtype.is_complex else new for old, new in zip(op.inputs, inputs, strict=True)]
-    real = _again(op, [value.real if isinstance(value, ComplexPair) else value for value in split])
-    imag = _again(op, [value.imag if isinstance(value, ComplexPair) else value for value in split])
+    real = _on_real(op, again, [value.real if isinstance(value, ComplexPair) else value for value in split])
+    imag = _on_real(op, again, [value.imag if isinstance(value, ComplexPair) else value for value in split])
     return [ComplexPair(*both) for both in zip(real, imag, strict=True)]
 
 
-def _again(op: Operation, inputs: Sequence[Tensor]) -> list[Tensor]:
-    """The same operation on real numbers."""
+def _on_real(op: Operation, again: Again, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
+    """The same operation on real numbers, lowered where the format needs that."""
     import tensorflow as tf
     from tensorflow.core.framework import attr_value_pb2
 
@@ -53,23 +55,23 @@ def _again(op: Operation, inputs: Sequence[Tensor]) -> list[Tensor]:
         if value.WhichOneof("value") == "type" and tf.as_dtype(value.type) in real:
             attrs[name] = attr_value_pb2.AttrValue(type=real[tf.as_dtype(value.type)].as_datatype_enum)
     dtypes = [real.get(tensor.dtype, tensor.dtype) for tensor in op.outputs]
-    again = tf.compat.v1.get_default_graph().create_op(
+    real_op = tf.compat.v1.get_default_graph().create_op(
         op.type, list(inputs), dtypes, attrs=attrs, op_def=op.op_def, name=op.type
     )
-    return list(again.outputs)
+    return again(real_op)
 
 
-def _bilinear(op: Operation, inputs: Sequence[Value]) -> ComplexPair:
+def _bilinear(op: Operation, inputs: Sequence[Value], again: Again) -> ComplexPair:
     parts = [pair(value) for value in inputs]
     if len(parts) == 1:  # an einsum of one operand is linear
-        return _on_both(op, inputs)[0]
+        return _on_both(op, inputs, again)[0]
     x, y = (
         ComplexPair(part.real, -part.imag) if _adjoint(op, attribute) else part
         for part, attribute in zip(parts, ("adj_x", "adj_y"), strict=True)
     )
 
     def times(a: Tensor, b: Tensor) -> Tensor:
-        return _again(op, [a, b])[0]
+        return _on_real(op, again, [a, b])[0]
 
     return ComplexPair(
         times(x.real, y.real) - times(x.imag, y.imag),
@@ -247,4 +249,12 @@ def _applies(op: Operation, inputs: Sequence[Value]) -> bool:
     return not (op.type in ("Real", "Imag", "ComplexAbs") and getattr(inputs[0], "op", op).type in ("RFFT", "RFFT2D"))
 
 
-LOWERING = Lowering("complex", ("onnx", "tflite"), (*_ALIKE, *_BILINEAR, *_FUNCTIONS), _emit, _applies, on_complex=True)
+LOWERING = Lowering(
+    "complex",
+    ("onnx", "tflite"),
+    (*_ALIKE, *_BILINEAR, *_FUNCTIONS),
+    _emit,
+    _applies,
+    on_complex=True,
+    relowers=True,
+)

@@ -7,17 +7,18 @@ Source: Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.2.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings._rule import Lowering
 
 
-def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
+def _emit(op: Operation, inputs: Sequence[Tensor], again: Callable[[Operation], Sequence[Tensor]]) -> Sequence[Tensor]:
     import tensorflow as tf
 
     (x,) = inputs
-    return [tf.constant(1, x.dtype) - tf.math.erf(x)]
+    (error_function,) = again(tf.math.erf(x).op)
+    return [tf.constant(1, x.dtype) - error_function]
 
 
-LOWERING = Lowering("erfc_onnx", ("onnx",), ("Erfc",), _emit)
+LOWERING = Lowering("erfc_onnx", ("onnx",), ("Erfc",), _emit, relowers=True)
