@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kexport import KexportError
 from kexport.testing.closeness import assert_close
 
 X = np.random.default_rng(1).normal(size=(3, 5, 4)).astype("float32")
@@ -70,3 +71,13 @@ def test_a_list_grows_when_it_is_written_to_beyond_its_end(converted, format_nam
     results, _ = converted(rows, format_name, X[:, 0], dynamic=True)
     for (value,) in results:
         np.testing.assert_array_equal(value, X[0, 0] * np.array([[1], [0], [1], [0], [1]]))
+
+
+@pytest.mark.parametrize("format_name", ["onnx", "tflite"])
+def test_items_that_differ_in_size_outside_of_a_loop_are_refused_by_name(converted, format_name):
+    def behind_each_other(x):
+        items = tf.TensorArray(tf.float32, size=2, infer_shape=False)
+        return tf.reshape(items.write(0, x[0, :2]).write(1, x[0, 1:]).concat(), [-1])
+
+    with pytest.raises(KexportError, match="the items of a list of tensors differ in size"):
+        converted(behind_each_other, format_name, np.ones((2, 5), "float32"))

@@ -56,6 +56,7 @@ def emitting(update: Update) -> Callable[[Operation, Sequence[Any]], Sequence[Li
         if op.type == "TensorListSetItem":
             index, item = rest[:2]
             items = _items(items, item)
+            _require_alike(items, item)
             return [update(_grown(op, items, index, item), index, item)]
         return _WRITERS[op.type](items, *rest) if op.type in _WRITERS else _read(op, items, rest)
 
@@ -108,6 +109,11 @@ def _known_sizes(item_shape: Tensor) -> list[Size] | None:
     return [item_shape[axis] if size is None else int(size) for axis, size in enumerate(static)]
 
 
+def _require_alike(items: Tensor, item: Tensor) -> None:
+    if not items.shape[1:].is_compatible_with(item.shape):
+        raise UnsupportedError("the items of a list of tensors differ in size", kind="TensorListReserve")
+
+
 def _items(items: Tensor | Reserved, item: Tensor) -> Tensor:
     return items.dense(_sizes(item)) if isinstance(items, Reserved) else items
 
@@ -115,7 +121,9 @@ def _items(items: Tensor | Reserved, item: Tensor) -> Tensor:
 def _pushed(items: Tensor | Reserved, item: Tensor) -> list[Listed]:
     import tensorflow as tf
 
-    return [tf.concat([_items(items, item), tf.expand_dims(item, 0)], 0)]
+    items = _items(items, item)
+    _require_alike(items, item)
+    return [tf.concat([items, tf.expand_dims(item, 0)], 0)]
 
 
 def _scattered(items: Tensor | Reserved, values: Tensor, places: Tensor) -> list[Listed]:
