@@ -7,7 +7,7 @@ from typing import Protocol
 
 from kexport.bundle.signature import Array
 from kexport.factory.emit import reserved_lists
-from kexport.factory.emit.known_values import invariant, known
+from kexport.factory.emit.known_values import counts_steps, invariant, known
 from kexport.factory.graph.protocols import ConcreteFunction, DType, Operation, Shape, Tensor
 from kexport.factory.graph.tensor_lists import BRANCHES, LOOPS, Reserved
 
@@ -105,11 +105,16 @@ def loop(emitter: BodyEmitter, op: Operation, inputs: Sequence[Tensor | Reserved
     import tensorflow as tf
 
     variables = reserved_lists.dense(emitter, op, inputs)
-    values = invariant(emitter.body(op.get_attr("body").name), known(variables))
+    source, condition_name = emitter.body(op.get_attr("body").name), op.get_attr("cond").name
+    values = invariant(source, known(variables))
     compute = _knowing(_body(emitter, op.get_attr("body").name), values, giving_back=True)
-    test = _knowing(_body(emitter, op.get_attr("cond").name), values)
-    counted = bool(op.outputs[0].consumers())
-    if counted:  # ONNX has the count of the steps, and their limit, inside of a loop only
+    test = _knowing(_body(emitter, condition_name), values)
+    uncounted = not counts_steps(source, emitter.body(condition_name), known(variables))
+    counted = not uncounted and bool(op.outputs[0].consumers())
+    if uncounted:  # tf2onnx takes the first two variables of any loop for the count of its steps and their limit
+        variables = [tf.constant(0), tf.constant(-1), *variables]
+        compute, test = _counting_first(compute), _past_the_first(test)
+    elif counted:  # ONNX has the count of the steps, and their limit, inside of a loop only
         variables, compute, test = [*variables, variables[0]], _counting(compute), _not_counting(test)
     specs = _specs(variables)
     while True:
@@ -129,6 +134,8 @@ def loop(emitter: BodyEmitter, op: Operation, inputs: Sequence[Tensor | Reserved
         "output_shapes": _shapes(spec.shape for spec in specs),
     }
     outputs = emitter.copy(op, variables, changed, [spec.dtype for spec in specs])
+    if uncounted:
+        return outputs[2:]
     return [outputs[-1], variables[1], *outputs[2:-1]] if counted else outputs
 
 
@@ -159,6 +166,19 @@ def _counting(body: Body) -> Body:
 
 def _not_counting(condition: Body) -> Body:
     return lambda inputs, prefix: condition([inputs[-1], *inputs[1:-1]], prefix)
+
+
+def _counting_first(body: Body) -> Body:
+    """A body with two variables before its own: a count of the steps, and their limit."""
+
+    def counted(inputs: Sequence[Tensor], prefix: str) -> list[Tensor]:
+        return [inputs[0] + 1, inputs[1], *body(inputs[2:], prefix)]
+
+    return counted
+
+
+def _past_the_first(condition: Body) -> Body:
+    return lambda inputs, prefix: condition(inputs[2:], prefix)
 
 
 def _body(emitter: BodyEmitter, name: str) -> Body:

@@ -30,6 +30,33 @@ def invariant(body: Graph, values: Mapping[int, Array]) -> dict[int, Array]:
     return {place: value for place, value in values.items() if _source(body.outputs[place]) is body.inputs[place]}
 
 
+def counts_steps(body: Graph, condition: Graph, values: Mapping[int, Array]) -> bool:
+    """Whether the first two variables of a loop are the count of its steps and their limit, or -1 for none.
+
+    Those of `tf.while_loop` are. A `tf.raw_ops.While` may count down, from elsewhere, or not at all.
+
+    Args:
+        body: of the loop.
+        condition: of the loop.
+        values: of variables before the first step, as far as they are known.
+    """
+    import tensorflow as tf
+
+    if len(body.inputs) < 2 or values.get(0) != 0 or _source(body.outputs[1]) is not body.inputs[1]:
+        return False
+    step = _source(body.outputs[0]).op
+    if step.type not in ("Add", "AddV2") or not any(_source(each) is body.inputs[0] for each in step.inputs):
+        return False
+    ones = [tf.get_static_value(each) for each in step.inputs]
+    if not any(each is not None and each.ndim == 0 and each == 1 for each in ones):
+        return False
+    count, limit = condition.inputs[:2]
+    return values.get(1) == -1 or any(
+        op.type == "Less" and _source(op.inputs[0]) is count and _source(op.inputs[1]) is limit
+        for op in condition.get_operations()
+    )
+
+
 def _value(tensor: Tensor, depth: int) -> Array | None:
     import tensorflow as tf
 
