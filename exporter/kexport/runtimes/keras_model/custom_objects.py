@@ -104,6 +104,23 @@ def unregistered(config: object) -> list[CustomObject]:
     return [each for each in custom_objects(config) if keras.saving.get_registered_object(each.name) is None]
 
 
+def registered_since(missing: Iterable[CustomObject]) -> dict[str, object]:
+    """Of what was not registered when a model was saved: the one class or function that bears the name now.
+
+    Keras looks for it by that name alone, without the package under which it has been registered since.
+    """
+    import keras
+
+    homes: dict[str, list[object]] = {}
+    for name, each in keras.saving.get_custom_objects().items():
+        homes.setdefault(name.rpartition(">")[2], []).append(each)
+    return {
+        each.name: homes[each.name][0]
+        for each in missing
+        if not each.was_registered and len(homes.get(each.name, ())) == 1
+    }
+
+
 def registered(names: Iterable[str]) -> dict[str, object]:
     """The classes and functions that are registered with Keras under these names."""
     import keras

@@ -6,7 +6,7 @@ import contextlib
 import importlib
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from kexport.runtimes.keras_model.custom_objects import (
     lambda_layers,
     objects_in,
     of_keras_2,
+    registered_since,
     unregistered,
 )
 from kexport.runtimes.keras_model.grant import granted
@@ -39,25 +40,41 @@ def load_file(path: Path) -> Any:
         MissingCodeError: it holds a class or function that is not registered, or a Lambda that is not allowed.
     """
     config = read_config(path)
-    keras = import_keras()  # before the modules of layers, which import it
+    import_keras()  # before the modules of layers, which import it
     for module in _layer_modules(config):
         with contextlib.suppress(ModuleNotFoundError):  # of another version; its layers are then not registered
             importlib.import_module(module)
     if layers := of_keras_2(config):
         raise ModelError(f"{path.name} holds what Keras 3 has not", got=", ".join(layers), hint=_written_by(path))
-    if missing := unregistered(config):
-        raise missing_code(path.name, missing, granted())
+    missing = unregistered(config)
+    since = _since(missing)
+    if still := [each for each in missing if each.name not in since]:
+        raise missing_code(path.name, still, granted())
     if is_h5(path):
         stored = h5_stored(path, _most(EXPANSION))
     else:
         with _reading(path) as archive:
             stored = stored_bytes(archive, _most(EXPANSION))
+    with as_stored(path.name, stored, _most(EXPANSION)):
+        return _loaded(path, since)
+
+
+def _since(missing: Iterable[CustomObject]) -> dict[str, object]:
+    """Of what was not registered when the model was saved: what the user's imports have registered by that name."""
+    return registered_since(missing) if granted().imports else {}
+
+
+def _loaded(path: Path, since: Mapping[str, object]) -> Any:
+    """The model, with these classes and functions besides those that are registered."""
+    import keras
+
     try:
-        with warnings.catch_warnings(), as_stored(path.name, stored, _most(EXPANSION)):
+        with warnings.catch_warnings():
             # Keras only warns when it cannot build a model again, which then has no weights.
             warnings.filterwarnings("error", message=".*cannot be built automatically", category=UserWarning)
             with replaced(keras.Model, "compile_from_config", _not_compiling):
-                return keras.saving.load_model(path, compile=False, safe_mode=not granted().allow_lambda)
+                safe = not granted().allow_lambda
+                return keras.saving.load_model(path, custom_objects=since, compile=False, safe_mode=safe)
     except UserWarning as error:
         raise ModelError(
             f"{path.name} cannot be loaded with its weights",
@@ -69,6 +86,8 @@ def load_file(path: Path) -> Any:
         raise
     except Exception as error:  # a layer's own code may raise anything while it is created again
         if (sought := _sought(error)) is not None:
+            if sought.name not in since and (found := _since([sought])):  # an .h5 file names it without a module
+                return _loaded(path, {**since, **found})
             raise missing_code(path.name, [sought], granted()) from error
         raise ModelError(
             f"Keras {keras.__version__} cannot load {path.name}", got=located(error), hint=_written_by(path)

@@ -36,7 +36,9 @@ def missing_code(file: str, missing: Sequence[CustomObject], grant: Grant) -> Mi
         return MissingCodeError(
             f"{file} holds {_quoted(never)}, not registered with Keras" + _although(grant.imports),
             expected=_REGISTER,
-            hint="--import FILE|MODULE runs the code that registers it",
+            hint="write that in the file that defines them, and run it with --import FILE|MODULE"
+            if not grant.imports
+            else f"write that in {' and '.join(grant.imports)}, or in what it imports",
         )
     names = [each.name for each in missing]
     recorded = of_names(grant.code, names)
