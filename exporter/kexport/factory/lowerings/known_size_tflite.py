@@ -12,55 +12,16 @@ from collections import Counter
 from collections.abc import Sequence
 
 from kexport.factory.graph.protocols import Operation, Tensor
+from kexport.factory.graph.shape_vectors import Size, sizes_in, sizes_of
 from kexport.factory.lowerings._rule import Lowering
 
-#: A number, or a name that equal sizes share: a tensor, and an axis of it.
-_Dim = int | tuple[str, int]
 
-_SHAPELESS = ("Identity", "Cast", "Neg", "Abs")  # their output has the input's shape, whatever it is
-
-
-def _dims(x: Tensor) -> list[_Dim]:
-    """Each size of a tensor: a number, or a name that equal sizes share."""
-    import tensorflow as tf
-
-    source = x.op
-    if source.type in _SHAPELESS:
-        inner = _dims(source.inputs[0])
-    elif source.type == "Transpose" and tf.get_static_value(source.inputs[1]) is not None:
-        sizes = _dims(source.inputs[0])
-        inner = [sizes[axis] for axis in tf.get_static_value(source.inputs[1])]
-    else:
-        inner = [(x.name, axis) for axis in range(x.shape.rank)]
-    return [name if size is None else size for name, size in zip(inner, x.shape.as_list(), strict=True)]
-
-
-def _elements(vector: Tensor) -> list[_Dim] | None:
-    """Each element of a vector of sizes, as in `_dims`; None where they are not known."""
-    import tensorflow as tf
-
-    value, source = tf.get_static_value(vector), vector.op
-    if value is not None:
-        return [int(size) for size in value.ravel()]
-    if source.type == "Shape" and source.inputs[0].shape.rank is not None:
-        return _dims(source.inputs[0])
-    if source.type in ("Identity", "Cast"):
-        return _elements(source.inputs[0])
-    if source.type == "GatherV2":
-        elements, places = _elements(source.inputs[0]), tf.get_static_value(source.inputs[1])
-        return None if elements is None or places is None else [elements[place] for place in places.ravel()]
-    if source.type in ("ConcatV2", "Pack"):
-        parts = [_elements(part) for part in source.inputs[: source.get_attr("N")]]
-        return None if None in parts else [size for part in parts for size in part or ()]
-    return None
-
-
-def _inferred(x: Tensor, target: Tensor) -> list[_Dim] | None:
+def _inferred(x: Tensor, target: Tensor) -> list[Size] | None:
     """The sizes after a reshape, the inferred one among them."""
-    wanted = _elements(target)
+    wanted = sizes_in(target)
     if wanted is None or wanted.count(-1) != 1 or x.shape.rank is None:
         return None
-    given = _dims(x)
+    given = sizes_of(x)
     left, right = (Counter(size for size in side if isinstance(size, tuple)) for side in (given, wanted))
     total, rest = (math.prod(size for size in side if isinstance(size, int) and size != -1) for side in (given, wanted))
     if left != right or not rest or total % rest:
