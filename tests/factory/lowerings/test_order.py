@@ -29,7 +29,7 @@ ORDER = {
         **{kind: ["float64_places_tflite", "rounding_tflite"] for kind in ("Ceil", "Rint", "Round")},
         **{kind: ["product_before_clip_tflite", "integer_product_tflite"] for kind in ("BatchMatMulV2", "MatMul")},
         "Relu": ["relu_of_negative_tflite", "narrow_integers_tflite"],
-        "Reshape": ["known_size_tflite", "reshape_tflite"],
+        "Reshape": ["tensordot_tflite", "known_size_tflite", "reshape_tflite"],
         "ResizeBilinear": ["resize_bilinear", "resize_integers"],
         "StridedSlice": ["empty_slice_tflite", "known_size_tflite", "strided_slice_tflite"],
     },
