@@ -146,3 +146,19 @@ def test_layers_that_were_for_training_alone_are_refused_with_what_takes_them_of
     model.layers = [type(kind, (tf.Module,), {})(name="wrapped_dense"), tf.Module(name="plain")]
     with pytest.raises(ModelError, match=rf"wrapped_dense\n(.|\n)*{way_out}"):
         kexport.build(model, tmp_path / "b")
+
+
+@pytest.mark.parametrize(
+    ("kind", "way_out"),
+    [("PruneLowMagnitude", r"strip_pruning\(model\)"), ("QuantizeLayer", r"tf\.saved_model\.save\(model, FOLDER\)")],
+)
+def test_a_class_that_keras_2_finds_missing_itself_is_told_with_the_way_out(loaded, tmp_path, kind, way_out):
+    """A legacy .h5 file does not say where its classes are from."""
+
+    def load_model(path, **options):
+        raise ValueError(f"Unknown layer: '{kind}'. Please ensure you are using a `custom_object_scope`")
+
+    sys.modules["tf_keras"].models.load_model = load_model
+    with pytest.raises(ModelError, match=way_out) as raised:
+        sources.find(written(tmp_path / "old.keras"), {}).load()
+    assert "tensorflow-model-optimization" in str(raised.value)

@@ -12,7 +12,7 @@ from typing import Any
 from kexport.bundle.naming import unique
 from kexport.errors import MissingCodeError, ModelError, located
 from kexport.factory.trace import Served, served
-from kexport.runtimes.keras_model import KERAS_2, custom_objects, granted, missing_code, objects_in
+from kexport.runtimes.keras_model import KERAS_2, custom_objects, granted, missing_code, objects_in, sought_in
 from kexport.scratch import temporary_folder
 
 _LAYERS_OF_FUNCTIONS = ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer")
@@ -117,6 +117,8 @@ def from_file(path: Path, config: object, refused: ModelError | MissingCodeError
     try:
         model = keras2.models.load_model(path, compile=False, safe_mode=not granted().allow_lambda)
     except Exception as error:  # a layer's own code may raise anything while it is created again
+        if (sought := sought_in(error)) is not None:  # an .h5 file does not say where a class is from
+            raise missing_code(path.name, [sought], granted()) from error
         raise ModelError(
             f"{path.name} of Keras 2 cannot be loaded with {KERAS_2} {keras2.__version__}", got=located(error)
         ) from error

@@ -41,6 +41,10 @@ _WEIGHT = (
     "makes a weight or a layer inside `call`",
     "make it in `__init__` or `build`; `call` only uses it",
 )
+_UNKNOWN_RANK = (
+    "gives a tensor of which TensorFlow does not know how many axes it has",
+    "keras.ops.reshape what it gives to as many axes as it has, such as (-1, 4)",
+)
 _CACHE = (
     "keeps a tensor of one call for later ones",
     "compute it in each call, or keep it as a weight",
@@ -63,6 +67,7 @@ _CAUSES = (
     (r"[Ii]terating over a symbolic|not iterable|__iter__", _LOOP),
     (r"symbolic.*numpy|numpy.*symbolic|has no attribute 'numpy'|numpy array|\.numpy\(\)|__array__", _NUMPY),
     (r"(float|int|complex)\(\) argument|__float__|__int__|__index__|Tensor.*as an integer", _PYTHON),
+    (r"as_list\(\) is not defined on an unknown TensorShape", _UNKNOWN_RANK),
     (r"NoneType|None values not supported|Dimension value is None|unknown dimension|got None", _UNKNOWN_SIZE),
     (_SHAPES, _FIXED_SIZE),
 )  # fmt: skip

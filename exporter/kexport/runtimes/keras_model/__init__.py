@@ -12,7 +12,7 @@ from kexport.runtimes.keras_model.custom_objects import (
     unregistered,
 )
 from kexport.runtimes.keras_model.discovery import discover_interface
-from kexport.runtimes.keras_model.file import load_file, read_config, written_by_keras_2
+from kexport.runtimes.keras_model.file import load_file, read_config, sought_in, written_by_keras_2
 from kexport.runtimes.keras_model.grant import Grant, granted, granting
 from kexport.runtimes.keras_model.h5_file import SUFFIXES
 from kexport.runtimes.keras_model.interface import Interface
@@ -49,6 +49,7 @@ __all__ = [
     "read_config",
     "registered",
     "replaced",
+    "sought_in",
     "to_array",
     "to_dense",
     "to_tensor",

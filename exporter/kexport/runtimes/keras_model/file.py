@@ -85,7 +85,7 @@ def _loaded(path: Path, since: Mapping[str, object]) -> Any:
     except ModelError:
         raise
     except Exception as error:  # a layer's own code may raise anything while it is created again
-        if (sought := _sought(error)) is not None:
+        if (sought := sought_in(error)) is not None:
             if sought.name not in since and (found := _since([sought])):  # an .h5 file names it without a module
                 return _loaded(path, {**since, **found})
             raise missing_code(path.name, [sought], granted()) from error
@@ -94,7 +94,7 @@ def _loaded(path: Path, since: Mapping[str, object]) -> Any:
         ) from error
 
 
-def _sought(error: Exception) -> CustomObject | None:
+def sought_in(error: Exception) -> CustomObject | None:
     """The class or function that Keras did not find among those that are registered."""
     found = re.search(r"(?:Could not locate (?:class|function)|Unknown [a-z_ ]+:) '([^']+)'", str(error))
     return CustomObject(found[1]) if found else None

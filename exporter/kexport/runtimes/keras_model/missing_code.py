@@ -12,6 +12,8 @@ from kexport.user_code import file_of_module
 
 #: Wrappers of tensorflow-model-optimization, which serve training alone, and what takes them off.
 _STRIPPED = {"PruneLowMagnitude": "sparsity.keras.strip_pruning", "ClusterWeights": "clustering.keras.strip_clustering"}
+#: Its layers of training with quantisation, which a SavedModel does without.
+_QUANTIZED = ("QuantizeAwareActivation", "QuantizeLayer", "QuantizeWrapper", "QuantizeWrapperV2")
 _REGISTER = "@keras.saving.register_keras_serializable(package=...) above each class"
 
 
@@ -29,6 +31,12 @@ def missing_code(file: str, missing: Sequence[CustomObject], grant: Grant) -> Mi
                 f"{file} holds {each.name!r}, a wrapper for training, of tensorflow-model-optimization",
                 expected="a model without it",
                 hint=f"tensorflow_model_optimization.{strip}(model), and save that",
+            )
+        if each.name.rpartition(">")[2] in _QUANTIZED:
+            return MissingCodeError(
+                f"{file} holds {each.name!r}, of tensorflow-model-optimization",
+                expected="a SavedModel, which holds what its layers compute",
+                hint="tf.saved_model.save(model, FOLDER) where the model was made, and build FOLDER",
             )
     reachable = {entry.name for entry in grant.code if not entry.obstacle}
     never = [each.name for each in missing if not each.was_registered and each.name not in reachable]
