@@ -9,7 +9,7 @@ healthy: what kexport says against it is a false alarm, a fault of a converter, 
 of its own, in every format, and checked in every runtime; what passes is run by the raw runtimes on inputs that the
 build has not seen. `--smallest N` makes
 each network that does not pass smaller, in N trials at most, and writes it into DIR as a file with a `make()`.
-`--sample` builds a few.
+`--sample` builds a few. `--summary` writes docs/random_networks.md from a log, where the last word on a network counts.
 
 Exit code 1 when a network does not pass. About three seconds a network. Needs `kexport[build]`.
 """
@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import forked
-from measurements import parser, quiet_environment
+from measurements import DOCS, parser, quiet_environment, versions
 
 SAMPLE = (1, (2, 5, 9))  # a seed, and numbers
 _TIMEOUT = 300.0
@@ -61,6 +61,53 @@ def reduce(record: dict[str, Any], verdict: Any, trials: int) -> dict[str, Any]:
     return dict(verdict.smallest(record, judge, trials)) if record["network"] else record
 
 
+def logged(path: str) -> dict[tuple[int, int], dict[str, Any]]:
+    """The last record of each seed and number in a log, in their order."""
+    records = [json.loads(line) for line in Path(path).read_text().splitlines()]
+    return dict(sorted({(each["seed"], each["index"]): each for each in records}.items()))
+
+
+def group_of(record: dict[str, Any]) -> str:
+    """What is said of a network that does not pass, in few words, without names."""
+    first = record["said"][0]
+    kind, detail = first["kind"], str(first["detail"])
+    if kind == "export" and "a bug in kexport" not in detail:
+        return f"refused by name: {first['artifact']}"
+    if "nothing can be concluded" in detail:
+        return "ill-conditioned: nothing can be concluded"
+    if kind == "adequacy not run":
+        return "weights that no input of the default domain sees"
+    if kind == "error":
+        return "refused by Keras itself"
+    where = ", ".join(dict.fromkeys(str(each["runtime"]) for each in record["said"] if each.get("runtime")))
+    return f"{kind} in {where}" if where else str(kind)
+
+
+def page(found: dict[tuple[int, int], dict[str, Any]]) -> str:
+    """The page of the figures."""
+    groups: dict[str, list[str]] = {}
+    for (seed, index), record in found.items():
+        if not record["passed"]:
+            groups.setdefault(group_of(record), []).append(f"{seed}/{index}")
+    failed = sum(map(len, groups.values()))
+    packages = ", ".join(f"{name} {version}" for name, version in versions().items())
+    lines = [
+        "# Random networks", "",
+        f"{len(found):,} random networks, built in every format and checked in every runtime with default domains; of",
+        f"these {len(found) - failed:,} pass, and agree in the raw runtimes on inputs that the build has not seen. The",
+        "others, by what is said of them, with seed and number:", "",
+        f"{packages}.", "",
+        "| said | networks | share | which |", "| --- | --- | --- | --- |",
+    ]  # fmt: skip
+    for group, names in sorted(groups.items(), key=lambda item: -len(item[1])):
+        lines.append(f"| {group} | {len(names)} | {len(names) / len(found):.2%} | {', '.join(names)} |")
+    lines += [
+        "",
+        "`unseen` are those that passed, and differ on other inputs; `parity` and `model` were told by the build.",
+    ]
+    return "\n".join([*lines, "", "Made by `scripts/random_networks.py --summary`.", ""])
+
+
 def write(options: argparse.Namespace, index: int, record: dict[str, Any], smaller: dict[str, Any]) -> None:
     """Write the network as a file, with what is said of it."""
     from network_cases._network import Network
@@ -77,6 +124,9 @@ def main() -> int:
     """Build them; 1 when one does not pass."""
     quiet_environment()
     options = command_line()
+    if options.summary:
+        (DOCS / "random_networks.md").write_text(page(logged(options.log)))
+        return 0
     forked.import_everything("network_cases._verdict")
     from network_cases import _verdict
 
@@ -115,6 +165,7 @@ def command_line() -> argparse.Namespace:
     command.add_argument("--smallest", type=int, default=0, metavar="N", help="make each smaller, in N trials at most")
     command.add_argument("--each", type=int, default=3, metavar="N", help="make N of each sort smaller (%(default)s)")
     command.add_argument("--sample", action="store_true", help="the networks that the tests build")
+    command.add_argument("--summary", action="store_true", help="write docs/random_networks.md from the log alone")
     options = command.parse_args()
     options.numbers = list(range(options.start, options.start + options.count))
     if options.sample:

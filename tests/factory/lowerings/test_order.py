@@ -19,6 +19,7 @@ ORDER = {
         "Cumprod": ["cumprod_onnx", "narrow_integers_onnx"],
         "LookupTableFindV2": ["integer_lookup", "string_lookup_onnx"],
         "ResizeBilinear": ["resize_bilinear", "resize_integers"],
+        "Mean": ["mean_onnx", "narrow_integers_onnx"],
         "Sum": ["broadcast_gradient", "narrow_integers_onnx"],
     },
     "tflite": {
