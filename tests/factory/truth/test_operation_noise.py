@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 from keras import layers, ops
 
+import kexport
 from kexport.bundle.domain import Ints, Uniform
 from kexport.bundle.signature import TensorSpec
 from kexport.factory.inputs.domains import resolve_domains
@@ -64,6 +65,21 @@ def test_what_is_computed_without_rounding_stays():
     whole = np.arange(-20, 20, dtype="float32")
     for function in (tf.round, lambda x: x + 3.0, lambda x: x * 0.5, lambda x: tf.nn.relu(x), tf.reduce_sum):
         np.testing.assert_array_equal(noisy(function, whole), function(tf.constant(whole)).numpy())
+
+
+@pytest.mark.parametrize("function", [lambda x: x * -1.5, lambda x: x + 0.0, lambda x: x - x])
+def test_zeros_of_sums_and_products_have_either_sign(function):
+    signs = np.signbit(noisy(function, np.zeros(100, "float32")))
+    assert signs.any()
+    assert not signs.all()
+
+
+def test_what_looks_at_the_sign_of_a_zero_is_no_fault_where_rewriting_changes_it(tmp_path):
+    """TensorFlow's optimiser drops the sum with 0, which makes +0 of -0."""
+    x = keras.Input((4, 2), name="x")
+    angle = ops.arctan2(x, layers.Rescaling(-1.5)(x))
+    bundle = kexport.build(keras.Model(x, layers.GlobalAveragePooling1D(name="y")(angle)), tmp_path / "b")
+    assert bundle.passed, [check for check in bundle.report.checks if not check.passed]
 
 
 def test_a_sum_over_nothing_is_the_tensor_itself_which_is_left_alone():

@@ -70,6 +70,9 @@ _NEVER_EXACT = frozenset(_MEANS.split())
 #: a quotient of polynomials, 1.3e-7 off at most, 7e-5 of the result at -7 (measured); and below 0, `elu` and `selu` are
 #: an exponential less 1, in TensorFlow too.
 _OF_ONE_BELOW = {"Sigmoid": np.inf, "Elu": 0.0, "Selu": 0.0}
+#: Sums and products whose zeros have either sign: what rewrites a graph drops `+ 0` and moves factors, and kernels fuse
+#: both. Keras' argmax, an arctangent of two numbers and a quotient look at the sign.
+_SIGNED_ZEROS = frozenset(("Add", "AddN", "AddV2", "BiasAdd", "MatMul", "Mul", "Sub"))
 _MOST_OF_RESULT = 1 / 256  # a kernel that is farther off shows in what is computed from it, and is to be told
 _OF_TENSORS = frozenset(("AddN", "AccumulateNV2"))
 _ADDED = frozenset(("Sum", "Mean", *_OF_TENSORS))
@@ -156,6 +159,8 @@ class _Noise:
             elif self._moves:
                 of_one_below = _OF_ONE_BELOW.get(name, -np.inf)
                 self._move(numbers.reshape(-1), exactly=name not in _NEVER_EXACT, of_one_below=of_one_below)
+                if name in _SIGNED_ZEROS:
+                    self._sign_zeros(numbers.reshape(-1))
 
     def _add_in_lanes(
         self, result: Array, values: Array, over: Array | Sequence[int], averaged: tf.Tensor | None = None
@@ -199,6 +204,13 @@ class _Noise:
                     always = self._steps_for(part.dtype, always=True)[start : start + part.size]
                     step = np.where(part < of_one_below, always * units, step)
                 part += step
+
+    def _sign_zeros(self, numbers: Array) -> None:
+        """Give zeros a sign at random; in place."""
+        places = np.flatnonzero(numbers == 0)
+        if places.size:
+            signs = self._rng.choice(np.array([-1, 1], numbers.dtype), places.size)
+            numbers[places] = np.copysign(numbers[places], signs)
 
     def _steps_for(self, dtype: np.dtype[Any], *, always: bool) -> Array:
         if (dtype, always) not in self._steps:
