@@ -5,16 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
-import numpy as np
-
 from kexport.bundle.quantization import AffineQuantization, to_json
 from kexport.bundle.signature import Array, Signature
-from kexport.errors import ExportError
 from kexport.factory.formats._integer_io import integers_refused
 from kexport.runtimes.files import tflite
 from kexport.runtimes.files.protocols import TfliteModel
-
-_NO_RANGE = 1e-37  # of a step: the least float32 that is not subnormal, about
 
 
 class QuantisingConverter(Protocol):
@@ -55,37 +50,6 @@ def set_precision(
         if integer_io:
             dtype = {"int8": tf.int8, "int16x8": tf.int16}[precision]
             converter.inference_input_type = converter.inference_output_type = dtype
-
-
-def require_scales(model: TfliteModel, layer: Callable[[str], str]) -> None:
-    """Refuse a file with scales that are no numbers, as the converter writes them behind what is always 0.
-
-    Args:
-        model: the file.
-        layer: the layer that computes a tensor of a name, in words.
-
-    Raises:
-        ExportError: it has such scales; with the layers that give nothing but 0.
-    """
-    endless = False
-    still: dict[str, None] = {}
-    for graph in model.subgraphs:
-        for tensor in graph.tensors:
-            scales = np.ravel([] if tensor.quantization is None else _scales(tensor))
-            endless = endless or not np.isfinite(scales).all()
-            if scales.size == 1 and 0 <= scales[0] < _NO_RANGE:
-                still[layer((tensor.name or b"").decode())] = None
-    if endless:
-        raise ExportError(
-            "the model cannot be written in integers",
-            got=f"nothing but 0 from {', '.join(still) or 'a layer'} on all calibration inputs",
-            expected="numbers that have a range",
-        )
-
-
-def _scales(tensor: Any) -> Array:
-    scale = tensor.quantization.scale
-    return np.asarray([] if scale is None else scale, np.float64)
 
 
 def quantization_of(model: TfliteModel, signature: Signature) -> dict[str, object]:

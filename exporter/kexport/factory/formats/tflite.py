@@ -32,7 +32,7 @@ from kexport.factory.formats._spare_parts import drop_spare_parts
 from kexport.factory.formats._tflite_biases import give_each_channel_its_bias, give_each_its_bias
 from kexport.factory.formats._tflite_conversion import Mixed, Small, Small16, Wide, integer_layers
 from kexport.factory.formats._tflite_copied_integers import rescale_what_is_copied
-from kexport.factory.formats._tflite_precisions import QuantisingConverter, quantization_of, require_scales
+from kexport.factory.formats._tflite_precisions import QuantisingConverter, quantization_of
 from kexport.factory.formats._tflite_shared_memory import keep_what_is_read
 from kexport.factory.formats._tflite_signature import use_public_names
 from kexport.factory.formats._tflite_states import UnfinishedError, require_finishable, start_at_zero
@@ -147,7 +147,6 @@ def _written(folder: Path, target: Path, way: Wide) -> dict[str, object]:
     except Exception as error:  # whatever TensorFlow raises
         raise program.trail.failed("tflite", error) from error
     _refuse_foreign(model, program)
-    require_scales(model, program.layer_of_result)
     target.write_bytes(flatbuffer_utils.convert_object_to_bytearray(model))
     require_own_sound(target, require_sound_tflite)
     return {"tensorflow": tf.__version__, **tflite.details_of(model), **pinned}
