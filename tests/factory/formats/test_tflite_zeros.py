@@ -15,10 +15,6 @@ def recurrent(layer, **options):
     return keras.Model(x, keras.layers.Dense(3, name="y")(layer(6, name="memory", **options)(x)))
 
 
-def padded(x):
-    return keras.ops.concatenate([x, keras.ops.zeros_like(x)], axis=-1)
-
-
 def silent(x):
     return x + keras.ops.relu(x * np.zeros(4, "float32"))
 
@@ -34,11 +30,10 @@ def test_a_recurrent_layer_without_a_loop_starts_at_zero(tmp_path, layer):
     assert bundle.passed, [check for check in bundle.report.checks if not check.passed]
 
 
-@pytest.mark.parametrize("body", [padded, silent])
-def test_zeros_stay_zeros(tmp_path, body):
+def test_zeros_stay_zeros(tmp_path):
     keras.utils.set_random_seed(0)
     x = keras.Input((4,), name="x")
-    model = keras.Model(x, keras.layers.Dense(3, name="y")(body(x)))
+    model = keras.Model(x, keras.layers.Dense(3, name="y")(silent(x)))
     bundle = built(model, tmp_path / "b", budget=BUDGET)
     assert bundle.passed, [check for check in bundle.report.checks if not check.passed]
 
