@@ -32,7 +32,7 @@ def give_each_its_constants(model: FlatModel) -> None:
         for kind, operator in tflite.operators_of(model, graph):
             inputs = [int(index) for index in operator.inputs]
             for place, index in enumerate(inputs):
-                if kind in _WEIGHTED or index < 0 or not _is_float_constant(model, graph.tensors[index]):
+                if kind in _WEIGHTED or index < 0 or not is_float_constant(model, graph.tensors[index]):
                     continue
                 if index in taken:
                     inputs[place] = derived_tensor(graph, index)
@@ -41,7 +41,8 @@ def give_each_its_constants(model: FlatModel) -> None:
             operator.inputs = inputs
 
 
-def _is_float_constant(model: FlatModel, tensor: FlatTensor) -> bool:
+def is_float_constant(model: FlatModel, tensor: FlatTensor) -> bool:
+    """Whether a tensor is a constant of float32."""
     types = tflite.numbered(tflite.schema().TensorType)
     return types[tensor.type] == "FLOAT32" and _is_constant(model, tensor)
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from kexport.factory.formats._tflite_model import FlatModel, FlatTensor
+from kexport.factory.formats._tflite_shared_constants import is_float_constant
 from kexport.runtimes.files import tflite
 
 _LEAST = 2 * float(np.finfo(np.float32).tiny)  # the calibrator's range of zeros ends at half of this
@@ -40,13 +41,13 @@ class Zeros:
 
 def _constant_zeros(model: FlatModel) -> Iterator[tuple[int, int]]:
     """The graphs and tensors that hold zeros, which operators take as they take numbers."""
-    types = tflite.numbered(tflite.schema().TensorType)
     for number, graph in enumerate(model.subgraphs):
         for kind, operator in tflite.operators_of(model, graph):
             for index in (int(each) for each in operator.inputs if each >= 0 and kind not in _WEIGHTED):
-                data = model.buffers[graph.tensors[index].buffer].data
-                held = types[graph.tensors[index].type] == "FLOAT32" and data is not None and len(data)
-                if held and not np.asarray(data, np.uint8).view(np.float32).any():
+                tensor = graph.tensors[index]
+                if not is_float_constant(model, tensor):
+                    continue
+                if not np.asarray(model.buffers[tensor.buffer].data, np.uint8).view(np.float32).any():
                     yield number, index
 
 
