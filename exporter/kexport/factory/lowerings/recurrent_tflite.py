@@ -63,7 +63,7 @@ def _projected(recurrence: Recurrence, kernel: Tensor, bias: Tensor | None) -> T
 
     x = recurrence.sequences
     steps, width = x.shape[1] or tf.shape(x)[1], kernel.shape[1]
-    flat = tf.matmul(tf.reshape(tf.transpose(x, (1, 0, 2)), (-1, x.shape[2])), kernel)
+    flat = tf.matmul(tf.reshape(tf.transpose(x, (1, 0, 2)), (-1, kernel.shape[0])), kernel)
     flat = flat if bias is None else tf.nn.bias_add(flat, bias)
     projected = tf.reshape(flat, tf.stack([steps, -1 if x.shape[0] is None else x.shape[0], width]))
     projected.set_shape((x.shape[1], x.shape[0], width))
