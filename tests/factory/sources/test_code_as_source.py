@@ -1,5 +1,6 @@
 """`file.py:callable` and `package.module:callable`; nothing is built here, only found and loaded."""
 
+import gc
 import sys
 
 import pytest
@@ -89,7 +90,8 @@ def test_a_class_and_a_live_model_are_sources_too(project):
     ("model", "settings", "kind", "words"),
     [
         ("nowhere/mine.py:make", {}, UsageError, "there is no file"),
-        ("project/mine.py", {}, UsageError, "no function in it"),
+        ("project/mime.py:make", {}, UsageError, "did you mean mine.py"),
+        ("project/mine.py", {}, UsageError, "(?s)no function in it.*it defines make, "),
         ("project/mine.py:mak", {}, UsageError, "did you mean make"),
         ("project/mine.py:value", {}, UsageError, "not callable"),
         ("project/mine.py:make", {}, UsageError, "needs a value for units"),
@@ -105,6 +107,14 @@ def test_a_class_and_a_live_model_are_sources_too(project):
 def test_what_is_wrong_is_told_in_one_error(project, model, settings, kind, words):
     with pytest.raises(kind, match=words):
         load(model, **settings)
+
+
+def test_a_coroutine_is_no_model_and_python_says_nothing_of_it(project, recwarn):
+    (project / "later.py").write_text("async def make(): pass\n")
+    with pytest.raises(ModelError, match="coroutine"):
+        load("project/later.py:make")
+    gc.collect()
+    assert not [each for each in recwarn if "never awaited" in str(each.message)]
 
 
 def test_code_that_fails_or_does_not_parse_is_told_with_its_line(project):

@@ -70,6 +70,8 @@ def _model(subject: str, function: object, settings: Mapping[str, str]) -> objec
     if _keras2.is_model(model):
         return _keras2.from_model(model)
     if not isinstance(model, keras.Model):
+        if inspect.iscoroutine(model):
+            model.close()  # or Python says on the terminal that nothing awaited it
         raise ModelError(
             f"{subject} returns no model",
             got=f"the class {model.__name__}" if inspect.isclass(model) else type(model).__name__,
@@ -97,16 +99,10 @@ def _read(place: str, attribute: str, code: Path) -> dict[str, str]:
     Raises:
         UsageError: the code cannot be parsed, or does not define the attribute.
     """
-    try:
-        tree = ast.parse(code.read_text(encoding="utf-8"))
-    except SyntaxError as error:
-        raise UsageError(f"{place} cannot be parsed", got=f"{error.msg} ({code.name}:{error.lineno})") from None
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{place} cannot be read", got=error) from None
     names: list[str] = []
     domains: dict[str, str] = {}
     complete = True
-    for node in tree.body:
+    for node in _statements(place, code):
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             names.append(node.name)
         elif isinstance(node, ast.Assign | ast.AnnAssign):
@@ -121,6 +117,25 @@ def _read(place: str, attribute: str, code: Path) -> dict[str, str]:
     if complete and "*" not in names and "__getattr__" not in names and attribute.partition(".")[0] not in names:
         raise _undefined(place, attribute, [name for name in names if not name.startswith("_")])
     return domains
+
+
+def functions(place: str, code: Path) -> list[str]:
+    """The functions that the code defines for others to call, read without running it.
+
+    Raises:
+        UsageError: the code cannot be parsed.
+    """
+    named = [node.name for node in _statements(place, code) if isinstance(node, ast.FunctionDef)]
+    return [name for name in named if not name.startswith("_")]
+
+
+def _statements(place: str, code: Path) -> list[ast.stmt]:
+    try:
+        return ast.parse(code.read_text(encoding="utf-8")).body
+    except SyntaxError as error:
+        raise UsageError(f"{place} cannot be parsed", got=f"{error.msg} ({code.name}:{error.lineno})") from None
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{place} cannot be read", got=error) from None
 
 
 def _literal(node: ast.expr) -> dict[str, str]:

@@ -10,6 +10,7 @@ from kexport.bundle.digests import digest
 from kexport.bundle.naming import carried
 from kexport.errors import MissingCodeError, ModelError
 from kexport.factory.sources import _keras2
+from kexport.factory.sources._near_file import near_file
 from kexport.factory.sources._source import Source, SourceKind, refuse_settings
 from kexport.runtimes.keras_model import SUFFIXES, load_file, names_foreign_code, read_config, written_by_keras_2
 
@@ -22,7 +23,7 @@ def _find(model: str | Path, settings: Mapping[str, str]) -> Source:
     path = Path(model)
     refuse_settings("a file of Keras", settings)
     if not path.is_file():
-        raise ModelError(f"there is no file {path}", expected="a .keras or .h5 file", hint="check the path")
+        raise ModelError(f"there is no file {path}", expected="a .keras or .h5 file", hint=near_file(path))
     with _refused():
         config = read_config(path)  # a damaged file is refused in milliseconds, before TensorFlow is imported
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from types import ModuleType
 
 from kexport.errors import UsageError
-from kexport.factory.sources._model_function import function_source
+from kexport.factory.sources._model_function import function_source, functions
+from kexport.factory.sources._near_file import near_file
 from kexport.factory.sources._source import Source, SourceKind
 from kexport.user_code import run_file
 
@@ -21,9 +22,13 @@ def _find(model: str, settings: Mapping[str, str]) -> Source:
     place, _, attribute = model.rpartition(":") if ".py:" in model else (model, "", "")
     path = Path(place)
     if not path.is_file():
-        raise UsageError(f"there is no file {path}", expected="file.py:callable", hint="check the path")
+        raise UsageError(f"there is no file {path}", expected="file.py:callable", hint=near_file(path))
     if not attribute:
-        raise UsageError(f"{model} names a file, but no function in it", expected=f"{path}:FUNCTION")
+        raise UsageError(
+            f"{model} names a file, but no function in it",
+            expected=f"{path}:FUNCTION",
+            hint=f"it defines {', '.join(functions(place, path)) or 'none'}",
+        )
 
     def run() -> ModuleType:
         return _run(path.resolve())
