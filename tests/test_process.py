@@ -12,15 +12,18 @@ from kexport import process
 from kexport.bundle import packed_arrays
 from kexport.errors import KexportError, ModelError, UsageError
 from kexport.field.trust import NO_TRUST
+from kexport.fork_server import ForkServer
 from kexport.process import Worker, WorkerCrashError
 
 
-@pytest.fixture
-def worker(monkeypatch):
+@pytest.fixture(params=["a new process", "a fork of a server"])
+def worker(monkeypatch, request):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]))
-    worker = Worker()
-    yield worker
-    worker.close()
+    with contextlib.ExitStack() as stack:
+        server = None
+        if request.param == "a fork of a server":
+            server = stack.enter_context(contextlib.closing(ForkServer([], process.worker_environment())))
+        yield stack.enter_context(contextlib.closing(Worker(server=server)))
 
 
 def test_a_crash_in_a_worker_is_an_error_with_the_name_of_the_signal(worker):

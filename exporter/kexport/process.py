@@ -4,7 +4,7 @@ A worker reads one JSON task per line from its standard input, `{"call": "module
 writes one JSON event per line: `item` for each value that the function yields, then `done` or `error`. Raw bytes may
 follow the line of a task, and that of the event `bytes`. It ends when its standard input closes, and with its parent.
 Most workers are started anew. One may be forked instead, which gives it every module that was imported, but only before
-TensorFlow has run anything: eager execution hangs after that.
+TensorFlow has run anything: eager execution hangs after that. A fork server forks where this process cannot.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from kexport.carried_errors import error_from_json
 from kexport.confinement import Confinement, confine, ended_by_limit
 from kexport.errors import UncheckedError
 from kexport.fork import Fork
+from kexport.fork_server import ForkServer, ServedFork
 from kexport.lifeline import Lifeline
 from kexport.scratch import temporary_folder
 from kexport.service import serve
@@ -49,6 +50,11 @@ _WORKER_ENVIRONMENT = {
     "PYTHONWARNINGS": "ignore",
     "PYTHONSAFEPATH": "1",  # a file onnx.py in the user's folder must not shadow the package
 }
+
+
+def worker_environment() -> dict[str, str]:
+    """The environment of a worker process that is started now."""
+    return {**os.environ, **_WORKER_ENVIRONMENT}
 
 
 class WorkerCrashError(Exception):
@@ -77,11 +83,17 @@ class Worker:
     Args:
         preload: modules to import at once, while the parent does something else.
         fork: whether to fork this process instead of starting a new one.
+        server: which forks instead.
         confinement: what a new process may use; None for whatever this one may.
     """
 
     def __init__(
-        self, preload: Sequence[str] = (), *, fork: bool = False, confinement: Confinement | None = None
+        self,
+        preload: Sequence[str] = (),
+        *,
+        fork: bool = False,
+        server: ForkServer | None = None,
+        confinement: Confinement | None = None,
     ) -> None:
         self._confinement = confinement
         self._importing = ""
@@ -92,7 +104,7 @@ class Worker:
         with contextlib.suppress(UncheckedError, OSError):  # on a device that is read-only, nothing is left behind
             folder = str(self._temporaries.enter_context(temporary_folder()))
         try:
-            self._process = self._started(fork, preload, folder)
+            self._process = self._served(server, folder) if server else self._started(fork, preload, folder)
         except OSError:
             self._lifeline.cut()
             self._lifeline.hand_over()
@@ -101,6 +113,10 @@ class Worker:
             raise
         self._lifeline.hand_over()
         cleanup.register(self._process.kill)
+
+    def _served(self, server: ForkServer, folder: str) -> ServedFork:
+        limits = None if self._confinement is None else self._confinement.writing_to(folder)
+        return server.fork(self._log, self._lifeline.reader, folder, worker_environment(), limits)
 
     def _started(self, fork: bool, preload: Sequence[str], folder: str) -> subprocess.Popen[bytes] | Fork:
         line = self._lifeline
@@ -119,7 +135,7 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
-            env={**os.environ, **_WORKER_ENVIRONMENT},
+            env=worker_environment(),
             pass_fds=(line.reader,) if os.name == "posix" else (),
         )
 

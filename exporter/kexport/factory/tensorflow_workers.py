@@ -1,7 +1,7 @@
 """Processes that convert with TensorFlow, which is imported only once where that is safe.
 
 The import of TensorFlow is most of a small build. So this process imports it, and is forked before TensorFlow has run
-anything. Where TensorFlow may have run already, new processes import it at the same time as this one.
+anything. Where TensorFlow may have run already, another process imports it, for this build and those that follow.
 """
 
 from __future__ import annotations
@@ -9,11 +9,16 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import threading
 
 from kexport.confinement import Confinement
-from kexport.process import QUIET_ENVIRONMENT, Worker
+from kexport.fork_server import ForkServer
+from kexport.process import QUIET_ENVIRONMENT, Worker, worker_environment
 from kexport.runtimes.keras_model import import_keras
 
+_MODULES = ("tensorflow", "keras")
+_server: ForkServer | None = None
+_starting = threading.Lock()
 _imported_here = False  # by this module; a program that imported it may have run it too
 
 
@@ -25,7 +30,7 @@ def tensorflow_workers(count: int, spare: int = 0) -> list[Worker]:
         spare: how many more, where they cost next to nothing: where they are forked.
     """
     if not _may_fork():
-        workers = [Worker(["tensorflow", "keras"]) for _ in range(count)]
+        workers = [_distant_worker(None) for _ in range(count)]
         import_tensorflow()
         return workers
     import_tensorflow()
@@ -35,9 +40,29 @@ def tensorflow_workers(count: int, spare: int = 0) -> list[Worker]:
 def forked_worker(confinement: Confinement | None) -> Worker:
     """One process that has TensorFlow and Keras, confined so; for those who need many in turn, imported once, here."""
     if not _may_fork():
-        return Worker(["tensorflow", "keras"], confinement=confinement)
+        return _distant_worker(confinement)
     import_tensorflow()
     return Worker(fork=True, confinement=confinement)
+
+
+def _distant_worker(confinement: Confinement | None) -> Worker:
+    """One process that has TensorFlow and Keras, whatever this one has run; where one can be forked, of a server."""
+    try:
+        return Worker(server=_fork_server(), confinement=confinement)
+    except (OSError, AttributeError):  # no descriptors left, or another system than Linux
+        return Worker(_MODULES, confinement=confinement)
+
+
+def _fork_server() -> ForkServer:
+    """The server of this process, started anew where it has ended or other settings hold."""
+    global _server
+    with _starting:
+        environment = worker_environment()
+        if _server is None or not _server.serves(environment):
+            if _server is not None:
+                _server.close()
+            _server = ForkServer(_MODULES, environment)
+        return _server
 
 
 def import_tensorflow() -> None:
