@@ -33,6 +33,13 @@ def test_both_end_at_one_and_two(converted):
         np.testing.assert_array_equal(erfc, np.array([1, 0, 2, np.nan, 0, 2], "float32"))
 
 
+def test_of_flags_both_are_written(converted):
+    results, _ = converted(lambda x: [f(tf.cast(x > 0, tf.float32)) for f in (tf.math.erf, tf.math.erfc)], "tflite", X)
+    for erf, erfc in results:
+        assert_close(erf, np.where(X > 0, math.erf(1), 0.0), scale=EACH)
+        assert_close(erfc, np.where(X > 0, math.erfc(1), 1.0), scale=EACH)
+
+
 def test_exact_gelu_stays_one_operator(converted):
     truth = X.astype("float64") * np.vectorize(math.erfc)(-X.astype("float64") / math.sqrt(2)) / 2
     results, operators = converted(lambda x: tf.nn.gelu(x, approximate=False), "tflite", X)

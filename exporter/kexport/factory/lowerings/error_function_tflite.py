@@ -43,7 +43,7 @@ def _erf(x: Tensor) -> Tensor:
     t = 1.0 / (1.0 + a * 0.5)
     far = 1.0 - tf.exp(-z) * (t * polynomial(t, fitted(_scaled, 0.3, 0.7, 7)))
     near = x * polynomial(z, fitted(_quotient, 0.0, 1.0, 7))
-    return tf.where(a > 1.0, tf.where(x < 0.0, -far, far), near)
+    return tf.where(x < -1.0, -far, tf.where(x > 1.0, far, near))  # no `x < 0`: see `sign_of_flags_tflite`
 
 
 def _erfc(x: Tensor) -> Tensor:
@@ -55,7 +55,7 @@ def _erfc(x: Tensor) -> Tensor:
     t = 1.0 / (1.0 + a * 0.5)
     smooth = t * polynomial(t - 0.5, fitted(_shifted, -0.34, 0.5, 11))
     value = tf.exp(-h * h) * tf.exp((h - a) * (h + a)) * smooth
-    return tf.where(x < 0.0, 2.0 - value, value)
+    return tf.where(x > 0.0, value, 2.0 - value)
 
 
 def _shifted(t: Array) -> Array:

@@ -40,7 +40,7 @@ def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
         far, near = h + 0.25 / h, 1.0 + z * polynomial(z, fitted(_cosh_excess, 0.0, 1.0, 3))
     else:
         far = h - 0.25 / h
-        far, near = tf.where(x < 0.0, -far, far), x + x * z * polynomial(z, fitted(_sinh_excess, 0.0, 1.0, 3))
+        far, near = tf.where(x < -1.0, -far, far), x + x * z * polynomial(z, fitted(_sinh_excess, 0.0, 1.0, 3))
     return [tf.where(a > 1.0, far, near)]
 
 

@@ -18,6 +18,7 @@ from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings._log1p import atanh_near_zero, log1p
 from kexport.factory.lowerings._rule import Lowering
 
+_LEAST = 2.0**-126  # of numbers below 0 that kernels tell from it; for `x < 0` see `sign_of_flags_tflite`
 _LARGE = 1e9  # 1 is below half a unit in the last place of its square
 
 
@@ -26,7 +27,7 @@ def _asinh(x: Tensor) -> Tensor:
 
     a = tf.abs(x)
     small = log1p(a + a * a / (1.0 + tf.sqrt(a * a + 1.0)))
-    return tf.where(x < 0.0, -1.0, 1.0) * tf.where(a > _LARGE, tf.math.log(a) + math.log(2), small)
+    return tf.where(x <= -_LEAST, -1.0, 1.0) * tf.where(a > _LARGE, tf.math.log(a) + math.log(2), small)
 
 
 def _acosh(x: Tensor) -> Tensor:
@@ -41,7 +42,7 @@ def _atanh(x: Tensor) -> Tensor:
 
     a = tf.abs(x)
     far = 0.5 * tf.math.log((1.0 + a) / (1.0 - a))
-    result = tf.where(a > 0.5, tf.where(x < 0.0, -far, far), atanh_near_zero(x))
+    result = tf.where(a > 0.5, tf.where(x < -0.5, -far, far), atanh_near_zero(x))
     # Reference kernels clamp the quotient by zero to the largest number.
     return tf.where(tf.equal(x, 1.0), math.inf, tf.where(tf.equal(x, -1.0), -math.inf, result))
 
