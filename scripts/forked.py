@@ -114,6 +114,7 @@ class _Running:
         log = os.open(self._folder / "log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(log, 1)
         os.dup2(log, 2)
+        tempfile.tempdir = str(self._folder)  # TensorFlow removes its own at an exit that this process does not make
         answer: dict[str, Any] = {}
         try:
             answer["result"] = self.task.work(self._folder)
