@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from kexport.confinement import Confinement, is_confined
+from kexport.factory import tensorflow_workers
 from kexport.fork_server import ForkServer
 from kexport.process import Worker, WorkerCrashError, worker_environment
 
@@ -112,6 +113,32 @@ def test_a_server_that_nobody_needs_ends_but_not_before_its_forks():
             time.sleep(0.5)
             assert is_running(pid)
         assert wait_for(lambda: not is_running(pid))
+
+
+def test_a_server_that_retires_ends_after_its_forks(server):
+    with fork(server) as worker:
+        pid = of(worker)["parent"]
+        server.retire()
+        time.sleep(0.3)
+        assert worker.alive
+        assert of(worker)["parent"] == pid
+        with pytest.raises(OSError, match="descriptor"):
+            Worker(server=server)
+    assert wait_for(lambda: not is_running(pid))
+
+
+def test_a_build_that_goes_on_keeps_its_workers_when_another_server_is_needed(monkeypatch):
+    """The settings of libraries change, or the time is over after which a server may have ended."""
+    monkeypatch.setitem(sys.modules, "tensorflow", sys)  # as if it had been run here
+    monkeypatch.setattr(tensorflow_workers, "_MODULES", ("wave",))
+    monkeypatch.setattr(tensorflow_workers, "_server", None)
+    with contextlib.closing(tensorflow_workers.forked_worker(None)) as first:
+        monkeypatch.setenv("TF_OF_NOW", "other")
+        with contextlib.closing(tensorflow_workers.forked_worker(None)) as second:
+            assert of(first)["parent"] != of(second)["parent"]
+            assert of(first)["imported"]
+            assert of(second)["imported"]
+            assert first.alive
 
 
 def test_the_forks_of_a_server_that_was_killed_count_as_killed(server):

@@ -127,8 +127,12 @@ class ForkServer:
             self._until = time.monotonic() + self._idle - _IN_TIME
         return forked
 
+    def retire(self) -> None:
+        """Ask for no more processes; it ends after those that run."""
+        self._requests.close()
+
     def close(self) -> None:
-        """End the process; its forks go on."""
+        """End the process, and its forks with it for those who ask how they ended."""
         atexit.unregister(self.close)
         self._requests.close()
         self._lifeline.cut()

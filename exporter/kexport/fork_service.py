@@ -48,12 +48,14 @@ class _Server:
         self._forks: dict[int, tuple[int, int]] = {}  # process id, and where its numbers go, by descriptor
 
     def run(self) -> None:
-        while ready := self._events.select(None if self._forks else self._idle):
+        asked = True
+        while (asked or self._forks) and (ready := self._events.select(None if self._forks else self._idle)):
             for key, _ in ready:
                 if key.fileobj is not self._requests:
                     self._bury(key.fd)
                 elif not self._answer():
-                    return
+                    asked = False
+                    self._events.unregister(self._requests)
 
     def _answer(self) -> bool:
         """Fork for one request; False where nobody can ask any more."""

@@ -60,7 +60,7 @@ def _fork_server() -> ForkServer:
         environment = worker_environment()
         if _server is None or not _server.serves(environment):
             if _server is not None:
-                _server.close()
+                _server.retire()  # a build in another thread may have workers of it
             _server = ForkServer(_MODULES, environment)
         return _server
 
