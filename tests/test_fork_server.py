@@ -141,6 +141,20 @@ def test_a_build_that_goes_on_keeps_its_workers_when_another_server_is_needed(mo
             assert first.alive
 
 
+def test_where_there_can_be_no_server_a_worker_is_a_new_process(monkeypatch):
+    def refuse(pid):
+        raise OSError("Function not implemented")
+
+    monkeypatch.setattr(os, "pidfd_open", refuse)
+    monkeypatch.setitem(sys.modules, "tensorflow", sys)  # as if it had been run here
+    monkeypatch.setattr(tensorflow_workers, "_MODULES", ("wave",))
+    monkeypatch.setattr(tensorflow_workers, "_server", None)
+    with contextlib.closing(tensorflow_workers.forked_worker(None)) as worker:
+        found = of(worker)
+    assert found["parent"] == os.getpid()
+    assert found["imported"]
+
+
 def test_the_forks_of_a_server_that_was_killed_count_as_killed(server):
     with fork(server) as worker:
         found = of(worker)

@@ -52,10 +52,15 @@ class ForkServer:
         modules: to import.
         environment: of the process; what libraries read of it when they are imported holds for all forks.
         idle: after how many seconds without work it ends.
+
+    Raises:
+        OSError: there can be none here.
+        AttributeError: nor on another system than Linux.
     """
 
     def __init__(self, modules: Sequence[str], environment: Mapping[str, str], idle: float = IDLE) -> None:
         self._owner = os.getpid()
+        os.close(os.pidfd_open(self._owner))  # which the server needs: Linux 5.3
         self._settings = _read_at_import(environment)
         self._until = time.monotonic() + idle - _IN_TIME
         self._idle = idle
