@@ -20,10 +20,11 @@ from kexport.factory.formats._tflite_states import bound_cells, require_finishab
 from kexport.factory.formats._tflite_zeros import Zeros
 from kexport.factory.graph.protocols import Graph
 from kexport.factory.lowerings import (
+    average_before_clip_tflite,
     extremum_of_8_bits_tflite,
     lstm_tflite,
     square_of_16_bits_tflite,
-    sum_of_16_bits_tflite,
+    sum_of_integers_tflite,
     zeros_of_16_bits_tflite,
 )
 from kexport.runtimes.files import tflite
@@ -79,7 +80,11 @@ class Small(Wide):
     def __init__(self, precision: str, inputs: Inputs, *, integer_io: bool) -> None:
         self._precision, self._inputs, self._integer_io = precision, inputs, integer_io
         if precision == "int8":
-            self.lowerings += (extremum_of_8_bits_tflite.NAME,)
+            self.lowerings += (
+                average_before_clip_tflite.NAME,
+                extremum_of_8_bits_tflite.NAME,
+                sum_of_integers_tflite.NAME,
+            )
 
     def starting_anew(self) -> Wide:
         """Ranges that are measured in calls which start anew, as those of the finished file do."""
@@ -119,7 +124,7 @@ class Small16(Small):
     """
 
     # without that of LSTMs: the quantiser makes constants of their states
-    lowerings = (square_of_16_bits_tflite.NAME, sum_of_16_bits_tflite.NAME, zeros_of_16_bits_tflite.NAME)
+    lowerings = (square_of_16_bits_tflite.NAME, sum_of_integers_tflite.NAME, zeros_of_16_bits_tflite.NAME)
 
     def __init__(self, inputs: Inputs, *, integer_io: bool) -> None:
         super().__init__("int16x8", inputs, integer_io=False)

@@ -1,4 +1,4 @@
-"""Average pooling before a limit, as a convolution of its own with equal weights, in TFLite.
+"""Average pooling before a limit, as a convolution of its own with equal weights, in int8.
 
 TensorFlow's quantiser gives a minimum, a maximum and average pooling one scale for what they take and give, and spreads
 it backwards: what is pooled would be clipped before the mean is taken, and not after. Or, where the limit is taken into
@@ -15,6 +15,8 @@ import numpy as np
 
 from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings._rule import Lowering
+
+NAME = "average_before_clip_tflite"
 
 _LIMITS = ("ClipByValue", "Maximum", "Minimum", "Relu6")
 _SAME_SCALE = (
@@ -83,4 +85,4 @@ def _shares(size: int, window: int, step: int) -> np.ndarray[tuple[int], np.dtyp
     return window / (np.minimum(starts + window, size) - np.maximum(starts, 0))
 
 
-LOWERING = Lowering("average_before_clip_tflite", ("tflite",), ("AvgPool",), _emit, _applies)
+LOWERING = Lowering(NAME, (), ("AvgPool",), _emit, _applies)

@@ -60,5 +60,5 @@ LOWERING = Lowering(
     ("BroadcastGradientArgs", "Sum"),
     _emit,
     _applies,
-    before=("narrow_integers_onnx", "sum_of_16_bits_tflite"),
+    before=("narrow_integers_onnx", "sum_of_integers_tflite"),
 )

@@ -1,6 +1,7 @@
-"""Sums in 16 bits, whose scale LiteRT's kernels get wrong: the mean, times how many numbers it is of.
+"""Sums in integers, whose scale LiteRT's kernels get wrong: the mean, times how many numbers it is of.
 
-Source: TFLite's `kernels/reduce.cc`; measured with ai-edge-litert 2.3.0: 5 to 10 dB of signal to noise, the mean 50.
+Source: TFLite's `kernels/reduce.cc`; measured with ai-edge-litert 2.3.0. In int16x8 5 to 10 dB of signal to noise, the
+mean 50; in int8 -7 to 1 dB in the reference kernels, 39 to 48 in the others.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings._rule import Lowering
 
-NAME = "sum_of_16_bits_tflite"
+NAME = "sum_of_integers_tflite"
 
 
 def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
