@@ -32,6 +32,7 @@ from kexport.factory.formats._spare_parts import drop_spare_parts
 from kexport.factory.formats._tflite_biases import give_each_channel_its_bias, give_each_its_bias
 from kexport.factory.formats._tflite_conversion import Mixed, Small, Small16, Wide, integer_layers
 from kexport.factory.formats._tflite_copied_integers import rescale_what_is_copied
+from kexport.factory.formats._tflite_loops import keep_what_loops_pass_on
 from kexport.factory.formats._tflite_precisions import QuantisingConverter, quantization_of
 from kexport.factory.formats._tflite_shared_memory import keep_what_is_read
 from kexport.factory.formats._tflite_signature import use_public_names
@@ -177,6 +178,7 @@ def _finished(content: bytes, signature: Signature, way: Wide, in_order: bool = 
     give_each_channel_its_bias(model)
     give_each_its_bias(model)
     rescale_what_is_copied(model)
+    keep_what_loops_pass_on(model)
     keep_what_is_read(model)
     use_public_names(model, signature, in_order)
     drop_spare_parts(model)
