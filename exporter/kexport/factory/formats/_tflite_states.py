@@ -45,6 +45,7 @@ def start_at_zero(model: FlatModel) -> bool:
         found = True
         for each in lstms:
             _name_by_layer(graph, each)
+        graph.operators = [*_led_by(lstms, model, graph)]
         states = {int(each.inputs[place]) for each in lstms for place in _STATES}
         operators: list[Any] = []
         inserting = _Inserting(model, graph)
@@ -59,6 +60,27 @@ def start_at_zero(model: FlatModel) -> bool:
             operators.append(operator)
         graph.operators = operators
     return found
+
+
+def _led_by(lstms: list[Any], model: FlatModel, graph: FlatGraph) -> list[Any]:
+    """The operators of a graph, of which those that LSTM operators need come first.
+
+    An interpreter that has met an operator whose result it can only lay out during the call plans the memory of all
+    that follows anew in each call, but not that of states: where the batch has changed, the process crashes.
+    Where the order of operators matters, those of variables, it stays.
+    """
+    names = tflite.numbered(tflite.schema().BuiltinOperator)
+    kinds = {names.get(tflite.number(model.operatorCodes[each.opcodeIndex]), "") for each in graph.operators}
+    if any("VAR" in kind or kind == "CALL_ONCE" for kind in kinds):
+        return [*graph.operators]
+    makers = {int(index): each for each in graph.operators for index in each.outputs}
+    first, waiting = set[int](), [*lstms]
+    while waiting:
+        operator = waiting.pop()
+        if id(operator) not in first:
+            first.add(id(operator))
+            waiting += [makers[int(index)] for index in operator.inputs if int(index) in makers]
+    return sorted(graph.operators, key=lambda each: id(each) not in first)
 
 
 def bound_cells(model: FlatModel) -> None:
