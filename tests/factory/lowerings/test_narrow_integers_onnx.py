@@ -44,3 +44,19 @@ def test_padding_keeps_every_bit(converted, dtype, mode):
     results, _ = converted(lambda x: tf.pad(x, paddings, mode, **options), "onnx", x)
     for (value,) in results:
         np.testing.assert_array_equal(value, np.pad(x, paddings, mode, **options))
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint16", "uint32"])
+def test_the_larger_and_the_smaller(converted, dtype):
+    limits = np.iinfo(dtype)
+    x, other = np.array([[limits.min, 3, limits.max, 5]], dtype), np.array([[1, limits.max, 2, 5]], dtype)
+
+    def function(x, other):
+        reduced = tf.reduce_max(x, 1), tf.reduce_min(x, 1, keepdims=True)
+        return [tf.maximum(x, other), tf.minimum(x, other), *reduced]
+
+    results, _ = converted(function, "onnx", x, other)
+    for values in results:
+        for value, expected in zip(values, function(x, other), strict=True):
+            np.testing.assert_array_equal(value, expected)
+            assert value.dtype == dtype

@@ -23,13 +23,11 @@ ORDER = {
         "Sum": ["broadcast_gradient", "narrow_integers_onnx"],
     },
     "tflite": {
-        **{
-            kind: ["float64_places_tflite", "narrow_integers_tflite"]
-            for kind in ("AddV2", "Maximum", "Minimum", "Mul", "Sub")
-        },
+        **{kind: ["float64_places_tflite", "narrow_integers_tflite"] for kind in ("AddV2", "Minimum", "Mul", "Sub")},
         **{kind: ["float64_places_tflite", "rounding_tflite"] for kind in ("Ceil", "Rint", "Round")},
         **{kind: ["product_before_clip_tflite", "integer_product_tflite"] for kind in ("BatchMatMulV2", "MatMul")},
-        "Relu": ["relu_of_negative_tflite", "narrow_integers_tflite"],
+        "Maximum": ["clip_of_integers_tflite", "float64_places_tflite", "narrow_integers_tflite"],
+        "Relu": ["clip_of_integers_tflite", "relu_of_negative_tflite", "narrow_integers_tflite"],
         "Reshape": ["tensordot_tflite", "known_size_tflite", "reshape_tflite"],
         "ResizeBilinear": ["resize_bilinear", "resize_integers"],
         "StridedSlice": ["empty_slice_tflite", "known_size_tflite", "strided_slice_tflite"],

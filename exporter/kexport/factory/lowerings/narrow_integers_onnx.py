@@ -12,7 +12,14 @@ from collections.abc import Sequence
 from kexport.factory.graph.protocols import Operation, Tensor
 from kexport.factory.lowerings._rule import Lowering
 
-_OPS = ("Sum", "Prod", "Mean", "Cumsum", "Cumprod", "Pow", "Relu", "ArgMax", "ArgMin", "Pad", "PadV2", "MirrorPad")
+_OPS = (
+    "Sum", "Prod", "Mean", "Cumsum", "Cumprod", "Pow", "Relu", "ArgMax", "ArgMin", "Pad", "PadV2", "MirrorPad",
+    "Maximum", "Minimum", "Max", "Min",
+)  # fmt: skip
+_WORDS = ("int16", "uint16", "uint32")
+_NARROW = ("bool", "int8", "int16", "uint8", "uint16", "uint32", "uint64")
+#: The dtypes of which alone it lacks these.
+_EXTREMA = {"Maximum": _WORDS[:2], "Minimum": _WORDS[:2], "Max": _WORDS, "Min": _WORDS}
 
 
 def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
@@ -23,6 +30,9 @@ def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     x = tf.cast(inputs[0], wide)
     if op.type == "Relu":
         return [tf.cast(tf.nn.relu(x), dtype)]
+    if op.type in ("Maximum", "Minimum"):
+        function = tf.maximum if op.type == "Maximum" else tf.minimum
+        return [tf.cast(function(x, tf.cast(inputs[1], wide)), dtype)]
     if op.type == "Pow":
         return [tf.cast(tf.pow(x, tf.cast(inputs[1], wide)), dtype)]
     if op.type == "MirrorPad":
@@ -38,13 +48,16 @@ def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
         running = tf.cumsum if op.type == "Cumsum" else tf.math.cumprod
         result = running(x, axis, exclusive=op.get_attr("exclusive"), reverse=op.get_attr("reverse"))
     else:
-        reduce = {"Sum": tf.reduce_sum, "Prod": tf.reduce_prod, "Mean": tf.reduce_mean}[op.type]
+        reduce = {
+            "Sum": tf.reduce_sum, "Prod": tf.reduce_prod, "Mean": tf.reduce_mean,
+            "Max": tf.reduce_max, "Min": tf.reduce_min,
+        }[op.type]  # fmt: skip
         result = reduce(x, axis, keepdims=op.get_attr("keep_dims"))
     return [tf.cast(result, dtype)]
 
 
 def _applies(op: Operation, inputs: Sequence[Tensor]) -> bool:
-    return inputs[0].dtype.name in ("bool", "int8", "int16", "uint8", "uint16", "uint32", "uint64")
+    return inputs[0].dtype.name in _EXTREMA.get(op.type, _NARROW)
 
 
 LOWERING = Lowering("narrow_integers_onnx", ("onnx",), _OPS, _emit, _applies)
