@@ -1,5 +1,6 @@
 import contextlib
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -215,3 +216,19 @@ def test_a_fork_of_the_program_has_a_server_of_its_own(server):
         assert of(worker)  # the fork has closed its own copy alone
     with fork(server) as worker:
         assert of(worker)
+
+
+def test_a_program_with_many_open_files_can_still_ask_how_a_fork_is(server):
+    """select() takes no descriptor above 1023."""
+    least = 1100
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most != resource.RLIM_INFINITY and most < 2 * least:
+        pytest.skip("this system allows no more open files")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(allowed, 2 * least), most))
+    with contextlib.ExitStack() as opened:
+        opened.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (allowed, most))
+        for _ in range(least):
+            opened.enter_context(open(os.devnull, "rb"))
+        with fork(server) as worker:
+            assert worker.alive
+            assert of(worker)["process"] != os.getpid()

@@ -164,8 +164,11 @@ class ServedFork:
 
     def poll(self) -> int | None:
         """The exit status, None while it runs."""
-        while self._status is None and select.select([self._numbers], [], [], 0)[0]:
-            self._read()
+        if self._status is None:
+            numbers = select.poll()  # select() takes no descriptor above 1023
+            numbers.register(self._numbers)
+            while self._status is None and numbers.poll(0):
+                self._read()
         return self._status
 
     def wait(self) -> int:

@@ -1,5 +1,7 @@
 import subprocess
 import sys
+import threading
+import time
 
 import keras
 import numpy as np
@@ -128,3 +130,25 @@ def test_a_build_leaves_the_settings_of_python_to_the_process_that_asked():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
+
+
+def test_builds_in_two_threads_take_turns(tmp_path):
+    """A build sets the default dtype of all of Keras for a while: another would make its layers of that."""
+    seen, steps = [], []
+
+    def second():
+        kexport.build(two_by_two(), tmp_path / "second", formats=["keras"], progress=steps.append)
+
+    other = threading.Thread(target=second)
+
+    def first(step):
+        if not other.ident:
+            other.start()
+        time.sleep(0.1)
+        seen.extend(steps)
+
+    assert kexport.build(two_by_two(), tmp_path / "first", formats=["keras"], progress=first).passed
+    other.join()
+    assert steps
+    assert not seen
+    assert keras.config.floatx() == "float32"

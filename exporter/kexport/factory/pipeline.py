@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -46,6 +47,8 @@ from kexport.runtimes.keras_model import calls_seen
 
 Progress = Callable[[str], None]
 _BESIDE = 2  # converters to small precisions at once
+#: Builds in several threads take turns: Keras' settings, such as the default dtype, are those of the whole process.
+_turn = threading.RLock()
 
 
 @public("progress")
@@ -169,7 +172,7 @@ def build_bundle(
         fresh: convert anew what an earlier build of the target converted from the same.
     """
     try:
-        with request.trust.lambdas():
+        with _turn, request.trust.lambdas():
             plan = request.plan()
             earlier = (
                 EarlierConversions()
