@@ -256,3 +256,22 @@ def test_a_function_named_serve_of_a_tensor_that_is_not_dense_is_refused_with_a_
     tf.saved_model.save(module, tmp_path / "m", signatures=serve)
     with pytest.raises(ModelError, match=rf"{parts}(.|\n)*dense tensors that makes it inside"):
         kexport.build(tmp_path / "m", tmp_path / "b")
+
+
+@pytest.mark.parametrize(
+    ("scope", "way_out"),
+    [("prune_low_magnitude_d", r"strip_pruning\(model\)"), ("cluster_d", r"strip_clustering\(model\)")],
+)
+def test_wrappers_for_training_in_a_saved_model_are_told_with_what_takes_them_off(tmp_path, scope, way_out):
+    """All that it tells of them is the names of their operations, and that they assign to weights."""
+    module = tf.Module()
+    module.kernel, module.mask = tf.Variable(X[:4]), tf.Variable(np.sign(X[:4]))
+
+    @tf.function(input_signature=[tf.TensorSpec((None, 4), name="x")])
+    def serve(x):
+        with tf.name_scope(f"sequential/{scope}"):
+            return {"y": x @ module.kernel.assign(module.kernel * module.mask)}
+
+    tf.saved_model.save(module, tmp_path / "pruned", signatures=serve)
+    with pytest.raises(ExportError, match=rf"pruned or clustered(.|\n)*{way_out}"):
+        kexport.build(str(tmp_path / "pruned"), tmp_path / "b", formats=["onnx"])

@@ -20,6 +20,7 @@ class Culprit:
         sizes: whether all its sizes but the batch are known.
         fixed: whether all that it takes are constants.
         writable_as: another dtype, for which the format can write the operation.
+        strip: what takes off the wrapper for training that it belongs to, where it does.
     """
 
     kind: str
@@ -30,6 +31,7 @@ class Culprit:
     sizes: bool = True
     fixed: bool = False
     writable_as: str | None = None
+    strip: str | None = None
 
     @classmethod
     def of(cls, kind: str, op: Operation | None, layer: str, line: str | None, recurrent: bool) -> Culprit:

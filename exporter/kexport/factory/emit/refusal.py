@@ -57,6 +57,14 @@ def stateful(format_name: str, assigning: Iterable[Culprit], seeds: bool, layers
             expected="a model that computes the same at every call",
             hint=DRAWN.words,
         )
+    strips = dict.fromkeys(culprit.strip for culprit in culprits)
+    if len(strips) == 1 and (strip := next(iter(strips))) is not None:
+        return ExportError(
+            f"the model cannot be written as {format_name}: it still has layers that it was pruned or clustered with",
+            got="they assign to weights at every call",
+            expected="the model without them, which computes the same and keeps no state",
+            hint=f"save what {strip}(model) returns, where the model was made, and build that",
+        )
     if all(culprit.recurrent for culprit in culprits):
         way = "stateful=False, with the state as input (initial_state) and output (return_state=True)"
     else:

@@ -11,6 +11,7 @@ from kexport.factory.emit.culprit import Culprit
 from kexport.factory.emit.refusal import leaving_out, refusal
 from kexport.factory.graph.protocols import Operation
 from kexport.factory.internal_error import fault
+from kexport.runtimes.keras_model import strip_by_operation
 
 #: The dtype for which a format has an operation that it lacks for the operation's own; None if there is none.
 OtherDtype = Callable[[Operation], str | None]
@@ -49,7 +50,8 @@ class Trail:
         found = _within(name, self._emitted)
         line = self.lines.get(_within(found or name, self.lines)) or None
         layer = layer_of(found or name, self.scopes)
-        return Culprit.of(kind, self._emitted.get(found), layer, line, layer in self.recurrent)
+        culprit = Culprit.of(kind, self._emitted.get(found), layer, line, layer in self.recurrent)
+        return replace(culprit, strip=strip_by_operation(name))
 
     def refused(
         self, format_name: str, why: str, operations: Iterable[tuple[str, str]], other_dtype: OtherDtype | None = None

@@ -12,7 +12,7 @@ from typing import Any
 from kexport.bundle.naming import unique
 from kexport.errors import MissingCodeError, ModelError, located
 from kexport.factory.trace import Served, served
-from kexport.runtimes.keras_model import KERAS_2, custom_objects, granted, missing_code, objects_in, sought_in
+from kexport.runtimes.keras_model import KERAS_2, STRIPS, custom_objects, granted, missing_code, objects_in, sought_in
 from kexport.scratch import temporary_folder
 
 _LAYERS_OF_FUNCTIONS = ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer")
@@ -21,12 +21,6 @@ _COMPUTING = {
     "array_ops", "array_ops_stack", "clip_ops", "image_ops_impl", "linalg_impl", "linalg_ops", "math_ops", "nn_impl",
     "nn_ops", "sort_ops", "special_math_ops", "tensor_getitem_override", "gen_array_ops", "gen_math_ops", "gen_nn_ops",
 }  # fmt: skip
-
-#: Layers of tensorflow-model-optimization around those of a model in training, and what takes them off.
-_TRAINING_WRAPPERS = {
-    "ClusterWeights": "tfmot.clustering.keras.strip_clustering",
-    "PruneLowMagnitude": "tfmot.sparsity.keras.strip_pruning",
-}
 
 
 def is_model(value: object) -> bool:
@@ -84,9 +78,9 @@ def from_model(model: Any) -> Served:
 
 def _require_stripped(model: Any) -> None:
     """Refuse layers that change their weights at every call, which was for training alone."""
-    wrapped = [layer for layer in getattr(model, "layers", ()) if type(layer).__name__ in _TRAINING_WRAPPERS]
+    wrapped = [layer for layer in getattr(model, "layers", ()) if type(layer).__name__ in STRIPS]
     if wrapped:
-        strip = _TRAINING_WRAPPERS[type(wrapped[0]).__name__]
+        strip = STRIPS[type(wrapped[0]).__name__]
         raise ModelError(
             f"{model.name!r}, a model of Keras 2, still has the layers that it was pruned or clustered with",
             got=", ".join(layer.name for layer in wrapped),

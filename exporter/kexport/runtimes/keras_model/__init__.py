@@ -22,9 +22,11 @@ from kexport.runtimes.keras_model.protocols import CallableModel, KerasLayer, Ke
 from kexport.runtimes.keras_model.scopes import any_layer_name
 from kexport.runtimes.keras_model.seen_calls import calls_seen
 from kexport.runtimes.keras_model.tensors import to_array, to_dense, to_tensor
+from kexport.runtimes.keras_model.training_wrappers import STRIPS, strip_by_operation
 
 __all__ = [
     "KERAS_2",
+    "STRIPS",
     "SUFFIXES",
     "CallableModel",
     "CustomObject",
@@ -50,6 +52,7 @@ __all__ = [
     "registered",
     "replaced",
     "sought_in",
+    "strip_by_operation",
     "to_array",
     "to_dense",
     "to_tensor",

@@ -8,11 +8,10 @@ from kexport.bundle.code_entry import CodeEntry, CodeKind, described, import_opt
 from kexport.errors import MissingCodeError
 from kexport.runtimes.keras_model.custom_objects import CustomObject
 from kexport.runtimes.keras_model.grant import Grant
+from kexport.runtimes.keras_model.training_wrappers import STRIPS
 from kexport.user_code import file_of_module
 
-#: Wrappers of tensorflow-model-optimization, which serve training alone, and what takes them off.
-_STRIPPED = {"PruneLowMagnitude": "sparsity.keras.strip_pruning", "ClusterWeights": "clustering.keras.strip_clustering"}
-#: Its layers of training with quantisation, which a SavedModel does without.
+#: Layers of tensorflow-model-optimization for training with quantisation, which a SavedModel does without.
 _QUANTIZED = ("QuantizeAwareActivation", "QuantizeLayer", "QuantizeWrapper", "QuantizeWrapperV2")
 _REGISTER = "@keras.saving.register_keras_serializable(package=...) above each class"
 
@@ -26,11 +25,11 @@ def missing_code(file: str, missing: Sequence[CustomObject], grant: Grant) -> Mi
         grant: what was imported, and what the bundle records of its code.
     """
     for each in missing:
-        if (strip := _STRIPPED.get(each.name.rpartition(">")[2])) is not None:
+        if (strip := STRIPS.get(each.name.rpartition(">")[2])) is not None:
             return MissingCodeError(
                 f"{file} holds {each.name!r}, a wrapper for training, of tensorflow-model-optimization",
                 expected="a model without it",
-                hint=f"tensorflow_model_optimization.{strip}(model), and save that",
+                hint=f"{strip}(model), and save that",
             )
         if each.name.rpartition(">")[2] in _QUANTIZED:
             return MissingCodeError(
