@@ -83,4 +83,5 @@ LOWERING = Lowering(
     ("DynamicStitch", "ShapeN", "ConcatOffset", "StridedSliceGrad"),
     _emit,
     _applies,
+    before=("stitch_tflite",),
 )
