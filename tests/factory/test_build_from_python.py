@@ -152,3 +152,24 @@ def test_builds_in_two_threads_take_turns(tmp_path):
     assert steps
     assert not seen
     assert keras.config.floatx() == "float32"
+
+
+_FORKED = """
+import os, keras, kexport, kexport.factory
+from kexport.factory import tensorflow_workers
+keras.ops.ones(2) + 1
+if (pid := os.fork()) == 0:
+    try:
+        kexport.build(keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)]), "b", formats=["keras"])
+    except kexport.KexportError as error:
+        print(error, flush=True)
+    finally:
+        os._exit(0)
+os.waitpid(pid, 0)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody forks")
+def test_a_fork_of_a_program_that_has_run_tensorflow_is_told_so_and_does_not_hang(tmp_path):
+    done = subprocess.run([sys.executable, "-c", _FORKED], capture_output=True, text=True, cwd=tmp_path, timeout=60)
+    assert "TensorFlow cannot run in this process" in done.stdout

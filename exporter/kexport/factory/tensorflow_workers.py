@@ -12,6 +12,7 @@ import sys
 import threading
 
 from kexport.confinement import Confinement
+from kexport.errors import UsageError
 from kexport.fork_server import ForkServer
 from kexport.process import QUIET_ENVIRONMENT, Worker, worker_environment
 from kexport.runtimes.keras_model import import_keras
@@ -20,6 +21,7 @@ _MODULES = ("tensorflow", "keras")
 _server: ForkServer | None = None
 _starting = threading.Lock()
 _imported_here = False  # by this module; a program that imported it may have run it too
+_without_threads = False  # of TensorFlow, which had some before this process was forked
 
 
 def tensorflow_workers(count: int, spare: int = 0) -> list[Worker]:
@@ -28,7 +30,17 @@ def tensorflow_workers(count: int, spare: int = 0) -> list[Worker]:
     Args:
         count: how many.
         spare: how many more, where they cost next to nothing: where they are forked.
+
+    Raises:
+        UsageError: TensorFlow would wait for ever in this process.
     """
+    if _without_threads:
+        raise UsageError(
+            "TensorFlow cannot run in this process",
+            got="a fork of a process in which TensorFlow had run: its threads are not here",
+            expected="a process that is started anew",
+            hint='multiprocessing.get_context("spawn"), or fork before anything of TensorFlow runs',
+        )
     if not _may_fork():
         workers = [_distant_worker(None) for _ in range(count)]
         import_tensorflow()
@@ -95,6 +107,15 @@ def _has_run() -> bool:
     context = sys.modules.get("tensorflow.python.eager.context")
     current = context.context_safe() if context is not None else None
     return current is not None and current._initialized
+
+
+def _note_fork() -> None:
+    global _without_threads
+    _without_threads = _has_run()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_note_fork)
 
 
 def settle_threads() -> None:
