@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from kexport.factory import formats, lowerings
+from kexport.factory.formats._tflite_conversion import Small, Small16, Wide
 from kexport.factory.lowerings import Lowering, _rule
 
 #: Of each format, the operations that several lowerings claim, not counting those on complex numbers, in order.
@@ -118,3 +119,15 @@ def test_renaming_files_changes_neither_which_lowering_wins_nor_a_byte(format_na
     expected = {op: list(map(new, names)) for op, names in ORDER[format_name].items()}
     assert claimed_by_several(format_name) == expected
     assert artifact() == before
+
+
+@pytest.mark.parametrize("precision", ["float32", "float16", "int8", "int16x8"])
+def test_what_a_precision_asks_for_has_its_place_in_the_order(precision):
+    if precision == "float32":
+        way = Wide()
+    elif precision == "int16x8":
+        way = Small16(lambda _: iter(()), integer_io=False)
+    else:
+        way = Small(precision, lambda _: iter(()), integer_io=False)
+    ordered = _rule.needed_by("tflite", way.lowerings)
+    assert set(way.lowerings) <= {each.name for claimants in ordered.values() for each in claimants}

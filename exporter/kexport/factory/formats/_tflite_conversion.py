@@ -13,7 +13,7 @@ from kexport.errors import ExportError
 from kexport.factory.emit.handover import Handover
 from kexport.factory.formats._few_weights import narrow_few
 from kexport.factory.formats._kept_layers import require_layers
-from kexport.factory.formats._tflite_model import FlatModel
+from kexport.factory.formats._tflite_model import FlatModel, packed, parsed
 from kexport.factory.formats._tflite_precisions import QuantisingConverter, set_precision
 from kexport.factory.formats._tflite_shared_constants import give_each_its_constants
 from kexport.factory.formats._tflite_states import bound_cells, require_finishable, start_at_zero
@@ -157,16 +157,16 @@ class Small16(Small):
         from tensorflow.lite.python.optimize.calibrator import Calibrator
 
         del program
-        model = _parsed(content)
+        model = parsed(content)
         give_each_its_constants(model)
         inputs = functools.partial(self._inputs, self._signature)
-        measured = _parsed(Calibrator(_packed(model)).calibrate(inputs))
+        measured = parsed(Calibrator(packed(model)).calibrate(inputs))
         zeros = Zeros(measured)
         dtype = tf.as_dtype(self._dtype)
-        quantiser = Calibrator(_packed(measured))  # of nothing but the ranges in the file
-        written = _parsed(quantiser.calibrate_and_quantize(tuple, dtype, dtype, True, tf.int16, tf.int64))
+        quantiser = Calibrator(packed(measured))  # of nothing but the ranges in the file
+        written = parsed(quantiser.calibrate_and_quantize(tuple, dtype, dtype, True, tf.int16, tf.int64))
         zeros.restore(written)
-        return bytes(deduplicate_readonly_buffers(_packed(written)))
+        return bytes(deduplicate_readonly_buffers(packed(written)))
 
 
 class Mixed(Small):
@@ -246,26 +246,14 @@ def measured_anew(content: bytes, inputs: Callable[[], Iterator[list[Array]]]) -
     """A file with the ranges of its tensors, as they are when each call starts anew."""
     from tensorflow.lite.python.optimize.calibrator import Calibrator
 
-    model, trial = _parsed(content), _parsed(content)
+    model, trial = parsed(content), parsed(content)
     start_at_zero(trial)  # and its tensors have the names of layers
-    measured = _parsed(Calibrator(_packed(trial)).calibrate(inputs))
+    measured = parsed(Calibrator(packed(trial)).calibrate(inputs))
     for graph, other in zip(model.subgraphs, measured.subgraphs, strict=True):
         for tensor, ranged in zip(graph.tensors, other.tensors, strict=False):  # those of the zeros come last
             tensor.quantization, tensor.name = ranged.quantization, ranged.name
     bound_cells(model)
-    return _packed(model)
-
-
-def _parsed(content: bytes) -> Any:
-    from tensorflow.lite.tools import flatbuffer_utils
-
-    return flatbuffer_utils.read_model_from_bytearray(bytearray(content))
-
-
-def _packed(model: FlatModel) -> bytes:
-    from tensorflow.lite.tools import flatbuffer_utils
-
-    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+    return packed(model)
 
 
 def integer_layers(model: TfliteModel, program: Handover) -> list[str]:

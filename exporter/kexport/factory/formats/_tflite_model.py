@@ -1,4 +1,4 @@
-"""The parts of a TFLite file as objects of its schema; codes of operators, and an operator that copies a tensor."""
+"""A TFLite file as objects of its schema, and back; codes of operators, and an operator that copies a tensor."""
 
 from __future__ import annotations
 
@@ -38,6 +38,20 @@ class FlatModel(Protocol):
     buffers: list[Any]
 
 
+def parsed(content: bytes) -> Any:
+    """The model (`ModelT`) that a file holds."""
+    from tensorflow.lite.tools import flatbuffer_utils
+
+    return flatbuffer_utils.read_model_from_bytearray(bytearray(content))
+
+
+def packed(model: Any) -> bytes:
+    """The file that holds a model."""
+    from tensorflow.lite.tools import flatbuffer_utils
+
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+
+
 def operator_code(model: FlatModel, kind: str, version: int = 1) -> int:
     """The index of the code of a built-in operator in this version; a new one where the file has none."""
     from tensorflow.lite.python import schema_py_generated as schema
@@ -68,10 +82,6 @@ def copy_of(model: FlatModel, graph: FlatGraph, index: int) -> tuple[object, int
     """An operator that copies a tensor, a CAST to the dtype that it has, for the caller to insert; the copy's index."""
     from tensorflow.lite.python import schema_py_generated as schema
 
-    code = schema.OperatorCodeT()
-    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.CAST
-    code.version = 1
-    model.operatorCodes = [*(model.operatorCodes or ()), code]
     original = graph.tensors[index]
     twin = schema.TensorT()
     twin.shape, twin.shapeSignature, twin.type = original.shape, original.shapeSignature, original.type
@@ -81,7 +91,7 @@ def copy_of(model: FlatModel, graph: FlatGraph, index: int) -> tuple[object, int
     options = schema.CastOptionsT()
     options.inDataType = options.outDataType = original.type
     operator = schema.OperatorT()
-    operator.opcodeIndex = len(model.operatorCodes) - 1
+    operator.opcodeIndex = operator_code(model, "CAST")
     operator.inputs, operator.outputs = [index], [len(graph.tensors) - 1]
     operator.builtinOptionsType, operator.builtinOptions = schema.BuiltinOptions.CastOptions, options
     return operator, len(graph.tensors) - 1

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from kexport.bundle.signature import Array
-from kexport.factory.formats._tflite_model import FlatGraph, FlatModel, operator_code
+from kexport.factory.formats._tflite_model import FlatGraph, FlatModel, operator_code, packed, parsed
 from kexport.runtimes.files import tflite
 from kexport.runtimes.soundness.flaw import FlawError
 from kexport.runtimes.soundness.tflite_dataflow import check_dataflow
@@ -110,13 +110,11 @@ def require_finishable(content: bytes) -> None:
     Where the input of one is laid out only during a call, its states cannot be set. And where the interpreter widens
     constants, as of float16, it does so once, into memory beside the states, which move when their batch changes.
     """
-    from tensorflow.lite.tools import flatbuffer_utils
-
-    model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
+    model = parsed(content)
     if not start_at_zero(model):
         return
     try:
-        reader = ModelReader(memoryview(bytes(flatbuffer_utils.convert_object_to_bytearray(model))))
+        reader = ModelReader(memoryview(packed(model)))
         for number, graph in enumerate(reader.subgraphs()):
             check_dataflow(graph, main=not number)
     except FlawError as error:

@@ -33,6 +33,7 @@ from kexport.factory.formats._tflite_biases import give_each_channel_its_bias, g
 from kexport.factory.formats._tflite_conversion import Mixed, Small, Small16, Wide, integer_layers
 from kexport.factory.formats._tflite_copied_integers import rescale_what_is_copied
 from kexport.factory.formats._tflite_loops import keep_what_loops_pass_on
+from kexport.factory.formats._tflite_model import packed, parsed
 from kexport.factory.formats._tflite_precisions import QuantisingConverter, quantization_of
 from kexport.factory.formats._tflite_shared_memory import keep_what_is_read
 from kexport.factory.formats._tflite_signature import use_public_names
@@ -125,7 +126,6 @@ def narrow(
 def _written(folder: Path, target: Path, way: Wide) -> dict[str, object]:
     """Write the file of a handed-over program."""
     import tensorflow as tf
-    from tensorflow.lite.tools import flatbuffer_utils
 
     settle_threads()
     program = handovers.read(folder)
@@ -148,7 +148,7 @@ def _written(folder: Path, target: Path, way: Wide) -> dict[str, object]:
     except Exception as error:  # whatever TensorFlow raises
         raise program.trail.failed("tflite", error) from error
     _refuse_foreign(model, program)
-    target.write_bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+    target.write_bytes(packed(model))
     require_own_sound(target, require_sound_tflite)
     return {"tensorflow": tf.__version__, **tflite.details_of(model), **pinned}
 
@@ -170,9 +170,7 @@ def _dynamic_or_pinned(program: handovers.Handover, way: Wide) -> tuple[TfliteMo
 
 def _finished(content: bytes, signature: Signature, way: Wide, in_order: bool = True) -> TfliteModel:
     """The converter's model with the names of the manifest, and without what the interpreter computes wrongly."""
-    from tensorflow.lite.tools import flatbuffer_utils
-
-    model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
+    model = parsed(content)
     way.amend(model)
     start_at_zero(model)
     give_each_channel_its_bias(model)

@@ -42,5 +42,10 @@ LOWERING = Lowering(
     ("Maximum", "Relu"),
     _emit,
     _applies,
-    before=("narrow_integers_tflite", "float64_places_tflite", "relu_of_negative_tflite"),
+    before=(
+        "narrow_integers_tflite",
+        "float64_places_tflite",
+        "relu_of_negative_tflite",
+        "extremum_of_8_bits_tflite",
+    ),
 )
