@@ -47,7 +47,7 @@ class TensorPair:
 def paired(
     kind: str, a: Sequence[TensorSpec], b: Sequence[TensorSpec], names: Mapping[str, str]
 ) -> tuple[list[TensorPair], list[str]]:
-    """The pairs in the order of A, and notes on those that were not paired by their names.
+    """The pairs in the order of A, and notes on what names do not show.
 
     Args:
         kind: `"input"` or `"output"`.
@@ -73,7 +73,10 @@ def paired(
         name, other = left[0][0].name, left[1][0].name
         partners[name] = other
         notes.append(f"{kind} {name} of A is paired with {other} of B: nothing else is left, and they match")
-    return [TensorPair(spec, theirs[partners[spec.name]]) for spec in a], notes
+    pairs = [TensorPair(spec, theirs[partners[spec.name]]) for spec in a]
+    if [pair.b.name for pair in pairs] != [spec.name for spec in b]:
+        notes.append(f"{kind}s of B come in another order, for who takes them by place: {', '.join(theirs)}")
+    return pairs, notes
 
 
 def batch_symbol(inputs: Sequence[TensorSpec]) -> str:
