@@ -27,6 +27,7 @@ ORDER = {
         **{kind: ["float64_places_tflite", "narrow_integers_tflite"] for kind in ("AddV2", "Minimum", "Mul", "Sub")},
         **{kind: ["float64_places_tflite", "rounding_tflite"] for kind in ("Ceil", "Rint", "Round")},
         **{kind: ["product_before_clip_tflite", "integer_product_tflite"] for kind in ("BatchMatMulV2", "MatMul")},
+        "DynamicStitch": ["shape_gradients", "stitch_tflite"],
         "Maximum": ["clip_of_integers_tflite", "float64_places_tflite", "narrow_integers_tflite"],
         "Relu": ["clip_of_integers_tflite", "relu_of_negative_tflite", "narrow_integers_tflite"],
         "Reshape": ["tensordot_tflite", "known_size_tflite", "reshape_tflite"],
