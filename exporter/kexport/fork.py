@@ -6,7 +6,7 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import IO, ClassVar
 
 from kexport import cleanup
@@ -33,14 +33,9 @@ class Fork:
                 for pipe in self._pipes:
                     pipe.close()
                 cleanup.forget_all()
-                for source, number in ((tasks_in, 0), (events_out, 1), (log.fileno(), 2)):
-                    os.dup2(source, number)
+                take_streams([tasks_in, events_out, log.fileno()])
                 for number in (tasks_in, tasks_out, events_in, events_out):
                     os.close(number)
-                # A notebook's streams would carry what is written here to the notebook.
-                sys.stdout = sys.stderr = io.TextIOWrapper(
-                    io.FileIO(2, "w", closefd=False), "utf-8", "backslashreplace"
-                )
                 serve()
             finally:
                 leave(0)
@@ -68,3 +63,11 @@ class Fork:
         """Kill it."""
         if self.poll() is None:
             os.kill(self._pid, signal.SIGKILL)
+
+
+def take_streams(descriptors: Sequence[int]) -> None:
+    """In a fork: make these the standard input, output and error; Python writes to the last."""
+    for number, descriptor in enumerate(descriptors):
+        os.dup2(descriptor, number)
+    # A notebook's streams would carry what is written here to the notebook.
+    sys.stdout = sys.stderr = io.TextIOWrapper(io.FileIO(2, "w", closefd=False), "utf-8", "backslashreplace")

@@ -24,10 +24,10 @@ from typing import IO, Any
 from kexport.confinement import Confinement
 from kexport.fork_service import NUMBER
 from kexport.lifeline import Lifeline
+from kexport.service import start_of
 
 IDLE = 120.0  # seconds that a server lives without work
 _IN_TIME = 10.0  # seconds before that in which it is no longer asked
-_START = "import sys; sys.path[:] = filter(None, sys.path); from kexport.fork_service import main; main()"
 #: What libraries read when they are imported; of all else a fork gets what it is at the time.
 _READ_AT_IMPORT = (
     "TF_",
@@ -54,8 +54,7 @@ class ForkServer:
         idle: after how many seconds without work it ends.
 
     Raises:
-        OSError: there can be none here.
-        AttributeError: nor on another system than Linux.
+        OSError: there can be none on this Linux.
     """
 
     def __init__(self, modules: Sequence[str], environment: Mapping[str, str], idle: float = IDLE) -> None:
@@ -69,7 +68,15 @@ class ForkServer:
         self._requests, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _START, str(theirs.fileno()), str(self._lifeline.reader), str(idle), *modules],
+                [
+                    sys.executable,
+                    "-c",
+                    start_of("kexport.fork_service"),
+                    str(theirs.fileno()),
+                    str(self._lifeline.reader),
+                    str(idle),
+                    *modules,
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

@@ -7,9 +7,6 @@ id when it starts, its exit status when it has ended.
 from __future__ import annotations
 
 import contextlib
-import gc
-import importlib
-import io
 import json
 import os
 import selectors
@@ -20,9 +17,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kexport.fork import take_streams
 from kexport.lifeline import follow
 from kexport.process_exit import leave
-from kexport.service import serve
+from kexport.service import import_all, serve
 
 #: How a process id or an exit status is written.
 NUMBER = "i"
@@ -100,10 +98,9 @@ def _say(numbers: int, number: int) -> None:
 
 def _become_worker(request: Mapping[str, Any], streams: Sequence[int]) -> None:
     *standard, lifeline = streams
-    for number, descriptor in enumerate(standard):
-        os.dup2(descriptor, number)
+    take_streams(standard)
+    for descriptor in standard:
         os.close(descriptor)
-    sys.stdout = sys.stderr = io.TextIOWrapper(io.FileIO(2, "w", closefd=False), "utf-8", "backslashreplace")
     os.environ.clear()
     os.environ.update(request["environment"])
     os.chdir(request["folder"])
@@ -116,11 +113,6 @@ def main() -> None:
     requests, lifeline, idle, *modules = sys.argv[1:]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one who asks handles Ctrl-C; the lifeline ends with it
     follow(int(lifeline))
-    gc.disable()  # collections during the import of TensorFlow take a fifth of its time and free nothing
-    for name in modules:
-        with contextlib.suppress(ImportError):  # the task that needs the module raises the error
-            importlib.import_module(name)
-    gc.freeze()
-    gc.enable()
+    import_all(modules)
     with socket.socket(fileno=int(requests)) as asked:
         _Server(asked, int(lifeline), float(idle)).run()

@@ -30,13 +30,11 @@ from kexport.fork import Fork
 from kexport.fork_server import ForkServer, ServedFork
 from kexport.lifeline import Lifeline
 from kexport.scratch import temporary_folder
-from kexport.service import serve
+from kexport.service import serve, start_of
 from kexport.user_code import import_failed
 
 DEFAULT_TIMEOUT = 1800.0  # seconds that one task may take
 _LAST_BREATH = 5.0  # seconds between the end of a process's answers and its own
-#: What a new process runs. Python puts the current folder first on the import path; a file errors.py there may be any.
-_START = "import sys; sys.path[:] = filter(None, sys.path); from kexport.service import main; main()"
 
 #: What every process sets before it imports a native library, to silence its messages and to keep it off the network.
 QUIET_ENVIRONMENT = {
@@ -104,7 +102,7 @@ class Worker:
         with contextlib.suppress(UncheckedError, OSError):  # on a device that is read-only, nothing is left behind
             folder = str(self._temporaries.enter_context(temporary_folder()))
         try:
-            self._process = self._served(server, folder) if server else self._started(fork, preload, folder)
+            self._process = self._started(fork, server, preload, folder)
         except OSError:
             self._lifeline.cut()
             self._lifeline.hand_over()
@@ -114,11 +112,9 @@ class Worker:
         self._lifeline.hand_over()
         cleanup.register(self._process.kill)
 
-    def _served(self, server: ForkServer, folder: str) -> ServedFork:
-        limits = None if self._confinement is None else self._confinement.writing_to(folder)
-        return server.fork(self._log, self._lifeline.reader, folder, worker_environment(), limits)
-
-    def _started(self, fork: bool, preload: Sequence[str], folder: str) -> subprocess.Popen[bytes] | Fork:
+    def _started(
+        self, fork: bool, server: ForkServer | None, preload: Sequence[str], folder: str
+    ) -> subprocess.Popen[bytes] | Fork | ServedFork:
         line = self._lifeline
         confinement = None if self._confinement is None else self._confinement.writing_to(folder)
 
@@ -129,9 +125,11 @@ class Worker:
 
         if fork:
             return Fork(self._log, confined)
+        if server is not None:
+            return server.fork(self._log, line.reader, folder, worker_environment(), confinement)
         limits = None if confinement is None else confinement.to_json()
         return subprocess.Popen(
-            [sys.executable, "-c", _START, str(line.reader), folder, json.dumps(limits), *preload],
+            [sys.executable, "-c", start_of("kexport.service"), str(line.reader), folder, json.dumps(limits), *preload],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,

@@ -57,13 +57,7 @@ def serve(lifeline: int, folder: str, preload: Sequence[str], limits: Mapping[st
     emit = _emitting(events)
     sys.stdout = sys.stderr = UserOutput(lambda line: emit("printed", line), beside=sys.__stderr__)
     hear_imports(lambda name: emit("importing", name))
-    # Garbage collections during the import of TensorFlow take a fifth of its time and free nothing.
-    gc.disable()
-    for name in preload:
-        with contextlib.suppress(ImportError):  # the task that needs the module raises the error
-            importlib.import_module(name)
-    gc.freeze()
-    gc.enable()
+    import_all(preload)
     for line in tasks:
         task = json.loads(line)
         module, _, function = task["call"].partition(":")
@@ -81,6 +75,25 @@ def serve(lifeline: int, folder: str, preload: Sequence[str], limits: Mapping[st
             emit("error", error_to_json(ended))
         else:
             emit("done")
+
+
+def import_all(modules: Sequence[str]) -> None:
+    """Import what can be imported of these."""
+    # Garbage collections during the import of TensorFlow take a fifth of its time and free nothing.
+    gc.disable()
+    for name in modules:
+        with contextlib.suppress(ImportError):  # the task that needs the module raises the error
+            importlib.import_module(name)
+    gc.freeze()
+    gc.enable()
+
+
+def start_of(module: str) -> str:
+    """What a new process runs, to call the `main` of a module.
+
+    Python puts the current folder first on the import path; a file errors.py there may be any.
+    """
+    return f"import sys; sys.path[:] = filter(None, sys.path); from {module} import main; main()"
 
 
 def _emitting(events: IO[bytes]) -> Callable[..., None]:

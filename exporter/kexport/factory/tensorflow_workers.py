@@ -6,6 +6,7 @@ anything. Where TensorFlow may have run already, another process imports it, for
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import sys
@@ -59,10 +60,10 @@ def forked_worker(confinement: Confinement | None) -> Worker:
 
 def _distant_worker(confinement: Confinement | None) -> Worker:
     """One process that has TensorFlow and Keras, whatever this one has run; where one can be forked, of a server."""
-    try:
-        return Worker(server=_fork_server(), confinement=confinement)
-    except (OSError, AttributeError):  # no descriptors left, or another system than Linux
-        return Worker(_MODULES, confinement=confinement)
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):  # no descriptors left, or a system without those of processes
+            return Worker(server=_fork_server(), confinement=confinement)
+    return Worker(_MODULES, confinement=confinement)
 
 
 def _fork_server() -> ForkServer:

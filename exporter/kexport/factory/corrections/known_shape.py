@@ -49,7 +49,7 @@ def _with_known_shape(original: Method) -> Method:
 def _shaped(value: Tensor, symbolic: keras.KerasTensor, sizes: bool) -> Tensor:
     import tensorflow as tf
 
-    if not (tf.is_tensor(value) and isinstance(value, tf.Tensor)):
+    if not isinstance(value, tf.Tensor):
         return value
     known, shape = value.shape, tf.TensorShape(symbolic.shape)
     lost = known.rank is None or (sizes and known.is_compatible_with(shape) and known != known.merge_with(shape))

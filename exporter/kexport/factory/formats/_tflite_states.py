@@ -69,9 +69,7 @@ def _led_by(lstms: list[Any], model: FlatModel, graph: FlatGraph) -> list[Any]:
     that follows anew in each call, but not that of states: where the batch has changed, the process crashes.
     Where the order of operators matters, those of variables, it stays.
     """
-    names = tflite.numbered(tflite.schema().BuiltinOperator)
-    kinds = {names.get(tflite.number(model.operatorCodes[each.opcodeIndex]), "") for each in graph.operators}
-    if any("VAR" in kind or kind == "CALL_ONCE" for kind in kinds):
+    if any("VAR" in kind or kind == "CALL_ONCE" for kind, _ in tflite.operators_of(model, graph)):
         return [*graph.operators]
     makers = {int(index): each for each in graph.operators for index in each.outputs}
     first, waiting = set[int](), [*lstms]
