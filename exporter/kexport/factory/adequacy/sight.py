@@ -190,7 +190,8 @@ class Sight:
             measure(self._program, view, pending, self._rng, projections)
         except Exception as error:  # noqa: BLE001  an operation without a gradient, for one: weights are then changed
             self._has_gradients = False
-            self.notes.append(f"weights were changed one by one, as the function has no gradients: {reason(error)}")
+            why, _, _ = reason(error).partition(". ")  # the advice of TensorFlow that follows is for its own users
+            self.notes.append(f"weights were changed one by one, as the function has no gradients: {why}")
         return self._has_gradients
 
     def _look_closer(self, changes: Changes) -> None:

@@ -1,8 +1,7 @@
 """Non-maximum suppression in TFLite, whose operators fill up what they take, and take equal scores in any order.
 
-TensorFlow takes the first of them; saturated scores are common. Without sigma, only the order of the scores counts:
-each is replaced by its rank, and what was selected is cut to as many as there are. With one, every box that is taken
-lowers the scores of the others, so it is a loop over what is taken.
+Without sigma, only the order of the scores counts, and what was selected is cut to as many as there are. With one, every
+box that is taken lowers the scores of the others, so it is a loop over what is taken.
 Source: TensorFlow Lite's NON_MAX_SUPPRESSION_V4; TensorFlow's `NonMaxSuppressionV3`, `V4` and `V5`.
 """
 
@@ -11,37 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kexport.factory.graph.protocols import Operation, Tensor
+from kexport.factory.lowerings._hard_suppression import hard_suppression
 from kexport.factory.lowerings._rule import Lowering
 from kexport.factory.lowerings._soft_suppression import soft_suppression
 
 
 def _hard(boxes: Tensor, scores: Tensor, most: Tensor, overlap: Tensor, lowest: Tensor | None) -> tuple[Tensor, Tensor]:
     """The places of the boxes that are taken, and how many they are; all those with a score above the lowest."""
-    import tensorflow as tf
-
-    count = tf.shape(scores)[0]
-    order = tf.math.top_k(scores, count).indices  # the first of equal ones first
-    able = count if lowest is None else tf.reduce_sum(tf.cast(scores > lowest, tf.int32))
-    selected, taken = tf.raw_ops.NonMaxSuppressionV4(
-        boxes=_with_area(tf.gather(boxes, order)),
-        scores=tf.cast(count - tf.range(count), tf.float32),
-        max_output_size=most,
-        iou_threshold=overlap,
-        score_threshold=tf.cast(count - able, tf.float32),
-        pad_to_max_output_size=True,
-    )
-    return tf.gather(order, selected[:taken]), taken
-
-
-def _with_area(boxes: Tensor) -> Tensor:
-    """The boxes, those without area as ones that overlap no other either: the kernel takes them several times over."""
-    import tensorflow as tf
-
-    empty = tf.logical_or(tf.equal(boxes[:, 0], boxes[:, 2]), tf.equal(boxes[:, 1], boxes[:, 3]))
-    size = tf.reduce_max(tf.abs(boxes))
-    places = tf.cast(tf.range(tf.shape(boxes)[0]), boxes.dtype)
-    far = tf.stack([2.0 * places + 2.0, tf.ones_like(places), 2.0 * places + 3.0, 2.0 * tf.ones_like(places)], 1)
-    return tf.where(empty[:, None], tf.where(size > 0.0, size, 1.0) * far, boxes)
+    selected, taken = hard_suppression(boxes, scores, most, overlap, lowest)
+    return selected[:taken], taken
 
 
 def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:

@@ -27,6 +27,7 @@ from kexport.bundle.signature import Array
 from kexport.factory.graph.inner_operations import every_operation
 from kexport.factory.graph.protocols import Graph
 from kexport.factory.trace.eager_functions import functions_run_eagerly
+from kexport.factory.truth.tied_order import OF_ANY_ORDER, in_another_order
 from kexport.factory.truth.transform_noise import TRANSFORMS, error_units
 from kexport.factory.truth.variances import Variances
 
@@ -123,6 +124,7 @@ class _Noise:
         self._names = ROUNDED if moves else _ADDED
         self._variances = Variances()
         self._moves = moves
+        self._reordering = False  # TensorFlow calls back after the operations of a callback, too
         # Half of the numbers stay: the errors of rounding are as often below half a unit.
         self._signs = rng.choice(np.array([-1, 0, 0, 1], np.int8), 2 * _CHUNK)
         self._always = rng.choice(np.array([-1, 1], np.int8), 2 * _CHUNK)
@@ -132,16 +134,18 @@ class _Noise:
         self,
         op_type: str | bytes,
         inputs: Sequence[tf.Tensor],
-        attrs: object,
+        attrs: Sequence[object],
         outputs: Sequence[tf.Tensor],
         op_name: str | None = None,
         graph: object = None,
     ) -> None:
         """Called by TensorFlow after each operation."""
         name = op_type.decode() if isinstance(op_type, bytes) else op_type
-        if graph is not None:
+        if graph is not None or self._reordering:
             return
         self._variances.see(name, inputs, outputs)
+        if name in OF_ANY_ORDER and self._moves:
+            self._break_ties(inputs, attrs, outputs)
         if name not in self._names:
             return
         for output in outputs:
@@ -162,6 +166,18 @@ class _Noise:
                 self._move(numbers.reshape(-1), exactly=name not in _NEVER_EXACT, of_one_below=of_one_below)
                 if name in _SIGNED_ZEROS:
                     self._sign_zeros(numbers.reshape(-1))
+
+    def _break_ties(self, inputs: Sequence[tf.Tensor], attrs: Sequence[object], outputs: Sequence[tf.Tensor]) -> None:
+        """Give an operation that takes equal scores in any order the result of another order; in place."""
+        self._reordering = True
+        try:
+            others = in_another_order(self._rng, inputs, attrs)
+        finally:
+            self._reordering = False
+        for output, other in zip(outputs, others, strict=True):
+            numbers = _in_memory(output)
+            if numbers is not None:
+                numbers[...] = other
 
     def _add_in_lanes(
         self, result: Array, values: Array, over: Array | Sequence[int], averaged: tf.Tensor | None = None
