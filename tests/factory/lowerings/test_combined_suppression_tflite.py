@@ -14,11 +14,9 @@ def drawn(boxes_of_class, batch=2, boxes=9, classes=3):
 
 
 @pytest.mark.parametrize("boxes_of_class", [1, 3])
-@pytest.mark.parametrize("per_class, total", [(4, 7), (20, 40), (2, 100), (3, 2)])
-@pytest.mark.parametrize("pad_per_class, clip_boxes", [(False, True), (True, False)])
-def test_the_best_boxes_of_all_classes_are_kept(
-    converted, boxes_of_class, per_class, total, pad_per_class, clip_boxes
-):
+@pytest.mark.parametrize(("per_class", "total"), [(4, 7), (20, 40), (2, 100), (3, 2)])
+@pytest.mark.parametrize(("pad_per_class", "clip_boxes"), [(False, True), (True, False)])
+def test_the_best_boxes_of_all_classes_are_kept(converted, boxes_of_class, per_class, total, pad_per_class, clip_boxes):
     boxes, scores = drawn(boxes_of_class)
 
     def kept(boxes, scores):

@@ -34,19 +34,20 @@ def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     nothing = tf.constant(float("-inf"), scores.dtype)
     kept = tf.where(some, tf.gather(by_class, real, batch_dims=2), nothing)
     width = tf.minimum(most, most_of_class * classes) if op.get_attr("pad_per_class") else most
-    best = _best(tf.reshape(kept, tf.stack([batch, classes * each])), width)
+    kept = tf.reshape(kept, tf.stack([batch, classes * each]))
+    best, at = tf.math.top_k(kept, tf.minimum(width, classes * each))
 
     def of_best(values: Tensor) -> Tensor:
-        return tf.gather(values, best.indices, batch_dims=1)
+        return tf.gather(values, at, batch_dims=1)
 
     corners = tf.reshape(tf.gather(boxes_by_class, real, batch_dims=2), tf.stack([batch, classes * each, 4]))
     corners = tf.clip_by_value(corners, 0.0, 1.0) if op.get_attr("clip_boxes") else corners
     names = tf.broadcast_to(tf.reshape(tf.range(classes), [1, -1, 1]), tf.stack([batch, classes, each]))
     names = tf.cast(tf.reshape(names, tf.stack([batch, classes * each])), scores.dtype)
-    there = best.values > nothing
+    there = best > nothing
     values = (
         tf.where(tf.expand_dims(there, -1), of_best(corners), 0.0),
-        tf.where(there, best.values, 0.0),
+        tf.where(there, best, 0.0),
         tf.where(there, of_best(names), 0.0),
     )
     missing = width - tf.shape(there)[1]
@@ -54,13 +55,6 @@ def _emit(op: Operation, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
     shapes = [tf.stack([batch, width, 4]), *[tf.stack([batch, width])] * 2]
     sized = [tf.reshape(value, shape) for value, shape in zip(padded, shapes, strict=True)]
     return [*sized, tf.reduce_sum(tf.cast(there, tf.int32), 1)]
-
-
-def _best(scores: Tensor, most: Tensor) -> tuple[Tensor, Tensor]:
-    """The best scores of each sample, as many as there may be, and their places."""
-    import tensorflow as tf
-
-    return tf.math.top_k(scores, tf.minimum(most, tf.shape(scores)[1]))
 
 
 def _taken(boxes: Tensor, scores: Tensor, limits: tuple[Tensor, Tensor, Tensor]) -> Tensor:

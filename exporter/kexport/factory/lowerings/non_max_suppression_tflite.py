@@ -1,7 +1,7 @@
 """Non-maximum suppression in TFLite, whose operators fill up what they take, and take equal scores in any order.
 
-Without sigma, only the order of the scores counts, and what was selected is cut to as many as there are. With one, every
-box that is taken lowers the scores of the others, so it is a loop over what is taken.
+Without sigma, only the order of the scores counts, and what was selected is cut to as many as there are. With one,
+every box that is taken lowers the scores of the others, so it is a loop over what is taken.
 Source: TensorFlow Lite's NON_MAX_SUPPRESSION_V4; TensorFlow's `NonMaxSuppressionV3`, `V4` and `V5`.
 """
 

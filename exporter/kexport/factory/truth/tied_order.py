@@ -34,7 +34,7 @@ def in_another_order(rng: np.random.Generator, inputs: Sequence[tf.Tensor], attr
     boxes = tf.gather(boxes, of_box, axis=1)
     if boxes.shape[2] > 1:  # each class has boxes of its own
         boxes = tf.gather(boxes, of_class, axis=2)
-    options = {name: value for name, value in zip(attrs[::2], attrs[1::2], strict=True) if name != "T"}
+    options = {str(name): value for name, value in zip(attrs[::2], attrs[1::2], strict=True) if name != "T"}
     kept, best, classes, count = (
         value.numpy()
         for value in tf.raw_ops.CombinedNonMaxSuppression(
