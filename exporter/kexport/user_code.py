@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 
+from kexport.current_folder import current_folder
 from kexport.errors import ImportFailedError, UsageError, located
 
 # A .keras file stores the name of the module of its layers, so that name contains no folder.
@@ -57,19 +58,12 @@ def import_failed(name: str, got: object) -> ImportFailedError:
 @contextlib.contextmanager
 def in_this_folder() -> Iterator[None]:
     """The user's code, run in the block, may change the current folder; it does not stay changed."""
-    before = _current_folder()
+    before = current_folder()
     try:
         yield
     finally:
-        if before is not None and _current_folder() != before:
+        if before is not None and current_folder() != before:
             os.chdir(before)
-
-
-def _current_folder() -> str | None:
-    try:
-        return os.getcwd()
-    except OSError:
-        return None  # it has been removed
 
 
 def require(name: str) -> None:
@@ -115,6 +109,6 @@ def file_of_module(module: str) -> str:
 
 def make_importable(folder: Path | None = None) -> None:
     """Append a folder, or the current one, to the import path: last, so that no file shadows an installed package."""
-    path = _current_folder() if folder is None else str(folder)
+    path = current_folder() if folder is None else str(folder)
     if path is not None and path not in sys.path:
         sys.path.append(path)

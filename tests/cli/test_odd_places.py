@@ -61,6 +61,12 @@ def test_another_encoding_and_a_removed_folder_are_no_obstacle(tmp_path):
     run = RUN.format(REFERENCE / "lowpass", tmp_path / "x.csv")
     done = shell(f"mkdir gone; cd gone; rmdir ../gone; {INSPECT} && {run}", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
+    build = f"{sys.executable} -m kexport build --model scaled --formats onnx --out"
+    done = shell(f"mkdir gone; cd gone; rmdir ../gone; {build} '{tmp_path / 'built'}'", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    done = shell(f"mkdir gone; cd gone; rmdir ../gone; {build} built", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "the current folder has been removed: change to another one" in done.stderr
 
 
 @pytest.mark.parametrize("end", ["sys.exit(0)", "os._exit(0)", "raise KeyboardInterrupt", "raise GeneratorExit",

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from kexport import cleanup
 from kexport.bundle.manifest import FILE_NAME
+from kexport.current_folder import current_folder
 from kexport.errors import UsageError
 
 _UNFINISHED = ".building"
@@ -48,12 +49,13 @@ def resolved(out: str | Path) -> Path:
         os.fsencode(out).decode()  # as the libraries that write artifacts need it
         whole, target = Path(os.path.realpath(out)), Path(out)
         linked = target.is_symlink() or target.name == ".."
-        here = Path(os.path.realpath("/" if target.is_absolute() and not os.path.exists(".") else "."))
+        here = Path(os.path.realpath("/" if target.is_absolute() and current_folder() is None else "."))
         mounted = os.path.ismount(whole)
     except UnicodeError:
         raise UsageError(subject, got="a name that is not valid UTF-8", expected=expected) from None
     except (OSError, ValueError) as error:
-        raise UsageError(subject, got=error, expected=expected) from None
+        hint = "the current folder has been removed: change to another one" if current_folder() is None else None
+        raise UsageError(subject, got=error, expected=expected, hint=hint) from None
     if not str(out) or whole in (here, *here.parents):
         got = "it is the current folder, or contains it" if str(out) else "an empty name"
         raise UsageError(subject, got=got, expected=expected)

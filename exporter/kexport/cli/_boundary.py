@@ -16,6 +16,7 @@ import click
 
 from kexport import cleanup, progress
 from kexport.cli import _announcement, _interrupts, _streams
+from kexport.current_folder import current_folder
 from kexport.errors import FAILED, INTERRUPTED, UNCHECKED, KexportError, UsageError, located
 from kexport.home import leave_untouched
 from kexport.process_exit import guard_exit, leave
@@ -116,17 +117,9 @@ def _failure(error: OSError | MemoryError | UnicodeEncodeError) -> UsageError:
             hint="rename the file or folder: its name must be valid UTF-8",
         )
     gone = "the current folder has been removed: change to another one"
-    hint = _HINTS.get(error.errno or 0) if _folder_exists() else gone
+    hint = _HINTS.get(error.errno or 0) if current_folder() is not None else gone
     names = " and ".join(str(name) for name in (error.filename, error.filename2) if name)
     return UsageError(f"{names or 'a file'} cannot be used", got=error.strerror or error, hint=hint)
-
-
-def _folder_exists() -> bool:
-    try:
-        os.getcwd()
-    except OSError:
-        return False
-    return True
 
 
 def _on_interrupt(number: int, frame: FrameType | None) -> None:

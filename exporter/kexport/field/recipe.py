@@ -10,18 +10,11 @@ from kexport import runtimes
 from kexport.bundle.folder import Bundle
 from kexport.bundle.manifest import Artifact
 from kexport.bundle.quantization import of_integers
+from kexport.current_folder import current_folder
 from kexport.errors import ArtifactError, UsageError
 from kexport.field.interface import require_interface
 from kexport.field.trust import Trust
 from kexport.runtimes import Session
-
-
-def _current_folder() -> str:
-    """The current folder; empty where it has been removed, which no absolute path minds."""
-    try:
-        return os.getcwd()
-    except OSError:
-        return ""
 
 
 @dataclass(frozen=True)
@@ -48,7 +41,7 @@ class BundleRecipe:
     stateful: bool = False
     integers: bool = False
     signed_by: str | None = None
-    home: str = field(default_factory=_current_folder)
+    home: str = field(default_factory=lambda: current_folder() or "")
 
     def open(self, bundle: Bundle, artifact: Artifact) -> tuple[Session, list[str]]:
         """The session, and where the code that it was loaded with is not what its bundle was built with."""
